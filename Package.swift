@@ -1,0 +1,94 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// Every target is in Swift 6 mode, and its warnings are errors in the project's own builds.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+    name: "cloakroom",
+    products: [
+        .executable(name: "cloakroom", targets: ["cloakroom"])
+    ],
+    dependencies: [
+        // The HTTP server, its router, and its in-process test client.
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        // Pages: logic-free templates, escaped by default.
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
+        // Callers' tokens: JWS verification and JWK parsing.
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
+        // SQLite: statements, rows, migrations.
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        // YAML: the catalog and the configuration file.
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        // The command line.
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        // One logging interface for us and our dependencies.
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        // Header names and statuses shared with Hummingbird.
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        // Byte buffers and loopback sockets.
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        // Starting and graceful stopping.
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // C libraries of the system.
+        .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
+        .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
+
+        .target(name: "Secrets", dependencies: ["COpenSSL"], swiftSettings: strict),
+        .target(
+            name: "Broker",
+            dependencies: ["Secrets", .product(name: "Yams", package: "Yams")],
+            resources: [.embedInCode("Catalog/Data")],
+            swiftSettings: strict),
+        .target(name: "CurlTransport", dependencies: ["Broker", "CCurl"], swiftSettings: strict),
+        .target(
+            name: "SQLiteStore",
+            dependencies: ["Broker", "Secrets", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: strict),
+        .target(
+            name: "Templates", path: "Templates",
+            resources: [.embedInCode("Pages")],
+            swiftSettings: strict),
+        .target(
+            name: "BrokerServer",
+            dependencies: [
+                "Broker", "Secrets", "Templates",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Mustache", package: "swift-mustache"),
+                .product(name: "JWTKit", package: "jwt-kit"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "Sandbox",
+            dependencies: [
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            resources: [.embedInCode("Pages")],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "cloakroom",
+            dependencies: [
+                "Broker", "BrokerServer", "CurlTransport", "SQLiteStore", "Sandbox", "Secrets",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "JWTKit", package: "jwt-kit"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)

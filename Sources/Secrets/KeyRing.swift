@@ -1,0 +1,101 @@
+import COpenSSL
+
+/// The master keys of this installation: the first seals, all open.
+///
+/// Nothing is ever sealed under a master key itself. Each use has a key of its own, derived with HKDF
+/// (RFC 5869) from the master key, a second secret where there is one, and a label that names the use.
+public struct KeyRing: Sendable {
+    /// Names a master key in what it sealed. Not secret.
+    public struct KeyID: Hashable, Sendable, CustomStringConvertible {
+        public let description: String
+
+        /// `nil` unless 1 to 32 of `A-Z a-z 0-9 . _ -`.
+        public init?(_ text: String) {
+            let allowed = { (byte: UInt8) -> Bool in
+                switch byte {
+                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F: true
+                default: false
+                }
+            }
+            guard (1...32).contains(text.utf8.count), text.utf8.allSatisfy(allowed) else { return nil }
+            description = text
+        }
+    }
+
+    private let keys: [KeyID: SecretBytes]
+
+    /// The key that seals: the first of the file.
+    public let primary: KeyID
+
+    /// All key names, the sealing one first.
+    public let ids: [KeyID]
+
+    /// Reads a master key file: lines `id:base64 of 32 bytes`; blank lines and lines starting with `#` are skipped.
+    public init(_ text: String) throws(KeyRingError) {
+        var keys: [KeyID: SecretBytes] = [:]
+        var ids: [KeyID] = []
+        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            let line = line.filter { $0 != "\r" && $0 != " " && $0 != "\t" }
+            if line.isEmpty || line.hasPrefix("#") { continue }
+            let parts = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2 else { throw .lineMalformed(line: index + 1) }
+            guard let id = KeyID(String(parts[0])) else { throw .nameMalformed(line: index + 1) }
+            var encoded = parts[1].split(separator: "=", omittingEmptySubsequences: true).first.map(String.init) ?? ""
+            encoded = String(encoded.map { $0 == "+" ? "-" : $0 == "/" ? "_" : $0 })
+            guard let bytes = Base64URL.decode(encoded), bytes.count == 32 else {
+                throw .keyMalformed(line: index + 1, id: id)
+            }
+            guard keys.updateValue(SecretBytes(bytes), forKey: id) == nil else {
+                throw .nameRepeated(line: index + 1, id: id)
+            }
+            ids.append(id)
+        }
+        guard let primary = ids.first else { throw .empty }
+        self.keys = keys
+        self.ids = ids
+        self.primary = primary
+    }
+
+    /// A line for a master key file with a new key in it. The one place where a master key is shown.
+    public static func newLine(id: KeyID) -> String {
+        let encoded = Base64URL.encode(Random.bytes(32)).map { $0 == "-" ? "+" : $0 == "_" ? "/" : $0 }
+        return "\(id):\(String(encoded))="
+    }
+
+    /// 32 bytes that only the holder of the master key `id` and of `secret` can make again; `nil` where the ring
+    /// has no such key. Different labels give unrelated bytes.
+    public func derive(_ label: Label, from secret: SecretBytes, key id: KeyID) -> SecretBytes? {
+        guard let key = keys[id] else { return nil }
+        let info = [UInt8](label.text.utf8)
+        let derived = key.expose { key in
+            secret.expose { secret in
+                [UInt8](unsafeUninitializedCapacity: 32) { output, written in
+                    let done = cloakroom_hkdf_sha256(
+                        key, key.count, secret, secret.count, info, info.count, output.baseAddress, 32)
+                    // As for SHA-256: fails only where libcrypto cannot be used at all.
+                    guard done == 1 else { fatalError("libcrypto has no HKDF") }
+                    written = 32
+                }
+            }
+        }
+        return SecretBytes(derived)
+    }
+}
+
+/// What is wrong with a master key file. Lines count from 1; no case holds a key.
+public enum KeyRingError: Error, Equatable, Sendable {
+    case empty
+    case lineMalformed(line: Int)
+    case nameMalformed(line: Int)
+    case keyMalformed(line: Int, id: KeyRing.KeyID)
+    case nameRepeated(line: Int, id: KeyRing.KeyID)
+}
+
+/// Names one use of a master key, so that what was made for one use cannot serve another.
+public struct Label: Sendable {
+    let text: String
+
+    public init(_ text: StaticString) {
+        self.text = "cloakroom/v1/\(text)"
+    }
+}
