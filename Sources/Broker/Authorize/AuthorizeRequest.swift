@@ -1,0 +1,50 @@
+/// What a caller asks of `assets:authorize`, as it came.
+public struct AuthorizeRequest: Sendable {
+    public var tenant: TenantID
+    public var sourceType: String
+    public var parameters: [String: String]
+    /// `nil`: the source type's own.
+    public var scopes: [String]?
+    public var returnURL: String?
+    public var exchangeChallenge: String?
+    /// The call's `Origin` header or else its member `frontendOrigin`; `nil`: the first that is configured.
+    public var frontendOrigin: String?
+
+    public init(
+        tenant: TenantID, sourceType: String, parameters: [String: String] = [:], scopes: [String]? = nil,
+        returnURL: String? = nil, exchangeChallenge: String? = nil, frontendOrigin: String? = nil
+    ) {
+        self.tenant = tenant
+        self.sourceType = sourceType
+        self.parameters = parameters
+        self.scopes = scopes
+        self.returnURL = returnURL
+        self.exchangeChallenge = exchangeChallenge
+        self.frontendOrigin = frontendOrigin
+    }
+}
+
+/// What a frontend needs to begin a flow.
+public struct Authorization: Sendable {
+    /// Holds `state`: for the browser that connects, nobody else.
+    public let url: String
+    public let flow: FlowID
+    public let expiresAt: Timestamp
+    public let cutsOpener: Bool
+}
+
+/// Why no flow began.
+public enum AuthorizeError: Error, Equatable, Sendable {
+    case unknownSourceType
+    case withoutOAuth(SourceType.ID)
+    case notConfigured(SourceType.ID)
+    case parameterUnknown(name: String, known: [String])
+    case parameterMissing(name: String)
+    case parameterRejected(name: String, pattern: String)
+    case scopesMalformed
+    case returnURLMalformed
+    case returnURLNotAllowed(origin: String)
+    case frontendOriginNotAllowed
+    case exchangeChallengeMalformed
+    case store(StoreError)
+}

@@ -1,0 +1,85 @@
+/// Where a frontend lives: scheme, host and port, serialised as browsers do (RFC 6454 § 6.2).
+public struct Origin: Hashable, Sendable, CustomStringConvertible {
+    public let description: String
+
+    /// `nil` unless `text` is exactly an http or https origin: no path, no user information, no upper case,
+    /// no default port.
+    public init?(_ text: some StringProtocol) {
+        guard let url = StrictURL(text), url.rest.isEmpty, url.origin.description == text else { return nil }
+        self = url.origin
+    }
+
+    fileprivate init(unchecked text: String) {
+        description = text
+    }
+}
+
+/// An absolute http or https URL, read so narrowly that every browser and library reads it the same way.
+///
+/// Anything that parsers are known to disagree about is refused: user information, backslashes, white space,
+/// control characters, anything outside ASCII, an empty host, odd ports (RFC 9700 § 4.11, open redirectors).
+public struct StrictURL: Hashable, Sendable {
+    public let origin: Origin
+    /// Path and query as given, possibly empty. Never a fragment.
+    public let rest: String
+    public var text: String { origin.description + rest }
+
+    /// Letters in the host are lowered and a default port is dropped, as browsers do.
+    public init?(_ text: some StringProtocol) {
+        let scheme: String
+        let defaultPort: Int
+        if text.hasPrefix("https://") {
+            (scheme, defaultPort) = ("https", 443)
+        } else if text.hasPrefix("http://") {
+            (scheme, defaultPort) = ("http", 80)
+        } else {
+            return nil
+        }
+        guard text.utf8.count <= 2048, text.utf8.allSatisfy(Self.isPlain) else { return nil }
+        let afterScheme = text.dropFirst(scheme.count + 3)
+        let end = afterScheme.firstIndex { $0 == "/" || $0 == "?" } ?? afterScheme.endIndex
+        let authority = afterScheme[..<end]
+        let rest = afterScheme[end...]
+
+        var host = authority
+        var port: Int?
+        let bracket = authority.hasPrefix("[") ? authority.firstIndex(of: "]") : nil
+        if let colon = authority[(bracket ?? authority.startIndex)...].firstIndex(of: ":") {
+            let digits = authority[authority.index(after: colon)...]
+            guard (1...5).contains(digits.utf8.count), digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+                let number = Int(digits), (1...65535).contains(number), !digits.hasPrefix("0")
+            else { return nil }
+            port = number
+            host = authority[..<colon]
+        }
+        guard bracket == nil ? Self.isHost(host) : Self.isIPv6(host) else { return nil }
+        let portText = port == nil || port == defaultPort ? "" : ":\(port ?? 0)"
+        origin = Origin(unchecked: "\(scheme)://\(host.lowercased())\(portText)")
+        self.rest = String(rest)
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        switch byte {
+        // Visible ASCII without " # < > \ ^ ` { | }.
+        case 0x21, 0x24...0x3B, 0x3D, 0x3F...0x5B, 0x5D, 0x5F, 0x61...0x7A, 0x7E: true
+        default: false
+        }
+    }
+
+    private static func isHost(_ host: Substring) -> Bool {
+        !host.isEmpty && host.utf8.count <= 253
+            && host.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { label in
+                !label.isEmpty && label.utf8.count <= 63 && label.first != "-" && label.last != "-"
+                    && label.utf8.allSatisfy { $0.isASCIILetterOrDigit || $0 == 0x2D || $0 == 0x5F }
+            }
+    }
+
+    private static func isHost(_ host: some StringProtocol) -> Bool { isHost(Substring(host)) }
+
+    private static func isIPv6(_ host: some StringProtocol) -> Bool {
+        host.hasPrefix("[") && host.hasSuffix("]") && host.contains(":")
+            && host.dropFirst().dropLast().utf8.allSatisfy {
+                (0x30...0x3A).contains($0) || (0x41...0x46).contains($0) || (0x61...0x66).contains($0) || $0 == 0x2E
+            }
+    }
+}

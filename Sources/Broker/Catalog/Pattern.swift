@@ -1,0 +1,22 @@
+/// A regular expression that a value must match whole.
+///
+/// `@unchecked Sendable`: `Regex` is not `Sendable` only because it may hold closures; one compiled from text
+/// holds none, and nothing changes it after it was made.
+public struct Pattern: @unchecked Sendable {
+    public let text: String
+    private let regex: Regex<AnyRegexOutput>
+
+    /// `nil` where `text` is no regular expression.
+    public init?(_ text: String) {
+        guard let regex = try? Regex(text) else { return nil }
+        self.text = text
+        // Classes mean ASCII and a match counts scalars: no other script's digits, no combining marks.
+        self.regex = regex.asciiOnlyCharacterClasses().matchingSemantics(.unicodeScalar)
+    }
+
+    /// Whether all of `value` matches. At most 256 bytes, so that no pattern can take long.
+    public func matches(_ value: String) -> Bool {
+        guard value.utf8.count <= 256 else { return false }
+        return (try? regex.wholeMatch(in: value)) != nil
+    }
+}

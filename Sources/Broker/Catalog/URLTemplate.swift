@@ -1,0 +1,116 @@
+/// An address with placeholders (`https://{subdomain}.example.com/token`), each filled for the place it stands in.
+public struct URLTemplate: Sendable {
+    /// What is wrong with a template.
+    public enum Fault: Error, Equatable, Sendable {
+        case notHTTP
+        case fragment
+        case userInformation
+        case placeholderInPort
+        case emptyHost
+        case unbalancedBrace
+        case malformed
+    }
+
+    private enum Place {
+        /// The whole host: a name, with a port if the pattern allows one.
+        case host
+        /// A part of the host: letters, digits, dots and hyphens alone.
+        case partOfHost
+        case pathOrQuery
+    }
+
+    private enum Segment {
+        case literal(String)
+        case placeholder(String, Place)
+    }
+
+    public let text: String
+    public let placeholders: [String]
+    private let segments: [Segment]
+
+    /// Whether the address is plain http: refused unless the operator allowed it.
+    public var isInsecure: Bool { text.hasPrefix("http://") }
+
+    public init(_ text: String) throws(Fault) {
+        guard text.hasPrefix("https://") || text.hasPrefix("http://") else { throw .notHTTP }
+        guard !text.contains("#") else { throw .fragment }
+        let schemeEnd = text.utf8.firstIndex(of: UInt8(ascii: "/")).map { text.utf8.index($0, offsetBy: 2) }
+        guard let authorityStart = schemeEnd else { throw .notHTTP }
+        let authorityEnd =
+            text[authorityStart...].firstIndex { $0 == "/" || $0 == "?" } ?? text.endIndex
+        let authority = text[authorityStart..<authorityEnd]
+        guard !authority.isEmpty else { throw .emptyHost }
+        guard !authority.contains("@") else { throw .userInformation }
+
+        var segments: [Segment] = []
+        var names: [String] = []
+        var rest = text[...]
+        while let open = rest.firstIndex(where: { $0 == "{" || $0 == "}" }) {
+            guard rest[open] == "{", let close = rest[open...].firstIndex(of: "}") else { throw .unbalancedBrace }
+            let name = String(rest[rest.index(after: open)..<close])
+            guard !name.isEmpty, name.utf8.allSatisfy({ $0.isASCIILetterOrDigit || $0 == 0x5F }) else {
+                throw .unbalancedBrace
+            }
+            if open > rest.startIndex { segments.append(.literal(String(rest[..<open]))) }
+            let after = text.index(after: close)
+            let place: Place
+            if open >= authorityEnd {
+                place = .pathOrQuery
+            } else if open == authorityStart, after == authorityEnd {
+                place = .host
+            } else {
+                place = .partOfHost
+            }
+            segments.append(.placeholder(name, place))
+            if !names.contains(name) { names.append(name) }
+            rest = text[after...]
+        }
+        if !rest.isEmpty { segments.append(.literal(String(rest))) }
+        self.text = text
+        self.segments = segments
+        placeholders = names
+        // The literal parts are read as strictly as any other URL: fill the gaps with something harmless.
+        let sample = segments.map { segment in
+            switch segment {
+            case .literal(let text): text
+            case .placeholder: "1"
+            }
+        }
+        guard StrictURL(sample.joined()) != nil else { throw .malformed }
+    }
+
+    /// The address with `values` in their places, or `nil` where one is missing or cannot stand in its place:
+    /// no value changes the host it is put into, leaves its path segment or starts another part of the URL.
+    public func filled(with values: [String: String]) -> String? {
+        if segments.count == 1, placeholders.isEmpty { return text }
+        var filled = ""
+        for segment in segments {
+            switch segment {
+            case .literal(let text): filled += text
+            case .placeholder(let name, let place):
+                guard let value = values[name], !value.isEmpty else { return nil }
+                switch place {
+                case .host:
+                    guard Self.isHost(value) else { return nil }
+                    filled += value
+                case .partOfHost:
+                    guard Self.isPartOfHost(value) else { return nil }
+                    filled += value
+                case .pathOrQuery:
+                    // A segment of dots means another folder to whoever normalises it (RFC 3986 § 5.2.4).
+                    guard value != ".", value != ".." else { return nil }
+                    filled += Percent.encode(value)
+                }
+            }
+        }
+        return StrictURL(filled) == nil ? nil : filled
+    }
+
+    private static func isHost(_ value: String) -> Bool {
+        StrictURL("https://\(value)")?.rest.isEmpty == true
+    }
+
+    private static func isPartOfHost(_ value: String) -> Bool {
+        value.utf8.allSatisfy { $0.isASCIILetterOrDigit || $0 == 0x2D || $0 == 0x2E }
+    }
+}

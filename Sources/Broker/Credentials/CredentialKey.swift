@@ -1,0 +1,46 @@
+public import Secrets
+
+extension CredentialKey {
+    /// Lets secret scanners and people recognise a leaked key.
+    static let prefix = "ckr_"
+
+    static func make() -> CredentialKey { .random(prefix: prefix) }
+
+    /// `nil` unless it has the shape of ours. A key of another shape cannot be one of ours, so it is never looked up.
+    public init?(checking text: String) {
+        guard text.hasPrefix(Self.prefix), text.utf8.count == Self.prefix.utf8.count + 43,
+            Base64URL.decode(text.dropFirst(Self.prefix.count)) != nil
+        else { return nil }
+        self.init(text)
+    }
+}
+
+/// Seals credentials so that they open only with their credential key, and keys so that they open only with the
+/// master key.
+struct Vault: Sendable {
+    let keyRing: KeyRing
+
+    /// Who steals the database and the master key still lacks the credential key, which is half of the sealing key.
+    func seal(_ json: SecretBytes, at placement: Placement, under key: CredentialKey) -> Sealed<Credentials> {
+        keyRing.seal(json, as: Label("credentials"), context: placement.context, under: bytes(of: key))
+    }
+
+    func open(
+        _ sealed: Sealed<Credentials>, at placement: Placement, under key: CredentialKey
+    ) throws(OpenError) -> SecretBytes {
+        try keyRing.open(sealed, as: Label("credentials"), context: placement.context, under: bytes(of: key))
+    }
+
+    func seal(_ key: CredentialKey, at placement: Placement) -> Sealed<CredentialKey> {
+        keyRing.seal(bytes(of: key), as: Label("credential-key"), context: placement.context)
+    }
+
+    func open(_ sealed: Sealed<CredentialKey>, at placement: Placement) throws(OpenError) -> CredentialKey {
+        let bytes = try keyRing.open(sealed, as: Label("credential-key"), context: placement.context)
+        return bytes.expose { CredentialKey(String(decoding: $0, as: UTF8.self)) }
+    }
+
+    private func bytes(of key: CredentialKey) -> SecretBytes {
+        key.expose { SecretBytes(Array($0.utf8)) }
+    }
+}

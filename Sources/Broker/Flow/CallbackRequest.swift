@@ -1,0 +1,88 @@
+public import Secrets
+
+/// What came to the redirect address: untrusted, whoever brought it.
+public struct CallbackRequest: Sendable {
+    private let pairs: [(name: String, value: String)]
+    /// What the browser sent as the cookie of this flow.
+    private let cookie: @Sendable (FlowID) -> BindingCookie?
+
+    /// - Parameter query: the query or the form body, still encoded.
+    public init(_ query: String, cookie: @escaping @Sendable (FlowID) -> BindingCookie? = { _ in nil }) {
+        // A query that cannot be decoded has no state that could be sound.
+        pairs = Percent.pairs(query) ?? []
+        self.cookie = cookie
+    }
+
+    /// RFC 6749 § 3.1: a parameter must not come twice.
+    enum Member {
+        case absent
+        case repeated
+        case one(String)
+    }
+
+    subscript(name: String) -> Member {
+        var found: String?
+        for pair in pairs where pair.name == name {
+            guard found == nil else { return .repeated }
+            found = pair.value
+        }
+        guard let found, !found.isEmpty else { return .absent }
+        return .one(found)
+    }
+
+    /// The state, if it has the shape of ours: 43 characters of base64url.
+    var state: State? {
+        guard case .one(let text) = self["state"], text.utf8.count == 43, Base64URL.decode(text) != nil else {
+            return nil
+        }
+        return State(text)
+    }
+
+    func presentedCookie(for flow: FlowID) -> BindingCookie? { cookie(flow) }
+}
+
+/// How a callback ended.
+public enum CallbackResult: Sendable {
+    case succeeded(Flow, CredentialKey)
+    /// `nil` where the state was not sound, so that nobody is known who could be told.
+    case failed(CallbackError, Flow?)
+}
+
+/// Why a callback gave no credentials.
+public enum CallbackError: Error, Equatable, Sendable {
+    /// Missing, repeated, tampered, expired, replayed or revoked: one case, so that nobody can tell them apart.
+    case invalidState
+    /// The provider redirected with an error (RFC 6749 § 4.1.2.1). Both are the provider's words, cut short.
+    case denied(error: String, description: String?)
+    /// No code, or not exactly one, or a code beside an error.
+    case invalidCallback
+    /// RFC 9207 § 2.4.
+    case issuerMismatch
+    /// The token endpoint refused or answered with something else than tokens.
+    case providerRejected(error: String?)
+    case providerUnreachable(TransportError)
+    case providerTimeout
+    /// The catalog or the clients changed since the flow began.
+    case notConfigured(SourceType.ID)
+    case store(StoreError)
+
+    /// The stable name of this failure, for problems, pages, messages and the audit trail.
+    public var code: String {
+        switch self {
+        case .invalidState: "invalid_state"
+        case .denied(let error, _): error
+        case .invalidCallback: "invalid_callback"
+        case .issuerMismatch: "issuer_mismatch"
+        case .providerRejected: "provider_rejected"
+        case .providerUnreachable: "provider_unreachable"
+        case .providerTimeout: "provider_timeout"
+        case .notConfigured: "source_type_not_configured"
+        case .store: "unavailable"
+        }
+    }
+
+    /// What the provider said, if it said anything.
+    public var providerDescription: String? {
+        if case .denied(_, let description) = self { description } else { nil }
+    }
+}

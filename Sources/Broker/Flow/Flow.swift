@@ -1,0 +1,117 @@
+public import Secrets
+
+/// One attempt to connect one source: it lives from `authorize` to redemption and is the spine of the audit trail.
+///
+/// Holds no secret. What is needed again comes from `state` and the master key `key`.
+public struct Flow: Sendable {
+    public enum Status: Int, Sendable {
+        /// Waits for its callback.
+        case started = 0
+        /// Its state is spent; the provider is being asked.
+        case exchanging = 1
+        /// A credential key waits to be redeemed.
+        case succeeded = 2
+        case failed = 3
+        case redeemed = 4
+    }
+
+    public let id: FlowID
+    public let tenant: TenantID
+    public let sourceType: SourceType.ID
+    /// What the caller gave for the address placeholders, defaults filled in.
+    public let parameters: [String: String]
+    /// The scopes that were asked for.
+    public let scopes: [String]
+    /// The only origin that this flow's pages talk to.
+    public let frontendOrigin: Origin
+    /// Where to send the browser at the end, instead of our own page.
+    public let returnURL: StrictURL?
+    /// Binds the credential key to who began the flow.
+    public let exchangeChallenge: ProofKeyChallenge?
+    /// The master key that the flow's derived secrets come from.
+    public let key: KeyRing.KeyID
+    public let expiresAt: Timestamp
+
+    public init(
+        id: FlowID, tenant: TenantID, sourceType: SourceType.ID, parameters: [String: String], scopes: [String],
+        frontendOrigin: Origin, returnURL: StrictURL?, exchangeChallenge: ProofKeyChallenge?, key: KeyRing.KeyID,
+        expiresAt: Timestamp
+    ) {
+        self.id = id
+        self.tenant = tenant
+        self.sourceType = sourceType
+        self.parameters = parameters
+        self.scopes = scopes
+        self.frontendOrigin = frontendOrigin
+        self.returnURL = returnURL
+        self.exchangeChallenge = exchangeChallenge
+        self.key = key
+        self.expiresAt = expiresAt
+    }
+
+    /// Where this flow's credentials belong.
+    public var placement: Placement { Placement(tenant: tenant, sourceType: sourceType, flow: id) }
+}
+
+/// Where sealed credentials belong. It is also the associated data they are sealed with, so a row
+/// copied under another tenant or flow does not open.
+public struct Placement: Hashable, Sendable {
+    public let tenant: TenantID
+    public let sourceType: SourceType.ID
+    public let flow: FlowID
+
+    public init(tenant: TenantID, sourceType: SourceType.ID, flow: FlowID) {
+        self.tenant = tenant
+        self.sourceType = sourceType
+        self.flow = flow
+    }
+
+    /// No part can hold the separator, so two placements never give the same bytes.
+    var context: [UInt8] {
+        Array("\(tenant)\u{0}\(sourceType)\u{0}\(flow)".utf8)
+    }
+}
+
+/// A credential key as a store keeps it: nothing here opens without the key itself.
+public struct Ticket: Sendable {
+    public let keyDigest: Digest
+    public let credentials: Sealed<Credentials>
+    /// The key itself under the master key, only where `assets:oauthFlow` may tell it.
+    public let key: Sealed<CredentialKey>?
+    public let expiresAt: Timestamp
+
+    public init(
+        keyDigest: Digest, credentials: Sealed<Credentials>, key: Sealed<CredentialKey>?, expiresAt: Timestamp
+    ) {
+        self.keyDigest = keyDigest
+        self.credentials = credentials
+        self.key = key
+        self.expiresAt = expiresAt
+    }
+}
+
+/// How a flow ended, for whoever began it and waits.
+public struct FlowOutcome: Sendable {
+    public let flow: Flow
+    public let status: Flow.Status
+    /// The callback came from the browser in which the flow began.
+    public let isBound: Bool
+    public let key: Sealed<CredentialKey>?
+    /// When the key (or, before there is one, the flow) expires.
+    public let expiresAt: Timestamp
+    public let error: String?
+    public let errorDescription: String?
+
+    public init(
+        flow: Flow, status: Flow.Status, isBound: Bool, key: Sealed<CredentialKey>?, expiresAt: Timestamp,
+        error: String?, errorDescription: String?
+    ) {
+        self.flow = flow
+        self.status = status
+        self.isBound = isBound
+        self.key = key
+        self.expiresAt = expiresAt
+        self.error = error
+        self.errorDescription = errorDescription
+    }
+}

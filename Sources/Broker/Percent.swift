@@ -1,0 +1,75 @@
+/// Percent-encoding for URLs and form bodies.
+package enum Percent {
+    private static let hex = [UInt8]("0123456789ABCDEF".utf8)
+
+    /// Encodes all but the unreserved characters (RFC 3986 § 2.3): fits any place in a URL, and a form body.
+    package static func encode(_ text: some StringProtocol) -> String {
+        if text.utf8.allSatisfy(isUnreserved) { return String(text) }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.utf8.count * 2)
+        for byte in text.utf8 {
+            if isUnreserved(byte) {
+                bytes.append(byte)
+            } else {
+                bytes.append(0x25)
+                bytes.append(hex[Int(byte >> 4)])
+                bytes.append(hex[Int(byte & 0xF)])
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// `application/x-www-form-urlencoded` of pairs, in their order. A space is `%20`, which every reader takes.
+    package static func form(_ pairs: [(name: String, value: String)]) -> String {
+        var text = ""
+        for (name, value) in pairs {
+            if !text.isEmpty { text += "&" }
+            text += encode(name)
+            text += "="
+            text += encode(value)
+        }
+        return text
+    }
+
+    /// The pairs of a query or form body; `nil` where an escape is malformed or the result is not UTF-8.
+    package static func pairs(_ text: some StringProtocol) -> [(name: String, value: String)]? {
+        var pairs: [(name: String, value: String)] = []
+        for part in text.utf8.split(separator: UInt8(ascii: "&")) {
+            let equals = part.firstIndex(of: UInt8(ascii: "="))
+            guard let name = decode(part[..<(equals ?? part.endIndex)]),
+                let value = equals.map({ decode(part[part.index(after: $0)...]) }) ?? ""
+            else { return nil }
+            pairs.append((name, value))
+        }
+        return pairs
+    }
+
+    private static func decode(_ bytes: some Collection<UInt8>) -> String? {
+        var decoded: [UInt8] = []
+        decoded.reserveCapacity(bytes.count)
+        var rest = bytes.makeIterator()
+        while let byte = rest.next() {
+            switch byte {
+            case UInt8(ascii: "+"): decoded.append(0x20)
+            case UInt8(ascii: "%"):
+                guard let high = rest.next().flatMap(digit), let low = rest.next().flatMap(digit) else { return nil }
+                decoded.append(high << 4 | low)
+            default: decoded.append(byte)
+            }
+        }
+        return String(validating: decoded, as: UTF8.self)
+    }
+
+    private static func digit(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case 0x30...0x39: byte - 0x30
+        case 0x41...0x46: byte - 0x37
+        case 0x61...0x66: byte - 0x57
+        default: nil
+        }
+    }
+
+    private static func isUnreserved(_ byte: UInt8) -> Bool {
+        byte.isASCIILetterOrDigit || byte == 0x2D || byte == 0x2E || byte == 0x5F || byte == 0x7E
+    }
+}

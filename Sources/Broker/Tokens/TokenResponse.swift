@@ -1,0 +1,142 @@
+import Foundation
+import Secrets
+
+/// A token response (RFC 6749 § 5), read strictly in what it means and leniently in how it is written: JSON or
+/// form encoding whatever the content type says, numbers as text, members where the catalog says.
+struct TokenResponse {
+    let accessToken: AccessToken
+    let refreshToken: RefreshToken?
+    let tokenType: String
+    let expiresAt: Timestamp?
+    let scope: String?
+    let idToken: IDToken?
+    let document: JSONValue
+
+    /// Why an answer gives no tokens.
+    enum Fault: Error, Equatable {
+        /// The provider named an error (RFC 6749 § 5.2): its code, if it was sane.
+        case refused(error: String?)
+        /// A status other than 2xx, and no error in it.
+        case status(Int)
+        /// Neither an error nor a token response.
+        case noTokenResponse
+    }
+
+    init(_ response: ProviderResponse, shape: OAuthProfile.ResponseShape, now: Timestamp) throws(Fault) {
+        let document = Self.document(response)
+        // Providers hide errors in a 200, so it is looked for before the status is believed.
+        if let document {
+            if let error = shape.error.value(in: document), !Self.isNoError(error) {
+                throw .refused(error: Self.code(error))
+            }
+            if let condition = shape.failureUnless, condition.pointer.value(in: document) != condition.equals {
+                throw .refused(error: nil)
+            }
+        }
+        guard (200..<300).contains(response.status) else { throw .status(response.status) }
+        guard let document, let accessToken = Self.token(shape.accessToken, document) else { throw .noTokenResponse }
+
+        self.document = document
+        self.accessToken = AccessToken(accessToken)
+        refreshToken = Self.token(shape.refreshToken, document).map { RefreshToken($0) }
+        idToken = Self.token(shape.idToken, document).map { IDToken($0) }
+        // RFC 6749 § 5.1 requires `token_type`; those who leave it out all mean Bearer.
+        tokenType = Self.text(shape.tokenType, document).map(Self.spelling) ?? "Bearer"
+        scope = Self.scope(shape.scope, document)
+        expiresAt = Self.expiry(shape, document, now)
+    }
+
+    private static func document(_ response: ProviderResponse) -> JSONValue? {
+        if let json = JSONValue(json: response.body) {
+            if case .object = json { return json }
+            return nil
+        }
+        // As GitHub does unless it is asked for JSON.
+        guard let text = String(validating: response.body, as: UTF8.self) else { return nil }
+        let form = text.trimmingCharacters(in: .whitespacesAndNewlines.union(["\u{FEFF}"]))
+        guard !form.contains(where: { $0 == "<" || $0 == "{" || $0.isWhitespace }), form.contains("="),
+            let pairs = Percent.pairs(form)
+        else { return nil }
+        var members: [String: JSONValue] = [:]
+        // RFC 6749 § 3.2: a parameter must not come twice.
+        for (name, value) in pairs where members.updateValue(.string(value), forKey: name) != nil { return nil }
+        return .object(members)
+    }
+
+    /// `"error": null`, `false`, `""` and `0` all mean that there is none.
+    private static func isNoError(_ value: JSONValue) -> Bool {
+        switch value {
+        case .null, .bool(false), .string(""), .number(0): true
+        default: false
+        }
+    }
+
+    /// An error code as RFC 6749 § 5.2 has them, else nothing. In lower case: an error that repeats a code or a
+    /// token to us is not repeated to anyone.
+    private static func code(_ value: JSONValue) -> String? {
+        guard let text = value.string.flatMap(ProviderText.code), text.utf8.allSatisfy({
+            (0x61...0x7A).contains($0) || $0 == 0x5F || $0 == 0x2D
+        }) else { return nil }
+        return text
+    }
+
+    private static func text(_ pointer: JSONPointer, _ document: JSONValue) -> String? {
+        guard let text = pointer.value(in: document)?.string, !text.isEmpty else { return nil }
+        return text
+    }
+
+    /// RFC 6749 appendix A.12: a token is visible ASCII. Anything else could not be sent in a header.
+    private static func token(_ pointer: JSONPointer, _ document: JSONValue) -> String? {
+        guard let text = text(pointer, document), text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) else { return nil }
+        return text
+    }
+
+    private static func spelling(_ type: String) -> String {
+        type.lowercased() == "bearer" ? "Bearer" : type
+    }
+
+    private static func scope(_ pointer: JSONPointer, _ document: JSONValue) -> String? {
+        switch pointer.value(in: document) {
+        case .string(let text)?: text
+        case .array(let values)?: values.compactMap(\.string).joined(separator: " ")
+        default: nil
+        }
+    }
+
+    /// Nothing that a token server says is believed beyond this: a hundred years.
+    private static let longestLife = 100 * 365 * 86_400.0
+
+    private static func expiry(
+        _ shape: OAuthProfile.ResponseShape, _ document: JSONValue, _ now: Timestamp
+    ) -> Timestamp? {
+        if let pointer = shape.expiresAt, let seconds = pointer.value(in: document)?.lenientNumber {
+            let life = seconds - Double(now.milliseconds) / 1000
+            guard seconds.isFinite, life > 0, life <= longestLife else { return nil }
+            return Timestamp(milliseconds: Int64(seconds * 1000))
+        }
+        guard let seconds = shape.expiresIn.value(in: document)?.lenientNumber, seconds.isFinite, seconds > 0,
+            seconds <= longestLife
+        else { return nil }
+        return Timestamp(milliseconds: now.milliseconds + Int64(seconds * 1000))
+    }
+}
+
+/// What a provider says in words: hostile text, cut short before anyone sees it.
+enum ProviderText {
+    /// An error code (RFC 6749 § 4.1.2.1): up to 64 of letters, digits, `_`, `-`, `.`; `nil` for anything else.
+    static func code(_ text: String) -> String? {
+        guard (1...64).contains(text.utf8.count),
+            text.utf8.allSatisfy({ $0.isASCIILetterOrDigit || $0 == 0x5F || $0 == 0x2D || $0 == 0x2E })
+        else { return nil }
+        return text
+    }
+
+    /// At most 200 characters on one line.
+    static func sentence(_ text: String) -> String {
+        let line = text.unicodeScalars.prefix(200).map { scalar in
+            scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .format
+                || scalar.properties.generalCategory == .lineSeparator ? " " : Character(scalar)
+        }
+        return String(line).trimmingCharacters(in: .whitespaces)
+    }
+}
