@@ -1,0 +1,150 @@
+import Broker
+import Foundation
+import GRDB
+
+/// The one thread that uses the database. It takes all operations that wait, runs them in one transaction,
+/// commits once, and only then lets their callers go on: under load they share the cost of a commit.
+///
+/// `@unchecked Sendable`: the variables are guarded by `condition`; the rest never changes.
+final class Writer: @unchecked Sendable {
+    /// More than this in one transaction gains nothing and delays the first.
+    private static let mostInOneCommit = 128
+
+    private let queue: DatabaseQueue
+    private let condition = NSCondition()
+    private var waiting: [any Operation] = []
+    private var isClosed = false
+    private var hasEnded = false
+    private var whenEnded: [CheckedContinuation<Void, Never>] = []
+
+    init(_ queue: DatabaseQueue) {
+        self.queue = queue
+        let thread = Thread { [self] in run() }
+        thread.name = "cloakroom-store"
+        thread.start()
+    }
+
+    /// Runs `body` in a transaction and returns when it is on the disk.
+    ///
+    /// `body` may run more than once (its transaction may be rolled back for another's failure), so it must have no
+    /// effect outside the database.
+    func write<Result: Sendable>(
+        _ body: @escaping @Sendable (Database) throws -> Result
+    ) async throws(StoreError) -> Result {
+        let outcome: Swift.Result<Result, StoreError> = await withCheckedContinuation { continuation in
+            let operation = Write(body, continuation)
+            condition.lock()
+            let refused = isClosed
+            if !refused {
+                waiting.append(operation)
+                if waiting.count == 1 { condition.signal() }
+            }
+            condition.unlock()
+            if refused { operation.finish(.closed) }
+        }
+        return try outcome.get()
+    }
+
+    /// Lets what waits finish, closes the database and ends the thread.
+    func close() async {
+        await withCheckedContinuation { continuation in
+            condition.lock()
+            isClosed = true
+            if hasEnded { continuation.resume() } else { whenEnded.append(continuation) }
+            condition.signal()
+            condition.unlock()
+        }
+    }
+
+    private func run() {
+        while let batch = next() {
+            commit(batch)
+        }
+        try? queue.close()
+        condition.lock()
+        hasEnded = true
+        let waiting = whenEnded
+        whenEnded = []
+        condition.unlock()
+        for continuation in waiting { continuation.resume() }
+    }
+
+    private func next() -> [any Operation]? {
+        condition.lock()
+        defer { condition.unlock() }
+        while waiting.isEmpty {
+            if isClosed { return nil }
+            condition.wait()
+        }
+        guard waiting.count > Self.mostInOneCommit else {
+            defer { waiting.removeAll(keepingCapacity: true) }
+            return waiting
+        }
+        let batch = Array(waiting.prefix(Self.mostInOneCommit))
+        waiting.removeFirst(Self.mostInOneCommit)
+        return batch
+    }
+
+    private func commit(_ batch: [any Operation]) {
+        do {
+            try transaction { db in for operation in batch { try operation.run(db) } }
+            for operation in batch { operation.finish(nil) }
+        } catch {
+            guard batch.count > 1 else {
+                batch.first?.finish(.unavailable(StoreFailure.reason(error)))
+                return
+            }
+            // One failed and took the others back with it. Each gets a transaction of its own, so that only the
+            // one with the fault fails.
+            for operation in batch { commit([operation]) }
+        }
+    }
+
+    private func transaction(_ body: (Database) throws -> Void) throws {
+        try queue.writeWithoutTransaction { db in
+            // Waits for other processes here, not at the first write, where SQLite would give up at once.
+            try db.execute(sql: "BEGIN IMMEDIATE")
+            do {
+                try body(db)
+                try db.execute(sql: "COMMIT")
+            } catch {
+                if db.isInsideTransaction { try? db.execute(sql: "ROLLBACK") }
+                throw error
+            }
+        }
+    }
+}
+
+private protocol Operation: AnyObject {
+    func run(_ db: Database) throws
+    func finish(_ error: StoreError?)
+}
+
+/// One caller's work and the way back to it. Only the writer's thread touches it after it was handed over.
+private final class Write<Result: Sendable>: Operation {
+    private let body: @Sendable (Database) throws -> Result
+    private let continuation: CheckedContinuation<Swift.Result<Result, StoreError>, Never>
+    private var result: Result?
+
+    init(
+        _ body: @escaping @Sendable (Database) throws -> Result,
+        _ continuation: CheckedContinuation<Swift.Result<Result, StoreError>, Never>
+    ) {
+        self.body = body
+        self.continuation = continuation
+    }
+
+    func run(_ db: Database) throws {
+        result = try body(db)
+    }
+
+    func finish(_ error: StoreError?) {
+        if let error {
+            continuation.resume(returning: .failure(error))
+        } else if let result {
+            continuation.resume(returning: .success(result))
+        } else {
+            continuation.resume(returning: .failure(.closed))
+        }
+    }
+}
