@@ -1,0 +1,106 @@
+import Broker
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import Secrets
+
+/// Around every request: its id, the headers that every answer has, CORS, errors as problems, one log line.
+struct Frame: HTTPResponder {
+    let routes: RouteTable
+    let origins: Set<String>
+    let logger: Logger
+
+    func respond(to request: Request, context: Context) async throws -> Response {
+        let began = ContinuousClock.now
+        var context = context
+        context.requestID = Self.requestID(request)
+        let found = routes.find(request.uri.path)
+        var response: Response
+        do {
+            guard let (route, tenant) = found else { throw Problem.notFound }
+            response = try await answer(route, tenant, request, context)
+        } catch let problem as Problem {
+            response = problem.response(path: request.uri.path, requestID: context.requestID)
+        } catch is NIOTooManyBytesError {
+            response = Problem.bodyTooLarge.response(path: request.uri.path, requestID: context.requestID)
+        } catch {
+            // The type alone: an error's text may hold what it was about.
+            logger.error(
+                "request failed",
+                metadata: ["request_id": "\(context.requestID)", "error": "\(type(of: error))"])
+            response = Problem.internalError.response(path: request.uri.path, requestID: context.requestID)
+        }
+        if request.method == .head { response = response.createHeadResponse() }
+        addHeaders(&response, request, context, isShared: found?.0.isShared == true)
+        log(request, context, found?.0, response, ContinuousClock.now - began)
+        return response
+    }
+
+    private func answer(
+        _ route: Route, _ tenant: TenantPath, _ request: Request, _ context: Context
+    ) async throws -> Response {
+        if let handler = route.handlers[request.method] { return try await handler(request, context, tenant) }
+        if request.method == .head, let get = route.handlers[.get] { return try await get(request, context, tenant) }
+        if request.method == .options {
+            let allowed = route.allowed.map(\.rawValue).joined(separator: ", ")
+            return Response(status: .noContent, headers: [.allow: allowed])
+        }
+        throw Problem.methodNotAllowed(route.allowed)
+    }
+
+    /// The caller's id if it is sane: up to 64 of letters, digits, `.`, `_`, `-`.
+    private static func requestID(_ request: Request) -> String {
+        if let given = request.headers[.requestID], (1...64).contains(given.utf8.count),
+            given.utf8.allSatisfy({
+                (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
+                    || $0 == 0x2D || $0 == 0x2E || $0 == 0x5F
+            })
+        {
+            return given
+        }
+        return Base64URL.encode(Random.bytes(12))
+    }
+
+    private func addHeaders(_ response: inout Response, _ request: Request, _ context: Context, isShared: Bool) {
+        response.headers[.requestID] = context.requestID
+        response.headers[.xContentTypeOptions] = "nosniff"
+        response.headers[.referrerPolicy] = "no-referrer"
+        guard isShared else { return }
+        response.headers[.vary] = "Origin"
+        guard let origin = request.headers[.origin], origins.contains(origin) else { return }
+        response.headers[.accessControlAllowOrigin] = origin
+        if request.method == .options {
+            response.headers[.accessControlAllowMethods] = "GET, POST"
+            response.headers[.accessControlAllowHeaders] = "Authorization, Content-Type"
+            response.headers[.accessControlMaxAge] = "600"
+        } else {
+            response.headers[.accessControlExposeHeaders] = "X-Request-Id, Retry-After"
+        }
+    }
+
+    /// The route's template, never the query: it may hold a code, a state or a key.
+    private func log(
+        _ request: Request, _ context: Context, _ route: Route?, _ response: Response, _ duration: Duration
+    ) {
+        guard logger.logLevel <= .info else { return }
+        let microseconds = duration / .microseconds(1)
+        logger.info(
+            "request",
+            metadata: [
+                "request_id": .string(context.requestID),
+                "method": .string(Self.known(request.method)),
+                "route": .string(route?.template ?? "none"),
+                "status": .stringConvertible(response.status.code),
+                "duration_us": .stringConvertible(Int(microseconds)),
+            ])
+    }
+
+    private static func known(_ method: HTTPRequest.Method) -> String {
+        switch method {
+        case .get, .head, .post, .put, .delete, .options, .patch: method.rawValue
+        default: "other"
+        }
+    }
+}

@@ -1,0 +1,80 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// An error of the API (RFC 9457): a stable code to act on, and a sentence that says what to do next.
+///
+/// `detail` never holds a token, secret, code, state, verifier or key.
+struct Problem: Error {
+    let status: HTTPResponse.Status
+    let code: String
+    let detail: String
+    var headers: HTTPFields = [:]
+
+    static let notFound = Problem(
+        status: .notFound, code: "not_found", detail: "nothing is at this address; see the API's documentation")
+    static let bodyTooLarge = Problem(
+        status: .contentTooLarge, code: "body_too_large", detail: "send a body of at most 64 KiB")
+    static let internalError = Problem(
+        status: .internalServerError, code: "internal_error",
+        detail: "the broker failed; the operator finds the reason in the log under this requestId")
+    static let unavailable = Problem(
+        status: .serviceUnavailable, code: "unavailable",
+        detail: "the broker cannot keep or read data now; try again in a moment", headers: [.retryAfter: "5"])
+
+    static func invalidRequest(_ detail: String) -> Problem {
+        Problem(status: .badRequest, code: "invalid_request", detail: detail)
+    }
+
+    static func methodNotAllowed(_ allowed: [HTTPRequest.Method]) -> Problem {
+        let list = allowed.map(\.rawValue).joined(separator: ", ")
+        return Problem(
+            status: .methodNotAllowed, code: "method_not_allowed", detail: "use \(list)", headers: [.allow: list])
+    }
+
+    static func unsupportedMediaType(_ wanted: String) -> Problem {
+        Problem(
+            status: .unsupportedMediaType, code: "unsupported_media_type", detail: "send the body as \(wanted)")
+    }
+
+    func response(path: String, requestID: String) -> Response {
+        struct Body: Encodable {
+            let type: String
+            let title: String
+            let status: Int
+            let detail: String
+            let instance: String
+            let code: String
+            let requestId: String
+        }
+        // `about:blank` (RFC 9457 § 4.2.1): the title is the status's own; `code` is what programs act on.
+        let body = Body(
+            type: "about:blank", title: status.reasonPhrase, status: status.code, detail: detail,
+            instance: path, code: code, requestId: requestID)
+        var headers = headers
+        headers[.contentType] = "application/problem+json"
+        headers[.cacheControl] = "no-store"
+        return Response(status: status, headers: headers, body: .json(body))
+    }
+}
+
+extension ResponseBody {
+    /// A value of ours as JSON.
+    static func json(_ value: some Encodable) -> ResponseBody {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.withoutEscapingSlashes]
+        // Only numbers that JSON lacks (NaN) and our own mistakes fail here.
+        let data = (try? encoder.encode(value)) ?? Data("{}".utf8)
+        return ResponseBody(byteBuffer: ByteBuffer(bytes: data))
+    }
+}
+
+extension HTTPField.Name {
+    static let requestID = HTTPField.Name("X-Request-Id")!
+    static let referrerPolicy = HTTPField.Name("Referrer-Policy")!
+    static let secPurpose = HTTPField.Name("Sec-Purpose")!
+    static let purpose = HTTPField.Name("Purpose")!
+    static let secFetchSite = HTTPField.Name("Sec-Fetch-Site")!
+    static let crossOriginResourcePolicy = HTTPField.Name("Cross-Origin-Resource-Policy")!
+}

@@ -1,0 +1,85 @@
+import Broker
+import Foundation
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+extension Request {
+    private static let largestBody = 64 * 1024
+
+    /// The whole body; throws `Problem.bodyTooLarge` above 64 KiB.
+    private func wholeBody() async throws -> ByteBuffer {
+        if let length = headers[.contentLength].flatMap({ Int($0) }), length > Self.largestBody {
+            throw Problem.bodyTooLarge
+        }
+        return try await body.collect(upTo: Self.largestBody)
+    }
+
+    /// The body as JSON. Unknown members are ignored.
+    func json<Value: Decodable>(_: Value.Type) async throws -> Value {
+        guard mediaType == "application/json" else { throw Problem.unsupportedMediaType("application/json") }
+        let body = try await wholeBody()
+        do {
+            return try JSONDecoder().decode(Value.self, from: Data(body.readableBytesView))
+        } catch let error as DecodingError {
+            throw Problem.invalidRequest(Self.sentence(error))
+        }
+    }
+
+    /// The body as `application/x-www-form-urlencoded`, still encoded.
+    func form() async throws -> String {
+        guard mediaType == "application/x-www-form-urlencoded" else {
+            throw Problem.unsupportedMediaType("application/x-www-form-urlencoded")
+        }
+        return String(buffer: try await wholeBody())
+    }
+
+    private var mediaType: String? {
+        headers[.contentType]?.split(separator: ";").first?.trimmingCharacters(in: .whitespaces).lowercased()
+    }
+
+    /// Names the member, never its value.
+    private static func sentence(_ error: DecodingError) -> String {
+        let place = { (path: [any CodingKey]) in
+            path.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: ".")
+        }
+        switch error {
+        case .keyNotFound(let key, let context):
+            return "the member \"\(place(context.codingPath + [key]))\" is missing"
+        case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
+            let wanted =
+                switch type {
+                case is String.Type: "text"
+                case is any Collection.Type: "a list or an object"
+                default: "another type"
+                }
+            if context.codingPath.isEmpty { return "the body must be a JSON object" }
+            return "the member \"\(place(context.codingPath))\" must be \(wanted)"
+        case .dataCorrupted: return "the body is not JSON in UTF-8"
+        @unknown default: return "the body is not what this call takes"
+        }
+    }
+
+    /// The first value of each name in the query.
+    var query: [String: String] {
+        guard let query = uri.query, let pairs = Percent.pairs(query) else { return [:] }
+        return Dictionary(pairs.map { ($0.name, $0.value) }) { first, _ in first }
+    }
+
+    /// Whether a browser only fetches ahead, so that nothing may be spent on it.
+    var isPrefetch: Bool {
+        [headers[.secPurpose], headers[.purpose]].contains { $0?.lowercased().contains("prefetch") == true }
+    }
+
+    func cookie(_ name: String) -> String? {
+        for field in headers[values: .cookie] {
+            for pair in field.split(separator: ";") {
+                let pair = pair.trimmingCharacters(in: .whitespaces)
+                if pair.hasPrefix(name), pair.dropFirst(name.count).first == "=" {
+                    return String(pair.dropFirst(name.count + 1))
+                }
+            }
+        }
+        return nil
+    }
+}

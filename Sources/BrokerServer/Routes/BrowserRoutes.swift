@@ -1,0 +1,191 @@
+import Broker
+import Foundation
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Secrets
+import Templates
+
+/// What browsers meet: the provider's redirect, our pages, and the frontend helper.
+struct BrowserRoutes: Sendable {
+    let broker: Broker
+    let pages: Pages
+
+    var routes: [Route] {
+        [
+            Route(
+                template: "/oauth/callback",
+                handlers: [.get: callbackByQuery, .head: spendNothing, .post: callbackByForm]),
+            Route(template: "/oauth/success", handlers: [.get: { request, _, _ in pages.successPage(request) }]),
+            Route(
+                template: "/oauth/popup",
+                handlers: [.get: { request, _, _ in pages.popupPage(request) }, .post: bind]),
+            Route(template: "/oauth/frontendOrigin", handlers: [.get: frontendOrigin]),
+            Route(
+                template: "/connect.js",
+                handlers: [.get: { _, _, _ in Self.script(Templates.connect, "text/javascript; charset=utf-8") }],
+                isShared: true),
+            Route(
+                template: "/connect.d.ts",
+                handlers: [.get: { _, _, _ in Self.script(Templates.connectTypes, "text/plain; charset=utf-8") }],
+                isShared: true),
+        ]
+    }
+
+    private static func script(_ text: String, _ type: String) -> Response {
+        Response(
+            status: .ok,
+            headers: [
+                .contentType: type, .cacheControl: "public, max-age=300", .crossOriginResourcePolicy: "cross-origin",
+            ],
+            body: .init(byteBuffer: ByteBuffer(string: text)))
+    }
+
+    // MARK: callback
+
+    @Sendable private func callbackByQuery(
+        _ request: Request, _ context: Context, _ path: TenantPath
+    ) async throws -> Response {
+        // A page fetched ahead may never be shown: the state must not be spent on it.
+        if request.isPrefetch { throw Problem.unavailable }
+        return await callback(request.uri.query ?? "", redirect: .found, request, context)
+    }
+
+    /// OAuth 2.0 Form Post Response Mode. 303, so that the browser does not post again.
+    @Sendable private func callbackByForm(
+        _ request: Request, _ context: Context, _ path: TenantPath
+    ) async throws -> Response {
+        await callback(try await request.form(), redirect: .seeOther, request, context)
+    }
+
+    @Sendable private func spendNothing(
+        _ request: Request, _ context: Context, _ path: TenantPath
+    ) async throws -> Response {
+        Response(status: .ok, headers: [.cacheControl: "no-store"])
+    }
+
+    private func callback(
+        _ query: String, redirect: HTTPResponse.Status, _ request: Request, _ context: Context
+    ) async -> Response {
+        let cookies = Cookies(publicURL: broker.settings.publicURL)
+        let result = await broker.callback(
+            CallbackRequest(query) { flow in request.cookie(cookies.name(flow)).map { BindingCookie($0) } })
+        var response: Response
+        let flow: Flow?
+        switch result {
+        case .succeeded(let ended, let key):
+            flow = ended
+            let page = ended.returnURL?.text ?? broker.settings.publicURL.text + "/oauth/success"
+            let location = key.expose {
+                "\(page)#credentialKey=\($0)&sourceType=\(ended.sourceType)&flow=\(ended.id)"
+            }
+            response = Response(status: redirect, headers: [.location: location, .cacheControl: "no-store"])
+        case .failed(let error, let ended):
+            flow = ended
+            if let ended, let returnURL = ended.returnURL {
+                let location = "\(returnURL.text)#error=\(Percent.encode(error.code))&flow=\(ended.id)"
+                response = Response(status: redirect, headers: [.location: location, .cacheControl: "no-store"])
+            } else {
+                response = failure(error, ended, request, context)
+            }
+        }
+        if let flow, request.cookie(cookies.name(flow.id)) != nil {
+            response.headers[.setCookie] = cookies.removal(flow.id)
+        }
+        return response
+    }
+
+    private func failure(_ error: CallbackError, _ flow: Flow?, _ request: Request, _ context: Context) -> Response {
+        let problem = error.problem
+        let accept = (request.headers[.accept] ?? "").lowercased()
+        if accept.contains("json"), !accept.contains("text/html") {
+            return problem.response(path: request.uri.path, requestID: context.requestID)
+        }
+        var response = pages.failurePage(
+            Pages.Failure(
+                status: problem.status, code: error.code, description: error.providerDescription,
+                frontendOrigin: flow?.frontendOrigin.description ?? "", flow: flow?.id.description ?? "",
+                requestID: context.requestID), request)
+        if let wait = problem.headers[.retryAfter] { response.headers[.retryAfter] = wait }
+        return response
+    }
+
+    // MARK: the browser that began the flow
+
+    private struct Binding: Decodable {
+        let flow: String
+        let exchangeVerifier: String
+        let frontendOrigin: String
+    }
+
+    /// Only our own popup page asks for this; another site's page cannot send JSON here without a preflight, which
+    /// is never granted, and what browsers say of the sender is checked besides.
+    @Sendable private func bind(_ request: Request, _ context: Context, _ path: TenantPath) async throws -> Response {
+        let site = request.headers[.secFetchSite]
+        let origin = request.headers[.origin]
+        guard site == nil || site == "same-origin",
+            origin == nil || origin == broker.settings.publicURL.origin.description
+        else {
+            throw Problem.invalidRequest("only the broker's own popup page may call this")
+        }
+        let body = try await request.json(Binding.self)
+        guard let flow = FlowID(body.flow), let verifier = ExchangeVerifier(checking: body.exchangeVerifier) else {
+            throw Self.notThisFlow
+        }
+        let cookie: BindingCookie?
+        do {
+            cookie = try await broker.bindingCookie(for: flow, verifier: verifier, frontendOrigin: body.frontendOrigin)
+        } catch {
+            throw Problem.unavailable
+        }
+        guard let cookie else { throw Self.notThisFlow }
+        let cookies = Cookies(publicURL: broker.settings.publicURL)
+        let value = cookies.setting(flow, to: cookie, seconds: broker.settings.stateLifetime)
+        return Response(status: .noContent, headers: [.setCookie: value, .cacheControl: "no-store"])
+    }
+
+    private static let notThisFlow = Problem.invalidRequest(
+        "no flow of this page waits under these values; start a new one")
+
+    private struct OriginAnswer: Encodable { let frontendOrigin: String }
+
+    /// Tells the success page where its message may go. Not a secret: it is where the flow began.
+    @Sendable private func frontendOrigin(
+        _ request: Request, _ context: Context, _ path: TenantPath
+    ) async throws -> Response {
+        guard let flow = request.query["flow"].flatMap({ FlowID($0) }) else { throw Problem.notFound }
+        let origin: Origin?
+        do {
+            origin = try await broker.frontendOrigin(of: flow)
+        } catch {
+            throw Problem.unavailable
+        }
+        guard let origin else { throw Problem.notFound }
+        return .json(OriginAnswer(frontendOrigin: origin.description))
+    }
+}
+
+/// The first-party cookie that proves which browser began a flow: one a flow, so that two tabs do not disturb
+/// each other (RFC 6265).
+struct Cookies {
+    let publicURL: StrictURL
+
+    private var isSecure: Bool { publicURL.text.hasPrefix("https://") }
+
+    /// `__Host-` makes browsers refuse it from other hosts and plain http; on http (trials) it cannot be used.
+    func name(_ flow: FlowID) -> String {
+        (isSecure ? "__Host-" : "") + "cloakroom_flow_\(flow)"
+    }
+
+    func setting(_ flow: FlowID, to value: BindingCookie, seconds: Int64) -> String {
+        value.expose { "\(name(flow))=\($0); \(attributes); Max-Age=\(seconds)" }
+    }
+
+    func removal(_ flow: FlowID) -> String {
+        "\(name(flow))=; \(attributes); Max-Age=0"
+    }
+
+    private var attributes: String {
+        "Path=/; HttpOnly; SameSite=Lax" + (isSecure ? "; Secure" : "")
+    }
+}

@@ -1,0 +1,70 @@
+import HTTPTypes
+import Hummingbird
+
+typealias Handler = @Sendable (Request, Context, TenantPath) async throws -> Response
+
+/// The tenant's name in a path, as it came; empty on routes without one.
+struct TenantPath {
+    let name: Substring
+}
+
+/// One address: what answers each method, and what it is called in logs.
+struct Route {
+    /// The path with names for its variable parts. Never what a caller sent.
+    let template: String
+    let handlers: [HTTPRequest.Method: Handler]
+    /// Pages of configured origins may call it.
+    var isShared = false
+
+    var allowed: [HTTPRequest.Method] {
+        var methods = Set(handlers.keys)
+        if methods.contains(.get) { methods.insert(.head) }
+        methods.insert(.options)
+        return methods.sorted { $0.rawValue < $1.rawValue }
+    }
+}
+
+/// Finds the route of a path. There are few addresses, none of them nested: a dictionary each for those with and
+/// without a tenant is all it takes, and tells 404 from 405.
+struct RouteTable {
+    private let base: String
+    private let plain: [String: Route]
+    private let tenant: [Substring: Route]
+
+    /// - Parameters:
+    ///   - base: the path of the public address: a proxy may pass it on or strip it.
+    ///   - tenant: by what follows `/v1/tenants/{tenant}/`.
+    init(base: String, plain: [Route], tenant: [Route]) {
+        self.base = base
+        self.plain = Dictionary(plain.map { ($0.template, $0) }) { first, _ in first }
+        let prefix = Self.tenantPrefix + "{tenant}/"
+        self.tenant = Dictionary(tenant.map { ($0.template.dropFirst(prefix.count), $0) }) { first, _ in first }
+    }
+
+    private static let tenantPrefix = "/v1/tenants/"
+
+    func find(_ path: String) -> (Route, TenantPath)? {
+        if let found = lookUp(path[...]) { return found }
+        guard !base.isEmpty, path.hasPrefix(base) else { return nil }
+        return lookUp(path.dropFirst(base.count))
+    }
+
+    private func lookUp(_ path: Substring) -> (Route, TenantPath)? {
+        if path.hasPrefix(Self.tenantPrefix) {
+            let rest = path.dropFirst(Self.tenantPrefix.count)
+            guard let slash = rest.firstIndex(of: "/") else { return nil }
+            let name = rest[rest.index(after: slash)...]
+            // Some clients encode the colon, which means the same (RFC 3986 § 2.2).
+            let route = tenant[name] ?? (name.contains("%3") ? tenant[Substring(Self.decodeColon(name))] : nil)
+            return route.map { ($0, TenantPath(name: rest[..<slash])) }
+        }
+        return plain[String(path)].map { ($0, TenantPath(name: "")) }
+    }
+
+    private static func decodeColon(_ name: Substring) -> String {
+        guard let escape = name.firstIndex(of: "%"), let end = name.index(escape, offsetBy: 3, limitedBy: name.endIndex),
+            name[escape..<end].uppercased() == "%3A"
+        else { return String(name) }
+        return name[..<escape] + ":" + name[end...]
+    }
+}

@@ -1,0 +1,65 @@
+public import Broker
+
+/// The answer of `assets:sourceTypes`, and what `cloakroom sources --json` prints.
+public struct SourceTypeList: Encodable, Sendable {
+    public struct Item: Encodable, Sendable {
+        public let type: String
+        public let displayName: String
+        public let category: String
+        public let supportsOAuth: Bool
+        /// A flow could start now: a client id is known. Always true without OAuth.
+        public let configured: Bool
+        public let oauth: OAuth?
+
+        enum Key: CodingKey { case type, displayName, category, supportsOAuth, configured, oauth }
+
+        // `oauth` is `null`, not left out, where there is none.
+        public func encode(to encoder: any Encoder) throws {
+            var members = encoder.container(keyedBy: Key.self)
+            try members.encode(type, forKey: .type)
+            try members.encode(displayName, forKey: .displayName)
+            try members.encode(category, forKey: .category)
+            try members.encode(supportsOAuth, forKey: .supportsOAuth)
+            try members.encode(configured, forKey: .configured)
+            try members.encode(oauth, forKey: .oauth)
+        }
+    }
+
+    public struct OAuth: Encodable, Sendable {
+        public let scopes: [String]
+        public let parameters: [Parameter]
+    }
+
+    public struct Parameter: Encodable, Sendable {
+        public let name: String
+        public let description: String
+        public let pattern: String
+        public let required: Bool
+    }
+
+    public let items: [Item]
+    public let totalCount: Int
+
+    public init(_ broker: Broker) {
+        self.init(broker.catalog) { broker.client(for: $0) != nil }
+    }
+
+    public init(_ catalog: Catalog, isConfigured: (SourceType) -> Bool) {
+        items = catalog.sourceTypes.map { sourceType in
+            Item(
+                type: sourceType.id.description, displayName: sourceType.displayName, category: sourceType.category,
+                supportsOAuth: sourceType.oauth != nil,
+                configured: sourceType.oauth == nil || isConfigured(sourceType),
+                oauth: sourceType.oauth.map { profile in
+                    OAuth(
+                        scopes: profile.defaultScopes,
+                        parameters: profile.parameters.map {
+                            Parameter(
+                                name: $0.name, description: $0.description, pattern: $0.pattern.text,
+                                required: $0.required)
+                        })
+                })
+        }
+        totalCount = items.count
+    }
+}

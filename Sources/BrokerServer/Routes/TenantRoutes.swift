@@ -1,0 +1,179 @@
+import Broker
+import Foundation
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Secrets
+
+/// What a tenant's frontend and asset services call.
+struct TenantRoutes: Sendable {
+    let broker: Broker
+    let callers: Callers
+
+    var routes: [Route] {
+        [
+            Route(
+                template: "/v1/tenants/{tenant}/assets:sourceTypes", handlers: [.get: sourceTypes], isShared: true),
+            Route(
+                template: "/v1/tenants/{tenant}/assets:authorize", handlers: [.post: authorize], isShared: true),
+            Route(
+                template: "/v1/tenants/{tenant}/assets:oauthCredentials",
+                handlers: [.get: redeemByQuery, .head: spendNothing, .post: redeemByBody], isShared: true),
+            Route(template: "/v1/tenants/{tenant}/assets:oauthFlow", handlers: [.get: flow], isShared: true),
+        ]
+    }
+
+    private func tenant(_ path: TenantPath) throws -> TenantID {
+        guard let tenant = TenantID(path.name) else {
+            throw Problem.invalidRequest("the tenant in the address must match ^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+        }
+        return tenant
+    }
+
+    private func check(_ request: Request, _ tenant: TenantID, _ scopes: [Scope]) async throws {
+        do {
+            _ = try await callers.caller(request, of: tenant, anyOf: scopes)
+        } catch {
+            throw error.problem
+        }
+    }
+
+    // MARK: assets:sourceTypes
+
+    @Sendable private func sourceTypes(
+        _ request: Request, _ context: Context, _ path: TenantPath
+    ) async throws -> Response {
+        let tenant = try tenant(path)
+        try await check(request, tenant, [.assetsRead, .assetsWrite])
+        return .json(SourceTypeList(broker))
+    }
+
+    // MARK: assets:authorize
+
+    private struct AuthorizeBody: Decodable {
+        let sourceType: String
+        let parameters: [String: String]?
+        let scopes: [String]?
+        let returnUrl: String?
+        let exchangeChallenge: String?
+        let frontendOrigin: String?
+    }
+
+    private struct AuthorizeAnswer: Encodable {
+        let authorizationUrl: String
+        let flow: String
+        let expiresAt: Int64
+        /// Only where true: `connect.js` then waits longer for a popup that seems closed.
+        let cutsOpener: Bool?
+    }
+
+    @Sendable private func authorize(
+        _ request: Request, _ context: Context, _ path: TenantPath
+    ) async throws -> Response {
+        let tenant = try tenant(path)
+        try await check(request, tenant, [.assetsWrite])
+        let body = try await request.json(AuthorizeBody.self)
+        let authorization: Authorization
+        do {
+            authorization = try await broker.authorize(
+                AuthorizeRequest(
+                    tenant: tenant, sourceType: body.sourceType, parameters: body.parameters ?? [:],
+                    scopes: body.scopes, returnURL: body.returnUrl, exchangeChallenge: body.exchangeChallenge,
+                    frontendOrigin: request.headers[.origin] ?? body.frontendOrigin))
+        } catch {
+            throw error.problem
+        }
+        return .json(
+            AuthorizeAnswer(
+                authorizationUrl: authorization.url, flow: authorization.flow.description,
+                expiresAt: authorization.expiresAt.milliseconds, cutsOpener: authorization.cutsOpener ? true : nil))
+    }
+
+    // MARK: assets:oauthCredentials
+
+    /// One answer for every kind of bad key (CONTRACT: unknown, malformed, used, expired, revoked, another's).
+    private static let invalidKey = Problem(
+        status: .badRequest, code: "invalid_credential_key",
+        detail: "the credential key is not valid here; connect again and redeem the new key once, before it expires")
+
+    @Sendable private func redeemByQuery(
+        _ request: Request, _ context: Context, _ path: TenantPath
+    ) async throws -> Response {
+        // What a browser fetches ahead may never be seen by anyone: nothing is spent on it.
+        if request.isPrefetch { throw Problem.unavailable }
+        let query = request.query
+        return try await redeem(query["credentialKey"], query["exchangeVerifier"], path)
+    }
+
+    @Sendable private func redeemByBody(
+        _ request: Request, _ context: Context, _ path: TenantPath
+    ) async throws -> Response {
+        let body = try await request.json(JSONValue.self)
+        guard case .object(let members) = body else { throw Problem.invalidRequest("the body must be a JSON object") }
+        return try await redeem(members["credentialKey"]?.string, members["exchangeVerifier"]?.string, path)
+    }
+
+    @Sendable private func spendNothing(
+        _ request: Request, _ context: Context, _ path: TenantPath
+    ) async throws -> Response {
+        Response(status: .ok, headers: [.cacheControl: "no-store", .contentType: "application/json"])
+    }
+
+    /// No shape of key or verifier is looked at first: all that is wrong takes the same way and the same time.
+    private func redeem(_ key: String?, _ verifier: String?, _ path: TenantPath) async throws -> Response {
+        let tenant = try tenant(path)
+        let json: SecretBytes?
+        do {
+            json = try await broker.redeem(
+                CredentialKey(key ?? ""), for: tenant, verifier: verifier.map { ExchangeVerifier($0) })
+        } catch {
+            switch error {
+            case .store: throw Problem.unavailable
+            case .sealBroken: throw error
+            }
+        }
+        guard let json else { throw Self.invalidKey }
+        return Response(
+            status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-store"],
+            body: .init(byteBuffer: json.expose { ByteBuffer(bytes: $0) }))
+    }
+
+    // MARK: assets:oauthFlow
+
+    private struct FlowAnswer: Encodable {
+        var status: String
+        var credentialKey: String?
+        var error: String?
+        var errorDescription: String?
+    }
+
+    @Sendable private func flow(_ request: Request, _ context: Context, _ path: TenantPath) async throws -> Response {
+        let tenant = try tenant(path)
+        let query = request.query
+        var answer = FlowAnswer(status: "pending")
+        if let id = query["flow"].flatMap({ FlowID($0) }) {
+            let progress: Broker.Progress
+            do {
+                progress = try await broker.progress(
+                    of: id, for: tenant, verifier: ExchangeVerifier(query["exchangeVerifier"] ?? ""))
+            } catch {
+                throw Problem.unavailable
+            }
+            switch progress {
+            case .pending: break
+            case .succeeded(let key): answer = FlowAnswer(status: "succeeded", credentialKey: key?.expose { $0 })
+            case .failed(let error, let description):
+                answer = FlowAnswer(status: "failed", error: error, errorDescription: description)
+            }
+        }
+        return .json(answer)
+    }
+}
+
+extension Response {
+    /// 200 with JSON that is not to be kept.
+    static func json(_ value: some Encodable) -> Response {
+        Response(
+            status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-store"], body: .json(value))
+    }
+}

@@ -1,0 +1,89 @@
+import Broker
+import HTTPTypes
+
+// The words for callers' programs. Each switch is whole, so that a new case asks for its words.
+
+extension AuthorizeError {
+    var problem: Problem {
+        switch self {
+        case .unknownSourceType:
+            Problem(
+                status: .badRequest, code: "unknown_source_type",
+                detail: "there is no such source type; assets:sourceTypes lists them")
+        case .withoutOAuth(let id):
+            Problem(
+                status: .badRequest, code: "source_type_without_oauth",
+                detail: "the source type \"\(id)\" has nothing to connect by OAuth")
+        case .notConfigured(let id):
+            Problem(
+                status: .conflict, code: "source_type_not_configured",
+                detail: "the source type \"\(id)\" has no client id; the operator sets one under clients")
+        case .parameterUnknown(_, let known):
+            Problem(
+                status: .badRequest, code: "invalid_parameter",
+                detail: known.isEmpty
+                    ? "this source type takes no parameters; leave them out"
+                    : "an unknown parameter was given; this source type takes \(known.joined(separator: ", "))")
+        case .parameterMissing(let name):
+            Problem(
+                status: .badRequest, code: "invalid_parameter", detail: "the parameter \"\(name)\" is missing; send it")
+        case .parameterRejected(let name, let pattern):
+            Problem(
+                status: .badRequest, code: "invalid_parameter",
+                detail: "the parameter \"\(name)\" must match \(pattern) as a whole")
+        case .scopesMalformed:
+            .invalidRequest("the member \"scopes\" must be a list of single scopes (RFC 6749 § 3.3)")
+        case .returnURLMalformed:
+            .invalidRequest(
+                "the member \"returnUrl\" must be an absolute http or https address without fragment or user information"
+            )
+        case .returnURLNotAllowed:
+            .invalidRequest("the member \"returnUrl\" is not under one of frontend.origins; the operator lists them")
+        case .frontendOriginNotAllowed:
+            .invalidRequest(
+                "the frontend origin (Origin header or member \"frontendOrigin\") is not one of frontend.origins; the operator lists them"
+            )
+        case .exchangeChallengeMalformed:
+            .invalidRequest(
+                "the member \"exchangeChallenge\" must be the base64url SHA-256 of the verifier, 43 characters")
+        case .store: .unavailable
+        }
+    }
+}
+
+extension CallbackError {
+    var problem: Problem {
+        switch self {
+        case .invalidState:
+            Problem(
+                status: .badRequest, code: code,
+                detail: "this attempt to connect is not valid any more; start again where you clicked Connect")
+        case .denied:
+            Problem(
+                status: .badRequest, code: code,
+                detail: "the provider did not grant access; start again and agree to connect")
+        case .invalidCallback:
+            Problem(
+                status: .badRequest, code: code, detail: "the provider's answer had not exactly one code; start again")
+        case .issuerMismatch:
+            Problem(
+                status: .badRequest, code: code,
+                detail: "the answer came from another issuer than the one asked; start again, and tell the operator")
+        case .providerRejected(let error):
+            Problem(
+                status: .badGateway, code: code,
+                detail: "the provider gave no tokens for the code\(error.map { " (\($0))" } ?? ""); start again")
+        case .providerUnreachable:
+            Problem(
+                status: .badGateway, code: code, detail: "the provider could not be reached; start again in a moment")
+        case .providerTimeout:
+            Problem(
+                status: .gatewayTimeout, code: code, detail: "the provider took too long; start again in a moment")
+        case .notConfigured(let id):
+            Problem(
+                status: .conflict, code: code,
+                detail: "the source type \"\(id)\" is not configured any more; ask the operator")
+        case .store: .unavailable
+        }
+    }
+}
