@@ -1,0 +1,65 @@
+import ArgumentParser
+import Foundation
+
+/// The program.
+@main
+struct Cloakroom: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cloakroom",
+        abstract: "An OAuth credential broker: sends users to providers, keeps what they grant, hands it out once.",
+        version: "0.1.0",
+        subcommands: [
+            Serve.self, Demo.self, Check.self, Sources.self, MasterKey.self, TokenCommand.self,
+        ])
+
+    /// Exit status: 0 done, 1 refused or failed, 2 bad usage.
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch let refusal as Refusal {
+            for line in refusal.lines { Terminal.error(line) }
+            _exit(1)
+        } catch {
+            let status = exitCode(for: error)
+            let message = fullMessage(for: error)
+            if status.isSuccess {
+                Terminal.result(message)
+            } else if !message.isEmpty {
+                Terminal.write(message)
+            }
+            _exit(status.isSuccess ? 0 : status == .validationFailure ? 2 : 1)
+        }
+    }
+}
+
+/// Why a command did not do its work: one line each, lower case, what to do included.
+struct Refusal: Error {
+    var lines: [String]
+
+    init(_ lines: [String]) { self.lines = lines }
+
+    init(_ line: String, hint: String? = nil) {
+        lines = [line] + (hint.map { ["hint: \($0)"] } ?? [])
+    }
+}
+
+/// Words for people go to standard error; standard output is for results.
+enum Terminal {
+    static func write(_ line: String) {
+        FileHandle.standardError.write(Data((line + "\n").utf8))
+    }
+
+    /// A result, at once: standard output may be a pipe, and the process may run on.
+    static func result(_ text: String) {
+        FileHandle.standardOutput.write(Data((text + "\n").utf8))
+    }
+
+    static func error(_ line: String) {
+        write(line.hasPrefix("hint: ") ? line : "error: \(line)")
+    }
+}

@@ -1,0 +1,40 @@
+import Broker
+import BrokerServer
+import CurlTransport
+import Foundation
+import Logging
+import Secrets
+
+/// Everything that an operator decides, checked.
+struct Configuration {
+    enum LogFormat: String, CaseIterable {
+        case json
+        case text
+    }
+
+    /// Where callers' keys come from.
+    enum CallerKeys {
+        case fixed(VerificationKeys)
+        case address(String)
+    }
+
+    var host: String
+    var port: Int
+    var broker: Broker.Settings
+    var rules: Callers.Rules
+    var callerKeys: CallerKeys
+    var storePath: String
+    var keyRing: KeyRing
+    var transport: CurlTransport.Configuration
+    var catalog: Catalog
+    var clients: [String: Client]
+    var logLevel: Logger.Level
+    var logFormat: LogFormat
+    /// What an operator should know but need not mend.
+    var remarks: [String]
+
+    /// The client that a flow of this source type would use.
+    func client(for sourceType: SourceType) -> Client? {
+        clients[sourceType.id.description] ?? clients[sourceType.provider]
+    }
+}

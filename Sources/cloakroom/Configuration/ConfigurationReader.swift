@@ -1,0 +1,300 @@
+import Broker
+import BrokerServer
+import CurlTransport
+import Foundation
+import Logging
+import Secrets
+
+/// Turns settings into a configuration, and says all that is wrong at once.
+struct ConfigurationReader {
+    private let settings: Settings
+    private let findings: Findings
+
+    /// The configuration, or a refusal with a line for each thing that is wrong.
+    static func configuration(
+        file: String?, environment: [String: String] = ProcessInfo.processInfo.environment
+    ) async throws -> Configuration {
+        let findings = Findings()
+        guard let settings = Settings(file: file, environment: environment, findings: findings) else {
+            throw Refusal(findings.lines)
+        }
+        let reader = ConfigurationReader(settings: settings, findings: findings)
+        let configuration = await reader.read()
+        guard let configuration, findings.lines.isEmpty else { throw Refusal(findings.lines) }
+        return configuration
+    }
+
+    private func read() async -> Configuration? {
+        let top = settings.top
+        var remarks: [String] = []
+
+        let http = section("http")
+        let host = http.string("host") ?? "127.0.0.1"
+        let port = http.integer("port", in: 1...65535) ?? 8080
+        let publicURL = publicURL(http)
+        http.finish()
+        if let publicURL, publicURL.text.hasPrefix("http://") {
+            remarks.append("http.publicURL is plain http: fit for trials on this machine only")
+        }
+
+        let frontend = section("frontend")
+        let origins = origins(frontend, default: publicURL?.origin)
+        frontend.finish()
+
+        let provider = section("provider")
+        let transport = transport(provider)
+        provider.finish()
+
+        let auth = section("auth")
+        let issuer = auth.required("issuer", "the iss of callers' tokens")
+        let audience = auth.required("audience", "the aud of callers' tokens")
+        let tenantClaim = auth.string("tenantClaim") ?? "tenant"
+        let callerKeys = await callerKeys(auth, allowInsecure: transport.allowInsecure, &remarks)
+        auth.finish()
+
+        let storage = section("storage")
+        let storePath = storePath(storage)
+        storage.finish()
+
+        let keyRing = keyRing(top)
+
+        let lifetimes = section("lifetimes")
+        let stateLifetime = lifetimes.integer("state", in: 1...86_400) ?? 600
+        let keyLifetime = lifetimes.integer("credentialKey", in: 1...86_400) ?? 300
+        lifetimes.finish()
+
+        let catalog = catalog(top, allowInsecure: transport.allowInsecure)
+        let clients = clients(section("clients"), catalog)
+
+        let limits = section("limits")
+        for name in ["authorizePerTenant", "callbackPerAddress", "redeemPerAddress"] {
+            if let limit = limits.integer(name, in: 0...1_000_000), limit > 0 {
+                limits.problem(name, found: "\(limit)", wanted: "0: this version does not limit yet")
+            }
+        }
+        limits.finish()
+
+        let log = section("log")
+        let level = log.choice("level", of: Logger.Level.self) ?? .info
+        let format = log.choice("format", of: Configuration.LogFormat.self) ?? .json
+        log.finish()
+        top.finish()
+
+        guard let publicURL, let origins, let issuer, let audience, let callerKeys, let storePath, let keyRing else {
+            return nil
+        }
+        return Configuration(
+            host: host, port: port,
+            broker: Broker.Settings(
+                publicURL: publicURL, frontendOrigins: origins, stateLifetime: Int64(stateLifetime),
+                credentialKeyLifetime: Int64(keyLifetime)),
+            rules: Callers.Rules(issuer: issuer, audience: audience, tenantClaim: tenantClaim), callerKeys: callerKeys,
+            storePath: storePath, keyRing: keyRing, transport: transport, catalog: catalog, clients: clients,
+            logLevel: level, logFormat: format, remarks: remarks)
+    }
+
+    /// A section that is absent, or no mapping (a finding then), reads as an empty one.
+    private func section(_ name: String) -> YAMLReader {
+        if let section = settings.top.section(name) { return section }
+        return settings.top.emptySection(name)
+    }
+
+    // MARK: addresses
+
+    private func publicURL(_ http: YAMLReader) -> StrictURL? {
+        let wanted = "the https address under which browsers reach the broker"
+        guard let text = http.required("publicURL", wanted) else { return nil }
+        var trimmed = text[...]
+        while trimmed.hasSuffix("/") { trimmed = trimmed.dropLast() }
+        guard let url = StrictURL(trimmed), !url.rest.contains("?") else {
+            http.problem("publicURL", found: YAMLReader.quote(text), wanted: wanted)
+            return nil
+        }
+        return url
+    }
+
+    private func origins(_ frontend: YAMLReader, default origin: Origin?) -> [Origin]? {
+        let wanted = "origins such as https://app.example.com: no path, no slash at the end"
+        guard let texts = frontend.strings("origins") else { return origin.map { [$0] } }
+        var origins: [Origin] = []
+        for text in texts {
+            guard let origin = Origin(text) else {
+                frontend.problem("origins", found: YAMLReader.quote(text), wanted: wanted)
+                continue
+            }
+            if !origins.contains(origin) { origins.append(origin) }
+        }
+        if texts.isEmpty { frontend.problem("origins", found: "an empty list", wanted: wanted) }
+        return origins.isEmpty ? nil : origins
+    }
+
+    private func storePath(_ storage: YAMLReader) -> String? {
+        let text = storage.string("url") ?? "sqlite:cloakroom.db"
+        let path = text.hasPrefix("sqlite:") ? String(text.dropFirst("sqlite:".count)) : ""
+        guard !path.isEmpty, !path.hasPrefix(":"), !path.hasPrefix("file:") else {
+            // The scheme alone: the rest of a database address may hold a password.
+            let scheme = text.split(separator: ":", maxSplits: 1).first.map(String.init) ?? ""
+            let found = text.hasPrefix("sqlite:") ? YAMLReader.quote(text) : "an address with the scheme \(YAMLReader.quote(scheme))"
+            storage.problem("url", found: found, wanted: "sqlite:PATH, a file; this version has no other store")
+            return nil
+        }
+        return settings.absolute(path)
+    }
+
+    private func transport(_ provider: YAMLReader) -> CurlTransport.Configuration {
+        var transport = CurlTransport.Configuration()
+        if let seconds = provider.integer("connectTimeout", in: 1...300) { transport.connectTimeout = .seconds(seconds) }
+        if let seconds = provider.integer("timeout", in: 1...300) { transport.timeout = .seconds(seconds) }
+        if let bytes = provider.integer("maxResponseBytes", in: 1024...(1 << 30)) { transport.maxResponseBytes = bytes }
+        transport.allowInsecure = provider.bool("allowInsecure") ?? false
+        transport.allowPrivateAddresses = provider.bool("allowPrivateAddresses") ?? false
+        if let file = provider.string("caFile") {
+            transport.caFile = settings.absolute(file)
+            _ = contents(file, of: "caFile", in: provider, wanted: "certificate authorities in PEM")
+        }
+        return transport
+    }
+
+    // MARK: keys
+
+    /// A file that a setting names.
+    private func contents(_ file: String, of name: String, in reader: YAMLReader, wanted: String) -> [UInt8]? {
+        guard let data = try? Data(contentsOf: URL(fileURLWithPath: settings.absolute(file))) else {
+            reader.problem(
+                name, found: YAMLReader.quote(file) + ", which cannot be read", wanted: "a file with \(wanted)")
+            return nil
+        }
+        return [UInt8](data)
+    }
+
+    /// A file with one line of secret text; the line's end is not part of it.
+    private func secret(_ file: String, of name: String, in reader: YAMLReader, wanted: String) -> [UInt8]? {
+        guard let bytes = contents(file, of: name, in: reader, wanted: wanted) else { return nil }
+        let text = String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        guard !text.isEmpty else {
+            reader.problem(name, found: YAMLReader.quote(file) + ", which is empty", wanted: "a file with \(wanted)")
+            return nil
+        }
+        return Array(text.utf8)
+    }
+
+    private func callerKeys(
+        _ auth: YAMLReader, allowInsecure: Bool, _ remarks: inout [String]
+    ) async -> Configuration.CallerKeys? {
+        let jwksFile = auth.string("jwksFile")
+        let jwksURL = auth.string("jwksURL")
+        let hmacSecretFile = auth.string("hmacSecretFile")
+        if jwksFile != nil, jwksURL != nil {
+            auth.problem("jwksURL", found: "it beside jwksFile", wanted: "one of the two")
+            return nil
+        }
+        if hmacSecretFile != nil, jwksFile != nil || jwksURL != nil {
+            remarks.append("auth.hmacSecretFile is not used: HS256 is only accepted where no JWKS is configured")
+        }
+        if let file = jwksFile {
+            let wanted = "a JWK set (RFC 7517) with a key for RS256, PS256, ES256, ES384 or EdDSA"
+            guard let bytes = contents(file, of: "jwksFile", in: auth, wanted: wanted) else { return nil }
+            do {
+                return .fixed(try await VerificationKeys(jwks: bytes))
+            } catch {
+                let found = error == .notAKeySet ? ", which is no JWK set" : ", which has no usable key"
+                auth.problem("jwksFile", found: YAMLReader.quote(file) + found, wanted: wanted)
+                return nil
+            }
+        }
+        if let url = jwksURL {
+            guard let parsed = StrictURL(url), parsed.text.hasPrefix("https://") || allowInsecure else {
+                auth.problem("jwksURL", found: YAMLReader.quote(url), wanted: "an https address")
+                return nil
+            }
+            return .address(url)
+        }
+        if let file = hmacSecretFile {
+            let wanted = "a shared secret of at least 32 bytes (RFC 7518 § 3.2)"
+            guard let bytes = secret(file, of: "hmacSecretFile", in: auth, wanted: wanted) else { return nil }
+            do {
+                return .fixed(try await VerificationKeys(sharedSecret: bytes))
+            } catch {
+                auth.problem(
+                    "hmacSecretFile", found: YAMLReader.quote(file) + " with \(bytes.count) bytes", wanted: wanted)
+                return nil
+            }
+        }
+        auth.problem("jwksFile", found: "nothing", wanted: "one of jwksFile, jwksURL, hmacSecretFile")
+        return nil
+    }
+
+    private func keyRing(_ top: YAMLReader) -> KeyRing? {
+        let wanted = "lines id:base64 of 32 bytes, as `cloakroom master-key new` prints them"
+        guard let file = top.required("masterKeyFile", "a file with \(wanted)"),
+            let bytes = contents(file, of: "masterKeyFile", in: top, wanted: wanted)
+        else { return nil }
+        do {
+            return try KeyRing(String(decoding: bytes, as: UTF8.self))
+        } catch {
+            let found =
+                switch error {
+                case .empty: "no key"
+                case .lineMalformed(let line): "no colon in line \(line)"
+                case .nameMalformed(let line): "no sound id in line \(line)"
+                case .keyMalformed(let line, let id): "no 32 bytes in base64 for \(id) in line \(line)"
+                case .nameRepeated(let line, let id): "the id \(id) again in line \(line)"
+                }
+            top.problem("masterKeyFile", found: "\(YAMLReader.quote(file)) with \(found)", wanted: wanted)
+            return nil
+        }
+    }
+
+    // MARK: catalog and clients
+
+    private func catalog(_ top: YAMLReader, allowInsecure: Bool) -> Catalog {
+        var files: [(name: String, text: String)] = []
+        for file in top.strings("catalogFiles") ?? [] {
+            guard let bytes = contents(file, of: "catalogFiles", in: top, wanted: "source types in YAML") else { continue }
+            files.append((file, String(decoding: bytes, as: UTF8.self)))
+        }
+        return Catalog(files: files, allowInsecure: allowInsecure, findings: findings)
+    }
+
+    private func clients(_ section: YAMLReader, _ catalog: Catalog) -> [String: Client] {
+        var clients: [String: Client] = [:]
+        let known = catalog.clientNames
+        for name in section.names {
+            guard let entry = section.section(name) else { continue }
+            if !known.contains(name) {
+                section.problem(
+                    name, found: "an unknown name",
+                    wanted: "a source type with OAuth, or a provider, of the catalog"
+                        + YAMLReader.guess(name, among: known.sorted()))
+            }
+            let id = entry.required("clientId", "the client id that the provider gave")
+            if id == "" { entry.problem("clientId", found: "\"\"", wanted: "the client id that the provider gave") }
+            let text = entry.string("clientSecret")
+            let file = entry.string("clientSecretFile")
+            if text != nil, file != nil {
+                entry.problem("clientSecretFile", found: "it beside clientSecret", wanted: "one of the two")
+            }
+            let secret =
+                file.flatMap { self.secret($0, of: "clientSecretFile", in: entry, wanted: "the client secret") }
+                .map { String(decoding: $0, as: UTF8.self) } ?? text
+            for member in ["privateKeyFile", "keyId", "algorithm", "certificateFile", "certificateKeyFile"]
+            where entry.node(member) != nil {
+                entry.problem(member, found: "it set", wanted: "it left out: this version does not support it")
+            }
+            if secret == nil, file == nil {
+                let affected = catalog.sourceTypes.first { sourceType in
+                    guard let profile = sourceType.oauth, profile.clientAuthentication != .none else { return false }
+                    return sourceType.id.description == name || sourceType.provider == name
+                }
+                if let affected {
+                    entry.problem(
+                        "clientSecretFile", found: "nothing",
+                        wanted: "the client secret that \"\(affected.id)\" needs (or clientSecret, for trials)")
+                }
+            }
+            entry.finish()
+            if let id { clients[name] = Client(id: id, secret: secret.map { ClientSecret($0) }) }
+        }
+        return clients
+    }
+}

@@ -1,0 +1,85 @@
+import Broker
+import Foundation
+import Logging
+
+/// Log lines on standard error: a JSON object each, or text.
+struct LogLines: LogHandler {
+    let format: Configuration.LogFormat
+    var logLevel: Logger.Level
+    var metadata: Logger.Metadata = [:]
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        var all = metadata
+        if let own = event.metadata { all.merge(own) { _, new in new } }
+        if let error = event.error { all["error"] = "\(type(of: error))" }
+        let members = all.sorted { $0.key < $1.key }
+        var line: String
+        switch format {
+        case .json:
+            line = "{\"time\":\"\(Self.time())\",\"level\":\"\(event.level)\",\"message\":"
+            Self.quote(event.message.description, into: &line)
+            for (name, value) in members {
+                line += ","
+                Self.quote(name, into: &line)
+                line += ":"
+                if case .stringConvertible(let number as Int) = value {
+                    line += String(number)
+                } else {
+                    Self.quote(value.description, into: &line)
+                }
+            }
+            line += "}\n"
+        case .text:
+            line = "\(Self.time()) \(event.level) \(event.message)"
+            for (name, value) in members {
+                line += " \(name)="
+                let text = value.description
+                if text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != 0x22 }) {
+                    line += text
+                } else {
+                    Self.quote(text, into: &line)
+                }
+            }
+            line += "\n"
+        }
+        // One call a line: lines of several threads do not mix, and none is lost in a crash.
+        line.withUTF8 { bytes in _ = write(STDERR_FILENO, bytes.baseAddress, bytes.count) }
+    }
+
+    /// A JSON string (RFC 8259 § 7).
+    private static func quote(_ text: String, into line: inout String) {
+        line += "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": line += "\\\""
+            case "\\": line += "\\\\"
+            case "\n": line += "\\n"
+            case _ where scalar.value < 0x20 || scalar.value == 0x7F:
+                let hex = String(scalar.value, radix: 16)
+                line += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+            default: line.unicodeScalars.append(scalar)
+            }
+        }
+        line += "\""
+    }
+
+    /// Now, in UTC (RFC 3339), to the millisecond.
+    private static func time() -> String {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        var parts = tm()
+        gmtime_r(&now.tv_sec, &parts)
+        let pad = { (value: Int, width: Int) in
+            let digits = String(value)
+            return String(repeating: "0", count: max(0, width - digits.count)) + digits
+        }
+        return pad(Int(parts.tm_year) + 1900, 4) + "-" + pad(Int(parts.tm_mon) + 1, 2) + "-" + pad(Int(parts.tm_mday), 2)
+            + "T" + pad(Int(parts.tm_hour), 2) + ":" + pad(Int(parts.tm_min), 2) + ":" + pad(Int(parts.tm_sec), 2) + "."
+            + pad(now.tv_nsec / 1_000_000, 3) + "Z"
+    }
+}

@@ -1,0 +1,154 @@
+import Broker
+import BrokerServer
+import CurlTransport
+import Foundation
+import Hummingbird
+import Logging
+import SQLiteStore
+import Secrets
+import ServiceLifecycle
+import UnixSignals
+
+/// The broker as a process: what a configuration becomes when it runs.
+struct Service {
+    private let application: any ApplicationProtocol & ServiceLifecycle.Service
+    private let sweeper: Sweeper
+    private let store: SQLiteStore
+    private let transport: CurlTransport
+    private let logger: Logger
+
+    init(_ configuration: Configuration) throws {
+        let logger = Logger(label: "cloakroom") { _ in
+            LogLines(format: configuration.logFormat, logLevel: configuration.logLevel)
+        }
+        self.logger = logger
+        do throws(OpeningError) {
+            store = try SQLiteStore(path: configuration.storePath)
+        } catch {
+            throw Refusal(error.line, hint: error.hint)
+        }
+        transport = CurlTransport(configuration: configuration.transport)
+        let now: @Sendable () -> Timestamp = { .now }
+        let broker = Broker(
+            settings: configuration.broker, catalog: configuration.catalog, clients: configuration.clients,
+            keyRing: configuration.keyRing, store: store, transport: transport, now: now
+        ) { event in
+            Self.log(event, logger)
+        }
+        let source: KeySource =
+            switch configuration.callerKeys {
+            case .fixed(let keys): .fixed(keys)
+            case .address(let url): .address(url, transport)
+            }
+        let callers = Callers(rules: configuration.rules, keys: source, now: now)
+        let server = try BrokerServer(broker: broker, callers: callers, logger: logger)
+        sweeper = Sweeper(broker: broker, logger: logger)
+
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .warning)
+        let address = "\(configuration.host):\(configuration.port)"
+        let remarks = configuration.remarks
+        application = Application(
+            responder: server.responder,
+            // Slow or idle clients are let go.
+            server: .http1(configuration: .init(idleTimeout: .seconds(60))),
+            configuration: .init(
+                address: .hostname(configuration.host, port: configuration.port), serverName: nil, backlog: 1024),
+            onServerRunning: { _ in
+                for remark in remarks { logger.warning("\(remark)") }
+                logger.notice("listening", metadata: ["address": "\(address)"])
+            },
+            logger: quiet)
+    }
+
+    /// Serves until SIGTERM or SIGINT, then lets what runs finish, for at most ten seconds.
+    /// - Parameter others: what runs beside it and stops with it.
+    func run(with others: [any ServiceLifecycle.Service] = []) async throws {
+        var configuration = ServiceGroupConfiguration(
+            services: ([application, sweeper] + others).map { .init(service: $0) },
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "") { _ in SwiftLogNoOpLogHandler() })
+        configuration.maximumGracefulShutdownDuration = .seconds(10)
+        do {
+            try await ServiceGroup(configuration: configuration).run()
+        } catch {
+            transport.shutdown()
+            await store.close()
+            throw Refusal(
+                "cannot listen: \(error)", hint: "set http.host and http.port to an address of this machine that is free")
+        }
+        transport.shutdown()
+        await store.close()
+        logger.notice("stopped")
+    }
+
+    /// Throws what opening the store would, without making or changing it.
+    static func inspectStore(_ configuration: Configuration) throws {
+        do throws(OpeningError) {
+            try SQLiteStore.inspect(path: configuration.storePath)
+        } catch {
+            throw Refusal(error.line, hint: error.hint)
+        }
+    }
+
+    private static func log(_ event: Event, _ logger: Logger) {
+        let level: Logger.Level = event.kind == .credentialKeyReused ? .warning : .info
+        guard logger.logLevel <= level else { return }
+        var metadata: Logger.Metadata = ["event": .string(event.kind.rawValue)]
+        if let tenant = event.tenant { metadata["tenant"] = .string(tenant.description) }
+        if let sourceType = event.sourceType { metadata["source_type"] = .string(sourceType.description) }
+        if let flow = event.flow { metadata["flow"] = .string(flow.description) }
+        if let code = event.code { metadata["code"] = .string(code) }
+        logger.log(level: level, "flow", metadata: metadata)
+    }
+}
+
+/// Deletes what has expired, every half minute.
+private struct Sweeper: ServiceLifecycle.Service {
+    let broker: Broker
+    let logger: Logger
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                do {
+                    try await broker.sweep()
+                } catch {
+                    logger.error("the store cannot be swept", metadata: ["reason": "\(error)"])
+                }
+                try? await Task.sleep(for: .seconds(30))
+            }
+        }
+    }
+}
+
+extension Timestamp {
+    static var now: Timestamp {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+    }
+}
+
+extension OpeningError {
+    var line: String {
+        switch self {
+        case .cannotCreate(let path, let reason): "storage.url: \"\(path)\" cannot be made or written: \(reason)"
+        case .notADatabase(let path): "storage.url: \"\(path)\" is not an SQLite database"
+        case .corrupt(let path, let finding): "storage.url: \"\(path)\" is damaged: \(finding)"
+        case .anotherProgram(let path): "storage.url: \"\(path)\" is a database of another program"
+        case .newer(let path): "storage.url: \"\(path)\" was made by a newer version of cloakroom"
+        case .notDurable(let path): "storage.url: \"\(path)\" does not keep commits on the disk (synchronous is not FULL)"
+        case .failed(let path, let reason): "storage.url: \"\(path)\" cannot be opened: \(reason)"
+        }
+    }
+
+    var hint: String {
+        switch self {
+        case .cannotCreate: "give the broker's user a folder that it may write"
+        case .notADatabase, .anotherProgram: "name another file; this one was left as it is"
+        case .corrupt: "restore a backup, or move the file away to start anew: connections under way are then lost"
+        case .newer: "run that version, or name another file; this one was left as it is"
+        case .notDurable, .failed: "see whether the disk is full or the file is locked by another program"
+        }
+    }
+}
