@@ -1,8 +1,9 @@
-// swift-tools-version: 6.1
+// swift-tools-version: 6.2
 import PackageDescription
 
-/// Every target is in Swift 6 mode, and its warnings are errors in the project's own builds.
+/// Swift 6 mode for every target; a warning is an error.
 let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
@@ -89,6 +90,35 @@ let package = Package(
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict),
+
+        // Measures the product from outside, beside what its parts reach alone. Not part of it.
+        .executableTarget(
+            name: "bench",
+            dependencies: [
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "JWTKit", package: "jwt-kit"),
+            ],
+            path: "Benchmarks",
+            swiftSettings: strict),
+
+        .testTarget(name: "SecretsTests", dependencies: ["Secrets", .product(name: "Logging", package: "swift-log")]),
+        .testTarget(name: "BrokerTests", dependencies: ["Broker", "Secrets"]),
+        .testTarget(name: "CurlTransportTests", dependencies: ["Broker", "CurlTransport"]),
+        .testTarget(
+            name: "SQLiteStoreTests",
+            dependencies: ["Broker", "SQLiteStore", "Secrets", .product(name: "GRDB", package: "GRDB.swift")]),
+        .testTarget(
+            name: "BrokerServerTests",
+            dependencies: [
+                "Broker", "BrokerServer", "SQLiteStore", "Secrets",
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "JWTKit", package: "jwt-kit"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        .testTarget(
+            name: "SandboxTests",
+            dependencies: ["Sandbox", .product(name: "HummingbirdTesting", package: "hummingbird")]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -74,7 +74,8 @@ struct Service {
             transport.shutdown()
             await store.close()
             throw Refusal(
-                "cannot listen: \(error)", hint: "set http.host and http.port to an address of this machine that is free")
+                "cannot listen: \(error)",
+                hint: "set http.host and http.port to an address of this machine that is free")
         }
         transport.shutdown()
         await store.close()
@@ -137,7 +138,8 @@ extension OpeningError {
         case .corrupt(let path, let finding): "storage.url: \"\(path)\" is damaged: \(finding)"
         case .anotherProgram(let path): "storage.url: \"\(path)\" is a database of another program"
         case .newer(let path): "storage.url: \"\(path)\" was made by a newer version of cloakroom"
-        case .notDurable(let path): "storage.url: \"\(path)\" does not keep commits on the disk (synchronous is not FULL)"
+        case .notDurable(let path):
+            "storage.url: \"\(path)\" does not keep commits on the disk (synchronous is not FULL)"
         case .failed(let path, let reason): "storage.url: \"\(path)\" cannot be opened: \(reason)"
         }
     }

@@ -110,7 +110,8 @@ extension OAuthProfile {
         let tokenParameters = entry.pairs("tokenParameters") ?? []
         let tokenHeaders = entry.pairs("tokenHeaders") ?? []
         for (name, value) in tokenHeaders where !HeaderText.isName(name) || !HeaderText.isValue(value) {
-            entry.problem("tokenHeaders.\(name)", found: YAMLReader.quote(value), wanted: "an HTTP header (RFC 9110 § 5)")
+            entry.problem(
+                "tokenHeaders.\(name)", found: YAMLReader.quote(value), wanted: "an HTTP header (RFC 9110 § 5)")
         }
         let clientAuthentication = entry.choice("clientAuthentication", of: ClientAuthentication.self) ?? .basic
         let tokenRequestFormat = entry.choice("tokenRequestFormat", of: TokenRequestFormat.self) ?? .form
@@ -124,8 +125,11 @@ extension OAuthProfile {
         guard let authorizationURL, let tokenURL, entry.findings.lines.count == before else { return nil }
 
         let asksForOfflineAccess =
-            alwaysScopes.contains { Self.offlineScopes.contains($0) } || scopes.contains { Self.offlineScopes.contains($0) }
-            || authorizationParameters.contains { $0.value == "offline" || ($0.name == "duration" && $0.value == "permanent") }
+            alwaysScopes.contains { Self.offlineScopes.contains($0) }
+            || scopes.contains { Self.offlineScopes.contains($0) }
+            || authorizationParameters.contains {
+                $0.value == "offline" || ($0.name == "duration" && $0.value == "permanent")
+            }
         self.init(
             authorizationURL: authorizationURL, tokenURL: tokenURL, issuer: issuer, requireIssuer: requireIssuer,
             scopes: scopes, alwaysScopes: alwaysScopes, scopeSeparator: scopeSeparator, scopeParameter: scopeParameter,
@@ -225,7 +229,8 @@ extension OAuthProfile.ResponseShape {
             guard let text = entry.string(name) else { return nil }
             let pointer = JSONPointer(text)
             if pointer == nil {
-                entry.problem(name, found: YAMLReader.quote(text), wanted: "a JSON pointer such as /data/token (RFC 6901)")
+                entry.problem(
+                    name, found: YAMLReader.quote(text), wanted: "a JSON pointer such as /data/token (RFC 6901)")
             }
             return pointer
         }
@@ -273,7 +278,8 @@ extension OAuthProfile.Extras {
         self.init()
         callback = entry.strings("callback") ?? []
         for name in callback where ["code", "state", "error", "error_description", "iss"].contains(name) {
-            entry.problem("callback", found: YAMLReader.quote(name), wanted: "parameters that the protocol does not use")
+            entry.problem(
+                "callback", found: YAMLReader.quote(name), wanted: "parameters that the protocol does not use")
         }
         for (name, text) in entry.pairs("token") ?? [] {
             guard let pointer = JSONPointer(text) else {

@@ -39,7 +39,8 @@ package final class YAMLReader {
     }
 
     package init?(
-        node: Node, file: String, path: [String], findings: Findings, origin: @escaping (String) -> String? = { _ in nil }
+        node: Node, file: String, path: [String], findings: Findings,
+        origin: @escaping (String) -> String? = { _ in nil }
     ) {
         self.file = file
         self.path = path
@@ -173,14 +174,17 @@ package final class YAMLReader {
     /// Finds whatever was not asked for.
     package func finish() {
         for (name, _) in members where !read.contains(name) {
-            problem(name, found: "an unknown name", wanted: "one of \(known.sorted().joined(separator: ", "))"
-                + Self.guess(name, among: known))
+            problem(
+                name, found: "an unknown name",
+                wanted: "one of \(known.sorted().joined(separator: ", "))"
+                    + Self.guess(name, among: known))
         }
     }
 
     package static func quote(_ text: String) -> String {
         let short = text.prefix(60)
-        let visible = String(String.UnicodeScalarView(short.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : $0 }))
+        let visible = String(
+            String.UnicodeScalarView(short.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : $0 }))
         return "\"\(visible)\(short.endIndex == text.endIndex ? "" : "…")\""
     }
 

@@ -74,9 +74,11 @@ struct TokenResponse {
     /// An error code as RFC 6749 § 5.2 has them, else nothing. In lower case: an error that repeats a code or a
     /// token to us is not repeated to anyone.
     private static func code(_ value: JSONValue) -> String? {
-        guard let text = value.string.flatMap(ProviderText.code), text.utf8.allSatisfy({
-            (0x61...0x7A).contains($0) || $0 == 0x5F || $0 == 0x2D
-        }) else { return nil }
+        guard let text = value.string.flatMap(ProviderText.code),
+            text.utf8.allSatisfy({
+                (0x61...0x7A).contains($0) || $0 == 0x5F || $0 == 0x2D
+            })
+        else { return nil }
         return text
     }
 

@@ -29,7 +29,8 @@ enum CallerError: Error, Equatable {
         case .tokenMissing:
             // RFC 6750 § 3.1: without credentials, no error code.
             Problem(
-                status: .unauthorized, code: "invalid_token", detail: "send an Authorization header with a Bearer token",
+                status: .unauthorized, code: "invalid_token",
+                detail: "send an Authorization header with a Bearer token",
                 headers: [.wwwAuthenticate: "Bearer realm=\"cloakroom\""])
         case .tokenInvalid(let reason):
             Problem(

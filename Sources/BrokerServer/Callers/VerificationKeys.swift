@@ -81,7 +81,9 @@ public struct VerificationKeys: Sendable {
     /// alone could have signed it.
     func key(id: String?, algorithm: String) -> (any JWTAlgorithm)? {
         let usable = keys.filter { $0.algorithms[algorithm] != nil }
-        if let id, usable.contains(where: { $0.id != nil }) { return usable.first { $0.id == id }?.algorithms[algorithm] }
+        if let id, usable.contains(where: { $0.id != nil }) {
+            return usable.first { $0.id == id }?.algorithms[algorithm]
+        }
         return usable.count == 1 ? usable[0].algorithms[algorithm] : nil
     }
 }

@@ -62,7 +62,8 @@ struct RouteTable {
     }
 
     private static func decodeColon(_ name: Substring) -> String {
-        guard let escape = name.firstIndex(of: "%"), let end = name.index(escape, offsetBy: 3, limitedBy: name.endIndex),
+        guard let escape = name.firstIndex(of: "%"),
+            let end = name.index(escape, offsetBy: 3, limitedBy: name.endIndex),
             name[escape..<end].uppercased() == "%3A"
         else { return String(name) }
         return name[..<escape] + ":" + name[end...]

@@ -11,7 +11,8 @@ struct MasterKey: ParsableCommand {
             abstract: "Print a line for the master key file, with a new key.",
             discussion: "For example: (umask 077; cloakroom master-key new > master.key)")
 
-        @Option(name: .long, help: "The key's id: letters, digits, . _ -; by default the date and four random characters.")
+        @Option(
+            name: .long, help: "The key's id: letters, digits, . _ -; by default the date and four random characters.")
         var id: String?
 
         func run() throws {

@@ -34,7 +34,8 @@ struct Sources: AsyncParsableCommand {
     }
 
     private func table(_ list: SourceTypeList) -> String {
-        let rows = [["TYPE", "NAME", "CATEGORY", "OAUTH", "CONFIGURED", "PARAMETERS"]]
+        let rows =
+            [["TYPE", "NAME", "CATEGORY", "OAUTH", "CONFIGURED", "PARAMETERS"]]
             + list.items.map { item in
                 [
                     item.type, item.displayName, item.category, item.supportsOAuth ? "yes" : "no",

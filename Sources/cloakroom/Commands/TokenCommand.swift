@@ -34,7 +34,9 @@ struct TokenCommand: AsyncParsableCommand {
     var subject = "cloakroom-token"
 
     func validate() throws {
-        guard (1...86_400 * 365).contains(lifetime) else { throw ValidationError("lifetime must be 1 to 31536000 seconds") }
+        guard (1...86_400 * 365).contains(lifetime) else {
+            throw ValidationError("lifetime must be 1 to 31536000 seconds")
+        }
     }
 
     func run() async throws {
@@ -50,7 +52,8 @@ struct TokenCommand: AsyncParsableCommand {
         else { throw Refusal(findings.lines) }
 
         guard let text = try? String(contentsOfFile: key, encoding: .utf8) else {
-            throw Refusal("the key file \"\(key)\" cannot be read", hint: "name a file with a private key in PEM or JWK")
+            throw Refusal(
+                "the key file \"\(key)\" cannot be read", hint: "name a file with a private key in PEM or JWK")
         }
         guard let signing = await SigningKey(text, id: kid) else {
             throw Refusal(

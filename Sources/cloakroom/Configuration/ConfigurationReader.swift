@@ -134,7 +134,9 @@ struct ConfigurationReader {
         guard !path.isEmpty, !path.hasPrefix(":"), !path.hasPrefix("file:") else {
             // The scheme alone: the rest of a database address may hold a password.
             let scheme = text.split(separator: ":", maxSplits: 1).first.map(String.init) ?? ""
-            let found = text.hasPrefix("sqlite:") ? YAMLReader.quote(text) : "an address with the scheme \(YAMLReader.quote(scheme))"
+            let found =
+                text.hasPrefix("sqlite:")
+                ? YAMLReader.quote(text) : "an address with the scheme \(YAMLReader.quote(scheme))"
             storage.problem("url", found: found, wanted: "sqlite:PATH, a file; this version has no other store")
             return nil
         }
@@ -143,7 +145,9 @@ struct ConfigurationReader {
 
     private func transport(_ provider: YAMLReader) -> CurlTransport.Configuration {
         var transport = CurlTransport.Configuration()
-        if let seconds = provider.integer("connectTimeout", in: 1...300) { transport.connectTimeout = .seconds(seconds) }
+        if let seconds = provider.integer("connectTimeout", in: 1...300) {
+            transport.connectTimeout = .seconds(seconds)
+        }
         if let seconds = provider.integer("timeout", in: 1...300) { transport.timeout = .seconds(seconds) }
         if let bytes = provider.integer("maxResponseBytes", in: 1024...(1 << 30)) { transport.maxResponseBytes = bytes }
         transport.allowInsecure = provider.bool("allowInsecure") ?? false
@@ -250,7 +254,9 @@ struct ConfigurationReader {
     private func catalog(_ top: YAMLReader, allowInsecure: Bool) -> Catalog {
         var files: [(name: String, text: String)] = []
         for file in top.strings("catalogFiles") ?? [] {
-            guard let bytes = contents(file, of: "catalogFiles", in: top, wanted: "source types in YAML") else { continue }
+            guard let bytes = contents(file, of: "catalogFiles", in: top, wanted: "source types in YAML") else {
+                continue
+            }
             files.append((file, String(decoding: bytes, as: UTF8.self)))
         }
         return Catalog(files: files, allowInsecure: allowInsecure, findings: findings)

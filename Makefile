@@ -1,0 +1,56 @@
+# What people type. Each target installs what it misses and can be typed on a bare Debian machine with Swift 6.3.
+
+SCRATCH ?= .build-debug
+RELEASE ?= .build-release
+VENV ?= .venv
+SWIFT_FLAGS = --explicit-target-dependency-import-check error
+PYTHON ?= python3
+
+.PHONY: demo test test-unit test-end-to-end test-tsan lint release bench format packages clean
+
+## Run the broker with a sandbox provider and a demo frontend, on three loopback ports.
+demo: packages
+	swift build --scratch-path $(SCRATCH) $(SWIFT_FLAGS) --product cloakroom
+	$(SCRATCH)/debug/cloakroom demo
+
+## Everything that gates a change. Ends with the summary of the last runner.
+test: packages lint test-unit test-end-to-end
+
+test-unit:
+	swift build --scratch-path $(SCRATCH) $(SWIFT_FLAGS) --build-tests
+	swift test --scratch-path $(SCRATCH) $(SWIFT_FLAGS) --skip-build
+
+test-end-to-end: $(VENV)/ready
+	CLOAKROOM_BINARY=$(CURDIR)/$(SCRATCH)/debug/cloakroom $(VENV)/bin/python -m pytest Tests/EndToEnd
+
+$(VENV)/ready: Tests/EndToEnd/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r Tests/EndToEnd/requirements.txt
+	touch $@
+
+## The concurrent parts again under the thread sanitizer (slow: not part of `test`).
+test-tsan: packages
+	TSAN_OPTIONS=halt_on_error=1 swift test --scratch-path $(SCRATCH)-tsan --sanitize=thread \
+	  --filter 'SQLiteStoreTests|CurlTransportTests|BrokerServerTests'
+
+lint:
+	swift format lint --strict --parallel --recursive Package.swift Sources Templates Tests Benchmarks
+
+format:
+	swift format --in-place --parallel --recursive Package.swift Sources Templates Tests Benchmarks
+
+## The binary to deploy: .build-release/release/cloakroom
+release: packages
+	swift build --scratch-path $(RELEASE) $(SWIFT_FLAGS) -c release --static-swift-stdlib --product cloakroom
+
+## Measures the release build; prints a table of figures and ratios.
+bench: release
+	swift build --scratch-path $(RELEASE) $(SWIFT_FLAGS) -c release --static-swift-stdlib --product bench
+	$(RELEASE)/release/bench
+
+## Debian's packages that the build and the tests need; asks for root only if one is missing.
+packages:
+	@.ci/packages
+
+clean:
+	rm -rf .build* .venv*
