@@ -13,12 +13,17 @@ public enum KeySource: Sendable {
 actor KnownKeys {
     private let source: KeySource
     private var keys: VerificationKeys?
-    private var lastAttempt: ContinuousClock.Instant?
-    private var fetching: Task<VerificationKeys?, Never>?
+    /// When keys were last asked for, for whatever reason.
+    private var lastFetch: ContinuousClock.Instant?
+    /// When they were last asked for because a token named another.
+    private var lastSearch: ContinuousClock.Instant?
+    private var fetching: Task<Void, Never>?
 
-    private static let interval: Duration = .seconds(60)
-    /// Old enough to be fetched again even where it still serves: an issuer may have withdrawn a key.
+    private static let searchInterval: Duration = .seconds(60)
+    /// Old enough to be fetched again though it serves: the issuer may have withdrawn a key.
     private static let age: Duration = .seconds(600)
+    /// Without any keys nobody is served, so trouble at the start is tried again soon.
+    private static let retryInterval: Duration = .seconds(2)
 
     init(_ source: KeySource) {
         self.source = source
@@ -29,24 +34,36 @@ actor KnownKeys {
     /// - Parameter sufficient: whether keys do for the token at hand; if not, they are fetched again.
     func keys(where sufficient: @Sendable (VerificationKeys) -> Bool) async -> VerificationKeys? {
         guard case .address(let url, let transport) = source else { return keys }
-        let now = ContinuousClock.now
-        let sinceAttempt = lastAttempt.map { now - $0 }
-        if let keys, sufficient(keys), sinceAttempt ?? .zero < Self.age { return keys }
-        if let fetching { return await fetching.value ?? keys }
-        // Without any keys nobody is served, so trouble at the start is tried again sooner.
-        if let sinceAttempt, sinceAttempt < (keys == nil ? .seconds(2) : Self.interval) { return keys }
-        lastAttempt = now
-        let task = Task { await Self.fetch(url, transport) }
-        fetching = task
-        let fetched = await task.value
-        fetching = nil
-        if let fetched { keys = fetched }
+        if let keys, sufficient(keys) {
+            // Nobody waits for this: the issuer may be slow, and the keys at hand do.
+            if isDue(lastFetch, Self.age) { fetch(url, transport) }
+            return keys
+        }
+        if keys == nil {
+            if isDue(lastFetch, Self.retryInterval) { fetch(url, transport) }
+        } else if isDue(lastSearch, Self.searchInterval) {
+            lastSearch = .now
+            fetch(url, transport)
+        }
+        await fetching?.value
         return keys
     }
 
-    private static func fetch(_ url: String, _ transport: any Transport) async -> VerificationKeys? {
-        let request = ProviderRequest(method: .get, url: url, headers: [("Accept", "application/json")])
-        guard let response = try? await transport.send(request), response.status == 200 else { return nil }
-        return try? await VerificationKeys(jwks: response.body)
+    private func isDue(_ last: ContinuousClock.Instant?, _ interval: Duration) -> Bool {
+        last.map { ContinuousClock.now - $0 >= interval } ?? true
+    }
+
+    private func fetch(_ url: String, _ transport: any Transport) {
+        guard fetching == nil else { return }
+        lastFetch = .now
+        fetching = Task {
+            let request = ProviderRequest(method: .get, url: url, headers: [("Accept", "application/json")])
+            if let response = try? await transport.send(request), response.status == 200,
+                let fetched = try? await VerificationKeys(jwks: response.body)
+            {
+                keys = fetched
+            }
+            fetching = nil
+        }
     }
 }
