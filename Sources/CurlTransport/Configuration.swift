@@ -1,0 +1,37 @@
+extension CurlTransport {
+    /// Limits and permissions of a transport. The defaults suit production.
+    public struct Configuration: Sendable {
+        /// How long resolving, connecting and the TLS handshake may take together.
+        public var connectTimeout: Duration
+        /// How long a request may take in all, from `send` to the last byte, waiting for its turn included.
+        public var timeout: Duration
+        /// The longest body that is accepted, compressed or not.
+        public var maxResponseBytes: Int
+        /// Permits `http` addresses. For trials and tests.
+        public var allowInsecure: Bool
+        /// Permits loopback, private and shared addresses; never metadata services, link-local, multicast and the like.
+        /// For trials and tests.
+        public var allowPrivateAddresses: Bool
+        /// A PEM file of the certificate authorities to trust in place of the system's.
+        public var caFile: String?
+        /// How many requests run at once, at least 1. The others wait in order, their time running.
+        public var maxConcurrent: Int
+        /// The `User-Agent` header of requests that bring none. Control characters are left out.
+        public var userAgent: String
+
+        public init(
+            connectTimeout: Duration = .seconds(5), timeout: Duration = .seconds(15),
+            maxResponseBytes: Int = 1 << 20, allowInsecure: Bool = false, allowPrivateAddresses: Bool = false,
+            caFile: String? = nil, maxConcurrent: Int = 64, userAgent: String = "cloakroom"
+        ) {
+            self.connectTimeout = connectTimeout
+            self.timeout = timeout
+            self.maxResponseBytes = maxResponseBytes
+            self.allowInsecure = allowInsecure
+            self.allowPrivateAddresses = allowPrivateAddresses
+            self.caFile = caFile
+            self.maxConcurrent = maxConcurrent
+            self.userAgent = userAgent
+        }
+    }
+}

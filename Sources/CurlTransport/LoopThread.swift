@@ -1,0 +1,50 @@
+import Glibc
+
+/// The thread that a loop runs on.
+///
+/// `@unchecked Sendable`: `lock` guards the handle, which is given up by whoever joins first.
+final class LoopThread: @unchecked Sendable {
+    private let lock = Lock()
+    private var handle: pthread_t?
+
+    /// `nil` if the system has no thread to give. `loop` then stays with the caller.
+    init?(running loop: Loop) {
+        let context = Unmanaged.passRetained(loop)
+        var handle = pthread_t()
+        let code = pthread_create(
+            &handle, nil,
+            { context in
+                LoopThread.blockBrokenPipes()
+                if let context { Unmanaged<Loop>.fromOpaque(context).takeRetainedValue().run() }
+                return nil
+            }, context.toOpaque())
+        guard code == 0 else {
+            context.release()
+            return nil
+        }
+        self.handle = handle
+    }
+
+    /// Waits for the loop's end, which must have been asked for. On the loop's own thread it does not wait.
+    func join() {
+        let handle = lock.withLock {
+            defer { self.handle = nil }
+            return self.handle
+        }
+        guard let handle else { return }
+        if pthread_equal(handle, pthread_self()) != 0 {
+            pthread_detach(handle)
+        } else {
+            pthread_join(handle, nil)
+        }
+    }
+
+    /// With `CURLOPT_NOSIGNAL` libcurl leaves SIGPIPE to us: writing to a TLS connection that the server has just closed
+    /// would end the process. The threads that libcurl makes inherit this.
+    private static func blockBrokenPipes() {
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGPIPE)
+        pthread_sigmask(SIG_BLOCK, &signals, nil)
+    }
+}

@@ -1,0 +1,131 @@
+import Broker
+import CCurl
+
+/// The options of an easy handle, set anew for every call. Every result is checked: an option that was not taken would
+/// be a protection that is not there.
+struct TransferOptions {
+    let configuration: CurlTransport.Configuration
+    let userAgent: String
+    /// Where TLS sessions are kept for all handles; without it each handle would resume its own alone.
+    let share: UnsafeMutableRawPointer
+
+    init(_ configuration: CurlTransport.Configuration, share: UnsafeMutableRawPointer) {
+        self.configuration = configuration
+        self.share = share
+        userAgent = String(decoding: configuration.userAgent.utf8.filter { $0 >= 0x20 && $0 != 0x7f }, as: UTF8.self)
+    }
+
+    /// What is the same for every request.
+    func setFixed(on transfer: Transfer) throws(TransportError) {
+        let easy = transfer.easy
+        try check(ccurl_set_pointer(easy, CURLOPT_PRIVATE, transfer.context))
+        try check(ccurl_set_write_function(easy, Transfer.onBody, transfer.context))
+        try check(ccurl_set_header_function(easy, Transfer.onHeader, transfer.context))
+        try check(ccurl_set_open_socket_function(easy, Transfer.onSocket, transfer.context))
+        try check(ccurl_set_prerequest_function(easy, Transfer.onRequest, transfer.context))
+        try setReach(on: easy)
+        try setLimits(on: easy)
+        try setTLS(on: easy)
+    }
+
+    /// Where a request may go: to the address given, and nowhere else.
+    private func setReach(on easy: UnsafeMutableRawPointer) throws(TransportError) {
+        try set(CURLOPT_PROTOCOLS_STR, configuration.allowInsecure ? "http,https" : "https", on: easy)
+        try set(CURLOPT_FOLLOWLOCATION, 0, on: easy)
+        try set(CURLOPT_PROXY, "", on: easy)  // not even the one that the environment names
+        try set(CURLOPT_DISALLOW_USERNAME_IN_URL, 1, on: easy)
+        try set(CURLOPT_NETRC, 0, on: easy)  // CURL_NETRC_IGNORED
+        try set(CURLOPT_USERAGENT, userAgent, on: easy)
+    }
+
+    private func setLimits(on easy: UnsafeMutableRawPointer) throws(TransportError) {
+        try set(CURLOPT_NOSIGNAL, 1, on: easy)  // signals and threads do not mix
+        // Else a handle that gives up while its name is being resolved waits for the resolver, and with it everyone.
+        try set(CURLOPT_QUICK_EXIT, 1, on: easy)
+        try set(CURLOPT_CONNECTTIMEOUT_MS, configuration.connectTimeout.milliseconds, on: easy)
+        // Seconds. The longer a connection was idle, the likelier its server is just closing it.
+        try set(CURLOPT_MAXAGE_CONN, 30, on: easy)
+        try check(ccurl_set_size(easy, CURLOPT_MAXFILESIZE_LARGE, curl_off_t(max(configuration.maxResponseBytes, 1))))
+        try set(CURLOPT_HTTP09_ALLOWED, 0, on: easy)
+        try set(CURLOPT_ACCEPT_ENCODING, "", on: easy)  // all that libcurl can decompress
+    }
+
+    private func setTLS(on easy: UnsafeMutableRawPointer) throws(TransportError) {
+        try set(CURLOPT_SSL_VERIFYPEER, 1, on: easy)
+        try set(CURLOPT_SSL_VERIFYHOST, 2, on: easy)
+        try set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2), on: easy)  // or newer; RFC 8996 ended the older ones
+        if let file = configuration.caFile {
+            try set(CURLOPT_CAINFO, file, on: easy)
+            try set(CURLOPT_CAPATH, nil, on: easy)  // or the system's directory would be trusted as well
+        }
+    }
+
+    /// What one request brings.
+    func set(
+        _ request: ProviderRequest, headers: UnsafeMutablePointer<curl_slist>?, remaining: Duration,
+        on easy: UnsafeMutableRawPointer
+    ) throws(TransportError) {
+        try set(CURLOPT_URL, request.url, on: easy)
+        try set(CURLOPT_TIMEOUT_MS, remaining.milliseconds, on: easy)
+        try check(ccurl_set_list(easy, CURLOPT_HTTPHEADER, headers))
+        // libcurl knows a way to send with a body, and one without; the method's name is another matter.
+        let hasBody = request.method == .post || request.body != nil
+        if hasBody {
+            try setBody(request.body ?? [], on: easy)
+        } else {
+            try set(CURLOPT_HTTPGET, 1, on: easy)
+        }
+        if request.method != (hasBody ? .post : .get) {
+            try set(CURLOPT_CUSTOMREQUEST, request.method.rawValue, on: easy)
+        }
+    }
+
+    private func setBody(_ body: [UInt8], on easy: UnsafeMutableRawPointer) throws(TransportError) {
+        try set(CURLOPT_POST, 1, on: easy)
+        // The size first: without it libcurl would copy up to the first NUL.
+        try check(ccurl_set_size(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count)))
+        let code = body.withUnsafeBytes { bytes in
+            bytes.isEmpty
+                ? ccurl_set_string(easy, CURLOPT_COPYPOSTFIELDS, "")
+                : ccurl_set_pointer(easy, CURLOPT_COPYPOSTFIELDS, UnsafeMutableRawPointer(mutating: bytes.baseAddress))
+        }
+        try check(code)
+    }
+
+    /// The request's headers as libcurl wants them. The caller frees the list.
+    func headerList(for request: ProviderRequest) throws(TransportError) -> UnsafeMutablePointer<curl_slist>? {
+        // A name and a colon alone take a header away: no waiting for "100 Continue" (RFC 9110 § 10.1.1), and no
+        // content type but the caller's own.
+        var lines = ["Expect:"]
+        if !request.headers.contains(where: { $0.name.utf8.count == 12 && $0.name.lowercased() == "content-type" }) {
+            lines.append("Content-Type:")
+        }
+        // A name and a semicolon are a header without value.
+        lines += request.headers.map { $0.value.isEmpty ? $0.name + ";" : $0.name + ": " + $0.value }
+        var list: UnsafeMutablePointer<curl_slist>?
+        for line in lines {
+            guard let longer = curl_slist_append(list, line) else {
+                curl_slist_free_all(list)
+                throw .unreachable
+            }
+            list = longer
+        }
+        return list
+    }
+
+    private func set(
+        _ option: CURLoption, _ value: Int, on easy: UnsafeMutableRawPointer
+    ) throws(TransportError) {
+        try check(ccurl_set_long(easy, option, value))
+    }
+
+    private func set(
+        _ option: CURLoption, _ value: String?, on easy: UnsafeMutableRawPointer
+    ) throws(TransportError) {
+        try check(ccurl_set_string(easy, option, value))
+    }
+
+    private func check(_ code: CURLcode) throws(TransportError) {
+        guard code == CURLE_OK else { throw TransportError(code, TransferFacts()) }
+    }
+}

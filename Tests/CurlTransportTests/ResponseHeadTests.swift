@@ -1,0 +1,46 @@
+import Testing
+
+@testable import CurlTransport
+
+@Suite struct ResponseHeadTests {
+    private func read(_ lines: [String]) -> (head: ResponseHead, isAccepted: Bool) {
+        var head = ResponseHead()
+        let isAccepted = lines.allSatisfy { line in
+            var line = line + "\r\n"
+            return line.withUTF8 { head.read($0) }
+        }
+        return (head, isAccepted)
+    }
+
+    private func fields(_ lines: [String]) -> [String] {
+        read(["HTTP/1.1 200 OK"] + lines).head.fields.map { "\($0.name)=\($0.value)" }
+    }
+
+    @Test func `names are in lower case, values trimmed, the order kept`() {
+        #expect(fields(["B-One:  x \t", "a:y", "B-One: z: w"]) == ["b-one=x", "a=y", "b-one=z: w"])
+    }
+
+    @Test func `lines that are no fields are left out`() {
+        #expect(fields(["no colon", ": no name", "A:", "  "]) == ["a="])
+    }
+
+    /// RFC 9112 § 5.2.
+    @Test func `a folded line goes on with the one before`() {
+        #expect(fields([" lost", "A: 1", "  2", "\t3 "]) == ["a=1 2 3"])
+    }
+
+    @Test func `bytes that are not UTF-8 are repaired`() {
+        var head = ResponseHead()
+        let isAccepted = (Array("A: x".utf8) + [0xff, 0x0d, 0x0a]).withUnsafeBufferPointer { head.read($0) }
+        #expect(isAccepted)
+        #expect(head.fields.first?.value == "x\u{fffd}")
+    }
+
+    @Test func `headers may be exactly as long as the limit, over all responses`() {
+        let line = "A: " + String(repeating: "b", count: 1019)  // 1024 with its end
+        let full = Array(repeating: line, count: ResponseHead.byteLimit / 1024)
+        #expect(read(full).isAccepted)
+        #expect(!read(full + [""]).isAccepted)
+        #expect(!read(full.dropLast() + ["HTTP/1.1 200 OK"] + full).isAccepted)
+    }
+}
