@@ -1,0 +1,91 @@
+public import Hummingbird
+
+/// A small OAuth 2.0 provider that can be told to behave badly.
+///
+/// It has login and consent pages, a switch for each ``Behaviour``, and everything in memory. It shares no code with
+/// the broker, so that neither can hide a bug of the other. Its accounts have no passwords and its consent can be
+/// scripted away: it protects nothing and belongs on a loopback address.
+public struct SandboxProvider: Sendable {
+    /// An application that the provider knows.
+    public struct Client: Sendable {
+        public let id: String
+        /// `nil` for a public client, which then has to use PKCE.
+        public let secret: String?
+        /// Where codes may be sent. Compared as text, whole (RFC 9700 § 2.1).
+        public let redirectURIs: [String]
+        /// What the consent page calls the application.
+        public let name: String
+
+        public init(id: String, secret: String?, redirectURIs: [String], name: String? = nil) {
+            self.id = id
+            self.secret = secret
+            self.redirectURIs = redirectURIs
+            self.name = name ?? id
+        }
+    }
+
+    /// How long the slow behaviours wait.
+    public struct Delays: Sendable {
+        public let slow: Duration
+        public let verySlow: Duration
+
+        public init(slow: Duration = .seconds(3), verySlow: Duration = .seconds(20)) {
+            self.slow = slow
+            self.verySlow = verySlow
+        }
+    }
+
+    let clients: [String: Client]
+    let baseURL: String
+    let delays: Delays
+    let grants: Grants
+    let sessions = Sessions()
+
+    /// - Parameters:
+    ///   - clients: The applications that may ask.
+    ///   - baseURL: Where the provider is reached, without a slash at the end. It is the issuer too.
+    ///   - delays: How long the slow behaviours wait.
+    ///   - now: The clock that codes and tokens expire by.
+    public init(
+        clients: [Client], baseURL: String, delays: Delays = Delays(),
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+    ) {
+        self.clients = Dictionary(clients.map { ($0.id, $0) }, uniquingKeysWith: { $1 })
+        self.baseURL = baseURL
+        self.delays = delays
+        self.grants = Grants(now: now)
+    }
+
+    /// The addresses of the provider. Grants live as long as this value, whatever number of routers is made.
+    public func router() -> Router<BasicRequestContext> {
+        let router = Router()
+        addPages(to: router)
+        addAuthorization(to: router)
+        addTokens(to: router)
+        addAccount(to: router)
+        return router
+    }
+
+    private func addPages(to router: Router<BasicRequestContext>) {
+        router.get("/") { _, _ in
+            Response.page(WelcomePage(provider: self).html, policy: .providerPage)
+        }
+        router.get("/provider.css") { _, _ in
+            Response.asset(PackageResources.provider_css, type: "text/css; charset=utf-8")
+        }
+        router.get("/provider.svg") { _, _ in
+            Response.asset(PackageResources.provider_svg, type: "image/svg+xml")
+        }
+        router.get("/.well-known/oauth-authorization-server") { _, _ in
+            try Response.json(ProviderMetadata(baseURL: self.baseURL))
+        }
+    }
+}
+
+extension ContentPolicy {
+    static let providerPage = ContentPolicy("style-src 'self'", "img-src 'self'", "form-action 'self'")
+
+    /// No `form-action`: Chromium checks it against every redirect that follows a form, and the one after consent
+    /// leads to the client and from there to wherever the client sends the visitor.
+    static let consentPage = ContentPolicy("style-src 'self'", "img-src 'self'")
+}

@@ -1,0 +1,26 @@
+/// What somebody agreed to, and how the provider is to behave about it.
+struct Grant: Sendable {
+    let clientID: String
+    let redirectURI: String
+    let codeChallenge: String?
+    let account: Account
+    let scopes: [String]
+    let behaviours: Set<Behaviour>
+
+    init(request: AuthorizationRequest, account: Account, behaviours: Set<Behaviour>) {
+        clientID = request.client.id
+        redirectURI = request.redirectURI
+        codeChallenge = request.codeChallenge
+        self.account = account
+        scopes = behaviours.contains(.reducedScope) ? Array(request.scopes.prefix(1)) : request.scopes
+        self.behaviours = behaviours
+    }
+}
+
+/// Fresh tokens of a grant.
+struct IssuedTokens: Sendable {
+    let accessToken: String
+    /// `nil` where the provider keeps it back, or where the old one stays good.
+    let refreshToken: String?
+    let grant: Grant
+}

@@ -1,0 +1,207 @@
+import Broker
+import BrokerServer
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import JWTKit
+import Logging
+import SQLiteStore
+import Secrets
+import Testing
+
+/// A broker with a real store in a folder of its own, a provider that answers as a test says, and a clock that a
+/// test moves.
+final class Fixture: Sendable {
+    static let origin = "https://app.example.com"
+    static let issuer = "https://issuer.example.com"
+
+    let provider: ScriptedProvider
+    let clock = TestClock()
+    let lines = LogLinesKept()
+    private let folder: URL
+    private let store: SQLiteStore
+    private let server: BrokerServer
+    private let signer: JWTKeyCollection
+    private let strangers: JWTKeyCollection
+
+    init(
+        catalog: String = Fixture.catalog, origins: [String] = [Fixture.origin, "https://other.example.com"],
+        publicURL: String = "https://broker.example.com", provider: ScriptedProvider = ScriptedProvider()
+    ) async throws {
+        self.provider = provider
+        folder = FileManager.default.temporaryDirectory.appending(path: "cloakroom-tests-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        store = try SQLiteStore(path: folder.appending(path: "test.db").path)
+        let findings = Findings()
+        let catalog = Catalog(files: [("test.yaml", catalog)], allowInsecure: false, findings: findings)
+        try #require(findings.lines == [])
+        let keyID = try #require(KeyRing.KeyID("k1"))
+        let clock = clock
+        let broker = Broker(
+            settings: Broker.Settings(
+                publicURL: try #require(StrictURL(publicURL)), frontendOrigins: origins.compactMap { Origin($0) }),
+            catalog: catalog, clients: ["example": Client(id: "client id", secret: ClientSecret("client:secret"))],
+            keyRing: try KeyRing(KeyRing.newLine(id: keyID)), store: store, transport: provider, now: { clock.now })
+
+        let key = ES256PrivateKey()
+        signer = await JWTKeyCollection().add(ecdsa: key, kid: "main")
+        strangers = await JWTKeyCollection().add(ecdsa: ES256PrivateKey(), kid: "main")
+        let parameters = try #require(key.parameters)
+        let jwks = """
+            {"keys": [{"kty": "EC", "crv": "P-256", "kid": "main", "x": "\(Self.url(parameters.x))", \
+            "y": "\(Self.url(parameters.y))"}]}
+            """
+        let callers = Callers(
+            rules: .init(issuer: Self.issuer, audience: "cloakroom"),
+            keys: .fixed(try await VerificationKeys(jwks: Array(jwks.utf8))), now: { clock.now })
+        let lines = lines
+        let logger = Logger(label: "test") { _ in lines.handler() }
+        server = try BrokerServer(broker: broker, callers: callers, logger: logger)
+    }
+
+    deinit {
+        try? FileManager.default.removeItem(at: folder)
+    }
+
+    private static func url(_ base64: String) -> String {
+        base64.replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+    }
+
+    func run<Result: Sendable>(
+        _ body: @escaping @Sendable (any TestClientProtocol) async throws -> Result
+    ) async throws -> Result {
+        try await Application(responder: server.responder).test(.router) { try await body($0) }
+    }
+
+    // MARK: tokens
+
+    func token(
+        tenant: JSONValue = .string("acme"), scope: JSONValue = .string("assets:write"),
+        changing changes: [String: JSONValue] = [:], byStranger: Bool = false
+    ) async throws -> String {
+        let now = Double(clock.now.milliseconds / 1000)
+        var claims: [String: JSONValue] = [
+            "iss": .string(Self.issuer), "aud": .string("cloakroom"), "exp": .number(now + 600), "tenant": tenant,
+            "scope": scope,
+        ]
+        for (name, value) in changes { claims[name] = value == .null ? nil : value }
+        return try await (byStranger ? strangers : signer).sign(Claims(members: claims), kid: "main")
+    }
+
+    // MARK: calls
+
+    func authorize(
+        _ client: some TestClientProtocol, _ body: [String: JSONValue] = [:], tenant: String = "acme"
+    ) async throws -> Started {
+        var members = body
+        if members["sourceType"] == nil { members["sourceType"] = .string("example") }
+        let token = try await token(tenant: .string(tenant))
+        let answer = try await client.post("/v1/tenants/\(tenant)/assets:authorize", members, token: token)
+        try #require(answer.status == .ok)
+        let url = try #require(answer.json["authorizationUrl"]?.string)
+        return Started(url: url, flow: try #require(answer.json["flow"]?.string))
+    }
+
+    /// A flow up to its redirect, and the fragment of that.
+    func connect(
+        _ client: some TestClientProtocol, _ body: [String: JSONValue] = [:], cookie: String? = nil
+    ) async throws -> [String: String] {
+        let started = try await authorize(client, body)
+        var headers: HTTPFields = [:]
+        if let cookie { headers[.cookie] = cookie }
+        let answer = try await client.get("/oauth/callback?code=c0de&state=\(started.state)", headers)
+        try #require(answer.status == .found)
+        return answer.fragment
+    }
+
+    static let catalog = """
+        sourceTypes:
+          example:
+            displayName: Example
+            category: wiki
+            oauth:
+              authorizationURL: https://example.com/authorize
+              tokenURL: https://example.com/token
+              scopes: [read, write]
+          example_issuer:
+            displayName: Example with issuer
+            category: wiki
+            provider: example
+            oauth:
+              authorizationURL: https://example.com/authorize
+              tokenURL: https://example.com/token
+              issuer: https://example.com
+              requireIssuer: true
+          example_host:
+            displayName: Example with parameter
+            category: wiki
+            provider: example
+            oauth:
+              authorizationURL: "https://{subdomain}.example.com/authorize"
+              tokenURL: "https://{subdomain}.example.com/token"
+              parameters:
+                subdomain: { pattern: "^[a-z]{1,9}$", description: "before .example.com", required: true }
+          unconfigured:
+            displayName: Without a client
+            category: wiki
+            oauth:
+              authorizationURL: https://example.org/authorize
+              tokenURL: https://example.org/token
+        """
+}
+
+/// What `assets:authorize` answered.
+struct Started: Sendable {
+    let url: String
+    let flow: String
+
+    var query: [String: String] {
+        let items = URLComponents(string: url)?.queryItems ?? []
+        return Dictionary(items.map { ($0.name, $0.value ?? "") }) { first, _ in first }
+    }
+
+    var state: String { query["state"] ?? "" }
+}
+
+struct Claims: JWTPayload {
+    let members: [String: JSONValue]
+    init(members: [String: JSONValue]) { self.members = members }
+    init(from decoder: any Decoder) throws { members = try [String: JSONValue](from: decoder) }
+    func encode(to encoder: any Encoder) throws { try members.encode(to: encoder) }
+    func verify(using _: some JWTAlgorithm) async throws {}
+}
+
+extension TestClientProtocol {
+    func get(_ uri: String, _ headers: HTTPFields = [:], token: String? = nil) async throws -> TestResponse {
+        var headers = headers
+        if let token { headers[.authorization] = "Bearer \(token)" }
+        return try await execute(uri: uri, method: .get, headers: headers, body: nil)
+    }
+
+    func post(
+        _ uri: String, _ members: [String: JSONValue], _ headers: HTTPFields = [:], token: String? = nil
+    ) async throws -> TestResponse {
+        var headers = headers
+        headers[.contentType] = "application/json"
+        if let token { headers[.authorization] = "Bearer \(token)" }
+        let body = ByteBuffer(bytes: try JSONEncoder().encode(members))
+        return try await execute(uri: uri, method: .post, headers: headers, body: body)
+    }
+}
+
+extension TestResponse {
+    var text: String { String(buffer: body) }
+
+    var json: [String: JSONValue] {
+        if case .object(let members)? = JSONValue(json: Array(body.readableBytesView)) { members } else { [:] }
+    }
+
+    var code: String? { json["code"]?.string }
+
+    var fragment: [String: String] {
+        let location = headers[.location] ?? ""
+        let pairs = location.split(separator: "#", maxSplits: 1).dropFirst().first.map { Percent.pairs($0) ?? [] }
+        return Dictionary((pairs ?? []).map { ($0.name, $0.value) }) { first, _ in first }
+    }
+}
