@@ -30,7 +30,17 @@ enum StoreFile {
     /// Throws unless the file is empty or a sound database of ours that is not newer than this program.
     static func inspect(_ path: String) throws(OpeningError) {
         var status = stat()
-        guard stat(path, &status) == 0, status.st_size > 0 else { return }
+        guard stat(path, &status) == 0 else {
+            let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+            guard access(folder, W_OK | X_OK) == 0 else {
+                throw .cannotCreate(path: path, reason: String(cString: strerror(errno)))
+            }
+            return
+        }
+        guard access(path, R_OK | W_OK) == 0 else {
+            throw .cannotCreate(path: path, reason: String(cString: strerror(errno)))
+        }
+        guard status.st_size > 0 else { return }
         var configuration = Configuration()
         configuration.readonly = true
         configuration.busyMode = .timeout(5)

@@ -89,6 +89,9 @@ final class Writer: @unchecked Sendable {
         do {
             try transaction { db in for operation in batch { try operation.run(db) } }
             for operation in batch { operation.finish(nil) }
+        } catch let failure as TransactionFailure {
+            // The lock, the disk: nothing that one operation could have caused, so all would meet it again.
+            for operation in batch { operation.finish(.unavailable(failure.reason)) }
         } catch {
             guard batch.count > 1 else {
                 batch.first?.finish(.unavailable(StoreFailure.reason(error)))
@@ -100,16 +103,32 @@ final class Writer: @unchecked Sendable {
         }
     }
 
+    private struct TransactionFailure: Error {
+        let reason: String
+
+        init(_ error: any Error) { reason = StoreFailure.reason(error) }
+    }
+
     private func transaction(_ body: (Database) throws -> Void) throws {
         try queue.writeWithoutTransaction { db in
-            // Waits for other processes here, not at the first write, where SQLite would give up at once.
-            try db.execute(sql: "BEGIN IMMEDIATE")
+            do {
+                // Waits for other processes here, not at the first write, where SQLite would give up at once.
+                try db.execute(sql: "BEGIN IMMEDIATE")
+            } catch {
+                throw TransactionFailure(error)
+            }
             do {
                 try body(db)
+            } catch {
+                // A full disk may have ended the transaction already.
+                if db.isInsideTransaction { try? db.execute(sql: "ROLLBACK") }
+                throw error
+            }
+            do {
                 try db.execute(sql: "COMMIT")
             } catch {
                 if db.isInsideTransaction { try? db.execute(sql: "ROLLBACK") }
-                throw error
+                throw TransactionFailure(error)
             }
         }
     }

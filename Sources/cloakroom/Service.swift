@@ -13,6 +13,7 @@ import UnixSignals
 struct Service {
     private let application: any ApplicationProtocol & ServiceLifecycle.Service
     private let sweeper: Sweeper
+    private let address: String
     private let store: SQLiteStore
     private let transport: CurlTransport
     private let logger: Logger
@@ -47,6 +48,7 @@ struct Service {
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
         let address = "\(configuration.host):\(configuration.port)"
+        self.address = address
         let remarks = configuration.remarks
         application = Application(
             responder: server.responder,
@@ -64,10 +66,10 @@ struct Service {
     /// Serves until SIGTERM or SIGINT, then lets what runs finish, for at most ten seconds.
     /// - Parameter others: what runs beside it and stops with it.
     func run(with others: [any ServiceLifecycle.Service] = []) async throws {
-        var configuration = ServiceGroupConfiguration(
-            services: ([application, sweeper] + others).map { .init(service: $0) },
+        let deadline = Deadline(store: store, transport: transport)
+        let configuration = ServiceGroupConfiguration(
+            services: ([application, sweeper] + others + [deadline]).map { .init(service: $0) },
             gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "") { _ in SwiftLogNoOpLogHandler() })
-        configuration.maximumGracefulShutdownDuration = .seconds(10)
         do {
             try await ServiceGroup(configuration: configuration).run()
         } catch {
@@ -100,6 +102,25 @@ struct Service {
         if let flow = event.flow { metadata["flow"] = .string(flow.description) }
         if let code = event.code { metadata["code"] = .string(code) }
         logger.log(level: level, "flow", metadata: metadata)
+    }
+}
+
+/// Gives up what takes longer than ten seconds to stop.
+private struct Deadline: ServiceLifecycle.Service {
+    let store: SQLiteStore
+    let transport: CurlTransport
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        // Not a child: this ends, and the others are asked to stop, while it waits.
+        Task.detached {
+            try? await Task.sleep(for: .seconds(10))
+            // Whoever waits for a provider fails now, and has a moment to be told.
+            transport.shutdown()
+            try? await Task.sleep(for: .milliseconds(300))
+            await store.close()
+            exit(0)
+        }
     }
 }
 

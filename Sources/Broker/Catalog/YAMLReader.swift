@@ -112,6 +112,10 @@ package final class YAMLReader {
 
     package func required(_ name: String, _ wanted: String) -> String? {
         let value = string(name)
+        if value == "" {
+            problem(name, found: "\"\"", wanted: wanted)
+            return nil
+        }
         if value == nil, !members.contains(where: { $0.name == name }) {
             problem(name, found: "nothing", wanted: wanted)
         }

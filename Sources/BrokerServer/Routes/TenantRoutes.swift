@@ -119,13 +119,14 @@ struct TenantRoutes: Sendable {
         Response(status: .ok, headers: [.cacheControl: "no-store", .contentType: "application/json"])
     }
 
-    /// No shape of key or verifier is looked at first: all that is wrong takes the same way and the same time.
+    /// No shape of key is looked at first, and a verifier that RFC 7636 § 4.1 does not allow is none: all that is wrong
+    /// takes the same way and the same time.
     private func redeem(_ key: String?, _ verifier: String?, _ path: TenantPath) async throws -> Response {
         let tenant = try tenant(path)
         let json: SecretBytes?
         do {
             json = try await broker.redeem(
-                CredentialKey(key ?? ""), for: tenant, verifier: verifier.map { ExchangeVerifier($0) })
+                CredentialKey(key ?? ""), for: tenant, verifier: verifier.flatMap { ExchangeVerifier(checking: $0) })
         } catch {
             switch error {
             case .store: throw Problem.unavailable
@@ -151,11 +152,13 @@ struct TenantRoutes: Sendable {
         let tenant = try tenant(path)
         let query = request.query
         var answer = FlowAnswer(status: "pending")
-        if let id = query["flow"].flatMap({ FlowID($0) }) {
+        if let id = query["flow"].flatMap({ FlowID($0) }),
+            let verifier = query["exchangeVerifier"].flatMap({ ExchangeVerifier(checking: $0) })
+        {
             let progress: Broker.Progress
             do {
                 progress = try await broker.progress(
-                    of: id, for: tenant, verifier: ExchangeVerifier(query["exchangeVerifier"] ?? ""))
+                    of: id, for: tenant, verifier: verifier)
             } catch {
                 throw Problem.unavailable
             }

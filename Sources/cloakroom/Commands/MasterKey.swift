@@ -6,6 +6,10 @@ struct MasterKey: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "master-key", abstract: "Make master keys.", subcommands: [New.self])
 
+    func run() throws {
+        throw ValidationError("say what to do: cloakroom master-key new")
+    }
+
     struct New: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Print a line for the master key file, with a new key.",

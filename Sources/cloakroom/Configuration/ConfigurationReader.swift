@@ -274,7 +274,6 @@ struct ConfigurationReader {
                         + YAMLReader.guess(name, among: known.sorted()))
             }
             let id = entry.required("clientId", "the client id that the provider gave")
-            if id == "" { entry.problem("clientId", found: "\"\"", wanted: "the client id that the provider gave") }
             let text = entry.string("clientSecret")
             let file = entry.string("clientSecretFile")
             if text != nil, file != nil {
