@@ -1,0 +1,77 @@
+/** What `connect` needs to know. */
+export interface ConnectOptions {
+  /** The tenant the source belongs to. */
+  tenant: string;
+  /** The source type to connect, as `assets:sourceTypes` lists it. */
+  sourceType: string;
+  /**
+   * The tenant's JWT with the scope `assets:write`, or a function that gets one. It is called once, after the popup
+   * is open; what it throws, `connect` rejects with.
+   */
+  token: string | (() => string | Promise<string>);
+  /** Values of the source type's URL parameters. */
+  parameters?: Record<string, string>;
+  /** Replaces the source type's own scopes. */
+  scopes?: string[];
+  /** Ends the flow at once and closes the popup. */
+  signal?: AbortSignal;
+  /**
+   * How long to go on asking after the popup looks closed, in **seconds**; 30 unless given. A provider's page can make
+   * an open popup look closed (`Cross-Origin-Opener-Policy`). Where the broker knows that a source type's provider
+   * does so, the flow's whole life is waited.
+   */
+  closedGrace?: number;
+  /** The popup's width in CSS pixels; 520 unless given. */
+  width?: number;
+  /** The popup's height in CSS pixels; 720 unless given. */
+  height?: number;
+}
+
+/** What is needed to redeem the credentials, once, at `assets:oauthCredentials`. */
+export interface Connection {
+  /** The ticket: whoever redeems it first, with the verifier, gets the tokens. */
+  credentialKey: string;
+  /** Goes with the key: the broker gives the tokens only to a caller who has both. */
+  exchangeVerifier: string;
+  sourceType: string;
+  /** The flow's id, as the broker's audit trail has it. It is no secret. */
+  flow: string;
+}
+
+/**
+ * Why there is no connection.
+ *
+ * `code` is one of
+ * - `popup_blocked`: the browser opened no window; call `connect` in a click handler
+ * - `popup_closed`: the window was closed before the flow ended
+ * - `timeout`: the flow expired
+ * - `aborted`: the `signal` ended it; `cause` is the signal's reason
+ * - `insecure_context`: the page is served neither over https nor from localhost
+ * - `network_error`: the broker could not be reached, or does not list this page's origin
+ * - `unexpected_response`: something between here and the broker answered in its place
+ * - `access_denied`, or another error of the provider's
+ * - a `code` of the broker's API, such as `invalid_token` or `source_type_not_configured`
+ */
+export class ConnectError extends Error {
+  constructor(code: string, description?: string, flow?: string, cause?: unknown);
+  readonly name: "ConnectError";
+  /** What to test for. */
+  readonly code: string;
+  /** A sentence to read; may be empty, and may be the provider's own: treat it as text. */
+  readonly description: string;
+  /** The flow it befell, once there was one. */
+  readonly flow: string | undefined;
+}
+
+/**
+ * Opens a popup at once, has the person consent in it, and resolves with the credential key.
+ *
+ * Call it in a click handler, before anything is awaited there; else browsers block the popup. It rejects with a
+ * `ConnectError`. Any number of calls may run side by side.
+ *
+ * ```js
+ * import { connect } from "https://broker.example.com/connect.js";
+ * const { credentialKey, exchangeVerifier } = await connect({ tenant, sourceType, token });
+ * ```
+ */
+export function connect(options: ConnectOptions): Promise<Connection>;

@@ -1,0 +1,219 @@
+// Connects a source from a web page through a popup. connect.d.ts describes the options and the result.
+
+// The broker serves this file, so its address tells the broker's.
+const broker = new URL(".", import.meta.url);
+
+const askEvery = 1000;
+const askAtLeastEvery = 8000;
+const requestTimeout = 10_000;
+// An outcome may still be on its way when the flow's time is over.
+const graceAfterExpiry = 5000;
+// Stands in where the clocks of browser and broker disagree beyond use.
+const usualLife = 600_000;
+
+/** Why there is no connection. */
+export class ConnectError extends Error {
+  /**
+   * @param {string} code what to test for
+   * @param {string} [description] a sentence to read
+   * @param {string} [flow] the flow it befell, once there was one
+   * @param {unknown} [cause]
+   */
+  constructor(code, description = "", flow = undefined, cause = undefined) {
+    super(description ? `${code}: ${description}` : code, { cause });
+    this.name = "ConnectError";
+    this.code = code;
+    this.description = description;
+    this.flow = flow;
+  }
+}
+
+/**
+ * Opens a popup at once, has the person consent in it, and resolves with the credential key.
+ * Call it in a click handler.
+ *
+ * @param {import("./connect.d.ts").ConnectOptions} options
+ * @returns {Promise<import("./connect.d.ts").Connection>}
+ */
+export async function connect(options) {
+  const { signal } = options;
+  if (signal?.aborted) throw new ConnectError("aborted", "", undefined, signal.reason);
+  if (!globalThis.crypto?.subtle) {
+    throw new ConnectError("insecure_context", "this page must be served over https or from localhost");
+  }
+  // Before anything is awaited: a later window would count as unasked for, and be blocked.
+  const popup = openPopup(options);
+  const ended = new AbortController();
+  const talk = talkWith(popup, ended.signal);
+  const aborted = new Promise((_, reject) => {
+    const abort = () => reject(new ConnectError("aborted", "", undefined, signal.reason));
+    signal?.addEventListener("abort", abort, { signal: ended.signal });
+  });
+
+  let failedInPopup = false;
+  try {
+    const { flow, exchangeVerifier, outcome } = await Promise.race([run(popup, talk, options, ended.signal), aborted]);
+    failedInPopup = outcome.error !== undefined;
+    if (failedInPopup) throw new ConnectError(outcome.error, outcome.errorDescription, flow);
+    const { credentialKey, sourceType = options.sourceType } = outcome;
+    return { credentialKey, exchangeVerifier, sourceType, flow };
+  } finally {
+    ended.abort();
+    // A page in the popup says what failed and what to do; it stays, to be read.
+    if (!failedInPopup) close(popup, talk.arrived);
+  }
+}
+
+/** One flow, from the broker's address to its outcome, whoever brings that: the popup's message or the asking. */
+async function run(popup, talk, options, ended) {
+  const exchangeVerifier = base64url(crypto.getRandomValues(new Uint8Array(32)));
+  const answer = await authorize(options, exchangeVerifier, ended);
+  const { flow, authorizationUrl } = answer;
+  talk.start({ flow, authorizationUrl, exchangeVerifier });
+
+  const question = new URLSearchParams({ flow, exchangeVerifier });
+  const address = `${assets(options.tenant, "oauthFlow")}?${question}`;
+  const asked = ask(address, verdictOn(popup, talk, answer, options.closedGrace), ended);
+  return { flow, exchangeVerifier, outcome: await Promise.race([talk.outcome, asked]) };
+}
+
+function openPopup({ width = 520, height = 720 }) {
+  const left = Math.round(screenX + (outerWidth - width) / 2);
+  const top = Math.round(screenY + (outerHeight - height) / 2);
+  // No name: each call has a window of its own, and the provider finds no name to read.
+  const popup = open(
+    new URL("oauth/popup", broker), "_blank", `popup,width=${width},height=${height},left=${left},top=${top}`);
+  if (!popup || popup.closed) {
+    throw new ConnectError("popup_blocked", "the browser opened no window; call connect in a click handler");
+  }
+  return popup;
+}
+
+/** Chromium loses the close of a window that is just arriving at another site, so this waits for the arrival. */
+function close(popup, arrived) {
+  const closeNow = () => popup.close();
+  if (arrived) closeNow();
+  else addEventListener("message", ({ source }) => source === popup && closeNow(), { signal: AbortSignal.timeout(2000) });
+  setTimeout(closeNow, 2000);
+}
+
+/** The messages to and from one popup. Other windows, origins and flows are not heard. */
+function talkWith(popup, ended) {
+  let started = null;
+  let resolve;
+  const tell = (type, members) => popup.postMessage({ source: "cloakroom", type, ...members }, broker.origin);
+  const sendOff = () => {
+    if (!talk.arrived || !started || popup.closed) return;
+    talk.sentOff = true;
+    tell("start", started);
+  };
+  const talk = {
+    /** The popup shows, or showed, the broker's waiting page. */
+    arrived: false,
+    /** It was told where to go, and was open then. */
+    sentOff: false,
+    outcome: new Promise((settle) => (resolve = settle)),
+    start(flow) {
+      started = flow;
+      sendOff();
+    },
+  };
+
+  const hear = ({ origin, source, data }) => {
+    if (origin !== broker.origin || source !== popup || data?.source !== "cloakroom") return;
+    if (data.type === "ready") {
+      talk.arrived = true;
+      sendOff();
+    }
+    if (!started || data.flow !== started.flow) return;
+    if (data.type === "success" && data.credentialKey) {
+      tell("received", { flow: data.flow });
+      resolve({ credentialKey: data.credentialKey, sourceType: data.sourceType });
+    } else if (data.type === "failure") {
+      resolve({ error: data.error || "other", errorDescription: data.errorDescription });
+    }
+  };
+  addEventListener("message", hear, { signal: ended });
+  return talk;
+}
+
+/** Asks the broker where to send the person. */
+async function authorize({ tenant, sourceType, token, parameters, scopes }, exchangeVerifier, signal) {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(exchangeVerifier));
+  const exchangeChallenge = base64url(new Uint8Array(digest));
+  const bearer = typeof token === "function" ? await token() : token;
+  return requestJSON(assets(tenant, "authorize"), {
+    method: "POST",
+    headers: { Authorization: `Bearer ${bearer}`, "Content-Type": "application/json" },
+    body: JSON.stringify({ sourceType, parameters, scopes, exchangeChallenge, frontendOrigin: location.origin }),
+    signal,
+  });
+}
+
+/**
+ * Asks for the outcome until there is one or `verdict` ends it. A provider's page may have cut the popup off from us
+ * (Cross-Origin-Opener-Policy): then no message comes, and this finds the outcome.
+ */
+async function ask(address, verdict, ended) {
+  let wait = askEvery;
+  let timer;
+  ended.addEventListener("abort", () => clearTimeout(timer));
+  while (!ended.aborted) {
+    await new Promise((resolve) => (timer = setTimeout(resolve, wait)));
+    // Before the asking, so that an outcome which came just in time still counts.
+    const over = verdict();
+    try {
+      const signal = AbortSignal.any([ended, AbortSignal.timeout(requestTimeout)]);
+      const { status, credentialKey, error, errorDescription } = await requestJSON(address, { signal });
+      if (status === "succeeded" && credentialKey) return { credentialKey };
+      if (status === "failed") return { error: error || "other", errorDescription };
+      wait = askEvery;
+    } catch {
+      wait = Math.min(wait * 2, askAtLeastEvery);
+    }
+    if (over) throw over;
+  }
+}
+
+/** A function that tells whether the flow is over without an outcome, and why. */
+function verdictOn(popup, talk, { flow, expiresAt, cutsOpener }, closedGrace = 30) {
+  const life = expiresAt - Date.now();
+  const end = Date.now() + (life > 0 && life < 86_400_000 ? life : usualLife) + graceAfterExpiry;
+  const grace = cutsOpener ? Infinity : closedGrace * 1000;
+  let closedSince = null;
+
+  return () => {
+    const now = Date.now();
+    closedSince = popup.closed ? (closedSince ?? now) : null;
+    if (closedSince === null) return now < end ? null : new ConnectError("timeout", "the flow expired", flow);
+    if (!talk.sentOff) {
+      const why = "the window was closed, or this page's own Cross-Origin-Opener-Policy cuts popups off";
+      return new ConnectError("popup_closed", why, flow);
+    }
+    // A popup on its way to the provider may look closed and only be cut off.
+    const over = now - closedSince >= grace || now >= end;
+    return over ? new ConnectError("popup_closed", "the window was closed before the flow ended", flow) : null;
+  };
+}
+
+async function requestJSON(address, init) {
+  let response;
+  let body;
+  try {
+    response = await fetch(address, { credentials: "omit", cache: "no-store", ...init });
+    body = await response.json().catch(() => null);
+  } catch (cause) {
+    const why = "no answer from the broker; is it up, and this page's origin one of its frontend.origins?";
+    throw new ConnectError("network_error", why, undefined, cause);
+  }
+  if (response.ok && body) return body;
+  throw new ConnectError(body?.code ?? "unexpected_response", body?.detail ?? `the broker answered ${response.status}`);
+}
+
+function assets(tenant, action) {
+  return new URL(`v1/tenants/${encodeURIComponent(tenant)}/assets:${action}`, broker).href;
+}
+
+function base64url(bytes) {
+  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}

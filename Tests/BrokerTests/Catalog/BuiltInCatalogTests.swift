@@ -1,0 +1,123 @@
+@testable import Broker
+import Testing
+
+@Suite struct BuiltInCatalogTests {
+    private let loaded = Entry.load([])
+
+    @Test func `the built-in catalog loads without findings`() {
+        #expect(loaded.findings == [])
+        #expect(!loaded.catalog.sourceTypes.isEmpty)
+    }
+
+    @Test func `source types are sorted and found by their names`() {
+        let ids = loaded.catalog.sourceTypes.map(\.id)
+        #expect(ids == ids.sorted())
+        for id in ids { #expect(loaded.catalog[id]?.id == id) }
+    }
+
+    @Test func `every embedded file adds source types`() {
+        for (name, text) in BuiltInCatalog.files {
+            let findings = Findings()
+            let top = YAMLReader(text: text, file: name, findings: findings)
+            #expect(top?.section("sourceTypes")?.names.isEmpty == false)
+        }
+    }
+
+    /// RFC 9700 § 2.1.1 asks for PKCE of every client; where a provider does not take it, the entry says so.
+    @Test func `what has OAuth uses S256 or says that it cannot`() {
+        let without = loaded.catalog.sourceTypes.filter { $0.oauth.map { $0.proofKey != .s256 } == true }
+        #expect(without.map(\.id.description) == ["hubspot", "notion", "slack"])
+        #expect(without.allSatisfy { $0.oauth?.proofKey == OAuthProfile.ProofKey.none })
+    }
+
+    @Test func `every address is https and filled by the defaults or by what its pattern takes`() throws {
+        let samples = ["zendesk": ["subdomain": "acme"]]
+        for sourceType in loaded.catalog.sourceTypes {
+            guard let profile = sourceType.oauth else { continue }
+            let values = try profile.values(samples[sourceType.id.description] ?? [:])
+            for template in [profile.authorizationURL, profile.tokenURL] {
+                #expect(template.filled(with: values)?.hasPrefix("https://") == true)
+            }
+        }
+    }
+
+    @Test func `no parameter lets a value leave the provider's domain`() throws {
+        let hostile = [
+            "evil.example", "evil.example/", "evil.example?", "evil.example#", "evil.example\\", "@evil.example", "a@evil.example",
+            "evil.example:443", "..", ".", "", "evil.example%2f", "\u{430}cme", "acme\n", "acme.evil.example",
+            "login.salesforce.com.evil.example", "evil-login.salesforce.com", "evil.example/.my.salesforce.com",
+            "evil.example#.my.salesforce.com", "login-salesforce.com", "loginXsalesforce.com", "a.b.my.salesforce.com",
+        ]
+        for sourceType in loaded.catalog.sourceTypes {
+            guard let profile = sourceType.oauth else { continue }
+            for parameter in profile.parameters {
+                for value in hostile {
+                    guard let values = try? profile.values([parameter.name: value]),
+                        let filled = profile.tokenURL.filled(with: values), let url = StrictURL(filled)
+                    else { continue }
+                    #expect(!url.origin.description.contains("evil"), "\(sourceType.id) \(value)")
+                }
+            }
+        }
+    }
+
+    @Test func `client names are the source types with OAuth and their providers`() {
+        let names = loaded.catalog.clientNames
+        #expect(names.isSuperset(of: ["google", "google_drive", "gmail", "atlassian", "microsoft", "slack"]))
+        #expect(names.isDisjoint(with: ["file", "website", "sitemap", "rss"]))
+    }
+
+    /// The sound entries of the built-in catalog stay, whatever comes after them.
+    private static let names = Set(Entry.load([]).catalog.sourceTypes.map(\.id))
+
+    @Test(arguments: 0..<200)
+    func `a damaged catalog file never stops the program`(_ seed: Int) {
+        var random = Generator(seed: UInt64(seed))
+        let files = BuiltInCatalog.files
+        let file = files[seed % files.count]
+        let (catalog, findings) = Entry.load([Self.damaged(file.text, by: &random)])
+        #expect(Self.names.isSubset(of: catalog.sourceTypes.map(\.id)))
+        for finding in findings {
+            #expect(finding.hasPrefix("\(Entry.file): "))
+            #expect(!finding.contains("\n"))
+        }
+    }
+
+    private static func damaged(_ text: String, by random: inout Generator) -> String {
+        var bytes = Array(text.utf8)
+        let snippets = ["{", "}", "[", ": ", "\n", "\t", "&a ", "*a ", "!!", "- ", "\"", "'", "#", "|", "null", "~", "\0", "\u{FEFF}"]
+        for _ in 0..<Int.random(in: 1...8, using: &random) {
+            let place = Int.random(in: 0..<bytes.count, using: &random)
+            switch Int.random(in: 0..<5, using: &random) {
+            case 0: bytes[place] = UInt8.random(in: 0...255, using: &random)
+            case 1: bytes.remove(at: place)
+            case 2: bytes.insert(contentsOf: snippets.randomElement(using: &random)?.utf8 ?? "".utf8, at: place)
+            case 3:
+                let end = min(bytes.count, place + Int.random(in: 1...200, using: &random))
+                bytes.removeSubrange(place..<end)
+            default:
+                let end = min(bytes.count, place + Int.random(in: 1...200, using: &random))
+                bytes.insert(contentsOf: bytes[place..<end], at: Int.random(in: 0...bytes.count, using: &random))
+            }
+            if bytes.isEmpty { bytes = [0x20] }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+/// SplitMix64: the same numbers from the same seed.
+private struct Generator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) {
+        state = seed
+    }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}

@@ -1,0 +1,222 @@
+import Broker
+import Testing
+
+/// Each mistake in a catalog file is told in one line: file, place, what was found, what is wanted.
+@Suite struct CatalogFindingsTests {
+    private static let urls = "authorizationURL: https://{host}/authorize\ntokenURL: https://example.com/token"
+
+    // MARK: members of oauth
+
+    @Test(arguments: [
+        ("clientAuthentication: Basic", "clientAuthentication: found \"Basic\", wanted basic, post, none (did you mean \"basic\"?)"),
+        ("clientAuthentication: jwt", "clientAuthentication: found \"jwt\", wanted basic, post, none"),
+        ("tokenRequestFormat: xml", "tokenRequestFormat: found \"xml\", wanted form, json"),
+        ("tokenMethod: PUT", "tokenMethod: found \"PUT\", wanted POST, GET"),
+        ("pkce: s256", "pkce: found \"s256\", wanted S256, plain, none (did you mean \"S256\"?)"),
+        ("pkce: [S256]", "pkce: found a list, wanted text"),
+        ("refreshToken: always", "refreshToken: found \"always\", wanted expected, optional, never"),
+        ("cutsOpener: maybe", "cutsOpener: found \"maybe\", wanted true or false"),
+        ("cutsOpener:", "cutsOpener: found nothing, wanted true or false"),
+        ("requireIssuer: true", "issuer: found nothing, wanted the issuer that requireIssuer asks for"),
+        ("scopes: read", "scopes: found \"read\", wanted a list"),
+        ("scopes: [[read]]", "scopes: found a list, wanted a list of text"),
+        ("scopes: [~]", "scopes: found nothing, wanted a list of text"),
+        ("scopes: ['read write']", "scopes: found \"read write\", wanted scopes without spaces (RFC 6749 § 3.3)"),
+        ("alwaysScopes: ['']", "alwaysScopes: found \"\", wanted scopes without spaces (RFC 6749 § 3.3)"),
+        ("scopeSeparator: {}", "scopeSeparator: found a mapping, wanted text"),
+        ("discovery: true", "discovery: found it set, wanted it left out: this version does not support it"),
+        ("openid: true", "openid: found it set, wanted it left out: this version does not support it"),
+        ("jwksURL: https://example.com", "jwksURL: found it set, wanted it left out: this version does not support it"),
+        (
+            "pushedAuthorizationURL: https://example.com",
+            "pushedAuthorizationURL: found it set, wanted it left out: this version does not support it"
+        ),
+        ("authorizationParameters: [a]", "authorizationParameters: found a list, wanted a mapping of names to values"),
+        ("authorizationParameters: { a: [b] }", "authorizationParameters.a: found a list, wanted text"),
+        ("authorizationParameters: { state: x }", "authorizationParameters.state: found it set, wanted it left out: the broker sets it"),
+        ("tokenParameters: { a: }", "tokenParameters.a: found nothing, wanted text"),
+        ("tokenHeaders: { 'X Y': z }", "tokenHeaders.X Y: found \"z\", wanted an HTTP header (RFC 9110 § 5)"),
+        ("tokenHeaders: { X: \"a\\r\\nY: b\" }", "tokenHeaders.X: found \"a  Y: b\", wanted an HTTP header (RFC 9110 § 5)"),
+        ("refreshURL: example.com", "refreshURL: found \"example.com\", wanted an https address"),
+        ("revocationURL: 'https://example.com/#x'", "revocationURL: found \"https://example.com/#x\", wanted an address without a fragment"),
+        ("parameters: [a]", "parameters: found a list, wanted a mapping of names to values"),
+        ("parameters: { a: b }", "parameters.a: found \"b\", wanted a mapping of names to values"),
+        ("parameters: { a: {} }", "parameters.a.pattern: found nothing, wanted a regular expression that values match whole"),
+        ("parameters: { a: { pattern: '[' } }", "parameters.a.pattern: found \"[\", wanted a regular expression"),
+        ("parameters: { a: { pattern: '^a$', default: b } }", "parameters.a.default: found \"b\", wanted a value that matches ^a$"),
+        ("parameters: { a: { pattern: '^a$', required: often } }", "parameters.a.required: found \"often\", wanted true or false"),
+        (
+            "parameters: { a: { pattern: '^a$', defualt: a } }",
+            """
+            parameters.a.defualt: found an unknown name, wanted one of default, description, pattern, required \
+            (did you mean "default"?)
+            """
+        ),
+        ("response: { accessToken: token }", "response.accessToken: found \"token\", wanted a JSON pointer such as /data/token (RFC 6901)"),
+        ("response: { failureUnless: { equals: 1 } }", "response.failureUnless.pointer: found nothing, wanted a JSON pointer (RFC 6901)"),
+        ("response: { failureUnless: { pointer: ok, equals: 1 } }", "response.failureUnless.pointer: found \"ok\", wanted a JSON pointer (RFC 6901)"),
+        ("response: { failureUnless: { pointer: /ok } }", "response.failureUnless.equals: found nothing to compare, wanted text, a number, true or false"),
+        ("response: { failureUnless: { pointer: /ok, equals: [1] } }", "response.failureUnless.equals: found nothing to compare, wanted text, a number, true or false"),
+        ("response: { refresh: { expiresIn: x } }", "response.refresh.expiresIn: found \"x\", wanted a JSON pointer such as /data/token (RFC 6901)"),
+        ("extras: { callback: [code] }", "extras.callback: found \"code\", wanted parameters that the protocol does not use"),
+        ("extras: { token: { id: id } }", "extras.token.id: found \"id\", wanted a JSON pointer (RFC 6901)"),
+    ])
+    func `a mistake in a member is told in one line`(_ member: String, _ finding: String) {
+        #expect(Entry.findings(Entry.yaml(member)) == ["mine.yaml: sourceTypes.example.oauth.\(finding)"])
+    }
+
+    @Test(arguments: ["client_id", "redirect_uri", "state", "code_challenge", "code_challenge_method", "nonce"])
+    func `what binds a flow cannot be set by an entry`(_ name: String) {
+        #expect(Entry.findings(Entry.yaml("authorizationParameters: { \(name): x }")).count == 1)
+    }
+
+    /// The scopes would else stand under a name that binds the flow.
+    @Test(arguments: ["client_id", "redirect_uri", "state", "code_challenge", "code_challenge_method", "nonce", "response_type", "", "a&b"])
+    func `what binds a flow cannot be the name of the scopes`(_ name: String) {
+        #expect(Entry.findings(Entry.yaml("scopes: [read]\nscopeParameter: '\(name)'")).count == 1)
+    }
+
+    /// RFC 9110 § 8.6 and RFC 9112 § 6.1: these frame or route the message; no request with them is sent.
+    @Test(arguments: ["Content-Length", "transfer-encoding", "Host", "Connection", "Expect", "Upgrade", "TE", "Trailer"])
+    func `a header that frames or routes the message is told`(_ name: String) {
+        #expect(Entry.findings(Entry.yaml("tokenHeaders: { \(name): x }")).count == 1)
+    }
+
+    @Test func `an empty separator would make one scope of many`() {
+        #expect(Entry.findings(Entry.yaml("scopes: [a, b]\nscopeSeparator: ''")).count == 1)
+    }
+
+    // MARK: addresses
+
+    @Test(arguments: [
+        ("tokenURL: https://example.com/t", "authorizationURL: found nothing, wanted an https address"),
+        ("authorizationURL: https://example.com/a", "tokenURL: found nothing, wanted an https address"),
+        ("authorizationURL: https://example.com/a\ntokenURL: 5", "tokenURL: found \"5\", wanted an https address"),
+        ("authorizationURL: https://example.com/a\ntokenURL:", "tokenURL: found nothing, wanted text"),
+        ("authorizationURL: https://example.com/a\ntokenURL: [a]", "tokenURL: found a list, wanted text"),
+        (
+            "authorizationURL: https://example.com/a\ntokenURL: http://example.com/t",
+            "tokenURL: found \"http://example.com/t\", wanted an https address (or provider.allowInsecure, for trials)"
+        ),
+        (
+            "authorizationURL: https://example.com/a\ntokenURL: https://a@example.com/t",
+            "tokenURL: found \"https://a@example.com/t\", wanted an address without user information"
+        ),
+        (
+            "authorizationURL: https://example.com/a\ntokenURL: 'https://{example.com/t'",
+            "tokenURL: found \"https://{example.com/t\", wanted placeholders such as {subdomain}"
+        ),
+        (
+            "authorizationURL: https://example.com/a\ntokenURL: https://example.com:0/t",
+            "tokenURL: found \"https://example.com:0/t\", wanted a well-formed https address"
+        ),
+        (urls, "authorizationURL: found the placeholder {host}, wanted one of the entry's parameters"),
+    ])
+    func `a mistake in an address is told in one line`(_ addresses: String, _ finding: String) {
+        #expect(Entry.findings(Entry.yaml(addresses: addresses)) == ["mine.yaml: sourceTypes.example.oauth.\(finding)"])
+    }
+
+    @Test func `a placeholder that is nearly a parameter is told with the parameter`() {
+        let findings = Entry.findings(Entry.yaml("parameters: { hosts: { pattern: '^a$' } }", addresses: Self.urls))
+        #expect(
+            findings == [
+                """
+                mine.yaml: sourceTypes.example.oauth.authorizationURL: found the placeholder {host}, wanted one of the entry's \
+                parameters (did you mean "hosts"?)
+                """
+            ])
+    }
+
+    @Test func `an optional parameter in an address is told`() {
+        let findings = Entry.findings(
+            Entry.yaml("parameters: { host: { pattern: '^a$', required: false } }", addresses: Self.urls))
+        #expect(
+            findings == [
+                """
+                mine.yaml: sourceTypes.example.oauth.parameters.host: found an optional parameter in authorizationURL, wanted \
+                required: true, or a default
+                """
+            ])
+    }
+
+    /// The parameter is there, only its pattern is wrong: that alone is told.
+    @Test(arguments: ["{ pattern: '[' }", "{ description: d, default: a }", "text", "[a]"])
+    func `a mistake in a parameter that an address uses is told once`(_ parameter: String) {
+        let findings = Entry.findings(Entry.yaml("parameters: { host: \(parameter) }", addresses: Self.urls))
+        #expect(findings.count == 1)
+        #expect(findings.allSatisfy { $0.hasPrefix("mine.yaml: sourceTypes.example.oauth.parameters.host") })
+    }
+
+    // MARK: around oauth
+
+    @Test(arguments: [
+        ("category: c", "sourceTypes.example.displayName: found nothing, wanted the name that people know it by"),
+        ("displayName: E", "sourceTypes.example.category: found nothing, wanted a word such as drive, wiki or chat"),
+        ("displayName: E\ncategory: [c]", "sourceTypes.example.category: found a list, wanted text"),
+        (
+            "displayName: E\ncategory: c\nprovider: My Provider",
+            "sourceTypes.example.provider: found \"My Provider\", wanted a name like ^[a-z][a-z0-9_]{0,63}$"
+        ),
+        (
+            "displayName: E\ncategory: c\nprovidr: mine",
+            """
+            sourceTypes.example.providr: found an unknown name, wanted one of category, displayName, documentation, oauth, provider \
+            (did you mean "provider"?)
+            """
+        ),
+        (
+            "displayName: E\ncategory: c\nsomethingElse: mine",
+            "sourceTypes.example.somethingElse: found an unknown name, wanted one of category, displayName, documentation, oauth, provider"
+        ),
+    ])
+    func `a mistake in an entry is told in one line`(_ more: String, _ finding: String) {
+        #expect(Entry.findings(Entry.yaml(more: more)) == ["mine.yaml: \(finding)"])
+    }
+
+    @Test func `an unknown member of oauth is told with its nearest name`() {
+        let findings = Entry.findings(Entry.yaml("tokenHeader: { a: b }"))
+        #expect(findings.count == 1)
+        #expect(findings.first?.hasPrefix("mine.yaml: sourceTypes.example.oauth.tokenHeader: found an unknown name") == true)
+        #expect(findings.first?.hasSuffix("(did you mean \"tokenHeaders\"?)") == true)
+    }
+
+    @Test(arguments: [
+        ("[a]", "found a list, wanted a mapping of names to values"),
+        ("text", "found \"text\", wanted a mapping of names to values"),
+        ("", "sourceTypes: found nothing, wanted a mapping of source types"),
+        ("# only a comment", "sourceTypes: found nothing, wanted a mapping of source types"),
+        ("sourceTypes: [a]", "sourceTypes: found a list, wanted a mapping of names to values"),
+        ("sourceTypes: { example: text }", "sourceTypes.example: found \"text\", wanted a mapping of names to values"),
+        ("sourceTypes: { Example: { displayName: E, category: c } }", "sourceTypes.Example: found \"Example\", wanted a source type like ^[a-z][a-z0-9_]{0,63}$"),
+        ("sourceTypes: {}\nsourcetype: {}", "sourcetype: found an unknown name, wanted one of sourceTypes (did you mean \"sourceTypes\"?)"),
+        ("sourceTypes: { [a, b]: {} }", "sourceTypes: found a name that is not text, wanted a word"),
+    ])
+    func `a mistake in a file is told in one line`(_ text: String, _ finding: String) {
+        #expect(Entry.findings(text) == ["mine.yaml: \(finding)"])
+    }
+
+    @Test(arguments: ["sourceTypes: {", "a: b: c", "\t- x", "sourceTypes: *missing", "a: 'x", "%YAML 9\n---\na: b\n...\n@"])
+    func `a file that is not YAML is told in one line`(_ text: String) {
+        let findings = Entry.findings(text)
+        #expect(findings.count == 1)
+        #expect(findings.first?.hasPrefix("mine.yaml: not YAML: ") == true)
+        #expect(findings.first?.contains("\n") == false)
+    }
+
+    @Test func `a name that comes twice is told once`() {
+        let findings = Entry.findings(Entry.yaml("pkce: none\npkce: S256"))
+        #expect(findings.count == 1)
+        #expect(findings.first?.contains("pkce") == true)
+    }
+
+    @Test func `all mistakes of a file are told at once`() {
+        let findings = Entry.findings(Entry.yaml("pkce: no\ncutsOpener: no way\nscopes: 1"))
+        #expect(findings.count == 3)
+    }
+
+    @Test func `what is quoted is cut short and on one line`() {
+        let findings = Entry.findings(Entry.yaml("pkce: \"\(String(repeating: "x", count: 500))\\n\\0\""))
+        #expect(findings.count == 1)
+        #expect(findings.allSatisfy { $0.utf8.count < 200 && !$0.contains("\n") && !$0.contains("\0") })
+    }
+}

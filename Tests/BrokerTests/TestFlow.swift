@@ -1,0 +1,16 @@
+import Broker
+import Secrets
+import Testing
+
+enum TestFlow {
+    /// A flow of `acme` to connect `example`.
+    static func make(
+        parameters: [String: String] = [:], scopes: [String] = [], state: State = State("a state")
+    ) throws -> Flow {
+        Flow(
+            id: FlowID(of: state), tenant: try #require(TenantID("acme")), sourceType: try #require(SourceType.ID("example")),
+            parameters: parameters, scopes: scopes, frontendOrigin: try #require(Origin("https://app.example.com")),
+            returnURL: nil, exchangeChallenge: nil, key: try #require(KeyRing.KeyID("k1")),
+            expiresAt: Timestamp(milliseconds: 1_790_000_000_000))
+    }
+}

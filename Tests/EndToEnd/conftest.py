@@ -1,0 +1,61 @@
+"""End-to-end tests: the real `cloakroom` binary, real sockets, real files.
+
+They know the product by its contract alone. `CLOAKROOM_BINARY` says which binary.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from broker import Broker, Installation
+from provider import Provider
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    if not session.config.option.collectonly and not os.access(os.environ.get("CLOAKROOM_BINARY", ""), os.X_OK):
+        raise pytest.UsageError("set CLOAKROOM_BINARY to a built cloakroom")
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[Provider]:
+    running = Provider()
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cloakroom")
+
+
+@pytest.fixture(scope="module")
+def broker(folder: Path, provider: Provider) -> Iterator[Broker]:
+    """One broker for the whole module: its tests share no state but the process."""
+    with Broker(Installation(folder / "shared", provider)) as running:
+        yield running
+
+
+@pytest.fixture
+def installation(tmp_path: Path, provider: Provider) -> Installation:
+    """A folder of the test's own, for it to spoil."""
+    return Installation(tmp_path / "installation", provider)
+
+
+@pytest.fixture(scope="module")
+def another_broker(folder: Path, provider: Provider) -> Iterator[Callable[..., Broker]]:
+    """Starts brokers with changed settings; they stop with the module."""
+    started: list[Broker] = []
+
+    def start(name: str, changes: dict) -> Broker:
+        installation = Installation(folder / name, provider, changes)
+        installation.skip_if_not_built_yet()
+        running = Broker(installation).start()
+        started.append(running)
+        return running
+
+    yield start
+    for running in started:
+        if running.process.poll() is None:
+            running.stop()

@@ -1,0 +1,490 @@
+"""Configuration, catalog and database: what is wrong is said, and nothing starts on it. Also the command line."""
+
+import base64
+import hashlib
+import json
+import re
+import sqlite3
+import subprocess
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from broker import APP, CLIENT_SECRET, OTHER_APP, Broker, Installation, free_port, merged, run, source_types
+from tokens import AUDIENCE, ISSUER
+
+MISSING = None
+
+
+def output(result: subprocess.CompletedProcess) -> str:
+    return result.stdout + result.stderr
+
+
+def assert_refused(result: subprocess.CompletedProcess, setting: str, file: str, *others: str) -> None:
+    """Exit 1, and one line that names the setting and its file; each of the other words is in it."""
+    assert result.returncode == 1, f"exit status {result.returncode}\n{output(result)}"
+    naming = [line for line in output(result).splitlines() if setting in line and file in line]
+    assert len(naming) == 1, output(result)
+    for word in others:
+        assert word in naming[0], f"{word!r} is not said in {naming}"
+    assert CLIENT_SECRET not in output(result)
+    assert "Fatal error" not in output(result) and "Stack dump" not in output(result)
+
+
+def served_until_exit(installation: Installation, env: dict[str, str] | None = None) -> subprocess.CompletedProcess:
+    return run("serve", "--config", installation.config, env=env)
+
+
+# What is right.
+
+
+def test_a_good_configuration_is_said_to_be_good(installation):
+    result = installation.check()
+    assert result.returncode == 0, output(result)
+
+
+def test_a_minimal_configuration_is_enough(installation):
+    """Without default: publicURL, issuer, audience, one key source, masterKeyFile."""
+    installation.settings = {
+        "http": {"publicURL": "https://broker.example.com"},
+        "auth": {"issuer": ISSUER, "audience": AUDIENCE, "jwksFile": "jwks.json"},
+        "masterKeyFile": "master.key",
+    }
+    installation.write_configuration()
+    result = installation.check()
+    assert result.returncode == 0, output(result)
+
+
+def test_relative_paths_are_relative_to_the_configuration(installation):
+    """The broker runs with another working directory; every path here is relative."""
+    with Broker(installation) as broker:
+        broker.credentials("wiki")
+    assert installation.database.exists()
+    assert not Path("/cloakroom.db").exists()
+
+
+def test_check_leaves_no_trace(installation):
+    before = sorted(installation.folder.iterdir())
+    installation.check()
+    assert sorted(installation.folder.iterdir()) == before
+
+
+# What is wrong.
+
+
+@pytest.mark.parametrize("change, setting, found", [
+    ({"http": {"publicURL": MISSING}}, "http.publicURL", ""),
+    ({"http": {"publicURL": "ftp://broker.example.com"}}, "http.publicURL", "ftp://broker.example.com"),
+    ({"http": {"publicURL": "broker.example.com"}}, "http.publicURL", "broker.example.com"),
+    ({"http": {"publicURL": "https://broker.example.com/#x"}}, "http.publicURL", "https://broker.example.com/#x"),
+    ({"http": {"publicURL": "https://user@broker.example.com"}}, "http.publicURL", ""),
+    ({"http": {"port": 70000}}, "http.port", "70000"),
+    ({"http": {"port": "eighty"}}, "http.port", "eighty"),
+    ({"http": {"port": -1}}, "http.port", "-1"),
+    ({"frontend": {"origins": ["https://app.example.com/path"]}}, "frontend.origins", "https://app.example.com/path"),
+    ({"frontend": {"origins": [APP, "*"]}}, "frontend.origins", "*"),
+    ({"frontend": {"origins": ["app.example.com"]}}, "frontend.origins", "app.example.com"),
+    ({"auth": {"issuer": MISSING}}, "auth.issuer", ""),
+    ({"auth": {"audience": MISSING}}, "auth.audience", ""),
+    ({"auth": {"audience": ""}}, "auth.audience", ""),
+    ({"auth": {"jwksFile": MISSING}}, "auth.jwksFile", ""),
+    ({"auth": {"jwksFile": "nowhere.json"}}, "auth.jwksFile", "nowhere.json"),
+    ({"auth": {"jwksFile": MISSING, "jwksURL": "nothing like it"}}, "auth.jwksURL", "nothing like it"),
+    ({"auth": {"jwksFile": MISSING, "hmacSecretFile": "nowhere.secret"}}, "auth.hmacSecretFile", "nowhere.secret"),
+    ({"storage": {"url": "mysql://localhost/x"}}, "storage.url", "mysql"),
+    ({"storage": {"url": "cloakroom.db"}}, "storage.url", "cloakroom.db"),
+    ({"storage": {"url": "sqlite:nowhere/at/all.db"}}, "storage.url", "nowhere/at"),
+    ({"masterKeyFile": MISSING}, "masterKeyFile", ""),
+    ({"masterKeyFile": "nowhere.key"}, "masterKeyFile", "nowhere.key"),
+    ({"lifetimes": {"state": "soon"}}, "lifetimes.state", "soon"),
+    ({"lifetimes": {"state": -1}}, "lifetimes.state", "-1"),
+    ({"lifetimes": {"credentialKey": 0}}, "lifetimes.credentialKey", "0"),
+    ({"provider": {"timeout": "long"}}, "provider.timeout", "long"),
+    ({"provider": {"timeout": 0}}, "provider.timeout", "0"),
+    ({"provider": {"maxResponseBytes": -5}}, "provider.maxResponseBytes", "-5"),
+    ({"provider": {"allowInsecure": "perhaps"}}, "provider.allowInsecure", "perhaps"),
+    ({"catalogFiles": ["nowhere.yaml"]}, "nowhere.yaml", ""),
+    ({"clients": {"wiki": {"clientId": MISSING}}}, "clients.wiki.clientId", ""),
+    ({"clients": {"wiki": {"clientSecretFile": "nowhere.secret"}}}, "clients.wiki.clientSecretFile", "nowhere.secret"),
+    ({"limits": {"authorizePerTenant": -1}}, "limits.authorizePerTenant", "-1"),
+    ({"limits": {"redeemPerAddress": "many"}}, "limits.redeemPerAddress", "many"),
+    ({"log": {"level": "loud"}}, "log.level", "loud"),
+    ({"log": {"format": "xml"}}, "log.format", "xml"),
+], ids=lambda value: json.dumps(value) if isinstance(value, dict) else "")
+def test_a_wrong_setting_is_one_line_that_names_it(installation, change, setting, found):
+    """File, setting, what was found; `serve` stops on it as `check` does."""
+    installation.settings = merged(installation.settings, change)
+    installation.write_configuration()
+    result = installation.check()
+    assert_refused(result, setting, "cloakroom.yaml", found)
+    assert_refused(served_until_exit(installation), setting, "cloakroom.yaml", found)
+
+
+@pytest.mark.parametrize("change, setting", [
+    ({"http": {"prot": 8080}}, "http.prot"),
+    ({"htpp": {"port": 8080}}, "htpp"),
+    ({"auth": {"jwksfile": "jwks.json"}}, "auth.jwksfile"),
+    ({"lifetimes": {"refreshToken": 5}}, "lifetimes.refreshToken"),
+    ({"clients": {"wiki": {"secret": "x"}}}, "clients.wiki.secret"),
+    ({"masterKey": "x"}, "masterKey"),
+], ids=json.dumps)
+def test_an_unknown_setting_is_one_line_that_names_it(installation, change, setting):
+    installation.settings = merged(installation.settings, change)
+    installation.write_configuration()
+    result = installation.check()
+    assert result.returncode == 1, output(result)
+    naming = [line for line in output(result).splitlines() if re.search(rf"(?<![\w.]){re.escape(setting)}(?!\w)", line)]
+    assert len(naming) == 1 and "cloakroom.yaml" in naming[0], output(result)
+
+
+def test_check_says_all_that_is_wrong(installation):
+    installation.settings = merged(installation.settings, {
+        "http": {"port": "eighty", "prot": 1}, "log": {"level": "loud"}, "lifetimes": {"state": "soon"}, "auth": {"issuer": MISSING},
+    })
+    installation.write_configuration()
+    result = installation.check()
+    for setting in ("http.port", "http.prot", "log.level", "lifetimes.state", "auth.issuer"):
+        assert_refused(result, setting, "cloakroom.yaml")
+
+
+@pytest.mark.parametrize("text", ["http: [", "\t- x", "just words", "- a\n- b\n", "", "\x00\x01\x02", "http: 5\n"], ids=ascii)
+def test_a_file_that_is_no_configuration_is_refused_by_name(installation, text):
+    installation.write("cloakroom.yaml", text)
+    assert "cloakroom.yaml" in output(installation.check())
+    assert installation.check().returncode == 1
+
+
+def test_a_missing_file_is_refused_by_name(tmp_path):
+    for command in ("check", "serve"):
+        result = run(command, "--config", tmp_path / "absent.yaml")
+        assert result.returncode == 1, output(result)
+        assert "absent.yaml" in output(result)
+
+
+@pytest.mark.parametrize("text", ["", "{}", "garbage", '{"keys": []}', '{"keys": [{"kty": "none"}]}', '{"keys": 5}'], ids=ascii)
+def test_a_jwks_file_without_a_usable_key_is_refused(installation, text):
+    installation.write("jwks.json", text)
+    assert_refused(installation.check(), "auth.jwksFile", "jwks.json")
+
+
+GOOD_KEY = base64.b64encode(bytes(range(32))).decode()
+
+
+@pytest.mark.parametrize("text", [
+    "", "\n", "garbage", f"{GOOD_KEY}\n", f":{GOOD_KEY}\n", "one:not base64!\n", "one:" + base64.b64encode(bytes(16)).decode(),
+    "one:" + base64.b64encode(bytes(33)).decode(), f"one:{GOOD_KEY}\none:{GOOD_KEY}\n", "one:\n", "\x00\xff",
+], ids=["empty", "blank", "garbage", "no-id", "empty-id", "alphabet", "short", "long", "twice", "no-key", "binary"])
+def test_a_bad_master_key_file_is_refused_and_not_shown(installation, text):
+    installation.write("master.key", text, mode=0o600)
+    result = installation.check()
+    assert_refused(result, "masterKeyFile", "master.key")
+    assert GOOD_KEY not in output(result)
+
+
+def test_several_master_keys_are_taken_and_the_first_seals(installation):
+    """Keys are added in front; what older ones sealed still opens."""
+    with Broker(installation) as broker:
+        key, begun = broker.key(), broker.consented()
+    old = (installation.folder / "master.key").read_text()
+    installation.write("master.key", run("master-key", "new").stdout + old, mode=0o600)
+    with Broker(installation) as broker:
+        assert broker.redeem(key).status_code == 200
+        assert broker.redeem(broker.finish(begun)).status_code == 200
+
+
+def test_without_the_old_master_key_old_credentials_do_not_open(installation):
+    with Broker(installation) as broker:
+        grant = broker.consented()
+        key = broker.finish(grant)
+    installation.write("master.key", run("master-key", "new").stdout, mode=0o600)
+    result = installation.check()
+    if result.returncode == 0:  # it may also be refused at the start
+        with Broker(installation) as broker:
+            response = broker.redeem(key)
+            assert response.status_code >= 400
+            assert grant.access_token not in response.text
+
+
+@pytest.mark.parametrize("url", ["postgres://user:w0rd-of-mine@localhost/cloakroom", "postgresql://localhost/cloakroom"])
+def test_a_postgres_address_is_refused_clearly(installation, url):
+    installation.settings["storage"]["url"] = url
+    installation.write_configuration()
+    result = installation.check()
+    assert_refused(result, "storage.url", "cloakroom.yaml", "postgres", "sqlite")
+    assert "w0rd-of-mine" not in output(result)
+
+
+def test_http_addresses_are_refused_unless_allowed(installation, provider):
+    """Where `check` does not say it, the flow does."""
+    installation.settings["provider"]["allowInsecure"] = False
+    installation.write_configuration()
+    if installation.check().returncode == 0:
+        with Broker(installation) as broker:
+            response = broker.authorize("wiki")
+            if response.status_code == 200:
+                grant = provider.consent(response.json()["authorizationUrl"])
+                assert broker.callback(grant.callback).status_code == 502
+                assert not grant.arrived.is_set()
+
+
+# The environment wins.
+
+
+def test_the_environment_wins(installation):
+    env = {
+        "CLOAKROOM_HTTP_PUBLIC_URL": "https://broker.example.com",
+        "CLOAKROOM_HTTP_PORT": str(free_port()),
+        "CLOAKROOM_FRONTEND_ORIGINS": f"https://third.example.com,{OTHER_APP}",
+        "CLOAKROOM_CLIENTS_WIKI_CLIENT_ID": "client-of-the-environment",
+        "CLOAKROOM_LIFETIMES_STATE": "42",
+        "CLOAKROOM_AUTH_AUDIENCE": "another-audience",
+    }
+    with Broker(installation, env) as broker:
+        response = broker.authorize(headers=broker.bearer(aud="another-audience"), returnUrl="https://third.example.com/x")
+        assert response.status_code == 200, response.text
+        query = httpx.URL(response.json()["authorizationUrl"]).params
+        assert query["redirect_uri"] == "https://broker.example.com/oauth/callback"
+        assert query["client_id"] == "client-of-the-environment"
+        assert response.json()["expiresAt"] < (time.time() + 60) * 1000
+        refused = broker.authorize(headers=broker.bearer(aud="another-audience"), returnUrl=f"{APP}/x")
+        assert refused.status_code == 400
+
+
+def test_the_environment_alone_can_configure_a_client(installation):
+    env = {"CLOAKROOM_CLIENTS_GOOGLE_CLIENT_ID": "google-client", "CLOAKROOM_CLIENTS_GOOGLE_CLIENT_SECRET": "x"}
+    with Broker(installation, env) as broker:
+        assert broker.begin("google_drive").query["client_id"] == "google-client"
+
+
+def test_a_missing_setting_may_come_from_the_environment(installation):
+    installation.settings = merged(installation.settings, {"auth": {"issuer": MISSING}, "masterKeyFile": MISSING})
+    installation.write_configuration()
+    result = installation.check({
+        "CLOAKROOM_AUTH_ISSUER": ISSUER, "CLOAKROOM_MASTER_KEY_FILE": str(installation.folder / "master.key"),
+    })
+    assert result.returncode == 0, output(result)
+
+
+@pytest.mark.parametrize("name, value, setting", [
+    ("CLOAKROOM_HTTP_PORT", "eighty", "http.port"),
+    ("CLOAKROOM_LOG_LEVEL", "loud", "log.level"),
+    ("CLOAKROOM_PROVIDER_ALLOW_INSECURE", "perhaps", "provider.allowInsecure"),
+    ("CLOAKROOM_LIFETIMES_CREDENTIAL_KEY", "-3", "lifetimes.credentialKey"),
+])
+def test_a_wrong_value_in_the_environment_is_named(installation, name, value, setting):
+    result = installation.check({name: value})
+    assert result.returncode == 1, output(result)
+    naming = [line for line in output(result).splitlines() if name in line]
+    assert len(naming) == 1 and setting in naming[0] and value in naming[0], output(result)
+
+
+def test_log_lines_are_json_where_asked_for(installation):
+    with Broker(installation) as broker:
+        broker.credentials("wiki")
+        broker.redeem("x")
+    lines = [line for line in broker.logs.splitlines() if line.strip()]
+    assert lines and all(isinstance(json.loads(line), dict) for line in lines)
+
+
+def test_log_lines_are_text_where_asked_for(installation):
+    installation.settings["log"]["format"] = "text"
+    installation.write_configuration()
+    with Broker(installation) as broker:
+        broker.credentials("wiki")
+    assert not any(line.startswith("{") for line in broker.logs.splitlines())
+
+
+# Catalogs.
+
+
+@pytest.mark.parametrize("change, field", [
+    ({"oauth": {"tokenUrl": "https://example.com/token"}}, "tokenUrl"),
+    ({"displayname": "x"}, "displayname"),
+    ({"oauth": {"tokenURL": None}}, "tokenURL"),
+    ({"oauth": {"authorizationURL": None}}, "authorizationURL"),
+    ({"oauth": {"tokenURL": "not an address"}}, "tokenURL"),
+    ({"oauth": {"tokenURL": "ftp://example.com/token"}}, "tokenURL"),
+    ({"oauth": {"tokenURL": "https://{region}.example.com/token"}}, "tokenURL"),
+    ({"oauth": {"pkce": "S512"}}, "pkce"),
+    ({"oauth": {"clientAuthentication": "magic"}}, "clientAuthentication"),
+    ({"oauth": {"tokenRequestFormat": "xml"}}, "tokenRequestFormat"),
+    ({"oauth": {"refreshToken": "perhaps"}}, "refreshToken"),
+    ({"oauth": {"scopes": "read write"}}, "scopes"),
+    ({"oauth": {"openid": "maybe"}}, "openid"),
+    ({"oauth": {"response": {"accessToken": "authed_user.access_token"}}}, "accessToken"),
+    ({"oauth": {"response": {"token": "/x"}}}, "token"),
+    ({"oauth": {"parameters": {"region": {"pattern": "^[a-z", "description": "x", "required": True}}}}, "pattern"),
+    ({"oauth": {"parameters": {"region": {"description": "x", "required": True}}}}, "pattern"),
+], ids=json.dumps)
+def test_a_wrong_catalog_entry_is_named_with_its_field(installation, provider, change, field):
+    entry = merged(source_types(provider)["wiki"], change)
+    installation.write_catalog({"wiki": source_types(provider)["wiki"], "wiki_wrong": entry})
+    assert_refused(installation.check(), "wiki_wrong", "source-types.yaml", field)
+    assert_refused(served_until_exit(installation), "wiki_wrong", "source-types.yaml", field)
+
+
+@pytest.mark.parametrize("name", ["Wiki", "wiki-2", "2wiki", "", "a" * 65], ids=ascii)
+def test_a_wrong_source_type_name_is_refused(installation, provider, name):
+    installation.write_catalog({name: source_types(provider)["wiki"]})
+    result = installation.check()
+    assert result.returncode == 1, output(result)
+    assert "source-types.yaml" in output(result) and name in output(result)
+
+
+@pytest.mark.parametrize("text", ["sourceTypes: [", "just words", "sourceType: {}", "sourceTypes: 5", "sourceTypes:\n  wiki: 5\n"])
+def test_a_file_that_is_no_catalog_is_refused_by_name(installation, text):
+    installation.write("source-types.yaml", text)
+    result = installation.check()
+    assert result.returncode == 1, output(result)
+    assert "source-types.yaml" in output(result)
+
+
+def test_a_catalog_file_replaces_built_in_entries(installation, provider):
+    ours = source_types(provider)
+    installation.write_catalog(ours | {"zendesk": ours["wiki"] | {"displayName": "Our own"}})
+    with Broker(installation) as broker:
+        items = {item["type"]: item for item in broker.source_types().json()["items"]}
+        assert items["zendesk"]["displayName"] == "Our own"
+        assert items["google_drive"]["displayName"] != "Our own"
+        assert broker.credentials("zendesk")["sourceType"] == "zendesk"
+
+
+# Databases.
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def assert_database_refused_and_untouched(installation: Installation) -> None:
+    before = digest(installation.database)
+    result = served_until_exit(installation)
+    assert result.returncode == 1, output(result)
+    assert "cloakroom.db" in output(result)
+    assert "Fatal error" not in output(result)
+    assert digest(installation.database) == before
+
+
+@pytest.mark.parametrize("content", [b"this is no database at all\n" * 200, b"SQLite format 3\x00" + b"\xff" * 8176], ids=["text", "header-only"])
+def test_a_file_that_is_no_database_is_refused(installation, content):
+    installation.database.write_bytes(content)
+    assert_database_refused_and_untouched(installation)
+
+
+def test_another_programs_database_is_refused(installation):
+    with sqlite3.connect(installation.database) as database:
+        database.execute("CREATE TABLE customers (name TEXT)")
+        database.execute("INSERT INTO customers VALUES ('Ada')")
+    database.close()
+    assert_database_refused_and_untouched(installation)
+
+
+def test_a_newer_database_is_refused(installation):
+    """Marked as newer in each way that SQLite and GRDB keep a schema's version."""
+    Broker(installation).start().stop()
+    with sqlite3.connect(installation.database) as database:
+        database.execute("PRAGMA user_version = 2000000000")
+        if database.execute("SELECT 1 FROM sqlite_master WHERE name = 'grdb_migrations'").fetchone():
+            database.execute("INSERT INTO grdb_migrations VALUES ('v999 of a later release')")
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.close()
+    assert_database_refused_and_untouched(installation)
+
+
+def test_a_damaged_database_is_refused_or_at_least_gives_nothing_out(installation):
+    with Broker(installation) as broker:
+        keys = [broker.key() for _ in range(20)]
+    content = bytearray(installation.database.read_bytes())
+    content[4096:] = b"\xa5" * (len(content) - 4096)
+    installation.database.write_bytes(content)
+    assert_database_refused_and_untouched(installation)
+    assert keys
+
+
+def test_a_database_may_be_opened_again(installation):
+    with Broker(installation) as broker:
+        key = broker.key()
+    with Broker(installation) as broker:
+        assert broker.redeem(key).status_code == 200
+
+
+# The command line.
+
+
+@pytest.mark.parametrize("arguments", [
+    ["nonsense"], ["serve", "--nonsense"], ["serve", "--config"], ["check", "one", "two"], ["master-key", "old"],
+    ["token"], ["token", "--tenant", "acme"], ["revoke", "--nonsense"], ["--nonsense"],
+], ids=" ".join)
+def test_bad_usage_is_exit_status_2(arguments):
+    result = run(*arguments)
+    assert result.returncode == 2, f"{result.returncode}\n{output(result)}"
+    assert result.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["serve", "--help"], ["help", "token"]], ids=" ".join)
+def test_help_is_no_failure(arguments):
+    result = run(*arguments)
+    assert result.returncode == 0 and "USAGE" in result.stdout.upper()
+
+
+def test_a_new_master_key_is_one_line_of_id_and_32_octets():
+    lines = [run("master-key", "new").stdout for _ in range(2)]
+    for line in lines:
+        match = re.fullmatch(r"([A-Za-z0-9._-]+):([A-Za-z0-9+/]+={0,2})\n", line)
+        assert match, line
+        assert len(base64.b64decode(match[2], validate=True)) == 32
+    assert len({line.split(":")[0] for line in lines}) == 2
+    assert lines[0] != lines[1]
+
+
+def test_sources_are_the_items_of_the_api(installation):
+    result = run("sources", "--config", installation.config, "--json")
+    assert result.returncode == 0, output(result)
+    printed = json.loads(result.stdout)
+    with Broker(installation) as broker:
+        assert (printed["items"] if isinstance(printed, dict) else printed) == broker.source_types().json()["items"]
+
+
+def test_sources_without_configuration_are_the_built_in_ones():
+    result = run("sources", "--json")
+    assert result.returncode == 0, output(result)
+    printed = json.loads(result.stdout)
+    items = printed["items"] if isinstance(printed, dict) else printed
+    assert {"google_drive", "zendesk"} <= {item["type"] for item in items}
+    assert "google_drive" in run("sources").stdout
+
+
+@pytest.mark.parametrize("form", ["pem", "jwk"])
+def test_a_minted_token_works(installation, form):
+    signer = installation.signer
+    key = signer.private_pem if form == "pem" else json.dumps(signer.private_jwk)
+    installation.write("signing.key", key, mode=0o600)
+    result = run(
+        "token", "--key", installation.folder / "signing.key", "--tenant", "acme", "--scope", "assets:read",
+        "--scope", "assets:write", "--config", installation.config,
+    )
+    assert result.returncode == 0, output(result)
+    token = result.stdout.strip()
+    with Broker(installation) as broker:
+        assert broker.source_types(headers={"Authorization": f"Bearer {token}"}).status_code == 200
+        assert broker.authorize(headers={"Authorization": f"Bearer {token}"}).status_code == 200
+        assert broker.source_types("other", headers={"Authorization": f"Bearer {token}"}).status_code == 403
+
+
+def test_a_broker_that_cannot_be_reached_is_exit_status_1():
+    if " keys " not in run("--help").stdout:
+        pytest.skip("this version has no commands for the admin API")
+    result = run("keys", "list", "--broker", f"http://127.0.0.1:{free_port()}", env={"CLOAKROOM_TOKEN": "x.y.z"})
+    assert result.returncode == 1
+    assert result.stderr
+
+
+def test_a_port_in_use_is_said_and_is_exit_status_1(installation):
+    with Broker(installation):
+        second = Installation(installation.folder / "second", installation.provider, port=installation.port)
+        result = served_until_exit(second)
+        assert result.returncode == 1, output(result)
+        assert "http.port" in output(result) or str(installation.port) in output(result)
+        assert "Fatal error" not in output(result)
