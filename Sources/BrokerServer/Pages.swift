@@ -33,8 +33,10 @@ struct Pages: Sendable {
     }
 
     private static func page(_ template: String, script: String) throws -> Page {
-        Page(
-            template: try MustacheTemplate(string: template), script: script,
+        MustacheContentTypes.register(ScalarHTML(), named: ScalarHTML.name)
+        return Page(
+            template: try MustacheTemplate(string: "{{% CONTENT_TYPE: \(ScalarHTML.name)}}\n" + template),
+            script: script,
             policy: [
                 "default-src 'none'",
                 "style-src 'sha256-\(hash(Templates.style))'",
@@ -115,5 +117,28 @@ struct Pages: Sendable {
             if let found = languages.first(where: { $0.name == primary }) { return found }
         }
         return languages.first ?? ("en", [:])
+    }
+}
+
+/// Escapes text for HTML scalar by scalar.
+///
+/// The library's own escaping goes by grapheme: a `<` after U+0600, or a `"` before U+0301, is part of a longer
+/// character to it, and would pass as it is.
+private struct ScalarHTML: MustacheContentType {
+    static let name = "SCALAR_HTML"
+
+    func escapeText(_ text: String) -> String {
+        var escaped = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "<": escaped += "&lt;"
+            case ">": escaped += "&gt;"
+            case "&": escaped += "&amp;"
+            case "\"": escaped += "&quot;"
+            case "'": escaped += "&#39;"
+            default: escaped.unicodeScalars.append(scalar)
+            }
+        }
+        return escaped
     }
 }

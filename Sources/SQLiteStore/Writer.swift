@@ -9,10 +9,15 @@ import GRDB
 final class Writer: @unchecked Sendable {
     /// More than this in one transaction gains nothing and delays the first.
     private static let mostInOneCommit = 128
+    /// Seconds to wait for company.
+    private static let gathering = 0.001
 
     private let queue: DatabaseQueue
     private let condition = NSCondition()
     private var waiting: [any Operation] = []
+    /// How many must wait before the thread is woken. It is `.max` while the thread works.
+    private var enough = 1
+    private var lastCount = 0
     private var isClosed = false
     private var hasEnded = false
     private var whenEnded: [CheckedContinuation<Void, Never>] = []
@@ -37,7 +42,7 @@ final class Writer: @unchecked Sendable {
             let refused = isClosed
             if !refused {
                 waiting.append(operation)
-                if waiting.count == 1 { condition.signal() }
+                if waiting.count >= enough { condition.signal() }
             }
             condition.unlock()
             if refused { operation.finish(.closed) }
@@ -69,19 +74,33 @@ final class Writer: @unchecked Sendable {
         for continuation in waiting { continuation.resume() }
     }
 
+    /// The operations for the next commit; `nil` when closed.
+    ///
+    /// Where the last commit had company, this waits a moment for as many again: a commit costs the same for one as
+    /// for a hundred, and disks have become too fast to fill a batch while the last one is written. A caller that is
+    /// alone never waits.
     private func next() -> [any Operation]? {
         condition.lock()
         defer { condition.unlock() }
         while waiting.isEmpty {
             if isClosed { return nil }
+            enough = 1
             condition.wait()
         }
-        guard waiting.count > Self.mostInOneCommit else {
+        if lastCount > 1, !isClosed {
+            enough = min(2 * lastCount, Self.mostInOneCommit)
+            let deadline = Date(timeIntervalSinceNow: Self.gathering)
+            while waiting.count < enough, !isClosed, condition.wait(until: deadline) {}
+        }
+        enough = .max
+        let count = min(waiting.count, Self.mostInOneCommit)
+        lastCount = count
+        guard count < waiting.count else {
             defer { waiting.removeAll(keepingCapacity: true) }
             return waiting
         }
-        let batch = Array(waiting.prefix(Self.mostInOneCommit))
-        waiting.removeFirst(Self.mostInOneCommit)
+        let batch = Array(waiting.prefix(count))
+        waiting.removeFirst(count)
         return batch
     }
 

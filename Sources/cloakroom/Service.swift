@@ -26,7 +26,7 @@ struct Service {
         do throws(OpeningError) {
             store = try SQLiteStore(path: configuration.storePath)
         } catch {
-            throw Refusal(error.line, hint: error.hint)
+            throw Refusal("\(configuration.origin): \(error.line)", hint: error.hint)
         }
         transport = CurlTransport(configuration: configuration.transport)
         let now: @Sendable () -> Timestamp = { .now }
@@ -89,7 +89,7 @@ struct Service {
         do throws(OpeningError) {
             try SQLiteStore.inspect(path: configuration.storePath)
         } catch {
-            throw Refusal(error.line, hint: error.hint)
+            throw Refusal("\(configuration.origin): \(error.line)", hint: error.hint)
         }
     }
 

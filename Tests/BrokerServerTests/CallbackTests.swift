@@ -164,6 +164,22 @@ import Testing
         }
     }
 
+    /// A combining mark makes one character of two: escaping must not go by characters.
+    @Test(arguments: ["%D8%80%3Cscript%3E", "%22%CC%81%20onfocus=x", "%3C%CC%81img%3E"])
+    func `markup behind a combining mark is escaped too`(_ words: String) async throws {
+        let fixture = try await Fixture()
+        try await fixture.run { client in
+            let started = try await fixture.authorize(client)
+            let uri = "/oauth/callback?error=access_denied&error_description=\(words)&state=\(started.state)"
+            let page = Array(try await client.get(uri).text.unicodeScalars)
+            let said = String(String.UnicodeScalarView(page)).unicodeScalars.split(separator: "=").map(String.init)
+            let description = said.first { $0.contains("data-frontend-origin") } ?? ""
+            // Between the attribute's quotes and its end there is no other quote and no tag.
+            #expect(description.unicodeScalars.filter { $0 == "\"" }.count == 2)
+            #expect(!description.unicodeScalars.contains("<"))
+        }
+    }
+
     @Test func `a page speaks the browser's language`() async throws {
         let fixture = try await Fixture()
         try await fixture.run { client in

@@ -18,7 +18,6 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 import httpx
-import pytest
 import yaml
 
 import tokens
@@ -232,13 +231,6 @@ class Installation:
     def check(self, env: dict[str, str] | None = None) -> subprocess.CompletedProcess:
         return run("check", "--config", self.config, env=env)
 
-    def skip_if_not_built_yet(self) -> None:
-        """A version may say that it does not do a thing of the contract yet."""
-        result = self.check()
-        for line in (result.stdout + result.stderr).splitlines() if result.returncode else ():
-            if "this version does not" in line:
-                pytest.skip(line)
-
 
 @dataclass(frozen=True)
 class Flow:
@@ -413,13 +405,6 @@ def assert_problem(response: httpx.Response, status: int, code: str | set[str]) 
     assert all(isinstance(body[name], str) and body[name] for name in ("type", "title", "detail"))
     assert re.fullmatch(r"[a-z][a-z0-9_]*", body["code"])
     return body
-
-
-def skip_if_not_built_yet(response: httpx.Response) -> httpx.Response:
-    """A version may lack a whole part of the contract."""
-    if response.status_code == 404:
-        pytest.skip(f"this version has no {response.request.url.path}")
-    return response
 
 
 def text_of(response: httpx.Response) -> str:

@@ -473,14 +473,6 @@ def test_a_minted_token_works(installation, form):
         assert broker.source_types("other", headers={"Authorization": f"Bearer {token}"}).status_code == 403
 
 
-def test_a_broker_that_cannot_be_reached_is_exit_status_1():
-    if " keys " not in run("--help").stdout:
-        pytest.skip("this version has no commands for the admin API")
-    result = run("keys", "list", "--broker", f"http://127.0.0.1:{free_port()}", env={"CLOAKROOM_TOKEN": "x.y.z"})
-    assert result.returncode == 1
-    assert result.stderr
-
-
 def test_a_port_in_use_is_said_and_is_exit_status_1(installation):
     with Broker(installation):
         second = Installation(installation.folder / "second", installation.provider, port=installation.port)

@@ -1,13 +1,12 @@
 """`assets:oauthCredentials` and `assets:oauthFlow`: the ticket is shown, once."""
 
-import re
 import time
 
 import httpx
 import pytest
 
 import provider as answers
-from broker import assert_problem, encoded, eventually, skip_if_not_built_yet, wait_until
+from broker import assert_problem, encoded, wait_until
 from tokens import challenge_of, new_verifier
 
 
@@ -122,19 +121,6 @@ def test_an_expired_key_gets_the_same_answer(another_broker):
     assert one == two
 
 
-def test_a_revoked_key_gets_the_same_answer_and_its_flow_fails(broker):
-    operator = broker.bearer(None, "broker:admin")
-    key, begun = broker.key(tenant="doomed"), broker.consented(tenant="doomed")
-    response = broker.client.post("/v1/admin/revocations", headers=operator, json={
-        "tenant": "doomed", "reason": "test", "revokeAtProvider": False,
-    })
-    skip_if_not_built_yet(response)
-    assert response.status_code == 200 and response.json()["credentialKeysRevoked"] == 1, response.text
-    one, two = bodies_of(broker.redeem(key, "doomed"), broker.redeem("unknown", "doomed"))
-    assert one == two
-    assert_problem(broker.callback(begun.callback), 400, "invalid_state")
-
-
 def test_a_missing_key_is_400(broker):
     path = "/v1/tenants/acme/assets:oauthCredentials"
     for response in (broker.client.get(path), broker.client.post(path, json={})):
@@ -201,35 +187,6 @@ def test_a_verifier_outside_rfc_7636_redeems_nothing(broker, verifier):
 def test_a_verifier_for_a_key_without_challenge_is_ignored(broker):
     assert broker.redeem(broker.key(), exchangeVerifier=new_verifier()).status_code == 200
     assert broker.redeem(broker.key(), exchangeVerifier="x").status_code == 200
-
-
-def test_a_key_presented_again_moves_a_metric(broker):
-    def alarms() -> float:
-        response = skip_if_not_built_yet(broker.client.get("/metrics"))
-        samples = re.findall(r"^(\w*reus\w*(?:\{[^}]*\})?|\w+\{[^}]*reus[^}]*\}) ([0-9.e+]+)$", response.text, re.M)
-        return sum(float(value) for _, value in samples)
-
-    key = broker.key()
-    broker.redeem(key)
-    before = alarms()
-    broker.redeem(key)
-    eventually(lambda: alarms() > before, within=5, what="a metric of reused keys counts")
-
-
-def test_a_key_presented_again_is_an_audit_event(broker):
-    flow = broker.begin("wiki", tenant="watched")
-    key = broker.finish(broker.provider.consent(flow.authorization_url))
-    for _ in range(2):
-        broker.redeem(key, "watched")
-
-    def types() -> list[str]:
-        response = broker.client.get("/v1/admin/auditEvents?tenant=watched", headers=broker.bearer(None, "broker:admin"))
-        skip_if_not_built_yet(response)
-        assert response.status_code == 200, response.text
-        return [event["type"] for event in response.json()["items"] if event["flow"] == flow.flow]
-
-    newest_first = ["credential_key.reused", "credential_key.redeemed", "flow.succeeded", "flow.started"]
-    eventually(lambda: types() == newest_first, within=5, what=f"{newest_first}, not {types()}")
 
 
 # What spends nothing.

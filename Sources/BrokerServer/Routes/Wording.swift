@@ -18,12 +18,13 @@ extension AuthorizeError {
             Problem(
                 status: .conflict, code: "source_type_not_configured",
                 detail: "the source type \"\(id)\" has no client id; the operator sets one under clients")
-        case .parameterUnknown(_, let known):
+        case .parameterUnknown(let name, let known):
             Problem(
                 status: .badRequest, code: "invalid_parameter",
                 detail: known.isEmpty
                     ? "this source type takes no parameters; leave them out"
-                    : "an unknown parameter was given; this source type takes \(known.joined(separator: ", "))")
+                    : "the parameter \(YAMLReader.quote(name)) is unknown; this source type takes \(known.joined(separator: ", "))"
+            )
         case .parameterMissing(let name):
             Problem(
                 status: .badRequest, code: "invalid_parameter", detail: "the parameter \"\(name)\" is missing; send it")

@@ -92,7 +92,7 @@ struct Demo: AsyncParsableCommand {
         transport.allowInsecure = true
         transport.allowPrivateAddresses = true
         return Configuration(
-            host: "127.0.0.1", port: port,
+            origin: "demo", host: "127.0.0.1", port: port,
             broker: Broker.Settings(publicURL: publicURL, frontendOrigins: [origin]),
             rules: Callers.Rules(issuer: Self.issuer, audience: "cloakroom"),
             callerKeys: .fixed(try await VerificationKeys(sharedSecret: tokenSecret)), storePath: store,

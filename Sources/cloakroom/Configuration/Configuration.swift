@@ -18,6 +18,8 @@ struct Configuration {
         case address(String)
     }
 
+    /// What the settings were read from, for messages.
+    var origin: String
     var host: String
     var port: Int
     var broker: Broker.Settings

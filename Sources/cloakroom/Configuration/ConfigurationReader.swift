@@ -63,8 +63,8 @@ struct ConfigurationReader {
         let keyLifetime = lifetimes.integer("credentialKey", in: 1...86_400) ?? 300
         lifetimes.finish()
 
-        let catalog = catalog(top, allowInsecure: transport.allowInsecure)
-        let clients = clients(section("clients"), catalog)
+        let (catalog, isWhole) = catalog(top, allowInsecure: transport.allowInsecure)
+        let clients = clients(section("clients"), catalog, isWhole: isWhole)
 
         let limits = section("limits")
         for name in ["authorizePerTenant", "callbackPerAddress", "redeemPerAddress"] {
@@ -84,7 +84,7 @@ struct ConfigurationReader {
             return nil
         }
         return Configuration(
-            host: host, port: port,
+            origin: settings.top.file, host: host, port: port,
             broker: Broker.Settings(
                 publicURL: publicURL, frontendOrigins: origins, stateLifetime: Int64(stateLifetime),
                 credentialKeyLifetime: Int64(keyLifetime)),
@@ -150,7 +150,8 @@ struct ConfigurationReader {
         }
         if let seconds = provider.integer("timeout", in: 1...300) { transport.timeout = .seconds(seconds) }
         if let bytes = provider.integer("maxResponseBytes", in: 1024...(1 << 30)) { transport.maxResponseBytes = bytes }
-        transport.allowInsecure = provider.bool("allowInsecure") ?? false
+        // What is neither true nor false has been said; the addresses that it decides about are not said again.
+        transport.allowInsecure = provider.bool("allowInsecure") ?? provider.names.contains("allowInsecure")
         transport.allowPrivateAddresses = provider.bool("allowPrivateAddresses") ?? false
         if let file = provider.string("caFile") {
             transport.caFile = settings.absolute(file)
@@ -251,7 +252,9 @@ struct ConfigurationReader {
 
     // MARK: catalog and clients
 
-    private func catalog(_ top: YAMLReader, allowInsecure: Bool) -> Catalog {
+    /// The catalog, and whether all of it was sound.
+    private func catalog(_ top: YAMLReader, allowInsecure: Bool) -> (Catalog, isWhole: Bool) {
+        let before = findings.lines.count
         var files: [(name: String, text: String)] = []
         for file in top.strings("catalogFiles") ?? [] {
             guard let bytes = contents(file, of: "catalogFiles", in: top, wanted: "source types in YAML") else {
@@ -259,15 +262,17 @@ struct ConfigurationReader {
             }
             files.append((file, String(decoding: bytes, as: UTF8.self)))
         }
-        return Catalog(files: files, allowInsecure: allowInsecure, findings: findings)
+        let catalog = Catalog(files: files, allowInsecure: allowInsecure, findings: findings)
+        return (catalog, findings.lines.count == before)
     }
 
-    private func clients(_ section: YAMLReader, _ catalog: Catalog) -> [String: Client] {
+    private func clients(_ section: YAMLReader, _ catalog: Catalog, isWhole: Bool) -> [String: Client] {
         var clients: [String: Client] = [:]
         let known = catalog.clientNames
         for name in section.names {
             guard let entry = section.section(name) else { continue }
-            if !known.contains(name) {
+            // Where an entry was refused, its client is not unknown.
+            if isWhole, !known.contains(name) {
                 section.problem(
                     name, found: "an unknown name",
                     wanted: "a source type with OAuth, or a provider, of the catalog"

@@ -54,6 +54,11 @@ struct LogLines: LogHandler {
     /// A JSON string (RFC 8259 § 7).
     private static func quote(_ text: String, into line: inout String) {
         line += "\""
+        defer { line += "\"" }
+        if text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x22 && $0 != 0x5C && $0 < 0x7F }) {
+            line += text
+            return
+        }
         for scalar in text.unicodeScalars {
             switch scalar {
             case "\"": line += "\\\""
@@ -65,7 +70,6 @@ struct LogLines: LogHandler {
             default: line.unicodeScalars.append(scalar)
             }
         }
-        line += "\""
     }
 
     /// Now, in UTC (RFC 3339), to the millisecond.
@@ -74,13 +78,25 @@ struct LogLines: LogHandler {
         clock_gettime(CLOCK_REALTIME, &now)
         var parts = tm()
         gmtime_r(&now.tv_sec, &parts)
-        let pad = { (value: Int, width: Int) in
-            let digits = String(value)
-            return String(repeating: "0", count: max(0, width - digits.count)) + digits
+        return String(unsafeUninitializedCapacity: 24) { output in
+            var written = 0
+            func put(_ value: Int, _ width: Int, then separator: Character) {
+                var rest = value
+                for index in stride(from: written + width - 1, through: written, by: -1) {
+                    output[index] = UInt8(0x30 + rest % 10)
+                    rest /= 10
+                }
+                output[written + width] = separator.asciiValue ?? 0
+                written += width + 1
+            }
+            put(Int(parts.tm_year) + 1900, 4, then: "-")
+            put(Int(parts.tm_mon) + 1, 2, then: "-")
+            put(Int(parts.tm_mday), 2, then: "T")
+            put(Int(parts.tm_hour), 2, then: ":")
+            put(Int(parts.tm_min), 2, then: ":")
+            put(Int(parts.tm_sec), 2, then: ".")
+            put(now.tv_nsec / 1_000_000, 3, then: "Z")
+            return written
         }
-        return pad(Int(parts.tm_year) + 1900, 4) + "-" + pad(Int(parts.tm_mon) + 1, 2) + "-"
-            + pad(Int(parts.tm_mday), 2)
-            + "T" + pad(Int(parts.tm_hour), 2) + ":" + pad(Int(parts.tm_min), 2) + ":" + pad(Int(parts.tm_sec), 2) + "."
-            + pad(now.tv_nsec / 1_000_000, 3) + "Z"
     }
 }

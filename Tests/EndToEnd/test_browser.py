@@ -1,0 +1,513 @@
+"""Flows in a real Chromium, as people meet them: clicks, popups, windows that get lost, pages that pry."""
+
+from collections.abc import Iterator
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+from selenium.webdriver.common.by import By
+
+import tokens
+from broker import Broker, Installation
+from browser import Browser, chromium
+from frontend import ConnectPage, Demo, Sandbox, Site, demo, foreign, scripted
+
+
+@pytest.fixture(autouse=True)
+def clean(chromium: Browser) -> Iterator[None]:
+    """Each test starts in a browser that was nowhere, and none may make a page complain."""
+    chromium.reset()
+    yield
+    assert chromium.complaints() == []
+
+
+@pytest.fixture
+def sandbox(chromium: Browser) -> Sandbox:
+    return Sandbox(chromium)
+
+
+@pytest.fixture
+def page(chromium: Browser, demo: Demo) -> ConnectPage:
+    """A page of the tenant's own frontend."""
+    return connect_page(chromium, demo)
+
+
+def connect_page(browser: Browser, demo: Demo) -> ConnectPage:
+    return ConnectPage(browser, demo.frontend, demo.broker, demo.tenant, demo.token())
+
+
+def connect_in_demo(browser: Browser, demo: Demo, name: str = "Sandbox Drive", this_tab: bool = False) -> str | None:
+    """Opens the demo page and clicks; gives the popup's window."""
+    browser.go(demo.frontend)
+    browser.wait_for("#ready button", f"Connect {name}")
+    prefix = "Use this tab to connect" if this_tab else "Connect"
+    button = next(
+        button
+        for button in browser.driver.find_elements(By.CSS_SELECTOR, "#ready button")
+        if button.get_property("textContent").strip().startswith(f"{prefix} {name}")
+    )
+    return button.click() if this_tab else browser.opened_by(button.click)
+
+
+def has_no_key(messages: list[dict]) -> bool:
+    return not any("credentialKey" in str(message["data"]) for message in messages)
+
+
+# A person and the demo page.
+
+
+def test_a_person_connects_redeems_once_and_is_refused_the_second_time(chromium, demo, sandbox):
+    """README: click Connect, consent, see the credentials arrive once."""
+    popup = connect_in_demo(chromium, demo)
+    sandbox.decide(popup)
+    chromium.wait_closed(popup)
+    chromium.choose(chromium.main)
+    chromium.wait_for("#journey", "Credential key")
+    chromium.wait_for("#journey button", "Redeem").click()
+    chromium.wait_for("#journey", "Access token")
+    assert "Refresh token" in chromium.text("#journey")
+    chromium.wait_for("#journey button", "Use it").click()
+    chromium.wait_for("#journey", "Ada Lovelace")
+    chromium.wait_for("#journey button", "Redeem again").click()
+    chromium.wait_for("#journey", "invalid_credential_key")
+
+
+def test_a_person_who_denies_is_told_so_in_both_windows(chromium, demo, sandbox):
+    """`access_denied` reaches the frontend; the failure page says it in plain words and stays."""
+    popup = connect_in_demo(chromium, demo)
+    sandbox.decide(popup, "deny")
+    chromium.wait_for("h1", "Access was not granted")
+    assert "Ada Lovelace said no" in chromium.text("blockquote")
+    chromium.choose(chromium.main)
+    chromium.wait_for("#journey", "access_denied")
+    assert popup in chromium.windows
+    chromium.choose(popup)
+    chromium.find("#close").click()
+    chromium.wait_closed(popup)
+
+
+def test_a_person_who_cancels_in_the_app_sees_the_popup_go(chromium, demo, sandbox):
+    """An `AbortSignal` ends a flow at once, popup and all."""
+    popup = connect_in_demo(chromium, demo)
+    sandbox.arrive(popup)
+    chromium.choose(chromium.main)
+    chromium.wait_for("#journey button", "Cancel").click()
+    chromium.wait_for("#journey", "You cancelled it")
+    chromium.wait_closed(popup)
+
+
+def test_a_provider_that_cuts_the_opener_still_connects(chromium, demo, sandbox):
+    """`Cross-Origin-Opener-Policy: same-origin`: the outcome comes by `assets:oauthFlow`."""
+    popup = connect_in_demo(chromium, demo, "Sandbox Vault")
+    sandbox.decide(popup)
+    chromium.choose(chromium.main)
+    chromium.wait_for("#journey button", "Redeem").click()
+    chromium.wait_for("#journey", "Access token")
+
+
+def test_a_full_page_redirect_brings_the_key_back_and_drops_it_from_the_address(chromium, demo, sandbox):
+    """`returnUrl`: no popup, the same ticket."""
+    connect_in_demo(chromium, demo, this_tab=True)
+    sandbox.decide(chromium.main)
+    chromium.wait_for("#journey button", "Redeem").click()
+    chromium.wait_for("#journey", "Access token")
+    assert chromium.address == f"{demo.frontend}/"
+    assert not [address for address in chromium.address_history() if "credentialKey" in address]
+
+
+def test_a_full_page_redirect_brings_a_denial_back(chromium, demo, sandbox):
+    """With a `returnUrl`, failures go to `{returnUrl}#error=…`."""
+    connect_in_demo(chromium, demo, this_tab=True)
+    sandbox.decide(chromium.main, "deny")
+    chromium.wait_for("#journey", "access_denied")
+
+
+# connect.js: what it gives and why it rejects.
+
+
+def test_connect_gives_a_key_that_its_verifier_redeems(demo, page, sandbox):
+    """`{credentialKey, exchangeVerifier}`: the ticket is bound to the page that asked."""
+    sandbox.decide(page.connect())
+    connection = page.connection()
+    assert demo.redeem(connection["credentialKey"]).status_code == 400
+    response = demo.redeem(connection["credentialKey"], connection["exchangeVerifier"])
+    assert response.status_code == 200, response.text
+    assert response.json()["sourceType"] == "sandbox"
+
+
+def test_the_success_message_is_what_the_contract_says(demo, page, sandbox):
+    """From the broker's origin, with source, type, key, source type and flow."""
+    sandbox.decide(page.connect())
+    connection = page.connection()
+    [message] = [message for message in page.heard() if message["data"].get("type") == "success"]
+    assert message["origin"] == demo.broker
+    assert message["data"] == {
+        "source": "cloakroom", "type": "success", "credentialKey": connection["credentialKey"],
+        "sourceType": "sandbox", "flow": connection["flow"],
+    }
+
+
+def test_a_denial_rejects_with_access_denied(page, sandbox):
+    """The provider's error is the error's code, its words the description."""
+    popup = page.connect()
+    sandbox.decide(popup, "deny")
+    outcome = page.outcome()
+    assert (outcome["name"], outcome["code"]) == ("ConnectError", "access_denied")
+    assert outcome["description"] == "Ada Lovelace said no"
+
+
+def test_a_cut_opener_is_told_of_a_denial_too(page, sandbox):
+    """`assets:oauthFlow` tells failures as well."""
+    sandbox.decide(page.connect("sandbox_coop"), "deny")
+    assert page.outcome()["code"] == "access_denied"
+
+
+def test_a_cut_opener_delivers_even_where_the_catalog_does_not_know_of_it(page, sandbox):
+    """COOP that comes unannounced, on the way back alone."""
+    sandbox.decide(page.connect(), behaviour="coop")
+    assert page.connection()["credentialKey"]
+
+
+def test_a_popup_that_the_person_closes_rejects_with_popup_closed(chromium, page, sandbox):
+    """After `closedGrace`, here one second."""
+    popup = page.connect(closedGrace=1)
+    sandbox.arrive(popup)
+    chromium.close(popup)
+    assert page.outcome(within=15)["code"] == "popup_closed"
+
+
+def test_a_popup_without_a_click_is_blocked_and_said_to_be(chromium, page):
+    """With the browser's own blocker, which lets nothing open unasked."""
+    chromium.cdp(
+        "Runtime.evaluate", expression="tryToConnect({ sourceType: 'sandbox' }, 'unused')", userGesture=False
+    )
+    assert page.outcome()["code"] == "popup_blocked"
+    assert chromium.windows == {chromium.main}
+
+
+def test_a_window_open_that_gives_nothing_is_popup_blocked(chromium, page):
+    """As blockers of extensions do it."""
+    chromium.run("window.open = () => null")
+    page.click()
+    assert page.outcome()["code"] == "popup_blocked"
+
+
+def test_an_abort_signal_ends_at_once_and_closes_the_popup(chromium, page, sandbox):
+    """`aborted`, not at the next question."""
+    popup = page.connect()
+    sandbox.arrive(popup)
+    page.abort()
+    assert page.outcome(within=2)["code"] == "aborted"
+    chromium.wait_closed(popup)
+
+
+def test_a_refusal_of_the_api_rejects_with_its_code(chromium, page):
+    """And the popup, which has nothing to show, closes."""
+    popup = page.connect("no_such_source")
+    assert page.outcome()["code"] == "unknown_source_type"
+    chromium.wait_closed(popup)
+
+
+def test_two_flows_of_one_page_get_a_key_each(chromium, demo, page, sandbox):
+    """Finished in the other order than begun, so that a mix-up shows."""
+    first = page.connect("sandbox")
+    second = page.connect("sandbox_form")
+    sandbox.decide(second)
+    sandbox.decide(first)
+    one, two = page.connection(0), page.connection(1)
+    assert demo.redeem(one["credentialKey"], two["exchangeVerifier"]).status_code == 400
+    assert demo.redeem(one["credentialKey"], one["exchangeVerifier"]).json()["sourceType"] == "sandbox"
+    assert demo.redeem(two["credentialKey"], two["exchangeVerifier"]).json()["sourceType"] == "sandbox_form"
+
+
+def test_two_flows_in_two_tabs_get_a_key_each(chromium, demo, page, sandbox):
+    """One cookie a flow: tabs do not disturb each other."""
+    chromium.new_tab()
+    other = connect_page(chromium, demo)
+    first = page.connect("sandbox_coop")
+    second = other.connect("sandbox_coop")
+    sandbox.decide(second)
+    sandbox.decide(first)
+    one, two = page.connection(), other.connection()
+    assert one["flow"] != two["flow"]
+    for connection in (one, two):
+        response = demo.redeem(connection["credentialKey"], connection["exchangeVerifier"])
+        assert response.status_code == 200, response.text
+
+
+def test_the_binding_cookie_is_gone_when_the_flow_is_over(chromium, page, sandbox):
+    """HttpOnly, SameSite=Lax, one a flow, removed by the callback."""
+    popup = page.connect()
+    sandbox.arrive(popup)
+    [cookie] = binding_cookies(chromium)
+    assert cookie["httpOnly"] and cookie["sameSite"] == "Lax"
+    sandbox.decide(popup)
+    page.connection()
+    assert binding_cookies(chromium) == []
+
+
+def binding_cookies(browser: Browser) -> list[dict]:
+    return [cookie for name, cookie in browser.cookies().items() if "cloakroom" in name]
+
+
+# Where a flow ends too late, or its settings differ: brokers of the test's own.
+
+
+@pytest.fixture(scope="module")
+def app() -> Iterator[Site]:
+    """The allowed frontend of `short_lived`."""
+    site = Site()
+    yield site
+    site.close()
+
+
+@pytest.fixture(scope="module")
+def other_app() -> Iterator[Site]:
+    """The other allowed frontend of `short_lived`."""
+    site = Site()
+    yield site
+    site.close()
+
+
+@pytest.fixture(scope="module")
+def short_lived(folder, provider, app: Site, other_app: Site) -> Iterator[Broker]:
+    """A broker whose flows live two seconds, with two frontends. Its provider shows people nothing."""
+    changes = {"frontend": {"origins": [app.origin, other_app.origin]}, "lifetimes": {"state": 2}}
+    with Broker(Installation(folder / "browser", provider, changes)) as running:
+        yield running
+
+
+def test_a_flow_that_outlives_its_time_rejects_with_timeout(chromium, short_lived, app):
+    """The popup stays open and nothing happens in it."""
+    page = ConnectPage(chromium, app.origin, short_lived.url, "acme", short_lived.token())
+    popup = page.connect("wiki")
+    assert page.outcome()["code"] == "timeout"
+    chromium.wait_closed(popup)
+
+
+def test_another_allowed_frontend_cannot_bind_or_begin_a_flow_that_is_not_its_own(
+    chromium, short_lived, app, other_app
+):
+    """The flow's own frontend origin alone, though both are configured."""
+    verifier = tokens.new_verifier()
+    flow = short_lived.begin(
+        "wiki", exchangeChallenge=tokens.challenge_of(verifier), headers={"Origin": app.origin})
+    chromium.go(other_app.origin)
+    popup = open_and_start(chromium, short_lived.url, flow.flow, flow.authorization_url, verifier)
+    chromium.choose(popup)
+    chromium.wait_for("h1", "The connection could not be started")
+    assert binding_cookies(chromium) == []
+
+
+def open_and_start(browser: Browser, broker: str, flow: str, address: str, verifier: str) -> str:
+    """Any page may open the popup's first page, and post it what connect.js would post."""
+    browser.run("window.heard = []; addEventListener('message', ({ origin, data }) => heard.push({ origin, data }))")
+    opener = browser.driver.current_window_handle
+    popup = browser.opened_by(
+        lambda: browser.press_button("window.popup = open(arguments[0] + '/oauth/popup', '_blank')", broker)
+    )
+    browser.choose(popup)
+    browser.until(lambda: browser.run("return document.readyState") == "complete")
+    browser.run("addEventListener('message', () => (window.reached = true))")
+    browser.choose(opener)
+    start = {"source": "cloakroom", "type": "start", "flow": flow, "authorizationUrl": address}
+    browser.run("popup.postMessage(arguments[0], '*')", start | {"exchangeVerifier": verifier})
+    return popup
+
+
+# Pages that pry.
+
+
+def test_a_foreign_page_cannot_load_connect_js(chromium, demo, foreign):
+    """A module of another origin needs CORS, which only `frontend.origins` get."""
+    chromium.go(foreign.origin)
+    assert "error" in chromium.wait("return Object.keys(await import(given[0] + '/connect.js'))", demo.broker)
+
+
+def test_an_allowed_page_can_load_connect_js(chromium, demo):
+    """From the frontend's own origin, which is not the broker's."""
+    chromium.go(demo.frontend)
+    answer = chromium.wait("return Object.keys(await import(given[0] + '/connect.js'))", demo.broker)
+    assert sorted(answer["value"]) == ["ConnectError", "connect"]
+
+
+def test_a_foreign_page_that_opens_an_authorization_address_hears_nothing(chromium, demo, foreign):
+    """Consent phishing: the flow began elsewhere, so its key goes nowhere else, and this browser is not bound."""
+    verifier = tokens.new_verifier()
+    flow = demo.begin(exchangeChallenge=tokens.challenge_of(verifier))
+    chromium.go(foreign.origin)
+    chromium.run("window.heard = []; addEventListener('message', ({ origin, data }) => heard.push({ origin, data }))")
+    popup = chromium.opened_by(
+        lambda: chromium.press_button("open(arguments[0], '_blank')", scripted(flow["authorizationUrl"]))
+    )
+    chromium.wait_closed(popup)
+    assert chromium.run("return heard") == []
+    assert demo.outcome(flow["flow"], verifier) == {"status": "pending"}
+    # Chromium itself says that the message found no recipient of its origin: that is the proof, not a complaint.
+    assert all("postMessage" in line for line in chromium.complaints())
+
+
+def test_a_foreign_page_hears_nothing_of_a_failure_either(chromium, demo, foreign):
+    """The failure page keeps to the flow's own frontend origin too."""
+    flow = demo.begin()
+    chromium.go(foreign.origin)
+    chromium.run("window.heard = []; addEventListener('message', ({ origin, data }) => heard.push({ origin, data }))")
+    popup = chromium.opened_by(
+        lambda: chromium.press_button("open(arguments[0], '_blank')", scripted(flow["authorizationUrl"], "deny"))
+    )
+    chromium.choose(popup)
+    chromium.wait_for("#close")
+    chromium.choose(chromium.main)
+    assert chromium.run("return heard") == []
+
+
+def test_a_foreign_page_that_posts_start_gets_no_answer_and_no_binding(chromium, demo, foreign):
+    """The popup's first page listens to allowed origins alone."""
+    verifier = tokens.new_verifier()
+    flow = demo.begin(exchangeChallenge=tokens.challenge_of(verifier))
+    chromium.go(foreign.origin)
+    popup = open_and_start(chromium, demo.broker, flow["flow"], flow["authorizationUrl"], verifier)
+    chromium.choose(popup)
+    # Our listener was added after the page's own, so the page has heard it before us.
+    chromium.until(lambda: chromium.run("return window.reached"), what="the message arrives")
+    assert chromium.address == f"{demo.broker}/oauth/popup"
+    assert binding_cookies(chromium) == []
+    chromium.choose(chromium.main)
+    assert chromium.run("return heard") == []
+
+
+def test_a_foreign_page_cannot_bind_by_calling_the_broker_itself(chromium, demo, foreign):
+    """Not even with a request that needs no preflight."""
+    verifier = tokens.new_verifier()
+    flow = demo.begin(exchangeChallenge=tokens.challenge_of(verifier))
+    chromium.go(foreign.origin)
+    for kind in ("text/plain", "application/x-www-form-urlencoded"):
+        chromium.wait(
+            """
+            const [broker, flow, exchangeVerifier, frontendOrigin, type] = given;
+            await fetch(broker + "/oauth/popup", {
+              method: "POST", mode: "no-cors", credentials: "include", headers: { "Content-Type": type },
+              body: JSON.stringify({ flow, exchangeVerifier, frontendOrigin }) });
+            """,
+            demo.broker, flow["flow"], verifier, demo.frontend, kind,
+        )
+    assert binding_cookies(chromium) == []
+
+
+def test_an_authorization_address_that_was_mailed_gives_its_sender_nothing(chromium, demo):
+    """The victim consents in a browser in which no popup of ours was opened: the outcome stays `pending`."""
+    verifier = tokens.new_verifier()
+    flow = demo.begin(exchangeChallenge=tokens.challenge_of(verifier))
+    context = chromium.cdp("Target.createBrowserContext")["browserContextId"]
+    try:
+        victim = chromium.opened_by(
+            lambda: chromium.cdp("Target.createTarget", url="about:blank", browserContextId=context)
+        )
+        chromium.choose(victim)
+        chromium.go(scripted(flow["authorizationUrl"]))
+        chromium.wait_for("h1", "Connected")
+        assert demo.outcome(flow["flow"], verifier) == {"status": "pending"}
+    finally:
+        chromium.choose(chromium.main)
+        chromium.cdp("Target.disposeBrowserContext", browserContextId=context)
+
+
+def test_a_page_of_the_provider_cannot_forge_a_success(chromium, page, sandbox):
+    """The right window, but not the broker's origin; and the right origin, but another window."""
+    popup = page.connect()
+    sandbox.arrive(popup)
+    chromium.run(
+        "opener.postMessage({ source: 'cloakroom', type: 'success', credentialKey: 'forged', sourceType: 'sandbox',"
+        " flow: 'forged' }, '*')"
+    )
+    chromium.choose(page.window)
+    chromium.until(lambda: page.heard() and "forged" in str(page.heard()), what="the forgery arrives")
+    assert chromium.run("return attempts.at(-1).outcome") is None
+    sandbox.decide(popup)
+    assert page.connection()["credentialKey"] != "forged"
+
+
+def test_an_answer_to_a_flow_of_another_browser_is_not_taken_by_the_demo_page(chromium, demo):
+    """Login CSRF by a full-page redirect: what the tab did not begin it does not use."""
+    chromium.go(f"{demo.frontend}/connected#credentialKey=planted&sourceType=sandbox&flow=planted")
+    chromium.wait_for("#journey", "foreign_flow")
+
+
+# What providers say.
+
+
+def test_a_hostile_error_text_is_text_in_both_windows(chromium, page, sandbox):
+    """`error_description` with a script tag, an event handler and a template's braces."""
+    popup = page.connect()
+    sandbox.decide(popup, behaviour="hostile_error")
+    said = chromium.wait_for("blockquote").text
+    assert '<script>alert("sandbox")</script><img src=x onerror=' in said and "{{hostile}}" in said
+    assert chromium.run("return document.querySelectorAll('blockquote *').length") == 0
+    outcome = page.outcome()
+    assert outcome["code"] == "server_error"
+    assert "<script>" in outcome["description"]
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "<img src=x onerror=\"document.title='owned'\">",
+        "\"><script>document.title='owned'</script>",
+        "' autofocus onfocus=document.title='owned' '",
+        "</title></style></script><svg onload=document.title='owned'>",
+        "{{{script}}} &lt;b&gt; &quot;",
+    ],
+)
+def test_markup_in_error_and_description_is_shown_as_text(chromium, demo, hostile):
+    """The provider's words are hostile: escaped in text and in attributes."""
+    [state] = parse_qs(urlsplit(demo.begin()["authorizationUrl"]).query)["state"]
+    members = {"error": hostile, "error_description": hostile, "state": state, "iss": demo.provider}
+    chromium.go(f"{demo.broker}/oauth/callback?{urlencode(members)}")
+    assert " ".join(chromium.wait_for("blockquote").text.split()) == " ".join(hostile.split())
+    assert "owned" not in chromium.driver.title
+    assert chromium.run("return document.querySelectorAll('main img, main script, blockquote *').length") == 0
+
+
+# The key in the address.
+
+
+def test_the_key_leaves_the_success_pages_address_and_history_at_once(chromium, demo):
+    """No address bar, history entry or bookmark keeps it."""
+    chromium.go(scripted(demo.begin()["authorizationUrl"]))
+    chromium.wait_for("h1", "Connected")
+    assert chromium.address == f"{demo.broker}/oauth/success"
+    assert chromium.run("return location.hash") == ""
+    assert not [address for address in chromium.address_history() if "credentialKey" in address]
+    assert "credentialKey" not in chromium.run("return document.body.outerText")
+    assert chromium.run("return localStorage.length + sessionStorage.length") == 0
+
+
+def test_a_reload_of_the_success_page_is_harmless(chromium, demo):
+    """It says that there is nothing left to do."""
+    chromium.go(scripted(demo.begin()["authorizationUrl"]))
+    chromium.wait_for("h1", "Connected")
+    chromium.driver.refresh()
+    chromium.wait_for("h1", "Nothing left to do here")
+
+
+def test_going_back_after_a_flow_spends_and_shows_nothing(chromium, demo):
+    """The back button leads to where the flow began, not to a key."""
+    chromium.go(demo.frontend)
+    chromium.wait_for("#ready button")
+    chromium.go(scripted(demo.begin()["authorizationUrl"]))
+    chromium.wait_for("h1", "Connected")
+    chromium.driver.back()
+    chromium.wait_for("h1", "Connected sources")
+    chromium.driver.forward()
+    chromium.wait_for("h1", "Nothing left to do here")
+
+
+def test_a_replayed_callback_says_that_it_is_no_longer_valid(chromium, demo):
+    """A state works once; its address is cleaned as well."""
+    flow = demo.begin()
+    response = demo.client.get(scripted(flow["authorizationUrl"]))
+    callback = response.headers["location"]
+    chromium.go(callback)
+    chromium.wait_for("h1", "Connected")
+    chromium.go(callback)
+    chromium.wait_for("h1", "This connection attempt is no longer valid")
+    assert chromium.address == f"{demo.broker}/oauth/callback"
