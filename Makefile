@@ -3,6 +3,9 @@
 SCRATCH ?= .build-debug
 RELEASE ?= .build-release
 VENV ?= .venv
+# One file to deploy. lld packs the relocations, which keeps 5 MiB of it out of memory.
+RELEASE_FLAGS = -c release --static-swift-stdlib -Xswiftc -use-ld=lld \
+  -Xlinker -z -Xlinker pack-relative-relocs -Xlinker --no-export-dynamic
 SWIFT_FLAGS = --explicit-target-dependency-import-check error
 PYTHON ?= python3
 
@@ -41,11 +44,11 @@ format:
 
 ## The binary to deploy: .build-release/release/cloakroom
 release: packages
-	swift build --scratch-path $(RELEASE) $(SWIFT_FLAGS) -c release --static-swift-stdlib --product cloakroom
+	swift build --scratch-path $(RELEASE) $(SWIFT_FLAGS) $(RELEASE_FLAGS) --product cloakroom
 
 ## Measures the release build; prints a table of figures and ratios.
 bench: release
-	swift build --scratch-path $(RELEASE) $(SWIFT_FLAGS) -c release --static-swift-stdlib --product bench
+	swift build --scratch-path $(RELEASE) $(SWIFT_FLAGS) $(RELEASE_FLAGS) --product bench
 	$(RELEASE)/release/bench
 
 ## Debian's packages that the build and the tests need; asks for root only if one is missing.

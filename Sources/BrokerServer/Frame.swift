@@ -16,21 +16,22 @@ struct Frame: HTTPResponder {
         let began = ContinuousClock.now
         var context = context
         context.requestID = Self.requestID(request)
-        let found = routes.find(request.uri.path)
+        let path = request.uri.path
+        let found = routes.find(path)
         var response: Response
         do {
             guard let (route, tenant) = found else { throw Problem.notFound }
             response = try await answer(route, tenant, request, context)
         } catch let problem as Problem {
-            response = problem.response(path: request.uri.path, requestID: context.requestID)
+            response = problem.response(path: path, requestID: context.requestID)
         } catch is NIOTooManyBytesError {
-            response = Problem.bodyTooLarge.response(path: request.uri.path, requestID: context.requestID)
+            response = Problem.bodyTooLarge.response(path: path, requestID: context.requestID)
         } catch {
             // The type alone: an error's text may hold what it was about.
             logger.error(
                 "request failed",
                 metadata: ["request_id": "\(context.requestID)", "error": "\(type(of: error))"])
-            response = Problem.internalError.response(path: request.uri.path, requestID: context.requestID)
+            response = Problem.internalError.response(path: path, requestID: context.requestID)
         }
         if request.method == .head { response = response.createHeadResponse() }
         addHeaders(&response, request, context, isShared: found?.0.isShared == true)

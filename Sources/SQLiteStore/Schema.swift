@@ -5,6 +5,9 @@ enum Schema {
     /// `clkr`: marks a database as ours (SQLite's `application_id`).
     static let applicationID: Int32 = 0x636C_6B72
 
+    /// The number of the last migration, kept as SQLite's `user_version`.
+    static let version: Int32 = 1
+
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1 flows and credential keys") { db in
@@ -44,6 +47,8 @@ enum Schema {
                         expires_at         INTEGER NOT NULL
                     ) WITHOUT ROWID;
                     CREATE INDEX credential_keys_by_expiry ON credential_keys (expires_at);
+
+                    PRAGMA user_version = 1;
                     """)
         }
         return migrator

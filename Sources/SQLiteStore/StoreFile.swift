@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 import Glibc
 
@@ -27,7 +28,8 @@ enum StoreFile {
         for suffix in ["-wal", "-shm"] { chmod(path + suffix, 0o600) }
     }
 
-    /// Throws unless the file is empty or a sound database of ours that is not newer than this program.
+    /// Throws unless the file is absent, empty, or a sound database of ours that is not newer than this program.
+    /// Makes and changes nothing beside it.
     static func inspect(_ path: String) throws(OpeningError) {
         var status = stat()
         guard stat(path, &status) == 0 else {
@@ -41,30 +43,58 @@ enum StoreFile {
             throw .cannotCreate(path: path, reason: String(cString: strerror(errno)))
         }
         guard status.st_size > 0 else { return }
-        var configuration = Configuration()
-        configuration.readonly = true
-        configuration.busyMode = .timeout(5)
-        do {
-            try DatabaseQueue(path: path, configuration: configuration).read { db in
-                let id = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
-                let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") ?? 0
-                guard id == Schema.applicationID || (id == 0 && tables == 0) else {
-                    throw OpeningError.anotherProgram(path: path)
-                }
-                if try Schema.migrator.hasBeenSuperseded(db) { throw OpeningError.newer(path: path) }
-                if status.st_size <= largestChecked {
-                    let finding = try String.fetchOne(db, sql: "PRAGMA quick_check(1)") ?? "ok"
-                    guard finding == "ok" else { throw OpeningError.corrupt(path: path, finding: finding) }
-                }
-            }
-        } catch let error as OpeningError {
-            throw error
-        } catch let error as DatabaseError where error.resultCode == .SQLITE_NOTADB {
+        // The file's own header (SQLite file format § 1.3): opening the database would make files beside it.
+        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .cannotCreate(path: path, reason: String(cString: strerror(errno))) }
+        var header = [UInt8](repeating: 0, count: 100)
+        let count = read(descriptor, &header, header.count)
+        close(descriptor)
+        guard count == header.count, header.starts(with: Array("SQLite format 3\0".utf8)) else {
             throw .notADatabase(path: path)
-        } catch let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT {
-            throw .corrupt(path: path, finding: error.message ?? "damaged")
+        }
+        let number = { (offset: Int) in header[offset..<offset + 4].reduce(Int32(0)) { $0 << 8 | Int32($1) } }
+        guard number(68) == Schema.applicationID else { throw .anotherProgram(path: path) }
+        guard number(60) <= Schema.version else { throw .newer(path: path) }
+        try readThrough(path, size: Int(status.st_size))
+    }
+
+    /// Throws where the tables are damaged or newer. Reading a database in place makes files beside it unless they are
+    /// there, so one that nobody has open is read as a copy.
+    private static func readThrough(_ path: String, size: Int) throws(OpeningError) {
+        var log = stat()
+        let isOpen = stat(path + "-wal", &log) == 0 && log.st_size > 0
+        guard isOpen || size <= largestChecked else { return }
+        let copies = FileManager.default.temporaryDirectory.appending(path: "cloakroom-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: copies) }
+        do {
+            var readPath = path
+            if !isOpen {
+                try FileManager.default.createDirectory(
+                    at: copies, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+                let copy = copies.appending(path: "copy.db")
+                try FileManager.default.copyItem(at: URL(fileURLWithPath: path), to: copy)
+                readPath = copy.path
+            }
+            var configuration = Configuration()
+            configuration.readonly = true
+            configuration.busyMode = .timeout(5)
+            try DatabaseQueue(path: readPath, configuration: configuration).read { db in
+                if try Schema.migrator.hasBeenSuperseded(db) { throw OpeningError.newer(path: path) }
+                guard size <= largestChecked else { return }
+                let finding = try String.fetchOne(db, sql: "PRAGMA quick_check(1)") ?? "ok"
+                guard finding == "ok" else { throw OpeningError.corrupt(path: path, finding: finding) }
+            }
         } catch {
-            throw .failed(path: path, reason: StoreFailure.reason(error))
+            throw opening(error, path)
+        }
+    }
+
+    private static func opening(_ error: any Error, _ path: String) -> OpeningError {
+        if let error = error as? OpeningError { return error }
+        switch (error as? DatabaseError)?.resultCode {
+        case .SQLITE_NOTADB?: return .notADatabase(path: path)
+        case .SQLITE_CORRUPT?: return .corrupt(path: path, finding: "damaged")
+        default: return .failed(path: path, reason: StoreFailure.reason(error))
         }
     }
 
@@ -76,6 +106,10 @@ enum StoreFile {
         configuration.busyMode = .timeout(5)
         configuration.label = "cloakroom"
         configuration.prepareDatabase { db in
+            // Before the journal mode is set, so that it stands in the file itself from the first moment on.
+            if try Int32.fetchOne(db, sql: "PRAGMA application_id") != Schema.applicationID {
+                try db.execute(sql: "PRAGMA application_id = \(Schema.applicationID)")
+            }
             // What is deleted is overwritten: a sealed row must not outlive its redemption in free pages.
             try db.execute(sql: "PRAGMA secure_delete = ON")
             try db.execute(sql: "PRAGMA cache_size = -8000")
@@ -87,14 +121,14 @@ enum StoreFile {
         do {
             queue = try DatabaseQueue(path: path, configuration: configuration)
             try queue.writeWithoutTransaction { db in
-                try db.execute(sql: "PRAGMA application_id = \(Schema.applicationID)")
+                if try Schema.migrator.hasBeenSuperseded(db) { throw OpeningError.newer(path: path) }
                 // After GRDB's own setup, which chooses NORMAL: then a commit could be lost with the power.
                 try db.execute(sql: "PRAGMA synchronous = FULL")
             }
             try Schema.migrator.migrate(queue)
             synchronous = try queue.writeWithoutTransaction { try Int.fetchOne($0, sql: "PRAGMA synchronous") }
         } catch {
-            throw .failed(path: path, reason: StoreFailure.reason(error))
+            throw opening(error, path)
         }
         guard synchronous == 2 else { throw .notDurable(path: path) }
         return queue

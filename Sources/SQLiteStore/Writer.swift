@@ -10,7 +10,7 @@ final class Writer: @unchecked Sendable {
     /// More than this in one transaction gains nothing and delays the first.
     private static let mostInOneCommit = 128
     /// Seconds to wait for company.
-    private static let gathering = 0.001
+    private static let gathering = 0.0003
 
     private let queue: DatabaseQueue
     private let condition = NSCondition()

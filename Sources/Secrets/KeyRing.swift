@@ -34,14 +34,15 @@ public struct KeyRing: Sendable {
     public init(_ text: String) throws(KeyRingError) {
         var keys: [KeyID: SecretBytes] = [:]
         var ids: [KeyID] = []
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            let line = line.filter { $0 != "\r" && $0 != " " && $0 != "\t" }
+        for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
+            let line = line.filter { $0 != " " && $0 != "\t" }
             if line.isEmpty || line.hasPrefix("#") { continue }
             let parts = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2 else { throw .lineMalformed(line: index + 1) }
             guard let id = KeyID(String(parts[0])) else { throw .nameMalformed(line: index + 1) }
-            var encoded = parts[1].split(separator: "=", omittingEmptySubsequences: true).first.map(String.init) ?? ""
-            encoded = String(encoded.map { $0 == "+" ? "-" : $0 == "/" ? "_" : $0 })
+            // 32 bytes end in one sign of padding (RFC 4648 § 4), which may be left out.
+            let digits = parts[1].hasSuffix("=") ? parts[1].dropLast() : parts[1]
+            let encoded = String(digits.map { $0 == "+" ? "-" : $0 == "/" ? "_" : $0 })
             guard let bytes = Base64URL.decode(encoded), bytes.count == 32 else {
                 throw .keyMalformed(line: index + 1, id: id)
             }

@@ -1,7 +1,5 @@
 import ArgumentParser
 import Foundation
-import NIOCore
-import NIOPosix
 
 /// The program.
 @main
@@ -16,9 +14,6 @@ struct Cloakroom: AsyncParsableCommand {
 
     /// Exit status: 0 done, 1 refused or failed, 2 bad usage.
     static func main() async {
-        // Tasks run on the event loops that read their requests: no switch of threads on the way. Where the hook
-        // is missing they run on Swift's own pool, only slower.
-        NIOSingletons.unsafeTryInstallSingletonPosixEventLoopGroupAsConcurrencyGlobalExecutor()
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {

@@ -1,11 +1,14 @@
-@testable import Broker
 import Secrets
 import Testing
 
+@testable import Broker
+
 /// Texts that look like plain letters and digits, or end where a careless reader stops.
 private let lookAlikes = [
-    "", " ", "a b", "a\n", "\na", "a\0", "a\u{301}", "\u{E9}", "\u{430}cme", "acme\u{200B}", "\u{FEFF}acme", "\u{FF41}cme",
-    "a\u{2024}b", "a\u{661}", "a\u{2010}b", "acme\u{202E}", "a/b", "a\\b", "a%2e", "a:b", "a@b", "a+b", "a,b", "a;b", "a*",
+    "", " ", "a b", "a\n", "\na", "a\0", "a\u{301}", "\u{E9}", "\u{430}cme", "acme\u{200B}", "\u{FEFF}acme",
+    "\u{FF41}cme",
+    "a\u{2024}b", "a\u{661}", "a\u{2010}b", "acme\u{202E}", "a/b", "a\\b", "a%2e", "a:b", "a@b", "a+b", "a,b", "a;b",
+    "a*",
     "\u{212A}elvin", "a\r\n", "a\u{1F511}",
 ]
 
@@ -39,7 +42,8 @@ private let lookAlikes = [
     }
 
     @Test(arguments: [
-        "A", "aB", "1a", "_a", "a-b", "a.b", "z" + String(repeating: "9", count: 64), String(repeating: "a", count: 1000),
+        "A", "aB", "1a", "_a", "a-b", "a.b", "z" + String(repeating: "9", count: 64),
+        String(repeating: "a", count: 1000),
     ])
     func `a source type begins with a small letter and has at most 64 characters`(_ text: String) {
         #expect(SourceType.ID(text) == nil)
@@ -60,7 +64,10 @@ private let lookAlikes = [
     /// SHA-256 of the empty text begins with these 16 bytes (FIPS 180-4).
     @Test func `a flow is named by the first half of its state's digest`() {
         let id = FlowID(of: State(""))
-        #expect(id.bytes == [0xE3, 0xB0, 0xC4, 0x42, 0x98, 0xFC, 0x1C, 0x14, 0x9A, 0xFB, 0xF4, 0xC8, 0x99, 0x6F, 0xB9, 0x24])
+        #expect(
+            id.bytes == [
+                0xE3, 0xB0, 0xC4, 0x42, 0x98, 0xFC, 0x1C, 0x14, 0x9A, 0xFB, 0xF4, 0xC8, 0x99, 0x6F, 0xB9, 0x24,
+            ])
         #expect(id.description == "47DEQpj8HBSa-_TImW-5JA")
     }
 
@@ -113,7 +120,9 @@ private let lookAlikes = [
     }
 
     @Test func `what holds secrets cannot be encoded`() {
-        for type in [Credentials.self, Client.self, ProviderRequest.self, ProviderResponse.self, Flow.self] as [Any.Type] {
+        for type in [Credentials.self, Client.self, ProviderRequest.self, ProviderResponse.self, Flow.self]
+            as [Any.Type]
+        {
             #expect(!(type is any Encodable.Type))
         }
     }

@@ -8,7 +8,8 @@ enum TestFlow {
         parameters: [String: String] = [:], scopes: [String] = [], state: State = State("a state")
     ) throws -> Flow {
         Flow(
-            id: FlowID(of: state), tenant: try #require(TenantID("acme")), sourceType: try #require(SourceType.ID("example")),
+            id: FlowID(of: state), tenant: try #require(TenantID("acme")),
+            sourceType: try #require(SourceType.ID("example")),
             parameters: parameters, scopes: scopes, frontendOrigin: try #require(Origin("https://app.example.com")),
             returnURL: nil, exchangeChallenge: nil, key: try #require(KeyRing.KeyID("k1")),
             expiresAt: Timestamp(milliseconds: 1_790_000_000_000))

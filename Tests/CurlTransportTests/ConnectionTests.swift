@@ -73,7 +73,7 @@ import Testing
         } body: { server in
             let transport = CurlTransport.forLoopback()
             _ = try await transport.get(server.url())
-            let kept = (0..<1024).filter { peerPort(of: Int32($0)) == server.port }
+            let kept = (0..<16_384).filter { peerPort(of: Int32($0)) == server.port }
             #expect(kept.count == 1)
             for descriptor in kept { #expect(fcntl(Int32(descriptor), F_GETFD) & FD_CLOEXEC != 0) }
             transport.shutdown()

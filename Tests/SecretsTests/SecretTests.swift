@@ -82,7 +82,8 @@ import Testing
 
     /// A secret that can be encoded is encoded by mistake one day; one that can be compared is compared in
     /// time that tells.
-    @Test(arguments: [Secret<Kind>.self, SecretBytes.self, Optional<Secret<Kind>>.self, [SecretBytes].self] as [Any.Type])
+    @Test(
+        arguments: [Secret<Kind>.self, SecretBytes.self, Optional<Secret<Kind>>.self, [SecretBytes].self] as [Any.Type])
     func `a secret can be neither encoded nor compared nor hashed`(_ type: Any.Type) {
         #expect(!(type is any Encodable.Type))
         #expect(!(type is any Decodable.Type))

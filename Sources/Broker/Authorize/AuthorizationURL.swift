@@ -7,7 +7,7 @@ extension OAuthProfile {
         values: [String: String]
     ) -> String? {
         guard var url = authorizationURL.filled(with: values) else { return nil }
-        url += url.contains("?") ? "&" : "?"
+        url += url.utf8.contains(UInt8(ascii: "?")) ? "&" : "?"
         let own = authorizationParameters
         if !own.contains(where: { $0.name == "response_type" }) { url += "response_type=code&" }
         url += "client_id=\(Percent.encode(client.id))&redirect_uri=\(Percent.encode(redirectURI))"
@@ -45,7 +45,7 @@ extension OAuthProfile {
         }
         // The place has its say too: a generous pattern does not let a value out of it.
         for template in [authorizationURL, tokenURL] where template.filled(with: values) == nil {
-            let name = template.placeholders.first { values[$0] != nil } ?? template.placeholders.first ?? ""
+            let name = template.misplaced(in: values) ?? ""
             let pattern = parameters.first { $0.name == name }?.pattern.text ?? ""
             throw .parameterRejected(name: name, pattern: pattern)
         }

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Where a frontend lives: scheme, host and port, serialised as browsers do (RFC 6454 § 6.2).
 public struct Origin: Hashable, Sendable, CustomStringConvertible {
     public let description: String
@@ -52,7 +54,7 @@ public struct StrictURL: Hashable, Sendable {
             port = number
             host = authority[..<colon]
         }
-        guard bracket == nil ? Self.isHost(host) : Self.isIPv6(host) else { return nil }
+        guard bracket == nil ? Self.isHost(Substring(host)) : Self.isIPv6(Substring(host)) else { return nil }
         let portText = port == nil || port == defaultPort ? "" : ":\(port ?? 0)"
         origin = Origin(unchecked: "\(scheme)://\(host.lowercased())\(portText)")
         self.rest = String(rest)
@@ -67,19 +69,28 @@ public struct StrictURL: Hashable, Sendable {
     }
 
     private static func isHost(_ host: Substring) -> Bool {
-        !host.isEmpty && host.utf8.count <= 253
-            && host.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { label in
-                !label.isEmpty && label.utf8.count <= 63 && label.first != "-" && label.last != "-"
-                    && label.utf8.allSatisfy { $0.isASCIILetterOrDigit || $0 == 0x2D || $0 == 0x5F }
-            }
+        let labels = host.split(separator: ".", omittingEmptySubsequences: false)
+        let areLabels = labels.allSatisfy { label in
+            !label.isEmpty && label.utf8.count <= 63 && label.first != "-" && label.last != "-"
+                && label.utf8.allSatisfy { $0.isASCIILetterOrDigit || $0 == 0x2D || $0 == 0x5F }
+        }
+        guard host.utf8.count <= 253, areLabels, let last = labels.last else { return false }
+        // A host that ends in a number is an IPv4 address to browsers, in many spellings. Here it has one.
+        let isHexadecimal = last.lowercased().hasPrefix("0x") && last.dropFirst(2).allSatisfy(\.isHexDigit)
+        guard last.allSatisfy(\.isNumber) || isHexadecimal else { return true }
+        return labels.count == 4
+            && labels.allSatisfy { label in UInt8(label).map { String($0) == label } == true }
     }
 
-    private static func isHost(_ host: some StringProtocol) -> Bool { isHost(Substring(host)) }
-
-    private static func isIPv6(_ host: some StringProtocol) -> Bool {
-        host.hasPrefix("[") && host.hasSuffix("]") && host.contains(":")
-            && host.dropFirst().dropLast().utf8.allSatisfy {
-                (0x30...0x3A).contains($0) || (0x41...0x46).contains($0) || (0x61...0x66).contains($0) || $0 == 0x2E
-            }
+    private static func isIPv6(_ host: Substring) -> Bool {
+        guard host.hasPrefix("["), host.hasSuffix("]") else { return false }
+        var address = in6_addr()
+        var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+        let given = host.dropFirst().dropLast().lowercased()
+        guard inet_pton(AF_INET6, given, &address) == 1,
+            inet_ntop(AF_INET6, &address, &text, socklen_t(text.count)) != nil
+        else { return false }
+        // The one spelling of RFC 5952, which browsers write.
+        return given.utf8.elementsEqual(text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) })
     }
 }

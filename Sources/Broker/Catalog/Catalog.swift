@@ -77,7 +77,9 @@ extension OAuthProfile {
     init?(_ entry: YAMLReader, allowInsecure: Bool) {
         let before = entry.findings.lines.count
         let parameters = Self.parameters(entry)
-        let template = { (name: String) in Self.template(name, entry, parameters, allowInsecure) }
+        // A parameter that was refused is declared all the same: its mistake is told once.
+        let refused = Set(entry.mappingNames("parameters")).subtracting(parameters.map(\.name))
+        let template = { (name: String) in Self.template(name, entry, parameters, refused, allowInsecure) }
         let authorizationURL = template("authorizationURL")
         let tokenURL = template("tokenURL")
         for name in ["authorizationURL", "tokenURL"] where !entry.names.contains(name) {
@@ -100,10 +102,19 @@ extension OAuthProfile {
         let scopes = Self.scopes("scopes", entry)
         let alwaysScopes = Self.scopes("alwaysScopes", entry)
         let scopeSeparator = entry.string("scopeSeparator") ?? " "
+        if scopeSeparator.isEmpty {
+            entry.problem("scopeSeparator", found: "\"\"", wanted: "what stands between two scopes")
+        }
         let scopeParameter = entry.string("scopeParameter") ?? "scope"
         let authorizationParameters = entry.pairs("authorizationParameters") ?? []
         // What binds the flow is ours alone: a catalog entry cannot replace it.
         let reserved = ["client_id", "redirect_uri", "state", "code_challenge", "code_challenge_method", "nonce"]
+        let isPlain =
+            !scopeParameter.isEmpty
+            && scopeParameter.utf8.allSatisfy { $0.isASCIILetterOrDigit || $0 == 0x5F || $0 == 0x2D || $0 == 0x2E }
+        if !isPlain || (reserved + ["response_type"]).contains(scopeParameter) {
+            entry.problem("scopeParameter", found: YAMLReader.quote(scopeParameter), wanted: "a parameter of its own")
+        }
         for (name, _) in authorizationParameters where reserved.contains(name) {
             entry.problem("authorizationParameters.\(name)", found: "it set", wanted: "it left out: the broker sets it")
         }
@@ -112,6 +123,9 @@ extension OAuthProfile {
         for (name, value) in tokenHeaders where !HeaderText.isName(name) || !HeaderText.isValue(value) {
             entry.problem(
                 "tokenHeaders.\(name)", found: YAMLReader.quote(value), wanted: "an HTTP header (RFC 9110 § 5)")
+        }
+        for (name, _) in tokenHeaders where HeaderText.framing.contains(name.lowercased()) {
+            entry.problem("tokenHeaders.\(name)", found: "it set", wanted: "it left out: the transport sets it")
         }
         let clientAuthentication = entry.choice("clientAuthentication", of: ClientAuthentication.self) ?? .basic
         let tokenRequestFormat = entry.choice("tokenRequestFormat", of: TokenRequestFormat.self) ?? .form
@@ -158,6 +172,7 @@ extension OAuthProfile {
             let defaultValue = one.string("default")
             let required = one.bool("required") ?? (defaultValue == nil)
             one.finish()
+            guard !text.isEmpty else { continue }
             guard let pattern = Pattern(text) else {
                 one.problem("pattern", found: YAMLReader.quote(text), wanted: "a regular expression")
                 continue
@@ -174,7 +189,7 @@ extension OAuthProfile {
     }
 
     private static func template(
-        _ name: String, _ entry: YAMLReader, _ parameters: [Parameter], _ allowInsecure: Bool
+        _ name: String, _ entry: YAMLReader, _ parameters: [Parameter], _ refused: Set<String>, _ allowInsecure: Bool
     ) -> URLTemplate? {
         guard let text = entry.string(name) else { return nil }
         let template: URLTemplate
@@ -186,7 +201,7 @@ extension OAuthProfile {
                 case .notHTTP: "an https address"
                 case .fragment: "an address without a fragment"
                 case .userInformation: "an address without user information"
-                case .placeholderInPort, .emptyHost, .malformed: "a well-formed https address"
+                case .emptyHost, .malformed: "a well-formed https address"
                 case .unbalancedBrace: "placeholders such as {subdomain}"
                 }
             entry.problem(name, found: YAMLReader.quote(text), wanted: wanted)
@@ -196,7 +211,7 @@ extension OAuthProfile {
             entry.problem(
                 name, found: YAMLReader.quote(text), wanted: "an https address (or provider.allowInsecure, for trials)")
         }
-        for placeholder in template.placeholders {
+        for placeholder in template.placeholders where !refused.contains(placeholder) {
             guard let parameter = parameters.first(where: { $0.name == placeholder }) else {
                 entry.problem(
                     name, found: "the placeholder {\(placeholder)}",
@@ -294,6 +309,11 @@ extension OAuthProfile.Extras {
 
 /// What may stand in an HTTP header (RFC 9110 § 5.1, § 5.5).
 enum HeaderText {
+    /// Headers that say where a message goes or ends: never an entry's business.
+    static let framing: Set = [
+        "host", "connection", "content-length", "transfer-encoding", "expect", "te", "trailer", "upgrade",
+    ]
+
     static func isName(_ text: String) -> Bool {
         !text.isEmpty && text.utf8.allSatisfy { $0.isASCIILetterOrDigit || "!#$%&'*+-.^_`|~".utf8.contains($0) }
     }

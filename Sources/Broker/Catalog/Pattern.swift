@@ -14,9 +14,10 @@ public struct Pattern: @unchecked Sendable {
         self.regex = regex.asciiOnlyCharacterClasses().matchingSemantics(.unicodeScalar)
     }
 
-    /// Whether all of `value` matches. At most 256 bytes, so that no pattern can take long.
+    /// Whether all of `value` matches. At most 256 bytes, so that no pattern can take long; printable ASCII alone, since
+    /// some classes mean other scripts' digits and letters too.
     public func matches(_ value: String) -> Bool {
-        guard value.utf8.count <= 256 else { return false }
+        guard value.utf8.count <= 256, value.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) else { return false }
         return (try? regex.wholeMatch(in: value)) != nil
     }
 }

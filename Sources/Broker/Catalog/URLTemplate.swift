@@ -5,7 +5,6 @@ public struct URLTemplate: Sendable {
         case notHTTP
         case fragment
         case userInformation
-        case placeholderInPort
         case emptyHost
         case unbalancedBrace
         case malformed
@@ -69,20 +68,27 @@ public struct URLTemplate: Sendable {
         self.text = text
         self.segments = segments
         placeholders = names
-        // The literal parts are read as strictly as any other URL: fill the gaps with something harmless.
-        let sample = segments.map { segment in
-            switch segment {
-            case .literal(let text): text
-            case .placeholder: "1"
+        // The literal parts are read as strictly as any other URL, with something harmless in the gaps.
+        guard let sample = filled(with: harmless), StrictURL(sample) != nil else { throw .malformed }
+    }
+
+    /// Values that fit every place: a number for a port, a letter elsewhere.
+    private var harmless: [String: String] {
+        var values: [String: String] = [:]
+        for (index, segment) in segments.enumerated() {
+            guard case .placeholder(let name, _) = segment else { continue }
+            if index > 0, case .literal(let before) = segments[index - 1], before.hasSuffix(":") {
+                values[name] = "1"
+            } else {
+                values[name] = values[name] ?? "a"
             }
         }
-        guard StrictURL(sample.joined()) != nil else { throw .malformed }
+        return values
     }
 
     /// The address with `values` in their places, or `nil` where one is missing or cannot stand in its place:
     /// no value changes the host it is put into, leaves its path segment or starts another part of the URL.
     public func filled(with values: [String: String]) -> String? {
-        if segments.count == 1, placeholders.isEmpty { return text }
         var filled = ""
         for segment in segments {
             switch segment {
@@ -103,7 +109,16 @@ public struct URLTemplate: Sendable {
                 }
             }
         }
-        return StrictURL(filled) == nil ? nil : filled
+        return placeholders.isEmpty || StrictURL(filled) != nil ? filled : nil
+    }
+
+    /// The first placeholder whose value is missing or cannot stand in its place.
+    func misplaced(in values: [String: String]) -> String? {
+        placeholders.first { name in
+            var alone = harmless
+            alone[name] = values[name]
+            return filled(with: alone) == nil
+        }
     }
 
     private static func isHost(_ value: String) -> Bool {

@@ -101,6 +101,11 @@ package final class YAMLReader {
         origin = parent.origin
     }
 
+    /// The names in a mapping, sound or not.
+    func mappingNames(_ name: String) -> [String] {
+        node(name)?.mapping?.keys.compactMap { $0.scalar?.string } ?? []
+    }
+
     package func string(_ name: String) -> String? {
         guard let node = node(name) else { return nil }
         guard let scalar = node.scalar, !node.isNull else {

@@ -5,6 +5,8 @@ public enum JSONValue: Hashable, Sendable {
     case null
     case bool(Bool)
     case number(Double)
+    /// A whole number that `Double` would not hold exactly.
+    case integer(Int64)
     case string(String)
     case array([JSONValue])
     case object([String: JSONValue])
@@ -14,7 +16,8 @@ public enum JSONValue: Hashable, Sendable {
     public init?(json bytes: [UInt8]) {
         let body = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes[...]
         // The decoder recurses; nothing that a provider says needs such depth.
-        guard Self.depth(of: body) <= 64, String(validating: body, as: UTF8.self) != nil,
+        // No JSON in UTF-8 has a zero byte; UTF-16 and UTF-32, which the decoder would take, do (RFC 8259 § 8.1).
+        guard Self.depth(of: body) <= 64, !body.contains(0), String(validating: body, as: UTF8.self) != nil,
             let value = try? JSONDecoder().decode(JSONValue.self, from: Data(body))
         else { return nil }
         self = value
@@ -50,6 +53,7 @@ public enum JSONValue: Hashable, Sendable {
     public var lenientNumber: Double? {
         switch self {
         case .number(let number): number
+        case .integer(let whole): Double(whole)
         case .string(let text): Double(text.trimmingCharacters(in: .whitespaces))
         default: nil
         }
@@ -69,7 +73,11 @@ extension JSONValue: Codable {
         } else if let flag = try? value.decode(Bool.self) {
             self = .bool(flag)
         } else if let number = try? value.decode(Double.self) {
-            self = .number(number)
+            if abs(number) >= 0x1p53, let whole = try? value.decode(Int64.self) {
+                self = .integer(whole)
+            } else {
+                self = .number(number)
+            }
         } else {
             self = .array(try value.decode([JSONValue].self))
         }
@@ -83,6 +91,7 @@ extension JSONValue: Codable {
         // Whole numbers stay whole: an account number must not come back as 1e15.
         case .number(let number):
             if let whole = Int64(exactly: number) { try container.encode(whole) } else { try container.encode(number) }
+        case .integer(let whole): try container.encode(whole)
         case .string(let text): try container.encode(text)
         case .array(let values): try container.encode(values)
         case .object(let members): try container.encode(members)

@@ -37,6 +37,10 @@ struct TokenRequest {
         for (name, value) in profile.tokenParameters where !members.contains(where: { $0.name == name }) {
             members.append((name, value))
         }
+        if profile.tokenMethod == .post {
+            let form = profile.tokenRequestFormat == .form
+            headers.append(("Content-Type", form ? "application/x-www-form-urlencoded" : "application/json"))
+        }
         for (name, value) in profile.tokenHeaders {
             headers.removeAll { $0.name.lowercased() == name.lowercased() }
             headers.append((name, value))
@@ -50,10 +54,8 @@ struct TokenRequest {
         let body: [UInt8]
         switch profile.tokenRequestFormat {
         case .form:
-            headers.append(("Content-Type", "application/x-www-form-urlencoded"))
             body = Array(Percent.form(members).utf8)
         case .json:
-            headers.append(("Content-Type", "application/json"))
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.withoutEscapingSlashes]
             let object = Dictionary(members.map { ($0.name, $0.value) }) { first, _ in first }

@@ -137,7 +137,8 @@ enum ProviderText {
     static func sentence(_ text: String) -> String {
         let line = text.unicodeScalars.prefix(200).map { scalar in
             scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .format
-                || scalar.properties.generalCategory == .lineSeparator ? " " : Character(scalar)
+                || [.lineSeparator, .paragraphSeparator].contains(scalar.properties.generalCategory)
+                ? " " : Character(scalar)
         }
         return String(line).trimmingCharacters(in: .whitespaces)
     }

@@ -28,7 +28,7 @@ struct Route {
 /// without a tenant is all it takes, and tells 404 from 405.
 struct RouteTable {
     private let base: String
-    private let plain: [String: Route]
+    private let plain: [Substring: Route]
     private let tenant: [Substring: Route]
 
     /// - Parameters:
@@ -36,7 +36,7 @@ struct RouteTable {
     ///   - tenant: by what follows `/v1/tenants/{tenant}/`.
     init(base: String, plain: [Route], tenant: [Route]) {
         self.base = base
-        self.plain = Dictionary(plain.map { ($0.template, $0) }) { first, _ in first }
+        self.plain = Dictionary(plain.map { ($0.template[...], $0) }) { first, _ in first }
         let prefix = Self.tenantPrefix + "{tenant}/"
         self.tenant = Dictionary(tenant.map { ($0.template.dropFirst(prefix.count), $0) }) { first, _ in first }
     }
@@ -52,20 +52,20 @@ struct RouteTable {
     private func lookUp(_ path: Substring) -> (Route, TenantPath)? {
         if path.hasPrefix(Self.tenantPrefix) {
             let rest = path.dropFirst(Self.tenantPrefix.count)
-            guard let slash = rest.firstIndex(of: "/") else { return nil }
+            guard let slash = rest.utf8.firstIndex(of: UInt8(ascii: "/")) else { return nil }
             let name = rest[rest.index(after: slash)...]
             // Some clients encode the colon, which means the same (RFC 3986 § 2.2).
-            let route = tenant[name] ?? (name.contains("%3") ? tenant[Substring(Self.decodeColon(name))] : nil)
+            let route = tenant[name] ?? (name.utf8.contains(UInt8(ascii: "%")) ? tenant[Self.decodeColon(name)] : nil)
             return route.map { ($0, TenantPath(name: rest[..<slash])) }
         }
-        return plain[String(path)].map { ($0, TenantPath(name: "")) }
+        return plain[path].map { ($0, TenantPath(name: "")) }
     }
 
-    private static func decodeColon(_ name: Substring) -> String {
+    private static func decodeColon(_ name: Substring) -> Substring {
         guard let escape = name.firstIndex(of: "%"),
             let end = name.index(escape, offsetBy: 3, limitedBy: name.endIndex),
             name[escape..<end].uppercased() == "%3A"
-        else { return String(name) }
+        else { return name }
         return name[..<escape] + ":" + name[end...]
     }
 }

@@ -1,6 +1,7 @@
-@testable import Broker
 import Secrets
 import Testing
+
+@testable import Broker
 
 @Suite struct AuthorizationURLTests {
     private static let redirectURI = "https://broker.example.com/oauth/callback"
@@ -19,7 +20,9 @@ import Testing
     }
 
     @Test func `no parameter comes twice`() throws {
-        let names = try parameters("scopes: [a]\nauthorizationParameters: { response_type: code, scope: b, access_type: offline }").map(\.name)
+        let names = try parameters(
+            "scopes: [a]\nauthorizationParameters: { response_type: code, scope: b, access_type: offline }"
+        ).map(\.name)
         #expect(Set(names).count == names.count)
     }
 
@@ -42,7 +45,8 @@ import Testing
 
     @Test(arguments: [
         ("scopes: [a, b]", "scope", "a b"), ("scopes: [a, b]\nscopeSeparator: ','", "scope", "a,b"),
-        ("scopes: [a]\nscopeParameter: user_scope", "user_scope", "a"), ("scopes: [a]\nalwaysScopes: [b]", "scope", "a b"),
+        ("scopes: [a]\nscopeParameter: user_scope", "user_scope", "a"),
+        ("scopes: [a]\nalwaysScopes: [b]", "scope", "a b"),
         ("scopes: [a, b]\nalwaysScopes: [b, a, c]", "scope", "a b c"), ("alwaysScopes: [b]", "scope", "b"),
         ("scopes: ['https://example.com/a:b&c']", "scope", "https://example.com/a:b&c"),
     ])
@@ -97,7 +101,8 @@ import Testing
         let sourceType = try Entry.sourceType(
             Entry.yaml(
                 "parameters: { host: { pattern: '.*' } }",
-                addresses: "authorizationURL: 'https://{host}.example.com/a'\ntokenURL: 'https://{host}.example.com/t'"))
+                addresses: "authorizationURL: 'https://{host}.example.com/a'\ntokenURL: 'https://{host}.example.com/t'")
+        )
         let profile = try #require(sourceType.oauth)
         #expect(url(of: profile, values: ["host": "evil.example/"]) == nil)
         #expect(url(of: profile, values: [:]) == nil)

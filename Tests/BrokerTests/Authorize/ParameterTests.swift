@@ -1,5 +1,6 @@
-@testable import Broker
 import Testing
+
+@testable import Broker
 
 /// What callers give for the placeholders and the scopes of a source type.
 @Suite struct ParameterTests {
@@ -84,7 +85,9 @@ import Testing
         #expect(throws: AuthorizeError.scopesMalformed) { try profile.scopes(["a", scope]) }
     }
 
-    @Test(arguments: ["a", "https://example.com/auth/read:x", "!#$%&'()*+,-./:;<=>?@[]^_`{|}~", String(repeating: "a", count: 256)])
+    @Test(arguments: [
+        "a", "https://example.com/auth/read:x", "!#$%&'()*+,-./:;<=>?@[]^_`{|}~", String(repeating: "a", count: 256),
+    ])
     func `a scope of the shape of RFC 6749 is taken`(_ scope: String) throws {
         #expect(try Entry.profile().scopes([scope]) == [scope])
     }

@@ -1,6 +1,7 @@
-@testable import Broker
 import Secrets
 import Testing
+
+@testable import Broker
 
 @Suite struct ProofKeyTests {
     private static let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
@@ -23,15 +24,21 @@ import Testing
     }
 
     /// RFC 7636 § 4.1: 43 to 128 unreserved characters.
-    @Test(arguments: [verifier, String(repeating: "a", count: 43), String(repeating: "~", count: 128), String(repeating: "A-._~9", count: 10)])
+    @Test(arguments: [
+        verifier, String(repeating: "a", count: 43), String(repeating: "~", count: 128),
+        String(repeating: "A-._~9", count: 10),
+    ])
     func `a verifier of the shape of RFC 7636 is taken as it is`(_ text: String) {
         #expect(ExchangeVerifier(checking: text)?.expose { $0 } == text)
     }
 
     @Test(arguments: [
-        "", String(repeating: "a", count: 42), String(repeating: "a", count: 129), String(repeating: "a", count: 43) + "=",
-        String(repeating: "a", count: 43) + " ", String(repeating: "a", count: 43) + "\n", String(repeating: "a", count: 43) + "+",
-        String(repeating: "a", count: 43) + "%", String(repeating: "\u{E9}", count: 43), String(repeating: "\u{661}", count: 43),
+        "", String(repeating: "a", count: 42), String(repeating: "a", count: 129),
+        String(repeating: "a", count: 43) + "=",
+        String(repeating: "a", count: 43) + " ", String(repeating: "a", count: 43) + "\n",
+        String(repeating: "a", count: 43) + "+",
+        String(repeating: "a", count: 43) + "%", String(repeating: "\u{E9}", count: 43),
+        String(repeating: "\u{661}", count: 43),
         String(repeating: "a", count: 42) + "a\u{301}",
     ])
     func `a text of another shape is no verifier`(_ text: String) {

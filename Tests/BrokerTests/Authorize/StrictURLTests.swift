@@ -53,7 +53,8 @@ import Testing
 
     /// The WHATWG URL standard reads `\` as `/`, others do not.
     @Test(arguments: [
-        "https://example.com\\@evil.example", "https:\\\\example.com", "https:/\\example.com", "https://example.com/\\evil",
+        "https://example.com\\@evil.example", "https:\\\\example.com", "https:/\\example.com",
+        "https://example.com/\\evil",
         "https://evil.example\\.example.com", "https://example.com\\",
     ])
     func `a backslash is refused`(_ text: String) {
@@ -63,8 +64,10 @@ import Testing
     /// The WHATWG URL standard drops tabs and line ends before it reads.
     @Test(arguments: [
         "https://exam\tple.com", "https://example.com/\n", "https://example.com\r\n", "\thttps://example.com",
-        "https://example.com/a b", " https://example.com", "https://example.com ", "ht\ntps://example.com", "https:/\t/example.com",
-        "https://example.com/\0", "https://example.com\0.evil.example", "https://example.com/\u{7F}", "https://example.com/\u{85}",
+        "https://example.com/a b", " https://example.com", "https://example.com ", "ht\ntps://example.com",
+        "https:/\t/example.com",
+        "https://example.com/\0", "https://example.com\0.evil.example", "https://example.com/\u{7F}",
+        "https://example.com/\u{85}",
         "https://example.com/\u{A0}", "https://example.com/\u{2028}", "https://example.com/\u{200B}",
     ])
     func `white space and control characters are refused`(_ text: String) {
@@ -72,8 +75,10 @@ import Testing
     }
 
     @Test(arguments: [
-        "https://ex\u{E4}mple.com", "https://example\u{3002}com", "https://example.com\u{FF0F}evil", "https://example.com/\u{E9}",
-        "https://\u{430}pple.example", "https://\u{2460}27.0.0.1", "https:/\u{338}/example.com", "https://example.com/a\u{301}",
+        "https://ex\u{E4}mple.com", "https://example\u{3002}com", "https://example.com\u{FF0F}evil",
+        "https://example.com/\u{E9}",
+        "https://\u{430}pple.example", "https://\u{2460}27.0.0.1", "https:/\u{338}/example.com",
+        "https://example.com/a\u{301}",
         "https://\u{FF45}xample.com", "https://e\u{AD}xample.com", "https://example.com\u{202E}",
     ])
     func `anything outside ASCII is refused`(_ text: String) {
@@ -81,10 +86,12 @@ import Testing
     }
 
     @Test(arguments: [
-        "https:/example.com", "https:///example.com", "https:example.com", "https://", "https:///", "https://?", "https://:443",
+        "https:/example.com", "https:///example.com", "https:example.com", "https://", "https:///", "https://?",
+        "https://:443",
         "https://:443/", "https:////example.com", "//example.com", "/path", "example.com", "", "https", "https:",
         "HTTPS://example.com", "Https://example.com", "javascript://example.com/%0aalert(1)", "data:text/html,x",
-        "ftp://example.com", "file:///etc/passwd", "httpss://example.com", "xhttps://example.com", "blob:https://example.com",
+        "ftp://example.com", "file:///etc/passwd", "httpss://example.com", "xhttps://example.com",
+        "blob:https://example.com",
     ])
     func `an address without http or https and a host is refused`(_ text: String) {
         #expect(StrictURL(text) == nil)
@@ -92,7 +99,8 @@ import Testing
 
     @Test(arguments: [
         "https://example.com:", "https://example.com:/", "https://example.com:0", "https://example.com:65536",
-        "https://example.com:99999", "https://example.com:123456", "https://example.com:08443", "https://example.com:+443",
+        "https://example.com:99999", "https://example.com:123456", "https://example.com:08443",
+        "https://example.com:+443",
         "https://example.com:-1", "https://example.com:0x50", "https://example.com:80:80", "https://example.com:http",
         "https://example.com:4 43", "https://example.com:4.3", "https://[::1]:", "https://[::1]:x", "https://[::1]8080",
     ])
@@ -103,7 +111,8 @@ import Testing
     @Test(arguments: [
         "https://example.com.", "https://.example.com", "https://example..com", "https://.", "https://-example.com",
         "https://example-.com", "https://ex%61mple.com", "https://example.com%2f.evil.example", "https://ex*mple.com",
-        "https://example,com", "https://exam!ple.com", "https://example.com;a", "https://(example.com)", "https://example.com&a",
+        "https://example,com", "https://exam!ple.com", "https://example.com;a", "https://(example.com)",
+        "https://example.com&a",
         "https://$host", "https://example.com='", "https://" + String(repeating: "a", count: 64) + ".com",
         "https://" + Array(repeating: "abcdefghi", count: 26).joined(separator: "."),
     ])
@@ -112,7 +121,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "https://[::1", "https://::1]", "https://::1", "https://[]", "https://[1]", "https://[::g]", "https://[fe80::1%25eth0]",
+        "https://[::1", "https://::1]", "https://::1", "https://[]", "https://[1]", "https://[::g]",
+        "https://[fe80::1%25eth0]",
         "https://[fe80::1%eth0]", "https://[::1].example.com", "https://a[::1]", "https://[[::1]]", "https://[::1]]",
         "https://[::1]@evil.example", "https://[v1.a:b]", "https://[:: 1]",
     ])
@@ -132,8 +142,10 @@ import Testing
     /// The WHATWG URL standard reads a host whose last label is a number as an IPv4 address, in all the forms of
     /// `inet_aton`, and writes it as four decimal numbers; others take it for a name.
     @Test(arguments: [
-        "https://2130706433", "https://127.1", "https://0x7f.1", "https://0x7f000001", "https://0177.0.0.1", "https://1.2.3.256",
-        "https://1.2.3.4.5", "https://example.1", "https://example.0x1", "https://1.2.3.04", "https://1.2.3.0x4", "https://4294967296",
+        "https://2130706433", "https://127.1", "https://0x7f.1", "https://0x7f000001", "https://0177.0.0.1",
+        "https://1.2.3.256",
+        "https://1.2.3.4.5", "https://example.1", "https://example.0x1", "https://1.2.3.04", "https://1.2.3.0x4",
+        "https://4294967296",
         "https://example.0x",
     ])
     func `a number that is not four decimal ones is refused as a host`(_ text: String) {

@@ -1,5 +1,6 @@
-@testable import Broker
 import Testing
+
+@testable import Broker
 
 @Suite struct BuiltInCatalogTests {
     private let loaded = Entry.load([])
@@ -43,7 +44,8 @@ import Testing
 
     @Test func `no parameter lets a value leave the provider's domain`() throws {
         let hostile = [
-            "evil.example", "evil.example/", "evil.example?", "evil.example#", "evil.example\\", "@evil.example", "a@evil.example",
+            "evil.example", "evil.example/", "evil.example?", "evil.example#", "evil.example\\", "@evil.example",
+            "a@evil.example",
             "evil.example:443", "..", ".", "", "evil.example%2f", "\u{430}cme", "acme\n", "acme.evil.example",
             "login.salesforce.com.evil.example", "evil-login.salesforce.com", "evil.example/.my.salesforce.com",
             "evil.example#.my.salesforce.com", "login-salesforce.com", "loginXsalesforce.com", "a.b.my.salesforce.com",
@@ -85,7 +87,10 @@ import Testing
 
     private static func damaged(_ text: String, by random: inout Generator) -> String {
         var bytes = Array(text.utf8)
-        let snippets = ["{", "}", "[", ": ", "\n", "\t", "&a ", "*a ", "!!", "- ", "\"", "'", "#", "|", "null", "~", "\0", "\u{FEFF}"]
+        let snippets = [
+            "{", "}", "[", ": ", "\n", "\t", "&a ", "*a ", "!!", "- ", "\"", "'", "#", "|", "null", "~", "\0",
+            "\u{FEFF}",
+        ]
         for _ in 0..<Int.random(in: 1...8, using: &random) {
             let place = Int.random(in: 0..<bytes.count, using: &random)
             switch Int.random(in: 0..<5, using: &random) {

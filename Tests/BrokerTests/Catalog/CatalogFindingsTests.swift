@@ -8,7 +8,10 @@ import Testing
     // MARK: members of oauth
 
     @Test(arguments: [
-        ("clientAuthentication: Basic", "clientAuthentication: found \"Basic\", wanted basic, post, none (did you mean \"basic\"?)"),
+        (
+            "clientAuthentication: Basic",
+            "clientAuthentication: found \"Basic\", wanted basic, post, none (did you mean \"basic\"?)"
+        ),
         ("clientAuthentication: jwt", "clientAuthentication: found \"jwt\", wanted basic, post, none"),
         ("tokenRequestFormat: xml", "tokenRequestFormat: found \"xml\", wanted form, json"),
         ("tokenMethod: PUT", "tokenMethod: found \"PUT\", wanted POST, GET"),
@@ -33,18 +36,36 @@ import Testing
         ),
         ("authorizationParameters: [a]", "authorizationParameters: found a list, wanted a mapping of names to values"),
         ("authorizationParameters: { a: [b] }", "authorizationParameters.a: found a list, wanted text"),
-        ("authorizationParameters: { state: x }", "authorizationParameters.state: found it set, wanted it left out: the broker sets it"),
+        (
+            "authorizationParameters: { state: x }",
+            "authorizationParameters.state: found it set, wanted it left out: the broker sets it"
+        ),
         ("tokenParameters: { a: }", "tokenParameters.a: found nothing, wanted text"),
         ("tokenHeaders: { 'X Y': z }", "tokenHeaders.X Y: found \"z\", wanted an HTTP header (RFC 9110 § 5)"),
-        ("tokenHeaders: { X: \"a\\r\\nY: b\" }", "tokenHeaders.X: found \"a  Y: b\", wanted an HTTP header (RFC 9110 § 5)"),
+        (
+            "tokenHeaders: { X: \"a\\r\\nY: b\" }",
+            "tokenHeaders.X: found \"a  Y: b\", wanted an HTTP header (RFC 9110 § 5)"
+        ),
         ("refreshURL: example.com", "refreshURL: found \"example.com\", wanted an https address"),
-        ("revocationURL: 'https://example.com/#x'", "revocationURL: found \"https://example.com/#x\", wanted an address without a fragment"),
+        (
+            "revocationURL: 'https://example.com/#x'",
+            "revocationURL: found \"https://example.com/#x\", wanted an address without a fragment"
+        ),
         ("parameters: [a]", "parameters: found a list, wanted a mapping of names to values"),
         ("parameters: { a: b }", "parameters.a: found \"b\", wanted a mapping of names to values"),
-        ("parameters: { a: {} }", "parameters.a.pattern: found nothing, wanted a regular expression that values match whole"),
+        (
+            "parameters: { a: {} }",
+            "parameters.a.pattern: found nothing, wanted a regular expression that values match whole"
+        ),
         ("parameters: { a: { pattern: '[' } }", "parameters.a.pattern: found \"[\", wanted a regular expression"),
-        ("parameters: { a: { pattern: '^a$', default: b } }", "parameters.a.default: found \"b\", wanted a value that matches ^a$"),
-        ("parameters: { a: { pattern: '^a$', required: often } }", "parameters.a.required: found \"often\", wanted true or false"),
+        (
+            "parameters: { a: { pattern: '^a$', default: b } }",
+            "parameters.a.default: found \"b\", wanted a value that matches ^a$"
+        ),
+        (
+            "parameters: { a: { pattern: '^a$', required: often } }",
+            "parameters.a.required: found \"often\", wanted true or false"
+        ),
         (
             "parameters: { a: { pattern: '^a$', defualt: a } }",
             """
@@ -52,17 +73,43 @@ import Testing
             (did you mean "default"?)
             """
         ),
-        ("response: { accessToken: token }", "response.accessToken: found \"token\", wanted a JSON pointer such as /data/token (RFC 6901)"),
-        ("response: { failureUnless: { equals: 1 } }", "response.failureUnless.pointer: found nothing, wanted a JSON pointer (RFC 6901)"),
-        ("response: { failureUnless: { pointer: ok, equals: 1 } }", "response.failureUnless.pointer: found \"ok\", wanted a JSON pointer (RFC 6901)"),
-        ("response: { failureUnless: { pointer: /ok } }", "response.failureUnless.equals: found nothing to compare, wanted text, a number, true or false"),
-        ("response: { failureUnless: { pointer: /ok, equals: [1] } }", "response.failureUnless.equals: found nothing to compare, wanted text, a number, true or false"),
-        ("response: { refresh: { expiresIn: x } }", "response.refresh.expiresIn: found \"x\", wanted a JSON pointer such as /data/token (RFC 6901)"),
-        ("extras: { callback: [code] }", "extras.callback: found \"code\", wanted parameters that the protocol does not use"),
+        (
+            "response: { accessToken: token }",
+            "response.accessToken: found \"token\", wanted a JSON pointer such as /data/token (RFC 6901)"
+        ),
+        (
+            "response: { failureUnless: { equals: 1 } }",
+            "response.failureUnless.pointer: found nothing, wanted a JSON pointer (RFC 6901)"
+        ),
+        (
+            "response: { failureUnless: { pointer: ok, equals: 1 } }",
+            "response.failureUnless.pointer: found \"ok\", wanted a JSON pointer (RFC 6901)"
+        ),
+        (
+            "response: { failureUnless: { pointer: /ok } }",
+            "response.failureUnless.equals: found nothing to compare, wanted text, a number, true or false"
+        ),
+        (
+            "response: { failureUnless: { pointer: /ok, equals: [1] } }",
+            "response.failureUnless.equals: found nothing to compare, wanted text, a number, true or false"
+        ),
+        (
+            "response: { refresh: { expiresIn: x } }",
+            "response.refresh.expiresIn: found \"x\", wanted a JSON pointer such as /data/token (RFC 6901)"
+        ),
+        (
+            "extras: { callback: [code] }",
+            "extras.callback: found \"code\", wanted parameters that the protocol does not use"
+        ),
         ("extras: { token: { id: id } }", "extras.token.id: found \"id\", wanted a JSON pointer (RFC 6901)"),
     ])
     func `a mistake in a member is told in one line`(_ member: String, _ finding: String) {
         #expect(Entry.findings(Entry.yaml(member)) == ["mine.yaml: sourceTypes.example.oauth.\(finding)"])
+    }
+
+    /// An empty pattern is there, and matches nothing that could stand in an address.
+    @Test func `an empty pattern is told`() {
+        #expect(Entry.findings(Entry.yaml("parameters: { a: { pattern: '' } }")).count == 1)
     }
 
     @Test(arguments: ["client_id", "redirect_uri", "state", "code_challenge", "code_challenge_method", "nonce"])
@@ -71,13 +118,18 @@ import Testing
     }
 
     /// The scopes would else stand under a name that binds the flow.
-    @Test(arguments: ["client_id", "redirect_uri", "state", "code_challenge", "code_challenge_method", "nonce", "response_type", "", "a&b"])
+    @Test(arguments: [
+        "client_id", "redirect_uri", "state", "code_challenge", "code_challenge_method", "nonce", "response_type", "",
+        "a&b",
+    ])
     func `what binds a flow cannot be the name of the scopes`(_ name: String) {
         #expect(Entry.findings(Entry.yaml("scopes: [read]\nscopeParameter: '\(name)'")).count == 1)
     }
 
     /// RFC 9110 § 8.6 and RFC 9112 § 6.1: these frame or route the message; no request with them is sent.
-    @Test(arguments: ["Content-Length", "transfer-encoding", "Host", "Connection", "Expect", "Upgrade", "TE", "Trailer"])
+    @Test(arguments: [
+        "Content-Length", "transfer-encoding", "Host", "Connection", "Expect", "Upgrade", "TE", "Trailer",
+    ])
     func `a header that frames or routes the message is told`(_ name: String) {
         #expect(Entry.findings(Entry.yaml("tokenHeaders: { \(name): x }")).count == 1)
     }
@@ -176,7 +228,9 @@ import Testing
     @Test func `an unknown member of oauth is told with its nearest name`() {
         let findings = Entry.findings(Entry.yaml("tokenHeader: { a: b }"))
         #expect(findings.count == 1)
-        #expect(findings.first?.hasPrefix("mine.yaml: sourceTypes.example.oauth.tokenHeader: found an unknown name") == true)
+        #expect(
+            findings.first?.hasPrefix("mine.yaml: sourceTypes.example.oauth.tokenHeader: found an unknown name") == true
+        )
         #expect(findings.first?.hasSuffix("(did you mean \"tokenHeaders\"?)") == true)
     }
 
@@ -187,15 +241,23 @@ import Testing
         ("# only a comment", "sourceTypes: found nothing, wanted a mapping of source types"),
         ("sourceTypes: [a]", "sourceTypes: found a list, wanted a mapping of names to values"),
         ("sourceTypes: { example: text }", "sourceTypes.example: found \"text\", wanted a mapping of names to values"),
-        ("sourceTypes: { Example: { displayName: E, category: c } }", "sourceTypes.Example: found \"Example\", wanted a source type like ^[a-z][a-z0-9_]{0,63}$"),
-        ("sourceTypes: {}\nsourcetype: {}", "sourcetype: found an unknown name, wanted one of sourceTypes (did you mean \"sourceTypes\"?)"),
+        (
+            "sourceTypes: { Example: { displayName: E, category: c } }",
+            "sourceTypes.Example: found \"Example\", wanted a source type like ^[a-z][a-z0-9_]{0,63}$"
+        ),
+        (
+            "sourceTypes: {}\nsourcetype: {}",
+            "sourcetype: found an unknown name, wanted one of sourceTypes (did you mean \"sourceTypes\"?)"
+        ),
         ("sourceTypes: { [a, b]: {} }", "sourceTypes: found a name that is not text, wanted a word"),
     ])
     func `a mistake in a file is told in one line`(_ text: String, _ finding: String) {
         #expect(Entry.findings(text) == ["mine.yaml: \(finding)"])
     }
 
-    @Test(arguments: ["sourceTypes: {", "a: b: c", "\t- x", "sourceTypes: *missing", "a: 'x", "%YAML 9\n---\na: b\n...\n@"])
+    @Test(arguments: [
+        "sourceTypes: {", "a: b: c", "\t- x", "sourceTypes: *missing", "a: 'x", "%YAML 9\n---\na: b\n...\n@",
+    ])
     func `a file that is not YAML is told in one line`(_ text: String) {
         let findings = Entry.findings(text)
         #expect(findings.count == 1)

@@ -1,5 +1,6 @@
-@testable import Broker
 import Testing
+
+@testable import Broker
 
 @Suite struct CatalogTests {
     @Test func `an entry with two addresses has the defaults of the protocol`() throws {
@@ -82,9 +83,11 @@ import Testing
         #expect(profile.extras.token == ["url": JSONPointer("/instance")])
     }
 
-    @Test(arguments: [
-        ("true", .bool(true)), ("\"true\"", .string("true")), ("1", .number(1)), ("\"1\"", .string("1")), ("success", .string("success")),
-    ] as [(String, JSONValue)])
+    @Test(
+        arguments: [
+            ("true", .bool(true)), ("\"true\"", .string("true")), ("1", .number(1)), ("\"1\"", .string("1")),
+            ("success", .string("success")),
+        ] as [(String, JSONValue)])
     func `a condition compares with what YAML says it is`(_ written: String, _ value: JSONValue) throws {
         let profile = try Entry.profile("response: { failureUnless: { pointer: /ok, equals: \(written) } }")
         #expect(profile.response.failureUnless?.equals == value)
@@ -131,7 +134,9 @@ import Testing
     }
 
     @Test func `an entry with a mistake does not replace the sound one`() throws {
-        let (catalog, findings) = Entry.load(["sourceTypes: { google_drive: { displayName: Mine, category: own, provider: 'A B' } }"])
+        let (catalog, findings) = Entry.load([
+            "sourceTypes: { google_drive: { displayName: Mine, category: own, provider: 'A B' } }"
+        ])
         #expect(findings.count == 1)
         #expect(SourceType.ID("google_drive").flatMap { catalog[$0] }?.displayName == "Google Drive")
     }

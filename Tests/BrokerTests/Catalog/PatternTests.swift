@@ -10,7 +10,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "-a", "Acme", "acme.", "acme/", "acme.evil.example", "a b", " acme", String(repeating: "a", count: 64), "acme%2f",
+        "", "-a", "Acme", "acme.", "acme/", "acme.evil.example", "a b", " acme", String(repeating: "a", count: 64),
+        "acme%2f",
         "acme@", "acme:1", "acme#", "acme?",
     ])
     func `a value that does not match is refused`(_ value: String) throws {
@@ -18,7 +19,10 @@ import Testing
     }
 
     /// In many dialects `$` also matches before a line end.
-    @Test(arguments: ["acme\n", "acme\r", "acme\r\n", "\nacme", "acme\nacme", "evil.example\nacme", "acme\u{2028}", "acme\u{85}", "acme\0"])
+    @Test(arguments: [
+        "acme\n", "acme\r", "acme\r\n", "\nacme", "acme\nacme", "evil.example\nacme", "acme\u{2028}", "acme\u{85}",
+        "acme\0",
+    ])
     func `a line end does not hide what is after it`(_ value: String) throws {
         #expect(try !pattern(Self.subdomain).matches(value))
         #expect(try !pattern("^.+$").matches(value + "\n"))

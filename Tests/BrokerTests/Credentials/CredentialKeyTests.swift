@@ -1,6 +1,7 @@
-@testable import Broker
 import Secrets
 import Testing
+
+@testable import Broker
 
 @Suite struct CredentialKeyTests {
     @Test func `a new key has the shape of ours and is new each time`() {
@@ -72,8 +73,10 @@ import Testing
         #expect(Set(contexts).count == contexts.count)
     }
 
-    private func place(_ tenant: String = "acme", _ type: String = "example", _ state: String = "s") throws -> Placement {
+    private func place(_ tenant: String = "acme", _ type: String = "example", _ state: String = "s") throws -> Placement
+    {
         Placement(
-            tenant: try #require(TenantID(tenant)), sourceType: try #require(SourceType.ID(type)), flow: FlowID(of: State(state)))
+            tenant: try #require(TenantID(tenant)), sourceType: try #require(SourceType.ID(type)),
+            flow: FlowID(of: State(state)))
     }
 }

@@ -1,7 +1,8 @@
-@testable import Broker
 import Foundation
 import Secrets
 import Testing
+
+@testable import Broker
 
 @Suite struct CredentialsTests {
     // MARK: warnings
@@ -17,17 +18,24 @@ import Testing
 
     /// RFC 6749 § 5.1: the scope is left out where it is what was asked for.
     @Test(arguments: [
-        (["a", "b"], #""x":1"#, false), (["a", "b"], #""scope":"a b""#, false), (["a", "b"], #""scope":"b a c""#, false),
-        (["a", "b"], #""scope":"a,b""#, false), (["a", "b"], #""scope":["b","a"]"#, false), (["a", "b"], #""scope":"a""#, true),
-        (["a", "b"], #""scope":"ab""#, true), (["a"], #""scope":"A""#, true), (["a", "b"], #""scope":[]"#, true), ([], #""scope":"x""#, false),
+        (["a", "b"], #""x":1"#, false), (["a", "b"], #""scope":"a b""#, false),
+        (["a", "b"], #""scope":"b a c""#, false),
+        (["a", "b"], #""scope":"a,b""#, false), (["a", "b"], #""scope":["b","a"]"#, false),
+        (["a", "b"], #""scope":"a""#, true),
+        (["a", "b"], #""scope":"ab""#, true), (["a"], #""scope":"A""#, true), (["a", "b"], #""scope":[]"#, true),
+        ([], #""scope":"x""#, false),
         (["a", "offline_access"], #""scope":"a""#, false), (["a", "refresh_token"], #""scope":"a""#, false),
         (["a", "offline_access"], #""scope":"offline_access""#, true), (["a", "b"], #""scope":"a\nb""#, false),
     ])
-    func `a scope that was asked for and not granted is missed`(_ asked: [String], _ member: String, _ warned: Bool) throws {
+    func `a scope that was asked for and not granted is missed`(_ asked: [String], _ member: String, _ warned: Bool)
+        throws
+    {
         #expect(try granted("", member, scopes: asked).warnings.contains(.scopeReduced) == warned)
     }
 
-    @Test(arguments: [(#""expires_in":60"#, false), (#""x":1"#, true), (#""expires_in":-1"#, true), (#""expires_in":"soon""#, true)])
+    @Test(arguments: [
+        (#""expires_in":60"#, false), (#""x":1"#, true), (#""expires_in":-1"#, true), (#""expires_in":"soon""#, true),
+    ])
     func `an expiry that is unknown is told`(_ member: String, _ warned: Bool) throws {
         #expect(try granted("", member).warnings.contains(.expiryUnknown) == warned)
     }
@@ -40,7 +48,8 @@ import Testing
             #""instance_url":"https://x","team":{"id":5},"nil":null"#, callback: "code=c&state=s&realmId=12&secret=x")
         #expect(
             credentials.extras == [
-                "realmId": .string("12"), "instanceUrl": .string("https://x"), "team": .number(5), "whole": .object(["id": .number(5)]),
+                "realmId": .string("12"), "instanceUrl": .string("https://x"), "team": .number(5),
+                "whole": .object(["id": .number(5)]),
             ])
     }
 
@@ -49,7 +58,9 @@ import Testing
     }
 
     /// RFC 6749 § 3.1: a parameter must not come twice.
-    @Test(arguments: ["realmId=1&realmId=2", "realmId=", "realmId", "realmId=\(String(repeating: "x", count: 2049))", "RealmId=1"])
+    @Test(arguments: [
+        "realmId=1&realmId=2", "realmId=", "realmId", "realmId=\(String(repeating: "x", count: 2049))", "RealmId=1",
+    ])
     func `an extra that is repeated, empty or too long is left out`(_ callback: String) throws {
         #expect(try granted("extras: { callback: [realmId] }", #""x":1"#, callback: callback).extras == [:])
     }
@@ -67,7 +78,8 @@ import Testing
     @Test func `the answer has what was granted`() throws {
         let credentials = try granted(
             "extras: { token: { id: /id } }",
-            #""refresh_token":"r","expires_in":60,"scope":"x y","id_token":"i","token_type":"bearer","id":9007199254740991"#)
+            #""refresh_token":"r","expires_in":60,"scope":"x y","id_token":"i","token_type":"bearer","id":9007199254740991"#
+        )
         #expect(
             try json(of: credentials) == #"""
                 {"accessToken":"a","expiresAt":1790000060000,"extras":{"id":9007199254740991},"idToken":"i","refreshToken":"r","scope":"x y","sourceType":"example","tokenType":"Bearer","warnings":[]}
@@ -83,7 +95,8 @@ import Testing
     ) throws -> Credentials {
         let profile = try Entry.profile(oauth)
         let body = Array(#"{"access_token":"a",\#(member)}"#.utf8)
-        let tokens = try TokenResponse(ProviderResponse(status: 200, body: body), shape: profile.response, now: TestTime.now)
+        let tokens = try TokenResponse(
+            ProviderResponse(status: 200, body: body), shape: profile.response, now: TestTime.now)
         return profile.credentials(tokens, callback: CallbackRequest(callback), of: try TestFlow.make(scopes: scopes))
     }
 

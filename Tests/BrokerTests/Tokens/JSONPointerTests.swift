@@ -10,11 +10,14 @@ import Testing
             """#.utf8))
 
     /// RFC 6901 § 5.
-    @Test(arguments: [
-        ("/foo", .array([.string("bar"), .string("baz")])), ("/foo/0", .string("bar")), ("/", .number(0)), ("/a~1b", .number(1)),
-        ("/c%d", .number(2)), ("/e^f", .number(3)), ("/g|h", .number(4)), ("/i\\j", .number(5)), ("/k\"l", .number(6)),
-        ("/ ", .number(7)), ("/m~0n", .number(8)),
-    ] as [(String, JSONValue)])
+    @Test(
+        arguments: [
+            ("/foo", .array([.string("bar"), .string("baz")])), ("/foo/0", .string("bar")), ("/", .number(0)),
+            ("/a~1b", .number(1)),
+            ("/c%d", .number(2)), ("/e^f", .number(3)), ("/g|h", .number(4)), ("/i\\j", .number(5)),
+            ("/k\"l", .number(6)),
+            ("/ ", .number(7)), ("/m~0n", .number(8)),
+        ] as [(String, JSONValue)])
     func `a pointer finds what RFC 6901 § 5 finds`(_ pointer: String, _ value: JSONValue) throws {
         #expect(try JSONPointer(pointer)?.value(in: #require(Self.document)) == value)
     }
@@ -33,7 +36,9 @@ import Testing
     }
 
     /// RFC 6901 § 4: an index has no leading zeros, and `-` is after the end.
-    @Test(arguments: ["/2", "/-1", "/01", "/00", "/-", "/+0", "/1e0", "/ 0", "/", "/0x0", "/\u{660}", "/99999999999999999999"])
+    @Test(arguments: [
+        "/2", "/-1", "/01", "/00", "/-", "/+0", "/1e0", "/ 0", "/", "/0x0", "/\u{660}", "/99999999999999999999",
+    ])
     func `what is no index of a list finds nothing`(_ pointer: String) {
         #expect(JSONPointer(pointer)?.value(in: .array([.string("a"), .string("b")])) == nil)
     }

@@ -1,15 +1,19 @@
-@testable import Broker
 import Testing
+
+@testable import Broker
 
 @Suite struct ProviderTextTests {
     /// RFC 6749 § 4.1.2.1, narrowed to what codes look like.
-    @Test(arguments: ["access_denied", "invalid_scope", "AADSTS65004", "user.cancelled", "a-b", String(repeating: "a", count: 64)])
+    @Test(arguments: [
+        "access_denied", "invalid_scope", "AADSTS65004", "user.cancelled", "a-b", String(repeating: "a", count: 64),
+    ])
     func `a code is letters, digits, underscores, hyphens and dots`(_ text: String) {
         #expect(ProviderText.code(text) == text)
     }
 
     @Test(arguments: [
-        "", "access denied", "<script>", "a\n", "a\0", "é", "a\u{301}", "a\"b", "a&b", "a/b", String(repeating: "a", count: 65),
+        "", "access denied", "<script>", "a\n", "a\0", "é", "a\u{301}", "a\"b", "a&b", "a/b",
+        String(repeating: "a", count: 65),
     ])
     func `anything else is no code`(_ text: String) {
         #expect(ProviderText.code(text) == nil)
@@ -33,7 +37,8 @@ import Testing
     /// These turn the direction of the text or are not seen at all.
     @Test(arguments: ["\u{202E}", "\u{200B}", "\u{2066}", "\u{FEFF}", "\u{AD}", "\u{E0041}"])
     func `a sentence has no hidden characters`(_ hidden: String) {
-        #expect(!ProviderText.sentence("first\(hidden)second").unicodeScalars.contains(hidden.unicodeScalars.first ?? " "))
+        #expect(
+            !ProviderText.sentence("first\(hidden)second").unicodeScalars.contains(hidden.unicodeScalars.first ?? " "))
     }
 
     @Test func `a sentence has no white space around it`() {

@@ -1,6 +1,7 @@
-@testable import Broker
 import Secrets
 import Testing
+
+@testable import Broker
 
 @Suite struct TokenResponseTests {
     /// The example of RFC 6749 § 5.1.
@@ -25,9 +26,12 @@ import Testing
     // MARK: how it is written
 
     @Test(arguments: [
-        #"{"access_token":"a"}"#, "\u{FEFF}{\"access_token\":\"a\"}", " \n\t{ \"access_token\" : \"a\" }\r\n", "access_token=a",
-        "access_token=a&scope=&token_type=bearer", "\u{FEFF}access_token=a", "access_token=a\n", "access%5Ftoken=%61", "x&access_token=a",
-        #"{"error":null,"access_token":"a"}"#, #"{"access_token":"a","error":false}"#, #"{"access_token":"a","error":""}"#,
+        #"{"access_token":"a"}"#, "\u{FEFF}{\"access_token\":\"a\"}", " \n\t{ \"access_token\" : \"a\" }\r\n",
+        "access_token=a",
+        "access_token=a&scope=&token_type=bearer", "\u{FEFF}access_token=a", "access_token=a\n", "access%5Ftoken=%61",
+        "x&access_token=a",
+        #"{"error":null,"access_token":"a"}"#, #"{"access_token":"a","error":false}"#,
+        #"{"access_token":"a","error":""}"#,
         #"{"access_token":"a","error":0}"#, "access_token=a&error=", #"{"access_token":"a","x":{"error":"y"}}"#,
         #"{"access_token":"a","expires_in":[],"scope":{},"refresh_token":5,"token_type":null}"#,
     ])
@@ -44,13 +48,17 @@ import Testing
     }
 
     @Test func `the content type decides nothing`() throws {
-        for type in ["text/html", "application/json", "application/x-www-form-urlencoded", "text/plain; charset=utf-16"] {
-            #expect(try read(#"{"access_token":"a"}"#, headers: [("content-type", type)]).accessToken.expose { $0 } == "a")
+        for type in [
+            "text/html", "application/json", "application/x-www-form-urlencoded", "text/plain; charset=utf-16",
+        ] {
+            #expect(
+                try read(#"{"access_token":"a"}"#, headers: [("content-type", type)]).accessToken.expose { $0 } == "a")
         }
     }
 
     @Test func `a form-encoded answer is decoded`() throws {
-        let tokens = try read("access_token=a%2Fb%2B&scope=repo%2Cuser+x&token_type=bearer&refresh_token=r&expires_in=60")
+        let tokens = try read(
+            "access_token=a%2Fb%2B&scope=repo%2Cuser+x&token_type=bearer&refresh_token=r&expires_in=60")
         #expect(tokens.accessToken.expose { $0 } == "a/b+")
         #expect(tokens.scope == "repo,user x")
         #expect(tokens.tokenType == "Bearer")
@@ -62,7 +70,8 @@ import Testing
 
     /// RFC 6749 § 5.1 requires `token_type`, in any case; who leaves it out means Bearer.
     @Test(arguments: [
-        (#""bearer""#, "Bearer"), (#""BEARER""#, "Bearer"), (#""Bearer""#, "Bearer"), (#""mac""#, "mac"), (#""""#, "Bearer"), ("null", "Bearer"),
+        (#""bearer""#, "Bearer"), (#""BEARER""#, "Bearer"), (#""Bearer""#, "Bearer"), (#""mac""#, "mac"),
+        (#""""#, "Bearer"), ("null", "Bearer"),
         ("5", "Bearer"), (#""user""#, "user"),
     ])
     func `a token type has one spelling, and Bearer is the default`(_ written: String, _ type: String) throws {
@@ -70,7 +79,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (#""a b""#, "a b"), (#"["a","b"]"#, "a b"), (#"["a",1,"b"]"#, "a b"), ("null", nil), ("5", nil), (#""a,b""#, "a,b"),
+        (#""a b""#, "a b"), (#"["a","b"]"#, "a b"), (#"["a",1,"b"]"#, "a b"), ("null", nil), ("5", nil),
+        (#""a,b""#, "a,b"),
     ])
     func `scopes may be a text or a list`(_ written: String, _ scope: String?) throws {
         #expect(try read(#"{"access_token":"a","scope":\#(written)}"#).scope == scope)
@@ -78,7 +88,8 @@ import Testing
 
     /// RFC 6749 appendix A.12: visible ASCII. Anything else could become another header.
     @Test(arguments: [
-        #""""#, "null", "5", "true", "[\"a\"]", "{}", #""a\nb""#, #""a\r\nX: y""#, #""a\u0000""#, #""\u007f""#, #""é""#, #""\u202e""#, #""\t""#,
+        #""""#, "null", "5", "true", "[\"a\"]", "{}", #""a\nb""#, #""a\r\nX: y""#, #""a\u0000""#, #""\u007f""#, #""é""#,
+        #""\u202e""#, #""\t""#,
     ])
     func `an access token of another shape is none`(_ written: String) {
         #expect(fault(#"{"access_token":\#(written)}"#) == .noTokenResponse)
@@ -94,13 +105,18 @@ import Testing
     /// RFC 6749 § 5.2, and the many who send it with status 200.
     @Test(arguments: [200, 400, 401, 403, 500])
     func `an error is one whatever the status`(_ status: Int) {
-        #expect(fault(#"{"error":"invalid_grant","access_token":"a"}"#, status: status) == .refused(error: "invalid_grant"))
-        #expect(fault("error=bad_verification_code&error_description=x", status: status) == .refused(error: "bad_verification_code"))
+        #expect(
+            fault(#"{"error":"invalid_grant","access_token":"a"}"#, status: status) == .refused(error: "invalid_grant"))
+        #expect(
+            fault("error=bad_verification_code&error_description=x", status: status)
+                == .refused(error: "bad_verification_code"))
     }
 
     @Test(arguments: [
-        "\"Invalid Grant\"", "\"INVALID\"", "\"invalid grant\"", "\"eyJhbGciOiJub25lIn0.e30.\"", "\"code abc was used\"", "\"a\\nb\"",
-        "true", "1", "{}", "{\"message\":\"x\"}", "[]", "[\"invalid_grant\"]", "\"é\"", "\"a1b2c3\"", "\"sk.live\"", "\" invalid_grant\"",
+        "\"Invalid Grant\"", "\"INVALID\"", "\"invalid grant\"", "\"eyJhbGciOiJub25lIn0.e30.\"",
+        "\"code abc was used\"", "\"a\\nb\"",
+        "true", "1", "{}", "{\"message\":\"x\"}", "[]", "[\"invalid_grant\"]", "\"é\"", "\"a1b2c3\"", "\"sk.live\"",
+        "\" invalid_grant\"",
         "\"" + String(repeating: "a", count: 65) + "\"",
     ])
     func `the text of an error is carried only where it is a plain code in lower case`(_ written: String) {
@@ -113,10 +129,14 @@ import Testing
     }
 
     @Test(arguments: [
-        "", " ", "{}", "[]", "null", "\"access_token=a\"", "5", "[{\"access_token\":\"a\"}]", "<html><body>access_token=a</body></html>",
-        "<?xml version=\"1.0\"?><access_token>a</access_token>", "{\"access_token\":\"a\"", "{\"access_token\":\"a\"}}", "access_token",
-        "access_token=", "ACCESS_TOKEN=a", "access_token=a b", "access_token=a&access_token=b", "access_token=a&x=1&x=2", "access_token=%",
-        "access_token=%FF", "access_token=a\nb=c", "access_token=a<b", "Error: access_token=a", "\0", "a=\0", "undefined", "token=a",
+        "", " ", "{}", "[]", "null", "\"access_token=a\"", "5", "[{\"access_token\":\"a\"}]",
+        "<html><body>access_token=a</body></html>",
+        "<?xml version=\"1.0\"?><access_token>a</access_token>", "{\"access_token\":\"a\"", "{\"access_token\":\"a\"}}",
+        "access_token",
+        "access_token=", "ACCESS_TOKEN=a", "access_token=a b", "access_token=a&access_token=b",
+        "access_token=a&x=1&x=2", "access_token=%",
+        "access_token=%FF", "access_token=a\nb=c", "access_token=a<b", "Error: access_token=a", "\0", "a=\0",
+        "undefined", "token=a",
     ])
     func `what is neither an error nor a token response is neither`(_ body: String) {
         #expect(fault(body) == .noTokenResponse)
@@ -163,7 +183,8 @@ import Testing
     }
 
     @Test(arguments: [
-        #"{"ok":false,"access_token":"a"}"#, #"{"access_token":"a"}"#, #"{"ok":null,"access_token":"a"}"#, #"{"ok":"true","access_token":"a"}"#,
+        #"{"ok":false,"access_token":"a"}"#, #"{"access_token":"a"}"#, #"{"ok":null,"access_token":"a"}"#,
+        #"{"ok":"true","access_token":"a"}"#,
         #"{"ok":1,"access_token":"a"}"#, #"{"ok":[true],"access_token":"a"}"#, "ok=true&access_token=a",
     ])
     func `an answer in which the condition does not hold is a failure`(_ body: String) throws {
@@ -178,13 +199,16 @@ import Testing
     }
 
     private func read(
-        _ body: String, status: Int = 200, headers: [(name: String, value: String)] = [], shape: OAuthProfile.ResponseShape = .init()
+        _ body: String, status: Int = 200, headers: [(name: String, value: String)] = [],
+        shape: OAuthProfile.ResponseShape = .init()
     ) throws(TokenResponse.Fault) -> TokenResponse {
         let response = ProviderResponse(status: status, headers: headers, body: Array(body.utf8))
         return try TokenResponse(response, shape: shape, now: TestTime.now)
     }
 
-    private func fault(_ body: String, status: Int = 200, shape: OAuthProfile.ResponseShape = .init()) -> TokenResponse.Fault? {
+    private func fault(_ body: String, status: Int = 200, shape: OAuthProfile.ResponseShape = .init()) -> TokenResponse
+        .Fault?
+    {
         do throws(TokenResponse.Fault) {
             _ = try read(body, status: status, shape: shape)
             return nil

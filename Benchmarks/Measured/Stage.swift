@@ -1,0 +1,36 @@
+/// Where benchmarks run: the product's binary, a folder, callers, the token endpoint, and how much to do.
+struct Stage {
+    /// How much is done. The first is for a look, the last takes its keys from real flows alone.
+    enum Extent { case quick, usual, full }
+
+    let binary: String
+    let folder: String
+    let extent: Extent
+    let callers: Callers
+    let tokenEndpoint: OwnServer
+
+    init(binary: String, folder: String, extent: Extent) async throws {
+        self.binary = binary
+        self.folder = folder
+        self.extent = extent
+        callers = try await Callers()
+        tokenEndpoint = try OwnServer("token-endpoint", checkedAt: "/", in: folder)
+    }
+
+    /// `quick` or `usual`, as the extent says.
+    func amount<Value>(_ usual: Value, quick: Value) -> Value { extent == .quick ? quick : usual }
+
+    func installation(_ name: String) throws -> Installation {
+        try Installation(in: folder, name: name, tokenPort: tokenEndpoint.port, jwks: callers.jwks)
+    }
+
+    /// A broker with an empty database.
+    func broker(_ name: String) throws -> RunningBroker {
+        try RunningBroker(binary, try installation(name))
+    }
+
+    /// A token for each connection: as many callers as connections.
+    func flows(_ broker: RunningBroker, tokens: Int = 64) async throws -> Flows {
+        Flows(port: broker.port, tokens: try await callers.tokens(tokens))
+    }
+}

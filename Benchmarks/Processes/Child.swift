@@ -1,0 +1,97 @@
+import Foundation
+
+/// A process that we started.
+final class Child {
+    let pid: pid_t
+    private var hasEnded = false
+    /// Our own servers end when this closes, even if we are killed.
+    private let lifeline: Int32
+
+    /// - Parameters:
+    ///   - arguments: the program first.
+    ///   - log: the file that its standard error goes to.
+    init(_ arguments: [String], log: String, settings: [String: String] = [:]) throws {
+        var ends: [Int32] = [0, 0]
+        guard pipe(&ends) == 0 else { throw Trouble("no pipe: \(Sockets.reason())") }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        lifeline = ends[1]
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_adddup2(&actions, ends[0], 0)
+        posix_spawn_file_actions_addopen(&actions, 2, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        posix_spawn_file_actions_adddup2(&actions, 2, 1)
+        var arguments = arguments.map { strdup($0) } + [nil]
+        // Every variable of that prefix is a setting of the broker.
+        let inherited = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("CLOAKROOM_") }
+        var environment = inherited.merging(settings) { $1 }.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        defer { for text in arguments + environment { free(text) } }
+        var pid = pid_t()
+        let code = posix_spawn(&pid, arguments[0]!, &actions, nil, &arguments, &environment)
+        close(ends[0])
+        guard code == 0 else {
+            close(lifeline)
+            throw Trouble("cannot start \(String(cString: arguments[0]!)): \(String(cString: strerror(code)))")
+        }
+        self.pid = pid
+        Leftovers.add(pid)
+    }
+
+    deinit { stop() }
+
+    /// For our own servers: ends this process when the one that started it is gone.
+    static func endWithParent() {
+        Thread.detachNewThread {
+            var byte: UInt8 = 0
+            while read(0, &byte, 1) > 0 {}
+            _exit(0)
+        }
+    }
+
+    var isRunning: Bool {
+        if !hasEnded, waitpid(pid, nil, WNOHANG) != 0 {
+            hasEnded = true
+            Leftovers.forget(pid)
+        }
+        return !hasEnded
+    }
+
+    /// SIGTERM, and SIGKILL for what is still there ten seconds later.
+    func stop() {
+        guard isRunning else { return }
+        kill(pid, SIGTERM)
+        close(lifeline)
+        for _ in 0..<1000 {
+            guard isRunning else { return }
+            usleep(10_000)
+        }
+        kill(pid, SIGKILL)
+        while isRunning { usleep(1000) }
+    }
+
+    // MARK: what the kernel says of it
+
+    /// User and system time of all its threads, in seconds. The kernel gives it in steps of 10 ms.
+    var cpu: Double {
+        get throws {
+            let stat = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
+            // The name before it, in parentheses, may hold spaces.
+            let fields = stat[(stat.lastIndex(of: ")") ?? stat.startIndex)...].split(separator: " ")
+            guard fields.count > 13, let user = Double(fields[12]), let system = Double(fields[13]) else {
+                throw Trouble("cannot read the CPU time of process \(pid)")
+            }
+            return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
+        }
+    }
+
+    /// Resident memory (VmRSS) in MiB.
+    var resident: Double {
+        get throws {
+            let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+            guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmRSS:") }),
+                let kilobytes = line.split(separator: " ").dropLast().last.flatMap({ Double($0) })
+            else { throw Trouble("cannot read the memory of process \(pid)") }
+            return kilobytes / 1024
+        }
+    }
+}

@@ -1,0 +1,202 @@
+import Broker
+import Foundation
+import Secrets
+import Testing
+
+@Suite struct CallbackTests {
+    private let house: Installation
+
+    init() throws {
+        house = try Installation()
+    }
+
+    /// RFC 6749 § 4.1.3 and RFC 7636 § 4.6: the verifier that is sent is that of the challenge.
+    @Test func `a good callback sends the code and the verifier to the provider once`() async throws {
+        let begun = try await house.begin()
+        #expect(await house.callback("code=g%2Fod&state=\(begun.state)").key != nil)
+        let form = await house.provider.form
+        #expect(form["grant_type"] == "authorization_code")
+        #expect(form["code"] == "g/od")
+        #expect(form["redirect_uri"] == begun["redirect_uri"])
+        let verifier = try #require(form["code_verifier"].flatMap { ExchangeVerifier(checking: $0) })
+        #expect(ProofKeyChallenge(of: verifier).text == begun["code_challenge"])
+        #expect(house.events.kinds == ["flow.started", "flow.succeeded"])
+    }
+
+    @Test func `a good callback gives a key that is good once`() async throws {
+        let (_, key) = try await house.connect()
+        #expect(CredentialKey(checking: key.expose { $0 }) != nil)
+        let json = try #require(try await house.redeem(key))
+        #expect(
+            json == #"""
+                {"accessToken":"access-hunter2","expiresAt":1790003600000,"extras":{},"idToken":"id-hunter2","refreshToken":"refresh-hunter2","scope":null,"sourceType":"example","tokenType":"Bearer","warnings":[]}
+                """#)
+        #expect(try await house.redeem(key) == nil)
+        #expect(house.events.kinds.suffix(2) == ["credential_key.redeemed", "credential_key.reused"])
+    }
+
+    @Test func `extras come with the credentials`() async throws {
+        let begun = try await house.begin()
+        let key = try #require(await house.callback("code=good&state=\(begun.state)&realmId=12").key)
+        #expect(try await house.redeem(key)?.contains(#""extras":{"realmId":"12"}"#) == true)
+    }
+
+    @Test func `the token address has the flow's own parameters`() async throws {
+        let begun = try await house.begin("subdomain", parameters: ["subdomain": "acme"])
+        _ = await house.callback("code=good&state=\(begun.state)&subdomain=evil")
+        #expect(await house.provider.requests.map(\.url) == ["https://acme.provider.example/token"])
+    }
+
+    // MARK: the state
+
+    @Test(arguments: [
+        "", "code=good", "code=good&state=", "code=good&state=short",
+        "code=good&state=8xLOxBtZp8WyMqYrSWNtPRAbBJrQ9hQ4M-9tJ1bYzXE",
+        "error=access_denied", "code=good&state=%ZZ",
+    ])
+    func `a callback without a state of ours is refused and nobody is told`(_ query: String) async throws {
+        let result = await house.callback(query)
+        #expect(result.error == .invalidState)
+        #expect(result.flow == nil)
+        #expect(await house.provider.requests.isEmpty)
+    }
+
+    @Test func `a state that is repeated or altered spends nothing`() async throws {
+        let begun = try await house.begin()
+        let last = begun.state.last == "A" ? "E" : "A"
+        for state in [
+            "\(begun.state)&state=\(begun.state)", "\(begun.state)A", "\(begun.state.dropLast())\(last)",
+            begun.state.lowercased(),
+        ] {
+            #expect(await house.callback("code=good&state=\(state)").error == .invalidState)
+        }
+        #expect(await house.callback("code=good&state=\(begun.state)").key != nil)
+    }
+
+    @Test(arguments: [
+        "code=good", "error=access_denied", "code=a&error=b", "", "code=a&code=b", "code=&error=", "error=a&error=b",
+    ])
+    func `a state is spent by its first callback, whatever came of it`(_ first: String) async throws {
+        let begun = try await house.begin()
+        _ = await house.callback("\(first)&state=\(begun.state)")
+        let sent = await house.provider.requests.count
+        let again = await house.callback("code=good&state=\(begun.state)")
+        #expect(again.error == .invalidState)
+        #expect(again.flow == nil)
+        #expect(await house.provider.requests.count == sent)
+    }
+
+    @Test func `a state expires`() async throws {
+        let (early, late) = (try await house.begin(), try await house.begin())
+        house.clock.advance(milliseconds: 599_999)
+        #expect(await house.callback("code=good&state=\(early.state)").key != nil)
+        house.clock.advance(milliseconds: 1)
+        #expect(await house.callback("code=good&state=\(late.state)").error == .invalidState)
+    }
+
+    @Test func `of 32 callbacks of one state one reaches the provider`() async throws {
+        let (house, begun) = (house, try await house.begin())
+        let keys = await withTaskGroup(of: Bool.self) { group in
+            for _ in 0..<32 { group.addTask { await house.callback("code=good&state=\(begun.state)").key != nil } }
+            return await group.reduce(into: 0) { if $1 { $0 += 1 } }
+        }
+        #expect(keys == 1)
+        #expect(await house.provider.requests.count == 1)
+    }
+
+    // MARK: code and error
+
+    @Test(arguments: [
+        "code=a&code=b", "", "code=", "code=a&error=b", "code=a&error=b&error=c", "error=a&error=b",
+        "error=a&code=b&code=c",
+    ])
+    func `anything but one code or one error is refused and no code is sent`(_ query: String) async throws {
+        let begun = try await house.begin()
+        let result = await house.callback("\(query)&state=\(begun.state)")
+        #expect(result.error == .invalidCallback)
+        #expect(result.flow?.id == begun.flow)
+        #expect(await house.provider.requests.isEmpty)
+        #expect(house.events.all.last?.code == "invalid_callback")
+    }
+
+    /// RFC 6749 § 4.1.2.1.
+    @Test(arguments: [
+        ("error=access_denied", "access_denied", nil),
+        ("error=server_error&error_description=Try+later", "server_error", "Try later"),
+        ("error=AADSTS65004", "AADSTS65004", nil), ("error=%3Cscript%3E", "access_denied", nil),
+        ("error=a%0Ab", "access_denied", nil),
+        ("error=x&error_description=a%0D%0Ab%00", "x", "a  b"),
+        ("error=x&error_description=a&error_description=b", "x", nil),
+    ])
+    func `the provider's error is told, made harmless`(_ query: String, _ code: String, _ description: String?)
+        async throws
+    {
+        let begun = try await house.begin()
+        let result = await house.callback("\(query)&state=\(begun.state)")
+        #expect(result.error == .denied(error: code, description: description))
+        let outcome = try #require(try await house.store.outcome(of: begun.flow))
+        #expect(outcome.status == .failed)
+        #expect(outcome.error == code)
+        #expect(outcome.errorDescription == description)
+    }
+
+    // MARK: the provider
+
+    @Test(arguments: [
+        (#"{"error":"invalid_grant"}"#, 400, "invalid_grant"), (#"{"error":"The code abc was used"}"#, 400, nil),
+        (#"{"error":"incorrect_client_credentials"}"#, 200, "incorrect_client_credentials"),
+        ("<html>oops</html>", 200, nil),
+        ("", 500, nil), ("{}", 200, nil), ("", 302, nil),
+    ])
+    func `an answer that is no token response is told as refused`(_ body: String, _ status: Int, _ error: String?)
+        async throws
+    {
+        await house.provider.answers(body, status: status)
+        let begun = try await house.begin()
+        #expect(await house.callback("code=good&state=\(begun.state)").error == .providerRejected(error: error))
+        #expect(try await house.store.outcome(of: begun.flow)?.error == "provider_rejected")
+    }
+
+    @Test(
+        arguments: [
+            (.timedOut, .providerTimeout), (.unreachable, .providerUnreachable(.unreachable)),
+            (.tlsFailed, .providerUnreachable(.tlsFailed)),
+            (.addressNotAllowed, .providerUnreachable(.addressNotAllowed)),
+            (.responseTooLarge, .providerRejected(error: nil)),
+            (.malformedResponse, .providerRejected(error: nil)), (.cancelled, .store(.closed)),
+        ] as [(TransportError, CallbackError)])
+    func `a provider that does not answer is told`(_ failure: TransportError, _ error: CallbackError) async throws {
+        await house.provider.answers { _ throws(TransportError) in throw failure }
+        let begun = try await house.begin()
+        #expect(await house.callback("code=good&state=\(begun.state)").error == error)
+        #expect(await house.provider.requests.count == 1)
+        #expect(try await house.store.outcome(of: begun.flow)?.error == error.code)
+    }
+
+    /// The code would be spent for nothing, and the user would have to consent again.
+    @Test func `a browser that goes away does not stop the exchange`() async throws {
+        let (asked, answer) = (Gate(), Gate())
+        await house.provider.answers { _ throws(TransportError) in
+            await asked.open()
+            await answer.wait()
+            return ProviderResponse(status: Task.isCancelled ? 500 : 200, body: Array(ScriptedProvider.tokens.utf8))
+        }
+        let (house, begun) = (house, try await house.begin())
+        let callback = Task { await house.callback("code=good&state=\(begun.state)").key }
+        await asked.wait()
+        callback.cancel()
+        await answer.open()
+        let key = try #require(await callback.value)
+        #expect(try await house.redeem(key) != nil)
+    }
+
+    @Test func `a flow that was ended meanwhile gives no key`() async throws {
+        let (store, clock) = (house.store, house.clock)
+        await house.provider.answers { _ throws(TransportError) in
+            _ = try? await store.sweep(at: clock.now.adding(seconds: 1_000), limit: 10)
+            return ProviderResponse(status: 200, body: Array(ScriptedProvider.tokens.utf8))
+        }
+        let begun = try await house.begin()
+        #expect(await house.callback("code=good&state=\(begun.state)").error == .invalidState)
+    }
+}

@@ -1,0 +1,183 @@
+import Broker
+import Foundation
+import SQLiteStore
+import Secrets
+import Testing
+
+/// A broker over a real store, with a provider that says what the test wants.
+final class Installation: Sendable {
+    static let origin = "https://app.example.com"
+    static let firstKey = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+    static let secondKey = "k2://////////////////////////////////////////8="
+
+    /// `strict` must be told the issuer in callbacks, `lenient` may be.
+    private static let catalog = """
+        sourceTypes:
+          example:
+            displayName: Example
+            category: wiki
+            oauth:
+              authorizationURL: https://provider.example/authorize
+              tokenURL: https://provider.example/token
+              scopes: [read]
+              extras: { callback: [realmId] }
+          lenient:
+            displayName: Lenient
+            category: wiki
+            provider: example
+            oauth:
+              authorizationURL: https://provider.example/authorize
+              tokenURL: https://provider.example/token
+              issuer: https://provider.example
+          strict:
+            displayName: Strict
+            category: wiki
+            provider: example
+            oauth:
+              authorizationURL: https://provider.example/authorize
+              tokenURL: https://provider.example/token
+              issuer: https://provider.example
+              requireIssuer: true
+          subdomain:
+            displayName: Subdomain
+            category: wiki
+            provider: example
+            oauth:
+              authorizationURL: "https://{subdomain}.provider.example/authorize"
+              tokenURL: "https://{subdomain}.provider.example/token"
+              parameters: { subdomain: { pattern: "^[a-z]+$" } }
+          unconfigured:
+            displayName: Unconfigured
+            category: wiki
+            oauth:
+              authorizationURL: https://other.example/authorize
+              tokenURL: https://other.example/token
+        """
+
+    let folder: TemporaryFolder
+    let store: SQLiteStore
+    let provider: ScriptedProvider
+    let clock: Clock
+    let events: Events
+    let broker: Broker
+
+    convenience init(masterKeys: String = firstKey) throws {
+        let folder = try TemporaryFolder()
+        try self.init(
+            folder: folder, store: try SQLiteStore(path: folder.database), masterKeys: masterKeys, clock: Clock())
+    }
+
+    private init(folder: TemporaryFolder, store: SQLiteStore, masterKeys: String, clock: Clock) throws {
+        self.folder = folder
+        self.store = store
+        self.clock = clock
+        let provider = ScriptedProvider()
+        let events = Events()
+        self.provider = provider
+        self.events = events
+        let findings = Findings()
+        let catalog = Catalog(files: [("test.yaml", Self.catalog)], allowInsecure: false, findings: findings)
+        try #require(findings.lines == [])
+        let settings = Broker.Settings(
+            publicURL: try #require(StrictURL("https://broker.example.com")),
+            frontendOrigins: [Self.origin, "https://second.example.com"].compactMap { Origin($0) })
+        broker = Broker(
+            settings: settings, catalog: catalog,
+            clients: ["example": Client(id: "client", secret: ClientSecret("client-hunter2"))],
+            keyRing: try KeyRing(masterKeys), store: store, transport: provider, now: { clock.now },
+            report: { events.append($0) })
+    }
+
+    /// The same files after a restart with other master keys.
+    func restarted(masterKeys: String) throws -> Installation {
+        try Installation(folder: folder, store: store, masterKeys: masterKeys, clock: clock)
+    }
+
+    // MARK: steps of a flow
+
+    func begin(
+        _ sourceType: String = "example", tenant: String = "acme", verifier: String? = nil, returnURL: String? = nil,
+        parameters: [String: String] = [:]
+    ) async throws -> Begun {
+        let authorization = try await broker.authorize(
+            AuthorizeRequest(
+                tenant: try Samples.tenant(tenant), sourceType: sourceType, parameters: parameters,
+                returnURL: returnURL,
+                exchangeChallenge: verifier.map { Samples.challenge($0).text }))
+        return try Begun(authorization)
+    }
+
+    func callback(_ query: String, cookie: BindingCookie? = nil) async -> CallbackResult {
+        await broker.callback(CallbackRequest(query) { _ in cookie })
+    }
+
+    /// A flow up to its credential key.
+    func connect(_ sourceType: String = "example", verifier: String? = nil, bound: Bool = false) async throws -> (
+        Begun, CredentialKey
+    ) {
+        let begun = try await begin(sourceType, verifier: verifier)
+        let cookie = bound ? try await self.cookie(of: begun, verifier: try #require(verifier)) : nil
+        let key = try #require(await callback("code=good&state=\(begun.state)", cookie: cookie).key)
+        return (begun, key)
+    }
+
+    func cookie(of begun: Begun, verifier: String) async throws -> BindingCookie {
+        try #require(
+            try await broker.bindingCookie(
+                for: begun.flow, verifier: ExchangeVerifier(verifier), frontendOrigin: Self.origin))
+    }
+
+    /// The credentials' JSON, if the key is good.
+    func redeem(_ key: CredentialKey, tenant: String = "acme", verifier: String? = nil) async throws -> String? {
+        try await broker.redeem(key, for: Samples.tenant(tenant), verifier: verifier.map { ExchangeVerifier($0) })?
+            .expose { String(decoding: $0, as: UTF8.self) }
+    }
+}
+
+/// A flow that began, and what a browser sees of it.
+struct Begun {
+    let authorization: Authorization
+    let parameters: [(name: String, value: String)]
+
+    init(_ authorization: Authorization) throws {
+        self.authorization = authorization
+        parameters = try #require(Percent.pairs(authorization.url.drop { $0 != "?" }.dropFirst()))
+    }
+
+    var flow: FlowID { authorization.flow }
+    var state: String { self["state"] ?? "" }
+
+    subscript(name: String) -> String? { parameters.first { $0.name == name }?.value }
+}
+
+extension CallbackResult {
+    var key: CredentialKey? {
+        if case .succeeded(_, let key) = self { key } else { nil }
+    }
+
+    var error: CallbackError? {
+        if case .failed(let error, _) = self { error } else { nil }
+    }
+
+    /// The flow that someone could be told about.
+    var flow: Flow? {
+        switch self {
+        case .succeeded(let flow, _): flow
+        case .failed(_, let flow): flow
+        }
+    }
+}
+
+extension Broker.Progress {
+    var name: String {
+        switch self {
+        case .pending: "pending"
+        case .succeeded(let key): key == nil ? "redeemed" : "succeeded"
+        case .failed(let error, _): error
+        }
+    }
+
+    var key: CredentialKey? {
+        if case .succeeded(let key) = self { key } else { nil }
+    }
+}

@@ -1,0 +1,58 @@
+import Broker
+import Testing
+
+/// RFC 9207 § 2.4: the issuer is compared as a plain string, before anything else is believed.
+@Suite struct IssuerTests {
+    private let house: Installation
+
+    init() throws {
+        house = try Installation()
+    }
+
+    @Test(arguments: ["lenient", "strict"])
+    func `the right issuer is taken`(_ sourceType: String) async throws {
+        #expect(try await error(sourceType, "code=good&iss=https%3A%2F%2Fprovider.example") == nil)
+    }
+
+    @Test(arguments: [
+        "https://evil.example", "https://provider.example/", "https://PROVIDER.example", "http://provider.example",
+        "https://provider.example%00", "https://provider.example:443", "provider.example",
+        "https://provider.example&iss=https://provider.example",
+        "https://evil.example&iss=https://provider.example", "%20https://provider.example",
+    ])
+    func `another issuer is refused and no code is sent`(_ issuer: String) async throws {
+        for sourceType in ["lenient", "strict"] {
+            #expect(try await error(sourceType, "code=good&iss=\(issuer)") == .issuerMismatch)
+        }
+        #expect(await house.provider.requests.isEmpty)
+    }
+
+    @Test func `without an issuer only a source type that requires it is refused`() async throws {
+        #expect(try await error("lenient", "code=good") == nil)
+        #expect(try await error("strict", "code=good") == .issuerMismatch)
+        #expect(try await error("strict", "code=good&iss=") == .issuerMismatch)
+    }
+
+    @Test func `an issuer that nobody expects is passed over`() async throws {
+        #expect(try await error("example", "code=good&iss=https://evil.example") == nil)
+    }
+
+    @Test func `an error from another issuer is not believed`() async throws {
+        #expect(try await error("lenient", "error=access_denied&iss=https://evil.example") == .issuerMismatch)
+        let denied = CallbackError.denied(error: "access_denied", description: nil)
+        #expect(try await error("lenient", "error=access_denied&iss=https://provider.example") == denied)
+    }
+
+    @Test func `a wrong issuer spends the state`() async throws {
+        let begun = try await house.begin("lenient")
+        #expect(
+            await house.callback("code=good&iss=https://evil.example&state=\(begun.state)").error == .issuerMismatch)
+        #expect(
+            await house.callback("code=good&iss=https://provider.example&state=\(begun.state)").error == .invalidState)
+    }
+
+    private func error(_ sourceType: String, _ query: String) async throws -> CallbackError? {
+        let begun = try await house.begin(sourceType)
+        return await house.callback("\(query)&state=\(begun.state)").error
+    }
+}

@@ -1,0 +1,76 @@
+import Broker
+import Secrets
+import Testing
+
+/// Master keys change while flows and keys are under way.
+@Suite struct MasterKeyTests {
+    private static let verifier = "an-exchange-verifier-that-is-long-enough-for-it"
+    private static let rotated = "\(Installation.secondKey)\n\(Installation.firstKey)"
+    private let before: Installation
+
+    init() throws {
+        before = try Installation()
+    }
+
+    @Test func `a key from before a rotation is good after it`() async throws {
+        let (begun, key) = try await before.connect(verifier: Self.verifier, bound: true)
+        let after = try before.restarted(masterKeys: Self.rotated)
+        let progress = try await after.broker.progress(
+            of: begun.flow, for: Samples.tenant(), verifier: ExchangeVerifier(Self.verifier))
+        #expect(progress.key?.matches(key) == true)
+        #expect(try await after.redeem(key, verifier: Self.verifier) != nil)
+    }
+
+    @Test func `a flow from before a rotation ends well after it, with its own verifier`() async throws {
+        let begun = try await before.begin()
+        let after = try before.restarted(masterKeys: Self.rotated)
+        #expect(await after.callback("code=good&state=\(begun.state)").key != nil)
+        let sent = try #require(await after.provider.form["code_verifier"])
+        #expect(Samples.challenge(sent).text == begun["code_challenge"])
+    }
+
+    @Test func `a cookie from before a rotation binds after it, and the other way round`() async throws {
+        let begun = try await before.begin(verifier: Self.verifier)
+        let cookie = try await before.cookie(of: begun, verifier: Self.verifier)
+        let after = try before.restarted(masterKeys: Self.rotated)
+        #expect(try await after.cookie(of: begun, verifier: Self.verifier).matches(cookie))
+        _ = await after.callback("code=good&state=\(begun.state)", cookie: cookie)
+        #expect(try await after.store.outcome(of: begun.flow)?.isBound == true)
+    }
+
+    @Test func `after a rotation the first key seals`() async throws {
+        let after = try before.restarted(masterKeys: Self.rotated)
+        let (begun, key) = try await after.connect(verifier: Self.verifier, bound: true)
+        #expect(try await after.store.outcome(of: begun.flow)?.flow.key.description == "k2")
+        let later = try before.restarted(masterKeys: Installation.secondKey)
+        #expect(try await later.redeem(key, verifier: Self.verifier) != nil)
+    }
+
+    @Test func `a key whose master key was removed is lost, and that is told`() async throws {
+        let (begun, key) = try await before.connect()
+        let after = try before.restarted(masterKeys: Installation.secondKey)
+        let missing = try #require(KeyRing.KeyID("k1"))
+        await #expect(throws: RedeemError.sealBroken(begun.flow, .unknownKey(missing))) { try await after.redeem(key) }
+    }
+
+    @Test func `a key whose master key has another value is lost, and that is told`() async throws {
+        let (begun, key) = try await before.connect()
+        let after = try before.restarted(masterKeys: "k1:\(Installation.secondKey.dropFirst(3))")
+        await #expect(throws: RedeemError.sealBroken(begun.flow, .notAuthentic)) { try await after.redeem(key) }
+    }
+
+    @Test func `a flow whose master key was removed ends as an invalid state, and no code is sent`() async throws {
+        let begun = try await before.begin()
+        let after = try before.restarted(masterKeys: Installation.secondKey)
+        #expect(await after.callback("code=good&state=\(begun.state)").error == .invalidState)
+        #expect(await after.provider.requests.isEmpty)
+    }
+
+    @Test func `the outcome of a flow whose master key was removed is pending`() async throws {
+        let (begun, _) = try await before.connect(verifier: Self.verifier, bound: true)
+        let after = try before.restarted(masterKeys: Installation.secondKey)
+        let progress = try await after.broker.progress(
+            of: begun.flow, for: Samples.tenant(), verifier: ExchangeVerifier(Self.verifier))
+        #expect(progress.name == "pending")
+    }
+}

@@ -1,0 +1,74 @@
+import Broker
+import Foundation
+import Secrets
+import Testing
+
+/// What must not be in the database files, at any moment of a flow.
+@Suite struct SecrecyTests {
+    private static let verifier = "an-exchange-verifier-that-is-long-enough-for-it"
+    private let house: Installation
+
+    init() throws {
+        house = try Installation()
+    }
+
+    @Test func `no secret of a flow is in the bytes of the files`() async throws {
+        let begun = try await house.begin(verifier: Self.verifier)
+        try await expectNone(of: [begun.state, Self.verifier])
+
+        let cookie = try await house.cookie(of: begun, verifier: Self.verifier)
+        let result = await house.callback("code=code-hunter2&state=\(begun.state)", cookie: cookie)
+        let key = try #require(result.key).expose { $0 }
+        let codeVerifier = try #require(await house.provider.form["code_verifier"])
+        let secrets = [
+            begun.state, Self.verifier, key, codeVerifier, cookie.expose { $0 }, "code-hunter2", "client-hunter2",
+            "access-hunter2", "refresh-hunter2", "id-hunter2",
+        ]
+        #expect(try await house.store.outcome(of: begun.flow)?.key != nil)
+        try await expectNone(of: secrets)
+
+        #expect(
+            try await house.redeem(#require(result.key), verifier: Self.verifier)?.contains("access-hunter2") == true)
+        try await expectNone(of: secrets)
+
+        await house.store.close()
+        try await expectNone(of: secrets)
+    }
+
+    @Test func `no secret of a flow that failed is in the bytes of the files`() async throws {
+        await house.provider.answers(
+            #"{"error":"The code code-hunter2 was used","error_description":"access-hunter2"}"#, status: 400)
+        let begun = try await house.begin(verifier: Self.verifier)
+        _ = await house.callback("code=code-hunter2&state=\(begun.state)")
+        try await expectNone(of: [begun.state, Self.verifier, "hunter2"])
+    }
+
+    @Test func `no event shows a secret`() async throws {
+        let (begun, key) = try await house.connect(verifier: Self.verifier)
+        _ = try await house.redeem(key, verifier: Self.verifier)
+        _ = try await house.redeem(key, verifier: Self.verifier)
+        for event in house.events.all {
+            var shown = "\(event)"
+            dump(event, to: &shown)
+            for secret in [begun.state, Self.verifier, key.expose { $0 }, "hunter2"] {
+                #expect(!shown.contains(secret))
+            }
+        }
+    }
+
+    /// Looked for as text and, where it is base64url, as the bytes that it stands for.
+    private func expectNone(of secrets: [String], location: SourceLocation = #_sourceLocation) async throws {
+        let contents = try house.folder.contents()
+        // The search would find what is there: every flow has its tenant in the clear.
+        #expect(contents.values.contains { $0.range(of: Data("acme".utf8)) != nil }, sourceLocation: location)
+        for (name, data) in contents {
+            for secret in secrets {
+                #expect(data.range(of: Data(secret.utf8)) == nil, "in \(name)", sourceLocation: location)
+                let encoded = secret.hasPrefix("ckr_") ? secret.dropFirst(4) : secret[...]
+                if encoded.utf8.count == 43, let bytes = Base64URL.decode(encoded) {
+                    #expect(data.range(of: Data(bytes)) == nil, "in \(name), decoded", sourceLocation: location)
+                }
+            }
+        }
+    }
+}

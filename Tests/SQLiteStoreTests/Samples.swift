@@ -1,0 +1,72 @@
+import Broker
+import Secrets
+import Testing
+
+/// Flows and tickets of no one.
+enum Samples {
+    /// 2026-09-21T13:46:40Z
+    static let now = Timestamp(milliseconds: 1_790_000_000_000)
+
+    static let day: Int64 = 86_400
+
+    static func tenant(_ name: String = "acme") throws -> TenantID { try #require(TenantID(name)) }
+
+    static func challenge(_ verifier: String) -> ProofKeyChallenge { ProofKeyChallenge(of: ExchangeVerifier(verifier)) }
+
+    static func flow(
+        id: FlowID = FlowID(of: State.random()), tenant: String = "acme", parameters: [String: String] = [:],
+        scopes: [String] = [],
+        returnURL: StrictURL? = nil, challenge: ProofKeyChallenge? = nil,
+        expiresAt: Timestamp = now.adding(seconds: 600)
+    ) throws -> Flow {
+        Flow(
+            id: id, tenant: try Samples.tenant(tenant), sourceType: try #require(SourceType.ID("example")),
+            parameters: parameters,
+            scopes: scopes, frontendOrigin: try #require(Origin("https://app.example.com")), returnURL: returnURL,
+            exchangeChallenge: challenge, key: try #require(KeyRing.KeyID("k1")), expiresAt: expiresAt)
+    }
+
+    /// A ticket as a store sees it: any bytes.
+    static func ticket(
+        _ key: CredentialKey, sealedKey: [UInt8]? = nil, credentials: [UInt8] = Array("sealed credentials".utf8),
+        expiresAt: Timestamp = now.adding(seconds: 300)
+    ) -> Ticket {
+        Ticket(
+            keyDigest: key.digest, credentials: Sealed(stored: credentials), key: sealedKey.map { Sealed(stored: $0) },
+            expiresAt: expiresAt)
+    }
+}
+
+extension FlowStore {
+    /// A flow that waits for its key to be redeemed.
+    @discardableResult
+    func keep(
+        _ flow: Flow, _ key: CredentialKey, isBound: Bool = false, sealedKey: [UInt8]? = nil,
+        credentials: [UInt8] = Array("sealed credentials".utf8), expiresAt: Timestamp = Samples.now.adding(seconds: 300)
+    ) async throws -> Flow {
+        try await start(flow)
+        _ = try #require(try await claim(flow.id, isBound: isBound, at: Samples.now))
+        let ticket = Samples.ticket(key, sealedKey: sealedKey, credentials: credentials, expiresAt: expiresAt)
+        try #require(try await succeed(flow.id, with: ticket))
+        return flow
+    }
+
+    func redeem(
+        _ key: CredentialKey, tenant: String = "acme", challenge: ProofKeyChallenge? = nil,
+        at now: Timestamp = Samples.now
+    ) async throws -> Redemption.Outcome {
+        let redemption = Redemption(
+            keyDigest: key.digest, tenant: try Samples.tenant(tenant), challenge: challenge, now: now)
+        return try await redeem(redemption)
+    }
+}
+
+extension Redemption.Outcome {
+    var name: String {
+        switch self {
+        case .redeemed: "redeemed"
+        case .reused: "reused"
+        case .refused: "refused"
+        }
+    }
+}

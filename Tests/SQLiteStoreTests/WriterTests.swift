@@ -1,0 +1,194 @@
+import Broker
+import Dispatch
+import Foundation
+import GRDB
+import Secrets
+import Testing
+
+@testable import SQLiteStore
+
+@Suite struct WriterTests {
+    private let folder: TemporaryFolder
+    private let writer: Writer
+
+    init() throws {
+        folder = try TemporaryFolder()
+        try StoreFile.prepare(folder.database)
+        let queue = try StoreFile.open(folder.database)
+        try queue.write { try $0.execute(sql: "CREATE TABLE numbers (number INTEGER PRIMARY KEY)") }
+        writer = Writer(queue)
+    }
+
+    @Test func `what was written is on the disk when the call returns`() async throws {
+        try await insert(1)
+        #expect(try committed() == [1])
+    }
+
+    @Test func `a write gives its result back`() async throws {
+        #expect(try await writer.write { try Int.fetchOne($0, sql: "SELECT 41 + 1") } == 42)
+    }
+
+    /// Many that wait are committed together; where one fails, it alone does.
+    @Test(arguments: [2, 50, 127, 128, 129, 300])
+    func `a write that fails in a batch fails alone`(_ count: Int) async throws {
+        let (writer, bad) = (writer, count / 2)
+        let results = try await batch(count) { index in
+            do throws(StoreError) {
+                try await writer.write {
+                    try $0.execute(sql: "INSERT INTO numbers VALUES (?)", arguments: [index == bad ? 0 : index + 1])
+                }
+                return index + 1
+            } catch {
+                #expect(error == .unavailable("1555 (constraint failed): UNIQUE constraint failed: numbers.number"))
+                return nil
+            }
+        } before: {
+            try await insert(0)
+        }
+        #expect(results.filter { $0 == nil }.count == 1)
+        #expect(try committed() == [0] + (1...count).filter { $0 != bad + 1 })
+    }
+
+    @Test func `a write that fails after a change leaves nothing of it`() async throws {
+        let writer = writer
+        await #expect(throws: StoreError.self) {
+            try await writer.write { db in
+                try db.execute(sql: "INSERT INTO numbers VALUES (1)")
+                try db.execute(sql: "INSERT INTO missing VALUES (1)")
+            }
+        }
+        try await insert(2)
+        #expect(try committed() == [2])
+    }
+
+    @Test func `a write that ends the transaction itself harms no other`() async throws {
+        let writer = writer
+        await #expect(throws: StoreError.self) { try await writer.write { try $0.execute(sql: "ROLLBACK") } }
+        try await insert(1)
+        #expect(try committed() == [1])
+    }
+
+    @Test func `a failure names no value`() async throws {
+        let writer = writer
+        let error = await #expect(throws: StoreError.self) {
+            try await writer.write {
+                try $0.execute(sql: "INSERT INTO numbers VALUES (?)", arguments: ["a secret value"])
+            }
+        }
+        #expect(error.map { String(describing: $0).contains("secret") } == false)
+    }
+
+    /// Else another process could commit between a batch's first read and its first write, and the batch would fail.
+    @Test func `a batch that only reads so far lets no other process write`() async throws {
+        var configuration = Configuration()
+        configuration.busyMode = .immediateError
+        let other = try DatabaseQueue(path: folder.database, configuration: configuration)
+        let code = try await writer.write { db in
+            _ = try Int.fetchAll(db, sql: "SELECT number FROM numbers")
+            do {
+                try other.write { try $0.execute(sql: "INSERT INTO numbers VALUES (1)") }
+                return nil
+            } catch let error as DatabaseError {
+                return error.resultCode
+            }
+        }
+        #expect(code == .SQLITE_BUSY)
+    }
+
+    @Test func `writes that wait are done in their order`() async throws {
+        let writer = writer
+        let counts = try await batch(200) { index in
+            try? await writer.write { db in
+                try db.execute(sql: "INSERT INTO numbers VALUES (?)", arguments: [index])
+                return try Int.fetchOne(db, sql: "SELECT count(*) FROM numbers") ?? 0
+            }
+        }
+        #expect(counts == (1...200).map { $0 })
+    }
+
+    // MARK: closing
+
+    @Test func `what was handed over is done before the writer closes`() async throws {
+        let writer = writer
+        let results = try await batch(200) { index in
+            if index == 199 {
+                await writer.close()
+                return true
+            }
+            return
+                (try? await writer.write { try $0.execute(sql: "INSERT INTO numbers VALUES (?)", arguments: [index]) })
+                != nil
+        }
+        #expect(results.allSatisfy { $0 == true })
+        #expect(try committed().count == 199)
+    }
+
+    @Test func `a closed writer refuses`() async {
+        await writer.close()
+        await #expect(throws: StoreError.closed) { try await insert(1) }
+    }
+
+    @Test func `closing again returns`() async {
+        await writer.close()
+        await writer.close()
+        let writer = writer
+        await withTaskGroup { group in for _ in 0..<10 { group.addTask { await writer.close() } } }
+    }
+
+    private func insert(_ number: Int) async throws(StoreError) {
+        try await writer.write { try $0.execute(sql: "INSERT INTO numbers VALUES (?)", arguments: [number]) }
+    }
+
+    /// Read by another connection, which sees only what was committed.
+    private func committed() throws -> [Int] {
+        var configuration = Configuration()
+        configuration.readonly = true
+        return try DatabaseQueue(path: folder.database, configuration: configuration).read { db in
+            try Int.fetchAll(db, sql: "SELECT number FROM numbers ORDER BY number")
+        }
+    }
+
+    /// Runs `count` tasks that all wait, in the order of their numbers, before the writer takes up any of them.
+    private func batch<Value: Sendable>(
+        _ count: Int, _ body: @escaping @Sendable (Int) async -> Value?, before: () async throws -> Void = {}
+    ) async throws -> [Value?] {
+        try await before()
+        let (writer, gate, executor) = (writer, DispatchSemaphore(value: 0), CountingExecutor())
+        let (entered, enter) = AsyncStream<Void>.makeStream()
+        let blocker = Task {
+            try await writer.write { _ in
+                enter.finish()
+                gate.wait()
+            }
+        }
+        for await _ in entered {}
+        let tasks = (0..<count).map { index in Task(executorPreference: executor) { await body(index) } }
+        executor.waitUntilIdle()
+        gate.signal()
+        try await blocker.value
+        var values: [Value?] = []
+        for task in tasks { values.append(await task.value) }
+        return values
+    }
+}
+
+/// Runs tasks one after another and knows when all of them wait for something else.
+///
+/// `@unchecked Sendable`: the queue guards the rest.
+private final class CountingExecutor: TaskExecutor, @unchecked Sendable {
+    private let queue = DispatchQueue(label: "cloakroom.tests")
+    private let jobs = DispatchGroup()
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        let executor = asUnownedTaskExecutor()
+        jobs.enter()
+        queue.async { [self] in
+            job.runSynchronously(on: executor)
+            jobs.leave()
+        }
+    }
+
+    /// A job hands over its next one before it ends, so once there is none, every task waits.
+    func waitUntilIdle() { jobs.wait() }
+}
