@@ -429,7 +429,7 @@ def test_an_authorization_address_that_was_mailed_gives_its_sender_nothing(chrom
 
 
 def test_a_page_of_the_provider_cannot_forge_a_success(chromium, page, sandbox):
-    """The right window, but not the broker's origin; and the right origin, but another window."""
+    """The right window, but not the broker's origin and not its flow."""
     popup = page.connect()
     sandbox.arrive(popup)
     chromium.run(

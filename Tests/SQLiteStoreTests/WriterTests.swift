@@ -83,7 +83,7 @@ import Testing
         var configuration = Configuration()
         configuration.busyMode = .immediateError
         let other = try DatabaseQueue(path: folder.database, configuration: configuration)
-        let code = try await writer.write { db in
+        let code: ResultCode? = try await writer.write { db in
             _ = try Int.fetchAll(db, sql: "SELECT number FROM numbers")
             do {
                 try other.write { try $0.execute(sql: "INSERT INTO numbers VALUES (1)") }
