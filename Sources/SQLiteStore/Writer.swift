@@ -9,14 +9,12 @@ import GRDB
 final class Writer: @unchecked Sendable {
     /// More than this in one transaction gains nothing and delays the first.
     private static let mostInOneCommit = 128
-    /// Seconds to wait for company.
-    private static let gathering = 0.0003
+    /// Microseconds to wait for company.
+    private static let gathering: UInt32 = 300
 
     private let queue: DatabaseQueue
     private let condition = NSCondition()
     private var waiting: [any Operation] = []
-    /// How many must wait before the thread is woken. It is `.max` while the thread works.
-    private var enough = 1
     private var lastCount = 0
     private var isClosed = false
     private var hasEnded = false
@@ -42,7 +40,7 @@ final class Writer: @unchecked Sendable {
             let refused = isClosed
             if !refused {
                 waiting.append(operation)
-                if waiting.count >= enough { condition.signal() }
+                if waiting.count == 1 { condition.signal() }
             }
             condition.unlock()
             if refused { operation.finish(.closed) }
@@ -77,22 +75,21 @@ final class Writer: @unchecked Sendable {
     /// The operations for the next commit; `nil` when closed.
     ///
     /// Where the last commit had company, this waits a moment for as many again: a commit costs the same for one as
-    /// for a hundred, and disks have become too fast to fill a batch while the last one is written. A caller that is
-    /// alone never waits.
+    /// for a hundred, and disks have become too fast to fill a batch while the last one is written. Callers that come
+    /// one by one wait for nothing.
     private func next() -> [any Operation]? {
         condition.lock()
         defer { condition.unlock() }
         while waiting.isEmpty {
             if isClosed { return nil }
-            enough = 1
             condition.wait()
         }
-        if lastCount > 1, !isClosed {
-            enough = min(2 * lastCount, Self.mostInOneCommit)
-            let deadline = Date(timeIntervalSinceNow: Self.gathering)
-            while waiting.count < enough, !isClosed, condition.wait(until: deadline) {}
+        if lastCount > 1, waiting.count < Self.mostInOneCommit, !isClosed {
+            condition.unlock()
+            // By the monotonic clock: a clock that is set back must not make anyone wait.
+            usleep(Self.gathering)
+            condition.lock()
         }
-        enough = .max
         let count = min(waiting.count, Self.mostInOneCommit)
         lastCount = count
         guard count < waiting.count else {

@@ -43,7 +43,7 @@ import Testing
 
     @Test func `of 32 tickets for one flow exactly one is kept`() async throws {
         let flow = try Samples.flow()
-        let keys = (0..<32).map { _ in CredentialKey.random() }
+        let keys = Samples.keys(32)
         try await stores[0].start(flow)
         _ = try await stores[0].claim(flow.id, isBound: false, at: Samples.now)
         let kept = try await all(32) { try await stores[$0 % 2].succeed(flow.id, with: Samples.ticket(keys[$0])) }
@@ -53,7 +53,7 @@ import Testing
     }
 
     @Test func `many flows at once each get their own credentials`() async throws {
-        let keys = (0..<100).map { _ in CredentialKey.random() }
+        let keys = Samples.keys(100)
         let matched = try await all(100) { index in
             let store = stores[index % 2]
             let flow = try await store.keep(try Samples.flow(), keys[index], credentials: [UInt8(index)])
@@ -65,8 +65,8 @@ import Testing
     }
 
     @Test func `a sweep beside redemptions loses and doubles nothing`() async throws {
-        let keys = (0..<50).map { _ in CredentialKey.random() }
-        for key in keys { try await stores[0].keep(try Samples.flow(), key) }
+        let keys = Samples.keys(50)
+        try await stores[0].fill(keys)
         let outcomes = try await all(100) { index in
             if index % 2 == 1 {
                 _ = try await stores[1].sweep(at: Samples.now, limit: 10)

@@ -11,6 +11,8 @@ enum Samples {
 
     static func tenant(_ name: String = "acme") throws -> TenantID { try #require(TenantID(name)) }
 
+    static func keys(_ count: Int) -> [CredentialKey] { (0..<count).map { _ in .random() } }
+
     static func challenge(_ verifier: String) -> ProofKeyChallenge { ProofKeyChallenge(of: ExchangeVerifier(verifier)) }
 
     static func flow(
@@ -49,6 +51,14 @@ extension FlowStore {
         let ticket = Samples.ticket(key, sealedKey: sealedKey, credentials: credentials, expiresAt: expiresAt)
         try #require(try await succeed(flow.id, with: ticket))
         return flow
+    }
+
+    /// Many flows that wait for their keys to be redeemed.
+    func fill(_ keys: [CredentialKey]) async throws {
+        try await withThrowingTaskGroup { group in
+            for key in keys { group.addTask { _ = try await keep(try Samples.flow(), key) } }
+            try await group.waitForAll()
+        }
     }
 
     func redeem(

@@ -137,7 +137,7 @@ import Testing
 
     @Test func `a damaged store is refused and left as it is`() async throws {
         let store = try SQLiteStore(path: folder.database)
-        for _ in 0..<200 { try await store.keep(try Samples.flow(), .random()) }
+        try await store.fill(Samples.keys(200))
         await store.close()
         var data = try Data(contentsOf: URL(filePath: folder.database))
         try #require(data.count > 5 * 4096)
@@ -148,7 +148,7 @@ import Testing
 
     @Test func `a store that was cut short is refused and left as it is`() async throws {
         let store = try SQLiteStore(path: folder.database)
-        for _ in 0..<200 { try await store.start(try Samples.flow()) }
+        try await store.fill(Samples.keys(200))
         await store.close()
         let data = try Data(contentsOf: URL(filePath: folder.database))
         try data.prefix(data.count / 2).write(to: URL(filePath: folder.database))

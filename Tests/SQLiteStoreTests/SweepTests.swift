@@ -88,7 +88,7 @@ import Testing
     }
 
     @Test func `a sweep takes no more than its limit and says that more is left`() async throws {
-        for _ in 0..<25 { try await store.keep(try Samples.flow(), .random()) }
+        try await store.fill(Samples.keys(25))
         #expect(try await store.sweep(at: later, limit: 10))
         #expect(try await rows("credential_keys") == 15)
         #expect(try await store.sweep(at: later, limit: 10))
@@ -99,7 +99,7 @@ import Testing
     }
 
     @Test func `sweeps come to an end`() async throws {
-        for _ in 0..<20 { try await store.keep(try Samples.flow(), .random()) }
+        try await store.fill(Samples.keys(20))
         try await sweepAll(at: later, limit: 7)
         try await sweepAll(at: later.adding(seconds: Samples.day), limit: 7)
         #expect(try await rows("flows") == 0)

@@ -83,7 +83,7 @@ import Testing
         var configuration = Configuration()
         configuration.busyMode = .immediateError
         let other = try DatabaseQueue(path: folder.database, configuration: configuration)
-        let code: ResultCode? = try await writer.write { db in
+        let code: ResultCode? = try await writer.write { db -> ResultCode? in
             _ = try Int.fetchAll(db, sql: "SELECT number FROM numbers")
             do {
                 try other.write { try $0.execute(sql: "INSERT INTO numbers VALUES (1)") }
@@ -93,6 +93,21 @@ import Testing
             }
         }
         #expect(code == .SQLITE_BUSY)
+    }
+
+    @Test func `a lock that another process keeps fails the write, and the next one is good`() async throws {
+        var configuration = Configuration()
+        configuration.busyMode = .immediateError
+        let impatient = Writer(try DatabaseQueue(path: folder.database, configuration: configuration))
+        configuration.allowsUnsafeTransactions = true
+        let other = try DatabaseQueue(path: folder.database, configuration: configuration)
+        try await other.writeWithoutTransaction { try $0.execute(sql: "BEGIN IMMEDIATE") }
+        await #expect(throws: StoreError.unavailable("5 (database is locked): database is locked")) {
+            try await impatient.write { try $0.execute(sql: "INSERT INTO numbers VALUES (1)") }
+        }
+        try await other.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
+        try await impatient.write { try $0.execute(sql: "INSERT INTO numbers VALUES (2)") }
+        #expect(try committed() == [2])
     }
 
     @Test func `writes that wait are done in their order`() async throws {
