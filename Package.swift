@@ -102,7 +102,9 @@ let package = Package(
             path: "Benchmarks",
             swiftSettings: strict),
 
-        .testTarget(name: "SecretsTests", dependencies: ["Secrets", .product(name: "Logging", package: "swift-log")]),
+        .testTarget(
+            name: "SecretsTests",
+            dependencies: ["COpenSSL", "Secrets", .product(name: "Logging", package: "swift-log")]),
         .testTarget(name: "BrokerTests", dependencies: ["Broker", "Secrets"]),
         .testTarget(name: "CurlTransportTests", dependencies: ["Broker", "CurlTransport"]),
         .testTarget(

@@ -188,8 +188,7 @@ def _alone(broker: Broker, grant):
 # Where the broker may not connect.
 
 HOSTS = {
-    "literal": "127.0.0.1", "name": "localhost", "mapped": "[::ffff:127.0.0.1]", "any": "0.0.0.0", "decimal": "2130706433",
-    "short": "127.1",
+    "literal": "127.0.0.1", "name": "localhost", "mapped": "[::ffff:127.0.0.1]", "any": "0.0.0.0",
 }
 
 

@@ -14,7 +14,8 @@ public struct Pattern: @unchecked Sendable {
         self.regex = regex.asciiOnlyCharacterClasses().matchingSemantics(.unicodeScalar)
     }
 
-    /// Whether all of `value` matches. At most 256 bytes, so that no pattern can take long; printable ASCII alone, since
+    /// Whether all of `value` matches. At most 256 bytes, which bounds sane patterns (nested
+    /// repetition such as `(a+)+` stays slow, and is the catalog author's to avoid); printable ASCII alone, since
     /// some classes mean other scripts' digits and letters too.
     public func matches(_ value: String) -> Bool {
         guard value.utf8.count <= 256, value.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) else { return false }
