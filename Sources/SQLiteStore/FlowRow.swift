@@ -1,6 +1,5 @@
 import Broker
 import Foundation
-import GRDB
 import Secrets
 
 /// A flow as a row, and back.
@@ -12,30 +11,26 @@ enum FlowRow {
         """
 
     /// `nil` where the row is not one that this program wrote.
-    static func flow(_ row: Row) -> Flow? {
-        guard let id = FlowID(bytes: [UInt8](row[0] as Data)), let tenant = TenantID(row[1] as String),
-            let sourceType = SourceType.ID(row[2] as String), let parameters = decode(row[3]),
-            let origin = Origin(row[5] as String), let key = KeyRing.KeyID(row[8] as String)
+    static func flow(_ row: SQLRow) -> Flow? {
+        guard let id = FlowID(bytes: row.blob(0)), let tenant = TenantID(row.text(1)),
+            let sourceType = SourceType.ID(row.text(2)), let parameters = decode(row.text(3)),
+            let origin = Origin(row.text(5)), let key = KeyRing.KeyID(row.text(8))
         else { return nil }
-        let scopes: String = row[4]
-        let returnURL: String? = row[6]
-        let challenge: String? = row[7]
         return Flow(
             id: id, tenant: tenant, sourceType: sourceType, parameters: parameters,
-            scopes: scopes.split(separator: " ").map(String.init), frontendOrigin: origin,
-            returnURL: returnURL.flatMap { StrictURL($0) },
-            exchangeChallenge: challenge.flatMap { ProofKeyChallenge($0) }, key: key,
-            expiresAt: Timestamp(milliseconds: row[9]))
+            scopes: row.text(4).split(separator: " ").map(String.init), frontendOrigin: origin,
+            returnURL: row.textIfAny(6).flatMap { StrictURL($0) },
+            exchangeChallenge: row.textIfAny(7).flatMap { ProofKeyChallenge($0) }, key: key,
+            expiresAt: Timestamp(milliseconds: row.integer(9)))
     }
 
-    static func outcome(_ row: Row) -> FlowOutcome? {
-        guard let flow = flow(row), let status = Flow.Status(rawValue: row[10]) else { return nil }
-        let key: Data? = row[12]
-        let keyExpiry: Int64? = row[13]
+    static func outcome(_ row: SQLRow) -> FlowOutcome? {
+        guard let flow = flow(row), let status = Flow.Status(rawValue: Int(row.integer(10))) else { return nil }
         return FlowOutcome(
-            flow: flow, status: status, isBound: row[11], key: key.map { Sealed(stored: [UInt8]($0)) },
-            expiresAt: keyExpiry.map { Timestamp(milliseconds: $0) } ?? flow.expiresAt,
-            error: row[14], errorDescription: row[15])
+            flow: flow, status: status, isBound: row.integer(11) != 0,
+            key: row.blobIfAny(12).map { Sealed(stored: $0) },
+            expiresAt: row.isNull(13) ? flow.expiresAt : Timestamp(milliseconds: row.integer(13)),
+            error: row.textIfAny(14), errorDescription: row.textIfAny(15))
     }
 
     static func encode(_ parameters: [String: String]) -> String {

@@ -31,117 +31,105 @@ public struct SQLiteStore: FlowStore {
 
     public func start(_ flow: Flow) async throws(StoreError) {
         try await writer.write { db in
-            let statement = try db.cachedStatement(
-                sql: """
-                    INSERT INTO flows (id, tenant, source_type, parameters, scopes, frontend_origin, return_url,
-                        exchange_challenge, master_key, status, expires_at, sweep_at)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)
-                    """)
-            try statement.execute(arguments: [
-                Data(flow.id.bytes), flow.tenant.description, flow.sourceType.description,
-                FlowRow.encode(flow.parameters), flow.scopes.joined(separator: " "), flow.frontendOrigin.description,
-                flow.returnURL?.text, flow.exchangeChallenge?.text, flow.key.description,
-                flow.expiresAt.milliseconds, flow.expiresAt.milliseconds + Self.patience,
-            ])
+            try db.run(
+                """
+                INSERT INTO flows (id, tenant, source_type, parameters, scopes, frontend_origin, return_url,
+                    exchange_challenge, master_key, status, expires_at, sweep_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)
+                """,
+                .blob(flow.id.bytes), .text(flow.tenant.description), .text(flow.sourceType.description),
+                .text(FlowRow.encode(flow.parameters)), .text(flow.scopes.joined(separator: " ")),
+                .text(flow.frontendOrigin.description), .text(flow.returnURL?.text),
+                .text(flow.exchangeChallenge?.text), .text(flow.key.description),
+                .integer(flow.expiresAt.milliseconds), .integer(flow.expiresAt.milliseconds + Self.patience))
         }
     }
 
+    private static let claim = """
+        UPDATE flows SET status = 1, is_bound = ? WHERE id = ? AND status = 0 AND expires_at > ?
+        RETURNING \(FlowRow.columns)
+        """
+
     public func claim(_ id: FlowID, isBound: Bool, at now: Timestamp) async throws(StoreError) -> Flow? {
         try await writer.write { db in
-            let statement = try db.cachedStatement(
-                sql: """
-                    UPDATE flows SET status = 1, is_bound = ? WHERE id = ? AND status = 0 AND expires_at > ?
-                    RETURNING \(FlowRow.columns)
-                    """)
-            return try Row.fetchOne(
-                statement, arguments: [isBound, Data(id.bytes), now.milliseconds]
-            ).flatMap(FlowRow.flow)
+            try db.first(
+                Self.claim, .integer(isBound ? 1 : 0), .blob(id.bytes), .integer(now.milliseconds), read: FlowRow.flow
+            ) ?? nil
         }
     }
 
     public func succeed(_ id: FlowID, with ticket: Ticket) async throws(StoreError) -> Bool {
         try await writer.write { db in
-            let update = try db.cachedStatement(
-                sql: """
-                    UPDATE flows SET status = 2, key_digest = ?, sealed_key = CASE WHEN is_bound THEN ? END,
-                        key_expires_at = ?
-                    WHERE id = ? AND status = 1 RETURNING tenant, source_type, exchange_challenge
-                    """)
             let expiry = ticket.expiresAt.milliseconds
-            guard
-                let row = try Row.fetchOne(
-                    update,
-                    arguments: [
-                        Data(ticket.keyDigest.bytes), ticket.key.map { Data($0.bytes) }, expiry, Data(id.bytes),
-                    ])
-            else { return false }
-            let insert = try db.cachedStatement(
-                sql: """
-                    INSERT INTO credential_keys (digest, flow, tenant, source_type, exchange_challenge, sealed, expires_at)
-                    VALUES (?, ?, ?, ?, ?, ?, ?)
-                    """)
-            try insert.execute(arguments: [
-                Data(ticket.keyDigest.bytes), Data(id.bytes), row[0] as String, row[1] as String, row[2] as String?,
-                Data(ticket.credentials.bytes), expiry,
-            ])
+            let flow = try db.first(
+                """
+                UPDATE flows SET status = 2, key_digest = ?, sealed_key = CASE WHEN is_bound THEN ? END,
+                    key_expires_at = ?
+                WHERE id = ? AND status = 1 RETURNING tenant, source_type, exchange_challenge
+                """,
+                .blob(ticket.keyDigest.bytes), .blob(ticket.key?.bytes), .integer(expiry), .blob(id.bytes)
+            ) { row in (tenant: row.text(0), sourceType: row.text(1), challenge: row.textIfAny(2)) }
+            guard let flow else { return false }
+            try db.run(
+                """
+                INSERT INTO credential_keys (digest, flow, tenant, source_type, exchange_challenge, sealed, expires_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+                """,
+                .blob(ticket.keyDigest.bytes), .blob(id.bytes), .text(flow.tenant), .text(flow.sourceType),
+                .text(flow.challenge), .blob(ticket.credentials.bytes), .integer(expiry))
             return true
         }
     }
 
     public func fail(_ id: FlowID, error: String, description: String?) async throws(StoreError) {
         try await writer.write { db in
-            let statement = try db.cachedStatement(
-                sql: "UPDATE flows SET status = 3, error = ?, error_description = ? WHERE id = ? AND status = 1")
-            try statement.execute(arguments: [error, description, Data(id.bytes)])
+            try db.run(
+                "UPDATE flows SET status = 3, error = ?, error_description = ? WHERE id = ? AND status = 1",
+                .text(error), .text(description), .blob(id.bytes))
         }
     }
 
     public func redeem(_ redemption: Redemption) async throws(StoreError) -> Redemption.Outcome {
         try await writer.write { db in
-            let digest = Data(redemption.keyDigest.bytes)
-            let delete = try db.cachedStatement(
-                sql: """
-                    DELETE FROM credential_keys
-                    WHERE digest = ? AND tenant = ? AND expires_at > ?
-                        AND (exchange_challenge IS NULL OR exchange_challenge = ?)
-                    RETURNING sealed, flow, source_type
-                    """)
-            if let row = try Row.fetchOne(
-                delete,
-                arguments: [
-                    digest, redemption.tenant.description, redemption.now.milliseconds, redemption.challenge?.text,
-                ])
-            {
-                let sealed: Data = row[0]
-                let flow: Data = row[1]
-                let sourceType: String = row[2]
-                let update = try db.cachedStatement(
-                    sql: "UPDATE flows SET status = 4, sealed_key = NULL WHERE id = ?")
-                try update.execute(arguments: [flow])
-                guard let id = FlowID(bytes: [UInt8](flow)), let type = SourceType.ID(sourceType) else {
+            let taken = try db.first(
+                """
+                DELETE FROM credential_keys
+                WHERE digest = ? AND tenant = ? AND expires_at > ?
+                    AND (exchange_challenge IS NULL OR exchange_challenge = ?)
+                RETURNING sealed, flow, source_type
+                """,
+                .blob(redemption.keyDigest.bytes), .text(redemption.tenant.description),
+                .integer(redemption.now.milliseconds), .text(redemption.challenge?.text)
+            ) { row in (sealed: row.blob(0), flow: row.blob(1), sourceType: row.text(2)) }
+            if let taken {
+                try db.run("UPDATE flows SET status = 4, sealed_key = NULL WHERE id = ?", .blob(taken.flow))
+                guard let id = FlowID(bytes: taken.flow), let type = SourceType.ID(taken.sourceType) else {
                     return .refused
                 }
                 let placement = Placement(tenant: redemption.tenant, sourceType: type, flow: id)
-                return .redeemed(Sealed(stored: [UInt8](sealed)), placement)
+                return .redeemed(Sealed(stored: taken.sealed), placement)
             }
-            let spent = try db.cachedStatement(
-                sql: "SELECT tenant, source_type, id FROM flows WHERE key_digest = ? AND status = 4")
-            guard let row = try Row.fetchOne(spent, arguments: [digest]), let tenant = TenantID(row[0] as String),
-                let type = SourceType.ID(row[1] as String), let id = FlowID(bytes: [UInt8](row[2] as Data))
-            else { return .refused }
-            return .reused(Placement(tenant: tenant, sourceType: type, flow: id))
+            let spent = try db.first(
+                "SELECT tenant, source_type, id FROM flows WHERE key_digest = ? AND status = 4",
+                .blob(redemption.keyDigest.bytes)
+            ) { row -> Placement? in
+                guard let tenant = TenantID(row.text(0)), let type = SourceType.ID(row.text(1)),
+                    let id = FlowID(bytes: row.blob(2))
+                else { return nil }
+                return Placement(tenant: tenant, sourceType: type, flow: id)
+            }
+            guard case let placement?? = spent else { return .refused }
+            return .reused(placement)
         }
     }
 
+    private static let outcome = """
+        SELECT \(FlowRow.columns), status, is_bound, sealed_key, key_expires_at, error, error_description
+        FROM flows WHERE id = ?
+        """
+
     public func outcome(of id: FlowID) async throws(StoreError) -> FlowOutcome? {
-        try await writer.write { db in
-            let statement = try db.cachedStatement(
-                sql: """
-                    SELECT \(FlowRow.columns), status, is_bound, sealed_key, key_expires_at, error, error_description
-                    FROM flows WHERE id = ?
-                    """)
-            return try Row.fetchOne(statement, arguments: [Data(id.bytes)]).flatMap(FlowRow.outcome)
-        }
+        try await writer.write { db in try db.first(Self.outcome, .blob(id.bytes), read: FlowRow.outcome) ?? nil }
     }
 
     public func sweep(at now: Timestamp, limit: Int) async throws(StoreError) -> Bool {

@@ -129,7 +129,7 @@ final class Writer: @unchecked Sendable {
         try queue.writeWithoutTransaction { db in
             do {
                 // Waits for other processes here, not at the first write, where SQLite would give up at once.
-                try db.execute(sql: "BEGIN IMMEDIATE")
+                try db.run("BEGIN IMMEDIATE")
             } catch {
                 throw TransactionFailure(error)
             }
@@ -141,7 +141,7 @@ final class Writer: @unchecked Sendable {
                 throw error
             }
             do {
-                try db.execute(sql: "COMMIT")
+                try db.run("COMMIT")
             } catch {
                 if db.isInsideTransaction { try? db.execute(sql: "ROLLBACK") }
                 throw TransactionFailure(error)
