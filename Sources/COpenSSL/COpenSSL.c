@@ -1,41 +1,72 @@
 #include "COpenSSL.h"
 
 #include <limits.h>
-#include <openssl/core_names.h>
-#include <openssl/kdf.h>
-#include <openssl/params.h>
 #include <pthread.h>
+#include <string.h>
 
 // Fetched once: an implicit fetch at every call costs more than the work itself.
-static EVP_KDF *hkdf;
 static EVP_MD *sha256;
 static EVP_CIPHER *aes256gcm;
 static pthread_once_t fetched = PTHREAD_ONCE_INIT;
 
 static void fetch(void) {
-    hkdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
     sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
     aes256gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
 }
 
 static int ready(void) {
-    return pthread_once(&fetched, fetch) == 0 && hkdf && sha256 && aes256gcm;
+    return pthread_once(&fetched, fetch) == 0 && sha256 && aes256gcm;
 }
 
+typedef struct { const unsigned char *bytes; size_t length; } part;
+
+// RFC 2104 with SHA-256 over the parts, one after another. `out` may be one of them.
+static int hmac(EVP_MD_CTX *digest, part key, const part *parts, int count, unsigned char out[32]) {
+    unsigned char block[64] = {0}, inner[32];
+    int done = 1;
+    if (key.length > sizeof block) {
+        done = EVP_DigestInit_ex2(digest, sha256, NULL) == 1
+            && EVP_DigestUpdate(digest, key.bytes, key.length) == 1 && EVP_DigestFinal_ex(digest, block, NULL) == 1;
+    } else if (key.length > 0) {
+        memcpy(block, key.bytes, key.length);
+    }
+    for (size_t i = 0; i < sizeof block; i++) block[i] ^= 0x36;
+    done = done && EVP_DigestInit_ex2(digest, sha256, NULL) == 1
+        && EVP_DigestUpdate(digest, block, sizeof block) == 1;
+    for (int i = 0; i < count; i++) done = done && EVP_DigestUpdate(digest, parts[i].bytes, parts[i].length) == 1;
+    done = done && EVP_DigestFinal_ex(digest, inner, NULL) == 1;
+    for (size_t i = 0; i < sizeof block; i++) block[i] ^= 0x36 ^ 0x5C;
+    done = done && EVP_DigestInit_ex2(digest, sha256, NULL) == 1
+        && EVP_DigestUpdate(digest, block, sizeof block) == 1 && EVP_DigestUpdate(digest, inner, sizeof inner) == 1
+        && EVP_DigestFinal_ex(digest, out, NULL) == 1;
+    OPENSSL_cleanse(block, sizeof block);
+    OPENSSL_cleanse(inner, sizeof inner);
+    return done;
+}
+
+// Not libcrypto's own HKDF: it fetches SHA-256 anew at every call, which costs four times the work itself.
 int cloakroom_hkdf_sha256(const unsigned char *key, size_t key_length, const unsigned char *salt, size_t salt_length,
                           const unsigned char *info, size_t info_length, unsigned char *out, size_t out_length) {
-    if (!ready()) return 0;
-    EVP_KDF_CTX *context = EVP_KDF_CTX_new(hkdf);
-    if (!context) return 0;
-    OSSL_PARAM parameters[5], *next = parameters;
-    *next++ = OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)"SHA256", 0);
-    *next++ = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)key, key_length);
-    // An absent salt and one of zero length are the same to RFC 5869; libcrypto wants it left out.
-    if (salt_length > 0) *next++ = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT, (void *)salt, salt_length);
-    *next++ = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (void *)info, info_length);
-    *next = OSSL_PARAM_construct_end();
-    int done = EVP_KDF_derive(context, out, out_length, parameters) == 1;
-    EVP_KDF_CTX_free(context);
+    // RFC 5869 § 2.3: the counter is one byte.
+    if (!ready() || out_length > 255 * 32) return 0;
+    EVP_MD_CTX *digest = EVP_MD_CTX_new();
+    if (!digest) return 0;
+    unsigned char extracted[32], block[32];
+    // RFC 5869 § 2.2: an absent salt is a block of zeros, which an empty HMAC key is too.
+    int done = hmac(digest, (part){salt, salt_length}, &(part){key, key_length}, 1, extracted);
+    size_t previous = 0;
+    for (unsigned char counter = 1; done && out_length > 0; counter++) {
+        part parts[] = {{block, previous}, {info, info_length}, {&counter, 1}};
+        done = hmac(digest, (part){extracted, sizeof extracted}, parts, 3, block);
+        previous = sizeof block;
+        size_t taken = out_length < sizeof block ? out_length : sizeof block;
+        if (done) memcpy(out, block, taken);
+        out += taken;
+        out_length -= taken;
+    }
+    OPENSSL_cleanse(extracted, sizeof extracted);
+    OPENSSL_cleanse(block, sizeof block);
+    EVP_MD_CTX_free(digest);
     return done;
 }
 

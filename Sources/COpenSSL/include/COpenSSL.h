@@ -1,5 +1,5 @@
-// The few parts of libcrypto that Cloakroom uses. Only what Swift cannot call well is wrapped: HKDF, whose
-// parameters are an array of C structures, and algorithms, which are fetched once and not at every call.
+// The few parts of libcrypto that Cloakroom uses. Only what must be cheap is wrapped: algorithms are fetched once and
+// not at every call.
 #ifndef CLOAKROOM_COPENSSL_H
 #define CLOAKROOM_COPENSSL_H
 
@@ -8,7 +8,7 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
-/// RFC 5869 with SHA-256. Returns 1, or 0 where libcrypto failed.
+/// RFC 5869 with SHA-256, at most 8160 bytes. Returns 1, or 0 where libcrypto failed.
 int cloakroom_hkdf_sha256(const unsigned char *key, size_t key_length, const unsigned char *salt, size_t salt_length,
                           const unsigned char *info, size_t info_length, unsigned char *out, size_t out_length);
 
