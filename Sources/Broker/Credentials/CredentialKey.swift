@@ -1,18 +1,10 @@
-public import Secrets
+import Secrets
 
 extension CredentialKey {
     /// Lets secret scanners and people recognise a leaked key.
     static let prefix = "ckr_"
 
     static func make() -> CredentialKey { .random(prefix: prefix) }
-
-    /// `nil` unless it has the shape of ours. A key of another shape cannot be one of ours, so it is never looked up.
-    public init?(checking text: String) {
-        guard text.hasPrefix(Self.prefix), text.utf8.count == Self.prefix.utf8.count + 43,
-            Base64URL.decode(text.dropFirst(Self.prefix.count)) != nil
-        else { return nil }
-        self.init(text)
-    }
 }
 
 /// Seals credentials so that they open only with their credential key, and keys so that they open only with the

@@ -4,25 +4,13 @@ import Testing
 @testable import Broker
 
 @Suite struct CredentialKeyTests {
-    @Test func `a new key has the shape of ours and is new each time`() {
+    @Test func `a new key is a prefix and 32 random bytes, new each time`() {
         let keys = (0..<100).map { _ in CredentialKey.make().expose { $0 } }
         #expect(Set(keys).count == keys.count)
         for key in keys {
             #expect(key.hasPrefix("ckr_"))
-            #expect(CredentialKey(checking: key)?.expose { $0 } == key)
+            #expect(Base64URL.decode(key.dropFirst(4))?.count == 32)
         }
-    }
-
-    @Test(arguments: [
-        "", "ckr_", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "ckr_E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-c",
-        "ckr_E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cMM", "ckr_E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cN",
-        "ckr_E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-c=", "CKR_E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
-        "ckr_E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM\n", " ckr_E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
-        "ckr-E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "ckr_E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw%2DcM",
-        "ckr_E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-\u{441}M", "' OR 1=1 --",
-    ])
-    func `a text of another shape is no key`(_ text: String) {
-        #expect(CredentialKey(checking: text) == nil)
     }
 }
 
