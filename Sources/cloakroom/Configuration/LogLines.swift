@@ -14,89 +14,94 @@ struct LogLines: LogHandler {
     }
 
     func log(event: LogEvent) {
-        var all = metadata
-        if let own = event.metadata { all.merge(own) { _, new in new } }
+        var all = event.metadata ?? [:]
+        if !metadata.isEmpty { all.merge(metadata) { own, _ in own } }
         if let error = event.error { all["error"] = "\(type(of: error))" }
-        let members = all.sorted { $0.key < $1.key }
-        var line: String
+        var members = Array(all)
+        members.sort { $0.key < $1.key }
+        var line: [UInt8] = []
+        line.reserveCapacity(512)
         switch format {
         case .json:
-            line = "{\"time\":\"\(Self.time())\",\"level\":\"\(event.level)\",\"message\":"
+            line += "{\"time\":\"".utf8
+            Self.time(into: &line)
+            line += "\",\"level\":\"".utf8
+            line += event.level.rawValue.utf8
+            line += "\",\"message\":".utf8
             Self.quote(event.message.description, into: &line)
             for (name, value) in members {
-                line += ","
+                line += ",".utf8
                 Self.quote(name, into: &line)
-                line += ":"
+                line += ":".utf8
                 if case .stringConvertible(let number as Int) = value {
-                    line += String(number)
+                    line += String(number).utf8
                 } else {
-                    Self.quote(value.description, into: &line)
+                    Self.quote(Self.text(value), into: &line)
                 }
             }
-            line += "}\n"
+            line += "}\n".utf8
         case .text:
-            line = "\(Self.time()) \(event.level) \(event.message)"
+            Self.time(into: &line)
+            line += " \(event.level.rawValue) \(event.message)".utf8
             for (name, value) in members {
-                line += " \(name)="
-                let text = value.description
+                line += " \(name)=".utf8
+                let text = Self.text(value)
                 if text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != 0x22 }) {
-                    line += text
+                    line += text.utf8
                 } else {
                     Self.quote(text, into: &line)
                 }
             }
-            line += "\n"
+            line += "\n".utf8
         }
         // One call a line: lines of several threads do not mix, and none is lost in a crash.
-        line.withUTF8 { bytes in _ = write(STDERR_FILENO, bytes.baseAddress, bytes.count) }
+        _ = write(STDERR_FILENO, line, line.count)
     }
 
-    /// A JSON string (RFC 8259 § 7).
-    private static func quote(_ text: String, into line: inout String) {
-        line += "\""
-        defer { line += "\"" }
-        if text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x22 && $0 != 0x5C && $0 < 0x7F }) {
-            line += text
-            return
-        }
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": line += "\\\""
-            case "\\": line += "\\\\"
-            case "\n": line += "\\n"
-            case _ where scalar.value < 0x20 || scalar.value == 0x7F:
-                let hex = String(scalar.value, radix: 16)
-                line += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-            default: line.unicodeScalars.append(scalar)
+    /// As `description`, which copies even plain text.
+    private static func text(_ value: Logger.MetadataValue) -> String {
+        if case .string(let text) = value { text } else { value.description }
+    }
+
+    /// A JSON string (RFC 8259 § 7). DEL is escaped too: a terminal would act on it.
+    private static func quote(_ text: String, into line: inout [UInt8]) {
+        line += "\"".utf8
+        for byte in text.utf8 {
+            switch byte {
+            case 0x22: line += "\\\"".utf8
+            case 0x5C: line += "\\\\".utf8
+            case 0x0A: line += "\\n".utf8
+            case 0..<0x20, 0x7F:
+                line += "\\u00".utf8
+                line += [byte >> 4, byte & 0xF].map { $0 < 10 ? 0x30 + $0 : 0x57 + $0 }
+            default: line.append(byte)
             }
         }
+        line += "\"".utf8
     }
 
     /// Now, in UTC (RFC 3339), to the millisecond.
-    private static func time() -> String {
+    private static func time(into line: inout [UInt8]) {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
         var parts = tm()
         gmtime_r(&now.tv_sec, &parts)
-        return String(unsafeUninitializedCapacity: 24) { output in
-            var written = 0
-            func put(_ value: Int, _ width: Int, then separator: Character) {
-                var rest = value
-                for index in stride(from: written + width - 1, through: written, by: -1) {
-                    output[index] = UInt8(0x30 + rest % 10)
-                    rest /= 10
-                }
-                output[written + width] = separator.asciiValue ?? 0
-                written += width + 1
+        func put(_ value: Int, _ width: Int, then separator: Unicode.Scalar) {
+            var rest = value
+            let start = line.count
+            line += repeatElement(0x30, count: width)
+            for index in stride(from: start + width - 1, through: start, by: -1) {
+                line[index] = UInt8(0x30 + rest % 10)
+                rest /= 10
             }
-            put(Int(parts.tm_year) + 1900, 4, then: "-")
-            put(Int(parts.tm_mon) + 1, 2, then: "-")
-            put(Int(parts.tm_mday), 2, then: "T")
-            put(Int(parts.tm_hour), 2, then: ":")
-            put(Int(parts.tm_min), 2, then: ":")
-            put(Int(parts.tm_sec), 2, then: ".")
-            put(now.tv_nsec / 1_000_000, 3, then: "Z")
-            return written
+            line.append(UInt8(ascii: separator))
         }
+        put(Int(parts.tm_year) + 1900, 4, then: "-")
+        put(Int(parts.tm_mon) + 1, 2, then: "-")
+        put(Int(parts.tm_mday), 2, then: "T")
+        put(Int(parts.tm_hour), 2, then: ":")
+        put(Int(parts.tm_min), 2, then: ":")
+        put(Int(parts.tm_sec), 2, then: ".")
+        put(now.tv_nsec / 1_000_000, 3, then: "Z")
     }
 }
