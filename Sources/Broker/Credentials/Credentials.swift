@@ -1,4 +1,3 @@
-import Foundation
 public import Secrets
 
 /// What a provider granted, and what whoever redeems should know about it.
@@ -21,52 +20,35 @@ public struct Credentials: Sendable {
     /// The JSON that is sealed at the callback and is the answer of `assets:oauthCredentials`.
     ///
     /// Made once: redemption opens it and sends it as it is. The one place where tokens become plain text.
+    ///
+    /// Absent members are `null`, not left out: the answer always has the same shape.
     func exposedJSON(sourceType: SourceType.ID) throws -> SecretBytes {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
-        return SecretBytes(
-            Array(
-                try encoder.encode(
-                    Exposed(
-                        accessToken: accessToken.expose { $0 },
-                        refreshToken: refreshToken?.expose { $0 },
-                        tokenType: tokenType,
-                        expiresAt: expiresAt?.milliseconds,
-                        scope: scope,
-                        sourceType: sourceType.description,
-                        idToken: idToken?.expose { $0 },
-                        extras: extras,
-                        warnings: warnings))))
+        var json = JSONWriter()
+        json.literal("{\"accessToken\":")
+        accessToken.expose { json.string($0) }
+        json.literal(",\"expiresAt\":")
+        if let expiresAt { json.number(expiresAt.milliseconds) } else { json.literal("null") }
+        json.literal(",\"extras\":")
+        try json.value(.object(extras))
+        json.literal(",\"idToken\":")
+        json.stringOrNull(idToken?.expose { $0 })
+        json.literal(",\"refreshToken\":")
+        json.stringOrNull(refreshToken?.expose { $0 })
+        json.literal(",\"scope\":")
+        json.stringOrNull(scope)
+        json.literal(",\"sourceType\":")
+        json.string(sourceType.description)
+        json.literal(",\"tokenType\":")
+        json.string(tokenType)
+        json.literal(",\"warnings\":")
+        try json.value(.array(warnings.map { .string($0.rawValue) }))
+        json.literal("}")
+        return SecretBytes(json.bytes)
     }
+}
 
-    /// Private so that nothing else encodes tokens.
-    private struct Exposed: Encodable {
-        let accessToken: String
-        let refreshToken: String?
-        let tokenType: String
-        let expiresAt: Int64?
-        let scope: String?
-        let sourceType: String
-        let idToken: String?
-        let extras: [String: JSONValue]
-        let warnings: [Warning]
-
-        enum Key: CodingKey {
-            case accessToken, refreshToken, tokenType, expiresAt, scope, sourceType, idToken, extras, warnings
-        }
-
-        // Absent members are `null`, not left out: the answer always has the same shape.
-        func encode(to encoder: any Encoder) throws {
-            var members = encoder.container(keyedBy: Key.self)
-            try members.encode(accessToken, forKey: .accessToken)
-            try members.encode(refreshToken, forKey: .refreshToken)
-            try members.encode(tokenType, forKey: .tokenType)
-            try members.encode(expiresAt, forKey: .expiresAt)
-            try members.encode(scope, forKey: .scope)
-            try members.encode(sourceType, forKey: .sourceType)
-            try members.encode(idToken, forKey: .idToken)
-            try members.encode(extras, forKey: .extras)
-            try members.encode(warnings, forKey: .warnings)
-        }
+extension JSONWriter {
+    fileprivate mutating func stringOrNull(_ text: String?) {
+        if let text { string(text) } else { literal("null") }
     }
 }

@@ -57,14 +57,41 @@ struct TenantRoutes: Sendable {
         let returnUrl: String?
         let exchangeChallenge: String?
         let frontendOrigin: String?
-    }
 
-    private struct AuthorizeAnswer: Encodable {
-        let authorizationUrl: String
-        let flow: String
-        let expiresAt: Int64
-        /// Only where true: `connect.js` then waits longer for a popup that seems closed.
-        let cutsOpener: Bool?
+        /// `nil` where a member is of another type than it should be.
+        static func quick(_ members: [String: JSONValue]) -> AuthorizeBody? {
+            var isSound = true
+            func text(_ name: String) -> String? {
+                switch members[name] {
+                case .string(let text)?: return text
+                case nil, .null?: return nil
+                default:
+                    isSound = false
+                    return nil
+                }
+            }
+            var parameters: [String: String]?
+            switch members["parameters"] {
+            case .object(let given)?:
+                parameters = given.compactMapValues(\.string)
+                isSound = parameters?.count == given.count
+            case nil, .null?: break
+            default: return nil
+            }
+            var scopes: [String]?
+            switch members["scopes"] {
+            case .array(let given)?:
+                scopes = given.compactMap(\.string)
+                isSound = isSound && scopes?.count == given.count
+            case nil, .null?: break
+            default: return nil
+            }
+            guard let sourceType = text("sourceType") else { return nil }
+            let body = AuthorizeBody(
+                sourceType: sourceType, parameters: parameters, scopes: scopes, returnUrl: text("returnUrl"),
+                exchangeChallenge: text("exchangeChallenge"), frontendOrigin: text("frontendOrigin"))
+            return isSound ? body : nil
+        }
     }
 
     @Sendable private func authorize(
@@ -72,7 +99,7 @@ struct TenantRoutes: Sendable {
     ) async throws -> Response {
         let tenant = try tenant(path)
         try await check(request, tenant, [.assetsWrite])
-        let body = try await request.json(AuthorizeBody.self)
+        let body = try await request.json(AuthorizeBody.self, quick: AuthorizeBody.quick)
         let authorization: Authorization
         do {
             authorization = try await broker.authorize(
@@ -83,10 +110,16 @@ struct TenantRoutes: Sendable {
         } catch {
             throw error.problem
         }
-        return .json(
-            AuthorizeAnswer(
-                authorizationUrl: authorization.url, flow: authorization.flow.description,
-                expiresAt: authorization.expiresAt.milliseconds, cutsOpener: authorization.cutsOpener ? true : nil))
+        var json = JSONWriter()
+        json.literal("{\"authorizationUrl\":")
+        json.string(authorization.url)
+        json.literal(",\"flow\":")
+        json.string(authorization.flow.description)
+        json.literal(",\"expiresAt\":")
+        json.number(authorization.expiresAt.milliseconds)
+        // Only where true: `connect.js` then waits longer for a popup that seems closed.
+        json.literal(authorization.cutsOpener ? ",\"cutsOpener\":true}" : "}")
+        return .json(json.bytes)
     }
 
     // MARK: assets:oauthCredentials
@@ -134,9 +167,7 @@ struct TenantRoutes: Sendable {
             }
         }
         guard let json else { throw Self.invalidKey }
-        return Response(
-            status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-store"],
-            body: .init(byteBuffer: json.expose { ByteBuffer(bytes: $0) }))
+        return json.expose { .json($0) }
     }
 
     // MARK: assets:oauthFlow
@@ -174,9 +205,15 @@ struct TenantRoutes: Sendable {
 }
 
 extension Response {
+    private static let jsonHeaders: HTTPFields = [.contentType: "application/json", .cacheControl: "no-store"]
+
     /// 200 with JSON that is not to be kept.
     static func json(_ value: some Encodable) -> Response {
-        Response(
-            status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-store"], body: .json(value))
+        Response(status: .ok, headers: jsonHeaders, body: .json(value))
+    }
+
+    /// The same, of JSON that is written already.
+    static func json(_ bytes: [UInt8]) -> Response {
+        Response(status: .ok, headers: jsonHeaders, body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 }
