@@ -29,11 +29,14 @@ public struct SQLiteStore: FlowStore {
     /// How long after its state's end the sweep leaves a flow alone: an exchange may still run.
     private static let patience: Int64 = 300_000
 
+    // `OR FAIL` below: a failure takes the whole transaction back (see `Writer`), so SQLite need not keep a journal of
+    // each statement beside it. That journal is 64 KiB, allocated and given back to the system every time.
+
     public func start(_ flow: Flow) async throws(StoreError) {
         try await writer.write { db in
             try db.run(
                 """
-                INSERT INTO flows (id, tenant, source_type, parameters, scopes, frontend_origin, return_url,
+                INSERT OR FAIL INTO flows (id, tenant, source_type, parameters, scopes, frontend_origin, return_url,
                     exchange_challenge, master_key, status, expires_at, sweep_at)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)
                 """,
@@ -46,7 +49,7 @@ public struct SQLiteStore: FlowStore {
     }
 
     private static let claim = """
-        UPDATE flows SET status = 1, is_bound = ? WHERE id = ? AND status = 0 AND expires_at > ?
+        UPDATE OR FAIL flows SET status = 1, is_bound = ? WHERE id = ? AND status = 0 AND expires_at > ?
         RETURNING \(FlowRow.columns)
         """
 
@@ -63,7 +66,7 @@ public struct SQLiteStore: FlowStore {
             let expiry = ticket.expiresAt.milliseconds
             let flow = try db.first(
                 """
-                UPDATE flows SET status = 2, key_digest = ?, sealed_key = CASE WHEN is_bound THEN ? END,
+                UPDATE OR FAIL flows SET status = 2, key_digest = ?, sealed_key = CASE WHEN is_bound THEN ? END,
                     key_expires_at = ?
                 WHERE id = ? AND status = 1 RETURNING tenant, source_type, exchange_challenge
                 """,
@@ -72,7 +75,7 @@ public struct SQLiteStore: FlowStore {
             guard let flow else { return false }
             try db.run(
                 """
-                INSERT INTO credential_keys (digest, flow, tenant, source_type, exchange_challenge, sealed, expires_at)
+                INSERT OR FAIL INTO credential_keys (digest, flow, tenant, source_type, exchange_challenge, sealed, expires_at)
                 VALUES (?, ?, ?, ?, ?, ?, ?)
                 """,
                 .blob(ticket.keyDigest.bytes), .blob(id.bytes), .text(flow.tenant), .text(flow.sourceType),
@@ -84,7 +87,7 @@ public struct SQLiteStore: FlowStore {
     public func fail(_ id: FlowID, error: String, description: String?) async throws(StoreError) {
         try await writer.write { db in
             try db.run(
-                "UPDATE flows SET status = 3, error = ?, error_description = ? WHERE id = ? AND status = 1",
+                "UPDATE OR FAIL flows SET status = 3, error = ?, error_description = ? WHERE id = ? AND status = 1",
                 .text(error), .text(description), .blob(id.bytes))
         }
     }
@@ -102,7 +105,7 @@ public struct SQLiteStore: FlowStore {
                 .integer(redemption.now.milliseconds), .text(redemption.challenge?.text)
             ) { row in (sealed: row.blob(0), flow: row.blob(1), sourceType: row.text(2)) }
             if let taken {
-                try db.run("UPDATE flows SET status = 4, sealed_key = NULL WHERE id = ?", .blob(taken.flow))
+                try db.run("UPDATE OR FAIL flows SET status = 4, sealed_key = NULL WHERE id = ?", .blob(taken.flow))
                 guard let id = FlowID(bytes: taken.flow), let type = SourceType.ID(taken.sourceType) else {
                     return .refused
                 }

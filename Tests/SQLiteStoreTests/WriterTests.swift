@@ -61,6 +61,17 @@ import Testing
         #expect(try committed() == [2])
     }
 
+    /// With `OR FAIL`, SQLite leaves the rows before the fault: the transaction has to take them back.
+    @Test func `a statement that fails midway leaves nothing of it`() async throws {
+        let writer = writer
+        try await insert(3)
+        await #expect(throws: StoreError.self) {
+            try await writer.write { try $0.run("INSERT OR FAIL INTO numbers VALUES (1), (2), (3)") }
+        }
+        try await insert(4)
+        #expect(try committed() == [3, 4])
+    }
+
     @Test func `a write that ends the transaction itself harms no other`() async throws {
         let writer = writer
         await #expect(throws: StoreError.self) { try await writer.write { try $0.execute(sql: "ROLLBACK") } }
