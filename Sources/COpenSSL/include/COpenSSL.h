@@ -8,6 +8,8 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
+#include "Signatures.h"
+
 /// RFC 5869 with SHA-256, at most 8160 bytes. Returns 1, or 0 where libcrypto failed.
 int cloakroom_hkdf_sha256(const unsigned char *key, size_t key_length, const unsigned char *salt, size_t salt_length,
                           const unsigned char *info, size_t info_length, unsigned char *out, size_t out_length);

@@ -1,0 +1,56 @@
+// Keys and signatures for JSON Web Signatures (RFC 7515, RFC 7518). Swift cannot call these parts well: parameters
+// are arrays of C structures, and ECDSA's two numbers come wrapped in DER.
+#ifndef CLOAKROOM_SIGNATURES_H
+#define CLOAKROOM_SIGNATURES_H
+
+#include <openssl/evp.h>
+#include <stddef.h>
+
+/// HMAC-SHA-256 (RFC 2104). `out` has 32 bytes. Returns 1, or 0 where libcrypto failed.
+int cloakroom_hmac_sha256(const unsigned char *key, size_t key_length, const unsigned char *text, size_t length,
+                          unsigned char *out);
+
+/// SHA-2 of 256, 384 or 512 bits; `out` has 64 bytes. Returns the digest's length, or 0 where libcrypto failed.
+size_t cloakroom_sha2(int bits, const unsigned char *text, size_t length, unsigned char *out);
+
+/// The kinds of keys that are used here.
+enum { CLOAKROOM_KEY_OTHER = 0, CLOAKROOM_KEY_RSA, CLOAKROOM_KEY_P256, CLOAKROOM_KEY_P384, CLOAKROOM_KEY_ED25519 };
+
+/// RSA counts only with 2048 to 8192 bits, EC only on the curves above.
+int cloakroom_key_kind(const EVP_PKEY *key);
+
+/// A private key without passphrase in PEM: PKCS #8, PKCS #1 or SEC 1. NULL where there is none or its halves do not
+/// belong together.
+EVP_PKEY *cloakroom_key_from_pem(const unsigned char *pem, size_t length);
+
+/// A new private key on P-256.
+EVP_PKEY *cloakroom_key_new_p256(void);
+
+/// Public keys from their numbers (big endian); NULL where they make no key. `point` is 0x04, x, y.
+EVP_PKEY *cloakroom_key_from_rsa(const unsigned char *n, size_t n_length, const unsigned char *e, size_t e_length);
+EVP_PKEY *cloakroom_key_from_point(const char *curve, const unsigned char *point, size_t length);
+EVP_PKEY *cloakroom_key_from_ed25519(const unsigned char *bytes, size_t length);
+
+/// A number of a key by libcrypto's name for it, big endian, padded to `width` unless that is 0.
+/// Returns its length, or 0 where the key has none or it does not fit.
+size_t cloakroom_key_number(const EVP_PKEY *key, const char *name, int width, unsigned char *out, size_t capacity);
+
+/// The 32 bytes of an Ed25519 public key. Returns 1, or 0.
+int cloakroom_key_ed25519(const EVP_PKEY *key, unsigned char *out);
+
+/// How to sign. `digest` is SHA-2's bits, or 0 for Ed25519; `width` is the length of ECDSA's numbers, else 0.
+typedef struct {
+    int digest;
+    int pss;
+    int width;
+} cloakroom_scheme;
+
+/// Signs; ECDSA as R and S side by side (RFC 7518 § 3.4). Returns the length, or 0 where it failed.
+size_t cloakroom_sign(EVP_PKEY *key, cloakroom_scheme scheme, const unsigned char *text, size_t length,
+                      unsigned char *out, size_t capacity);
+
+/// Returns 1 where the signature is this text's by this key.
+int cloakroom_verify(EVP_PKEY *key, cloakroom_scheme scheme, const unsigned char *text, size_t length,
+                     const unsigned char *signature, size_t signature_length);
+
+#endif

@@ -1,0 +1,148 @@
+import Secrets
+import Testing
+
+@Suite struct VerificationKeyTests {
+    private static let rsa = Published.rsaJWK
+    private static let p256 = Published.p256JWK
+    private static let ed25519 = Published.ed25519JWK
+
+    private static func with(_ jwk: [String: String], _ members: [String: String?]) -> [String: String] {
+        jwk.merging(members.compactMapValues(\.self)) { $1 }.filter { member in
+            !members.contains { $0.key == member.key && $0.value == nil }
+        }
+    }
+
+    /// RFC 7515 § A.2 and § A.3, RFC 7520 § 4.1 and § 4.2, RFC 8037 § A.5.
+    @Test(arguments: [
+        (rsa, Published.rsaToken, SignatureAlgorithm.RS256), (p256, Published.p256Token, .ES256),
+        (ed25519, Published.ed25519Token, .EdDSA), (Published.cookbookJWK, Published.cookbookRS256, .RS256),
+        (Published.cookbookJWK, Published.cookbookPS384, .PS384),
+    ])
+    func `a published signature is right, and wrong wherever it is altered`(
+        _ jwk: [String: String], _ token: String, _ algorithm: SignatureAlgorithm
+    ) throws {
+        let key = try #require(VerificationKey(jwk: jwk))
+        let parts = token.split(separator: ".")
+        let text = Array("\(parts[0]).\(parts[1])".utf8)
+        let signature = try #require(Base64URL.decode(parts[2]))
+        #expect(key.verify(signature, of: text, with: algorithm))
+        for place in signature.indices {
+            var altered = signature
+            altered[place] ^= 0x10
+            #expect(!key.verify(altered, of: text, with: algorithm))
+        }
+        for length in 0..<signature.count {
+            #expect(!key.verify(Array(signature.prefix(length)), of: text, with: algorithm))
+        }
+        #expect(!key.verify(signature + [0], of: text, with: algorithm))
+        #expect(!key.verify([0] + signature, of: text, with: algorithm))
+        #expect(!key.verify(signature, of: text + [0], with: algorithm))
+        #expect(!key.verify(signature, of: [], with: algorithm))
+        for other in SignatureAlgorithm.allCases where other != algorithm {
+            #expect(!key.verify(signature, of: text, with: other))
+        }
+    }
+
+    /// RFC 6979 § A.2.5 and § A.2.6: the message "sample".
+    @Test(arguments: [
+        (
+            "P-256", "60FED4BA255A9D31C961EB74C6356D68C049B8923B61FA6CE669622E60F29FB6",
+            "7903FE1008B8BC99A41AE9E95628BC64F2F1B20C2D7E9F5177A3C294D4462299",
+            "EFD48B2AACB6A8FD1140DD9CD45E81D69D2C877B56AAF991C34D0EA84EAF3716"
+                + "F7CB1C942D657C41D436C7A1B6E29F65F3E900DBB9AFF4064DC4AB2F843ACDA8",
+            SignatureAlgorithm.ES256
+        ),
+        (
+            "P-384",
+            "EC3A4E415B4E19A4568618029F427FA5DA9A8BC4AE92E02E06AAE5286B300C64DEF8F0EA9055866064A254515480BC13",
+            "8015D9B72D7D57244EA8EF9AC0C621896708A59367F9DFB9F54CA84B3F1C9DB1288B231C3AE0D4FE7344FD2533264720",
+            "94EDBB92A5ECB8AAD4736E56C691916B3F88140666CE9FA73D64C4EA95AD133C81A648152E44ACF96E36DD1E80FABE46"
+                + "99EF4AEB15F178CEA1FE40DB2603138F130E740A19624526203B6351D0A3A94FA329C145786E679E7B82C71A38628AC8",
+            .ES384
+        ),
+    ])
+    func `ECDSA signatures of RFC 6979 are right`(
+        _ curve: String, _ x: String, _ y: String, _ signature: String, _ algorithm: SignatureAlgorithm
+    ) throws {
+        let jwk = ["kty": "EC", "crv": curve, "x": Base64URL.encode(hex(x)), "y": Base64URL.encode(hex(y))]
+        let key = try #require(VerificationKey(jwk: jwk))
+        #expect(key.verify(hex(signature), of: Array("sample".utf8), with: algorithm))
+        #expect(!key.verify(hex(signature), of: Array("Sample".utf8), with: algorithm))
+    }
+
+    /// CVE-2022-21449: zeros for both numbers are nobody's signature.
+    @Test func `zeros are no signature`() throws {
+        for (jwk, algorithm, length) in [
+            (Self.p256, SignatureAlgorithm.ES256, 64), (Self.ed25519, .EdDSA, 64), (Self.rsa, .RS256, 256),
+            (Self.rsa, .PS256, 256),
+        ] {
+            let key = try #require(VerificationKey(jwk: jwk))
+            #expect(!key.verify([UInt8](repeating: 0, count: length), of: [1], with: algorithm))
+            #expect(!key.verify([], of: [1], with: algorithm))
+        }
+    }
+
+    /// RFC 7518 § 3.4: DER, which other formats use, is not JOSE's.
+    @Test func `an ECDSA signature in DER is refused`() throws {
+        let key = try #require(SigningKey(pem: SecretBytes(Array(Published.p256.utf8))))
+        let publicKey = try #require(VerificationKey(jwk: Self.p256))
+        let raw = try #require(key.sign([1], with: .ES256))
+        let integer = { (number: ArraySlice<UInt8>) -> [UInt8] in
+            let short = Array(number.drop { $0 == 0 })
+            let bytes = (short.first ?? 0x80) >= 0x80 ? [0] + short : short
+            return [0x02, UInt8(bytes.count)] + bytes
+        }
+        let body = integer(raw[..<32]) + integer(raw[32...])
+        #expect(!publicKey.verify([0x30, UInt8(body.count)] + body, of: [1], with: .ES256))
+        #expect(publicKey.verify(raw, of: [1], with: .ES256))
+    }
+
+    private static let smallModulus = Base64URL.encode([UInt8](repeating: 0xFF, count: 255))
+    private static let hugeModulus = Base64URL.encode([UInt8](repeating: 0xFF, count: 1025))
+
+    @Test(
+        arguments: [
+            [:], ["kty": "oct", "k": "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ"], ["kty": "RSA"], ["kty": "rsa"],
+            with(rsa, ["n": nil]), with(rsa, ["e": nil]), with(rsa, ["n": ""]), with(rsa, ["n": "AAAA"]),
+            // RFC 7518 § 3.3: at least 2048 bits.
+            with(rsa, ["n": smallModulus]), with(rsa, ["n": hugeModulus]),
+            with(rsa, ["n": Base64URL.encode([0x7F] + [UInt8](repeating: 0xFF, count: 255))]),
+            with(rsa, ["n": Base64URL.encode([UInt8](repeating: 0xFE, count: 256))]),
+            // RFC 8017 § 3.1: 0, 1 and even numbers are no exponents; beyond 64 bits they only cost time.
+            with(rsa, ["e": ""]), with(rsa, ["e": "AA"]), with(rsa, ["e": "AQ"]), with(rsa, ["e": "AAE"]),
+            with(rsa, ["e": "Ag"]), with(rsa, ["e": "AQAA"]),
+            with(rsa, ["e": Base64URL.encode([1] + [UInt8](repeating: 1, count: 8))]),
+            with(rsa, ["n": "not base64url!"]), with(rsa, ["e": "AQAB="]),
+            with(p256, ["crv": nil]), with(p256, ["crv": "P-521"]), with(p256, ["crv": "secp256k1"]),
+            with(p256, ["crv": "P-384"]), with(p256, ["crv": "p-256"]), with(p256, ["kty": "OKP"]),
+            with(p256, ["x": nil]), with(p256, ["y": nil]), with(p256, ["y": ""]),
+            // Off the curve: x as y, zeros, and beyond the field.
+            with(p256, ["y": p256["x"]]), with(p256, ["x": p256["y"], "y": p256["x"]]),
+            with(
+                p256,
+                [
+                    "x": Base64URL.encode([UInt8](repeating: 0, count: 32)),
+                    "y": Base64URL.encode([UInt8](repeating: 0, count: 32)),
+                ]),
+            with(p256, ["x": Base64URL.encode([UInt8](repeating: 0xFF, count: 32))]),
+            // RFC 7518 § 6.2.1.2: the full width, no more and no less.
+            with(p256, ["x": p256["x"].map { "AAAA" + $0 }]),
+            with(p256, ["x": Base64URL.encode([UInt8](repeating: 1, count: 31))]),
+            with(ed25519, ["x": nil]), with(ed25519, ["x": "AAAA"]), with(ed25519, ["crv": "Ed448"]),
+            with(ed25519, ["crv": "X25519"]), with(ed25519, ["kty": "EC"]),
+        ] as [[String: String]])
+    func `what is no sound key is refused`(_ jwk: [String: String]) {
+        #expect(VerificationKey(jwk: jwk) == nil)
+    }
+
+    @Test func `a zero in front of a modulus is passed over`() throws {
+        let n = try #require(Self.rsa["n"].flatMap { Base64URL.decode($0) })
+        let jwk = Self.with(Self.rsa, ["n": Base64URL.encode([0] + n), "e": "AAEAAQ"])
+        #expect(VerificationKey(jwk: jwk) != nil)
+    }
+
+    @Test func `members besides the key's own change nothing`() {
+        #expect(
+            VerificationKey(jwk: Self.with(Self.p256, ["d": "x", "x5u": "https://example.com", "n": "AQAB"])) != nil)
+    }
+}
