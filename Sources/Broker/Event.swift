@@ -8,6 +8,8 @@ public struct Event: Sendable {
         /// A key came back after it was spent: somebody has a copy.
         case credentialKeyReused = "credential_key.reused"
         case credentialKeyRefused = "credential_key.refused"
+        case credentialsRefreshed = "credentials.refreshed"
+        case credentialsRevoked = "credentials.revoked"
     }
 
     public let kind: Kind
@@ -17,10 +19,13 @@ public struct Event: Sendable {
     /// Why it failed.
     public let code: String?
 
-    init(_ kind: Kind, _ placement: Placement?, tenant: TenantID? = nil, code: String? = nil) {
+    init(
+        _ kind: Kind, _ placement: Placement? = nil, tenant: TenantID? = nil, sourceType: SourceType.ID? = nil,
+        code: String? = nil
+    ) {
         self.kind = kind
         self.tenant = placement?.tenant ?? tenant
-        self.sourceType = placement?.sourceType
+        self.sourceType = placement?.sourceType ?? sourceType
         self.flow = placement?.flow
         self.code = code
     }

@@ -1,3 +1,4 @@
+import Foundation
 public import Secrets
 
 /// A tenant of the product that Cloakroom serves: `^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`.
@@ -50,6 +51,12 @@ public struct Timestamp: Hashable, Sendable, Comparable {
     public func adding(seconds: Int64) -> Timestamp {
         Timestamp(milliseconds: milliseconds + seconds * 1000)
     }
+
+    /// The beginning of a day in UTC; `nil` unless `text` is a date such as `2027-02-16`.
+    init?(date text: String) {
+        guard text.utf8.count == 10, let date = try? Date("\(text)T00:00:00Z", strategy: .iso8601) else { return nil }
+        milliseconds = Int64(date.timeIntervalSince1970 * 1000)
+    }
 }
 
 /// What kinds of secret text there are; each is a type of its own.
@@ -62,8 +69,11 @@ public enum Use {
     public enum ClientSecret {}
     public enum AccessToken {}
     public enum RefreshToken {}
+    /// A token to revoke, of either type.
+    public enum RevokedToken {}
     public enum IDToken {}
     public enum BindingCookie {}
+    public enum Nonce {}
 }
 
 public typealias State = Secret<Use.State>
@@ -74,7 +84,9 @@ public typealias ExchangeVerifier = Secret<Use.ExchangeVerifier>
 public typealias ClientSecret = Secret<Use.ClientSecret>
 public typealias AccessToken = Secret<Use.AccessToken>
 public typealias RefreshToken = Secret<Use.RefreshToken>
+public typealias RevokedToken = Secret<Use.RevokedToken>
 public typealias IDToken = Secret<Use.IDToken>
+public typealias Nonce = Secret<Use.Nonce>
 public typealias BindingCookie = Secret<Use.BindingCookie>
 
 extension UInt8 {

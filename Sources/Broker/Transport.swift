@@ -12,6 +12,8 @@ public struct ProviderRequest: Sendable {
     public var url: String
     public var headers: [(name: String, value: String)]
     public var body: [UInt8]?
+    /// Shown in the TLS handshake (RFC 8705).
+    public var certificate: ClientCertificate?
 
     public init(
         method: Method, url: String, headers: [(name: String, value: String)] = [], body: [UInt8]? = nil

@@ -68,6 +68,11 @@ struct TransferOptions {
         try set(CURLOPT_URL, request.url, on: easy)
         try set(CURLOPT_TIMEOUT_MS, remaining.milliseconds, on: easy)
         try check(ccurl_set_list(easy, CURLOPT_HTTPHEADER, headers))
+        // RFC 8705 § 2. libcurl reuses a connection only for the certificate that it was made with.
+        if let certificate = request.certificate {
+            try set(CURLOPT_SSLCERT, certificate.file, on: easy)
+            try set(CURLOPT_SSLKEY, certificate.keyFile, on: easy)
+        }
         // libcurl knows a way to send with a body, and one without; the method's name is another matter.
         let hasBody = request.method == .post || request.body != nil
         if hasBody {

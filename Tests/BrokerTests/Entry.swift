@@ -33,7 +33,14 @@ enum Entry {
     static func load(_ texts: [String], allowInsecure: Bool = false) -> (catalog: Catalog, findings: [String]) {
         let findings = Findings()
         let files = texts.map { (name: file, text: $0) }
-        let catalog = Catalog(files: files, allowInsecure: allowInsecure, findings: findings)
+        let catalog = Catalog(own: files, allowInsecure: allowInsecure, findings: findings)
+        return (catalog, findings.lines)
+    }
+
+    /// What the built-in catalog becomes with a file of one's own.
+    static func overBuiltIn(_ text: String) -> (catalog: Catalog, findings: [String]) {
+        let findings = Findings()
+        let catalog = Catalog(files: [(file, text)], allowInsecure: false, findings: findings)
         return (catalog, findings.lines)
     }
 

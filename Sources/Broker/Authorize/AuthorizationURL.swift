@@ -1,40 +1,68 @@
 import Secrets
 
 extension OAuthProfile {
-    /// The address that a browser is sent to (RFC 6749 § 4.1.1); `nil` where a value cannot stand in its place.
-    func authorizationURL(
-        client: Client, redirectURI: String, state: State, verifier: CodeVerifier, scopes: [String],
-        values: [String: String]
-    ) -> String? {
-        guard var url = authorizationURL.filled(with: values) else { return nil }
-        url += url.utf8.contains(UInt8(ascii: "?")) ? "&" : "?"
+    /// The parameters of an authorization request (RFC 6749 § 4.1.1), in a stable order.
+    func authorizationMembers(
+        client: Client, redirectURI: String, state: State, verifier: CodeVerifier, nonce: Nonce?, scopes: [String]
+    ) -> [(name: String, value: String)] {
+        var members: [(name: String, value: String)] = []
+        members.reserveCapacity(8 + authorizationParameters.count)
         let own = authorizationParameters
-        if !own.contains(where: { $0.name == "response_type" }) { url += "response_type=code&" }
-        url += "client_id=\(Percent.encode(client.id))&redirect_uri=\(Percent.encode(redirectURI))"
-        if !scopes.isEmpty {
-            url += "&\(scopeParameter)=\(Percent.encode(scopes.joined(separator: scopeSeparator)))"
+        if !own.contains(where: { $0.name == "response_type" }) { members.append(("response_type", "code")) }
+        members.append(("client_id", client.id))
+        members.append(("redirect_uri", redirectURI))
+        if !scopes.isEmpty, !own.contains(where: { $0.name == scopeParameter && $0.value == nil }) {
+            members.append((scopeParameter, scopes.joined(separator: scopeSeparator)))
         }
         for (name, value) in own where name != scopeParameter || scopes.isEmpty {
-            url += "&\(Percent.encode(name))=\(Percent.encode(value))"
+            if let value { members.append((name, value)) }
         }
-        state.expose { url += "&state=\($0)" }
+        state.expose { members.append(("state", $0)) }
         switch proofKey {
-        case .s256: url += "&code_challenge=\(ProofKeyChallenge(of: verifier).text)&code_challenge_method=S256"
-        case .plain: verifier.expose { url += "&code_challenge=\($0)&code_challenge_method=plain" }
+        case .s256:
+            members.append(("code_challenge", ProofKeyChallenge(of: verifier).text))
+            members.append(("code_challenge_method", "S256"))
+        case .plain:
+            verifier.expose { members.append(("code_challenge", $0)) }
+            members.append(("code_challenge_method", "plain"))
         case .none: break
         }
-        return url
+        // OpenID Connect Core § 3.1.2.1.
+        nonce?.expose { members.append(("nonce", $0)) }
+        // RFC 8707 § 2.1.
+        for resource in resources { members.append(("resource", resource)) }
+        return members
     }
 
     /// The values for the placeholders, defaults filled in.
-    func values(_ given: [String: String]) throws(AuthorizeError) -> [String: String] {
+    ///
+    /// - Parameter client: has the values that only the operator sets.
+    func values(
+        _ given: [String: String], client: Client, allowingCallbackParameter: Bool = false
+    ) throws(AuthorizeError) -> [String: String] {
         if parameters.isEmpty, given.isEmpty { return [:] }
+        var values: [String: String] = [:]
+        var given = given
+        if allowingCallbackParameter, let tokenOrigin = addresses.tokenOrigin,
+            let value = given.removeValue(forKey: tokenOrigin.callbackParameter)
+        {
+            guard tokenOrigin.origin(value, allowInsecure: addresses.allowInsecure) != nil else {
+                throw .parameterRejected(name: tokenOrigin.callbackParameter, pattern: tokenOrigin.pattern.text)
+            }
+            values[tokenOrigin.callbackParameter] = value
+        }
         if let unknown = given.keys.sorted().first(where: { name in !parameters.contains { $0.name == name } }) {
             throw .parameterUnknown(name: unknown, known: parameters.map(\.name))
         }
-        var values: [String: String] = [:]
         for parameter in parameters {
-            guard let value = given[parameter.name] ?? parameter.defaultValue else {
+            let set = parameter.setByOperator ? client.parameters[parameter.name] ?? parameter.defaultValue : nil
+            if let set, let value = given[parameter.name], value != set {
+                throw .parameterNotTheOperators(name: parameter.name)
+            }
+            if parameter.setByOperator, set == nil, parameter.defaultValue == nil {
+                throw .parameterNotSetByOperator(name: parameter.name)
+            }
+            guard let value = set ?? given[parameter.name] ?? parameter.defaultValue else {
                 if parameter.required { throw .parameterMissing(name: parameter.name) }
                 continue
             }
@@ -44,26 +72,42 @@ extension OAuthProfile {
             values[parameter.name] = value
         }
         // The place has its say too: a generous pattern does not let a value out of it.
-        for template in [authorizationURL, tokenURL] where template.filled(with: values) == nil {
-            let name = template.misplaced(in: values) ?? ""
-            let pattern = parameters.first { $0.name == name }?.pattern.text ?? ""
-            throw .parameterRejected(name: name, pattern: pattern)
+        for set in addresses.sets {
+            for template in [set.authorization, set.token, set.refresh].compactMap(\.self)
+            where template.filled(with: values) == nil {
+                let name = template.misplaced(in: values) ?? ""
+                let pattern = parameters.first { $0.name == name }?.pattern.text ?? ""
+                throw .parameterRejected(name: name, pattern: pattern)
+            }
         }
         return values
     }
 
+    /// Whether `client` brings all that only an operator can set.
+    func isComplete(_ client: Client) -> Bool {
+        parameters.allSatisfy { !$0.setByOperator || client.parameters[$0.name] != nil || $0.defaultValue != nil }
+    }
+
     /// The scopes to ask for: the caller's or our own, and those that are always added.
-    func scopes(_ given: [String]?) throws(AuthorizeError) -> [String] {
-        guard let given else { return defaultScopes }
+    func scopes(_ given: [String]?, values: [String: String]) throws(AuthorizeError) -> [String] {
+        let always = filled(alwaysScopes, values)
+        guard let given else { return Scopes.union(filled(scopes, values), always) }
         // A scope that holds the separator would be two.
         guard given.count <= 200, given.allSatisfy({ Scopes.isToken($0) && !$0.contains(scopeSeparator) }) else {
             throw .scopesMalformed
         }
-        return Scopes.union(Scopes.union([], given), alwaysScopes)
+        return Scopes.union(Scopes.union([], given), always)
+    }
+
+    /// Scopes with the parameters in their places.
+    private func filled(_ scopes: [String], _ values: [String: String]) -> [String] {
+        scopes.map { scope in
+            scope.utf8.contains(UInt8(ascii: "{")) ? ValueTemplate(scope).filled(with: values) ?? scope : scope
+        }
     }
 }
 
 extension OAuthProfile {
-    /// The scopes of a flow whose caller names none.
+    /// The scopes of a flow whose caller names none; placeholders unfilled.
     public var defaultScopes: [String] { Scopes.union(scopes, alwaysScopes) }
 }

@@ -41,10 +41,16 @@ public enum AuthorizeError: Error, Equatable, Sendable {
     case parameterUnknown(name: String, known: [String])
     case parameterMissing(name: String)
     case parameterRejected(name: String, pattern: String)
+    /// The operator set another value.
+    case parameterNotTheOperators(name: String)
+    /// Only the operator can set it, and has not.
+    case parameterNotSetByOperator(name: String)
     case scopesMalformed
     case returnURLMalformed
     case returnURLNotAllowed(origin: String)
     case frontendOriginNotAllowed
     case exchangeChallengeMalformed
+    /// Discovery or a pushed authorization request failed.
+    case provider(ProviderError)
     case store(StoreError)
 }

@@ -36,6 +36,11 @@ struct FlowSecrets {
         derive("pkce", state, key).map { CodeVerifier($0) }
     }
 
+    /// The `nonce` of a flow with OpenID Connect.
+    func nonce(of state: State, key: KeyRing.KeyID) -> Nonce? {
+        derive("nonce", state, key).map { Nonce($0) }
+    }
+
     /// The value of the cookie that proves which browser began the flow.
     func bindingCookie(of flow: FlowID, key: KeyRing.KeyID) -> BindingCookie? {
         keyRing.derive(Label("browser-binding"), from: SecretBytes(flow.bytes), key: key)?

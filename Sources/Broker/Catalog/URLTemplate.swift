@@ -10,6 +10,9 @@ public struct URLTemplate: Sendable {
         case malformed
     }
 
+    /// The names in braces, whatever else `text` is.
+    static func names(in text: String) -> [String] { ValueTemplate(text).names }
+
     private enum Place {
         /// The whole host: a name, with a port if the pattern allows one.
         case host
@@ -47,7 +50,8 @@ public struct URLTemplate: Sendable {
         while let open = rest.firstIndex(where: { $0 == "{" || $0 == "}" }) {
             guard rest[open] == "{", let close = rest[open...].firstIndex(of: "}") else { throw .unbalancedBrace }
             let name = String(rest[rest.index(after: open)..<close])
-            guard !name.isEmpty, name.utf8.allSatisfy({ $0.isASCIILetterOrDigit || $0 == 0x5F }) else {
+            guard !name.isEmpty, name.utf8.allSatisfy({ $0.isASCIILetterOrDigit || $0 == 0x5F || $0 == 0x2D })
+            else {
                 throw .unbalancedBrace
             }
             if open > rest.startIndex { segments.append(.literal(String(rest[..<open]))) }

@@ -180,6 +180,15 @@ package final class YAMLReader {
         return section.names.compactMap { key in section.string(key).map { (key, $0) } }
     }
 
+    /// Names and texts; a text is `nil` where the file says `null`.
+    func optionalPairs(_ name: String) -> [(name: String, value: String?)]? {
+        guard let section = section(name) else { return nil }
+        return section.names.compactMap { key in
+            if section.node(key)?.isNull == true { return (key, nil) }
+            return section.string(key).map { (key, $0) }
+        }
+    }
+
     /// Finds whatever was not asked for.
     package func finish() {
         for (name, _) in members where !read.contains(name) {

@@ -6,6 +6,8 @@ public struct Credentials: Sendable {
         case missingRefreshToken = "missing_refresh_token"
         case scopeReduced = "scope_reduced"
         case expiryUnknown = "expiry_unknown"
+        /// The call after connecting failed.
+        case extrasMissing = "extras_missing"
     }
 
     public var accessToken: AccessToken

@@ -38,6 +38,25 @@ public struct CallbackRequest: Sendable {
         return State(text)
     }
 
+    var isError: Bool {
+        if case .one = self["error"] { true } else { false }
+    }
+
+    /// Whether `signature` is the hex HMAC-SHA-256 over all other parameters, sorted by name.
+    func isSigned(_ signature: String, leavingOut name: String, with secret: ClientSecret) -> Bool {
+        // A value cannot pass for a separator: % and & are escaped, and = in names.
+        let escaped = { (text: String) in
+            text.replacing("%", with: "%25").replacing("&", with: "%26")
+        }
+        let signed = pairs.filter { $0.name != name }
+            .map { "\(escaped($0.name).replacing("=", with: "%3D"))=\(escaped($0.value))" }
+            .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.joined(separator: "&")
+        let key = secret.expose { SecretBytes(Array($0.utf8)) }
+        let expected = HMACSHA256.code(of: Array(signed.utf8), key: key)
+            .map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        return constantTimeEqual(Array(expected.utf8), Array(signature.lowercased().utf8))
+    }
+
     func presentedCookie(for flow: FlowID) -> BindingCookie? { cookie(flow) }
 }
 
@@ -65,6 +84,15 @@ public enum CallbackError: Error, Equatable, Sendable {
     /// The catalog or the clients changed since the flow began.
     case notConfigured(SourceType.ID)
     case store(StoreError)
+
+    init(_ error: ProviderError) {
+        switch error {
+        case .rejected(let code, _): self = .providerRejected(error: code)
+        case .unreachable(let error): self = .providerUnreachable(error)
+        case .timedOut: self = .providerTimeout
+        case .closed: self = .store(.closed)
+        }
+    }
 
     /// The stable name of this failure, for problems, pages, messages and the audit trail.
     public var code: String {

@@ -1,67 +1,78 @@
-import Foundation
 import Secrets
 
-/// The request that trades a code for tokens (RFC 6749 § 4.1.3). Building it needs no network.
+/// The request that trades a code, or a refresh token, for tokens. Building it needs no network.
 struct TokenRequest {
     let http: ProviderRequest
 
-    /// `nil` where the token address cannot be filled: the parameters were checked when the flow began, so the
-    /// catalog has changed since.
-    init?(
-        exchange code: AuthorizationCode, of flow: Flow, verifier: CodeVerifier, redirectURI: String,
-        at profile: OAuthProfile, as client: Client
-    ) {
-        guard let url = profile.tokenURL.filled(with: flow.parameters) else { return nil }
+    /// Who asks, for which grant, and where.
+    struct Parties {
+        let profile: OAuthProfile
+        let client: Client
+        let redirectURI: String
+        /// The flow's parameters, and the callback's host where the catalog takes it from there.
+        let values: [String: String]
+        /// Filled, from the catalog or the provider's metadata.
+        let url: String
+        let scopes: [String]
+        let proof: ProofContext
+        /// A proof of possession for this request (RFC 9449 § 5).
+        let dpopProof: String?
+
+        /// What placeholders stand for.
+        func filling(_ own: [String: String]) -> [String: String] {
+            var all = values
+            all["scope"] = scopes.joined(separator: profile.scopeSeparator)
+            all["clientId"] = client.id
+            all["clientSecret"] = client.secret?.expose { $0 }
+            all["redirectURI"] = redirectURI
+            return all.merging(own) { $1 }
+        }
+    }
+
+    /// RFC 6749 § 4.1.3, with the verifier of RFC 7636 § 4.5.
+    init(exchange code: AuthorizationCode, state: State, verifier: CodeVerifier, _ parties: Parties) {
         var members: [(name: String, value: String)] = [
             ("grant_type", "authorization_code"),
             ("code", code.expose { $0 }),
-            ("redirect_uri", redirectURI),
+            ("redirect_uri", parties.redirectURI),
         ]
-        if profile.proofKey != .none {
-            members.append(("code_verifier", verifier.expose { $0 }))
-        }
-        var headers: [(name: String, value: String)] = [("Accept", "application/json")]
-        switch profile.clientAuthentication {
-        case .basic:
-            // RFC 6749 § 2.3.1: both are form-encoded before they are joined and encoded in base 64.
-            let secret = client.secret?.expose { $0 } ?? ""
-            let pair = "\(Percent.encode(client.id)):\(Percent.encode(secret))"
-            headers.append(("Authorization", "Basic \(Data(pair.utf8).base64EncodedString())"))
-        case .post:
-            members.append(("client_id", client.id))
-            if let secret = client.secret { members.append(("client_secret", secret.expose { $0 })) }
-        case .none:
-            members.append(("client_id", client.id))
-        }
-        // Added last and under other names only: a catalog entry cannot replace what the grant rests on.
-        for (name, value) in profile.tokenParameters where !members.contains(where: { $0.name == name }) {
-            members.append((name, value))
-        }
-        if profile.tokenMethod == .post {
-            let form = profile.tokenRequestFormat == .form
-            headers.append(("Content-Type", form ? "application/x-www-form-urlencoded" : "application/json"))
-        }
-        for (name, value) in profile.tokenHeaders {
-            headers.removeAll { $0.name.lowercased() == name.lowercased() }
-            headers.append((name, value))
-        }
+        if parties.profile.proofKey != .none { members.append(("code_verifier", verifier.expose { $0 })) }
+        http = Self.http(
+            members, parties, method: parties.profile.tokenMethod, parameters: parties.profile.exchangeParameters,
+            own: { ["code": code.expose { $0 }, "state": state.expose { $0 }] })
+    }
 
-        guard profile.tokenMethod == .post else {
-            let separator = url.contains("?") ? "&" : "?"
-            http = ProviderRequest(method: .get, url: url + separator + Percent.form(members), headers: headers)
-            return
+    /// RFC 6749 § 6. A scope goes along only where the caller wants less than was granted.
+    init(refresh token: RefreshToken, narrowed: Bool, _ parties: Parties) {
+        var members: [(name: String, value: String)] = [
+            ("grant_type", "refresh_token"),
+            ("refresh_token", token.expose { $0 }),
+        ]
+        if narrowed, !parties.scopes.isEmpty {
+            members.append(("scope", parties.scopes.joined(separator: parties.profile.scopeSeparator)))
         }
-        let body: [UInt8]
-        switch profile.tokenRequestFormat {
-        case .form:
-            body = Array(Percent.form(members).utf8)
-        case .json:
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.withoutEscapingSlashes]
-            let object = Dictionary(members.map { ($0.name, $0.value) }) { first, _ in first }
-            guard let data = try? encoder.encode(object) else { return nil }
-            body = Array(data)
+        http = Self.http(
+            members, parties, method: parties.profile.refreshMethod, parameters: parties.profile.refreshParameters,
+            own: { ["refreshToken": token.expose { $0 }] })
+    }
+
+    private static func http(
+        _ members: [(name: String, value: String)], _ parties: Parties, method: ProviderRequest.Method,
+        parameters: [(name: String, value: ValueTemplate?)], own: () -> [String: String]
+    ) -> ProviderRequest {
+        let profile = parties.profile
+        var request = FormRequest(
+            url: parties.url, method: method, format: profile.tokenRequestFormat, members: members)
+        request.authenticate(as: parties.client, by: profile.clientAuthentication, at: parties.proof)
+        // RFC 8707 § 2.2.
+        for resource in profile.resources { request.members.append(("resource", resource)) }
+        if !profile.tokenParameters.isEmpty || !parameters.isEmpty {
+            let values = parties.filling(own())
+            request.add(profile.tokenParameters, filledWith: values)
+            request.replace(parameters, filledWith: values)
         }
-        http = ProviderRequest(method: .post, url: url, headers: headers, body: body)
+        for (name, value) in profile.tokenHeaders { request.set(header: name, value) }
+        if let proof = parties.dpopProof { request.set(header: "DPoP", proof) }
+        return request.http
     }
 }

@@ -5,11 +5,13 @@ import Secrets
 /// form encoding whatever the content type says, numbers as text, members where the catalog says.
 struct TokenResponse {
     let accessToken: AccessToken
-    let refreshToken: RefreshToken?
+    private(set) var refreshToken: RefreshToken?
     let tokenType: String
     let expiresAt: Timestamp?
+    /// No expiry is known, and that is as it should be.
+    let neverExpires: Bool
     let scope: String?
-    let idToken: IDToken?
+    private(set) var idToken: IDToken?
     let document: JSONValue
 
     /// Why an answer gives no tokens.
@@ -43,7 +45,20 @@ struct TokenResponse {
         // RFC 6749 § 5.1 requires `token_type`; those who leave it out all mean Bearer.
         tokenType = Self.text(shape.tokenType, document).map(Self.spelling) ?? "Bearer"
         scope = Self.scope(shape.scope, document)
-        expiresAt = Self.expiry(shape, document, now)
+        let expiry = Self.expiry(shape, document, now)
+        switch (expiry, shape.lifetime) {
+        case (nil, .seconds(let seconds)?): expiresAt = now.adding(seconds: seconds)
+        default: expiresAt = expiry
+        }
+        neverExpires = expiry == nil && shape.lifetime == .never
+    }
+
+    /// This answer, and from `first` what it has not: a swapped token leaves the rest of the grant as it was.
+    func keeping(_ first: TokenResponse) -> TokenResponse {
+        var both = self
+        both.refreshToken = refreshToken ?? first.refreshToken
+        both.idToken = idToken ?? first.idToken
+        return both
     }
 
     private static func document(_ response: ProviderResponse) -> JSONValue? {
@@ -108,10 +123,17 @@ struct TokenResponse {
     /// Nothing that a token server says is believed beyond this: a hundred years.
     private static let longestLife = 100 * 365 * 86_400.0
 
+    /// Unix seconds of a moment that may also be written in milliseconds or as ISO 8601.
+    private static func moment(_ value: JSONValue) -> Double? {
+        if let number = value.lenientNumber { return number > 1e11 ? number / 1000 : number }
+        guard let text = value.string, let date = try? Date(text, strategy: .iso8601) else { return nil }
+        return date.timeIntervalSince1970
+    }
+
     private static func expiry(
         _ shape: OAuthProfile.ResponseShape, _ document: JSONValue, _ now: Timestamp
     ) -> Timestamp? {
-        if let pointer = shape.expiresAt, let seconds = pointer.value(in: document)?.lenientNumber {
+        if let seconds = shape.expiresAt?.value(in: document).flatMap(Self.moment) {
             let life = seconds - Double(now.milliseconds) / 1000
             guard seconds.isFinite, life > 0, life <= longestLife else { return nil }
             return Timestamp(milliseconds: Int64(seconds * 1000))

@@ -118,7 +118,7 @@ import Testing
     private func url(of profile: OAuthProfile, client: String = "client", values: [String: String] = [:]) -> String? {
         profile.authorizationURL(
             client: Client(id: client, secret: ClientSecret("hunter2")), redirectURI: Self.redirectURI, state: state,
-            verifier: verifier, scopes: profile.defaultScopes, values: values)
+            verifier: verifier, values: values)
     }
 
     private func parameters(_ oauth: String) throws -> [(name: String, value: String)] {

@@ -10,10 +10,13 @@ import Testing
     @Test(arguments: [
         (
             "clientAuthentication: Basic",
-            "clientAuthentication: found \"Basic\", wanted basic, post, none (did you mean \"basic\"?)"
+            "clientAuthentication: found \"Basic\", wanted basic, post, none, client_secret_jwt, private_key_jwt, tls (did you mean \"basic\"?)"
         ),
-        ("clientAuthentication: jwt", "clientAuthentication: found \"jwt\", wanted basic, post, none"),
-        ("tokenRequestFormat: xml", "tokenRequestFormat: found \"xml\", wanted form, json"),
+        (
+            "clientAuthentication: jwt",
+            "clientAuthentication: found \"jwt\", wanted basic, post, none, client_secret_jwt, private_key_jwt, tls"
+        ),
+        ("tokenRequestFormat: xml", "tokenRequestFormat: found \"xml\", wanted form, json, query"),
         ("tokenMethod: PUT", "tokenMethod: found \"PUT\", wanted POST, GET"),
         ("pkce: s256", "pkce: found \"s256\", wanted S256, plain, none (did you mean \"S256\"?)"),
         ("pkce: [S256]", "pkce: found a list, wanted text"),
@@ -27,20 +30,57 @@ import Testing
         ("scopes: ['read write']", "scopes: found \"read write\", wanted scopes without spaces (RFC 6749 § 3.3)"),
         ("alwaysScopes: ['']", "alwaysScopes: found \"\", wanted scopes without spaces (RFC 6749 § 3.3)"),
         ("scopeSeparator: {}", "scopeSeparator: found a mapping, wanted text"),
-        ("discovery: true", "discovery: found it set, wanted it left out: this version does not support it"),
-        ("openid: true", "openid: found it set, wanted it left out: this version does not support it"),
-        ("jwksURL: https://example.com", "jwksURL: found it set, wanted it left out: this version does not support it"),
+        ("discovery: true", "issuer: found nothing, wanted the issuer that discovery asks for"),
         (
-            "pushedAuthorizationURL: https://example.com",
-            "pushedAuthorizationURL: found it set, wanted it left out: this version does not support it"
+            "openid: true\nissuer: https://a.example",
+            "jwksURL: found nothing, wanted the provider's keys, or discovery: true"
         ),
+        (
+            "jwksURL: http://example.com",
+            "jwksURL: found \"http://example.com\", wanted an https address (or provider.allowInsecure, for trials)"
+        ),
+        ("pushedAuthorizationURL: {}", "pushedAuthorizationURL: found a mapping, wanted text"),
+        (
+            "idTokenAlgorithms: [RS265]",
+            "idTokenAlgorithms: found \"RS265\", wanted RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA"
+        ),
+        ("regions: { a b: {} }", "regions.a b: found \"a b\", wanted a name of letters, digits, - and _"),
+        (
+            "regions: { eu: { tokenUrl: https://example.com } }",
+            "regions.eu.tokenUrl: found an unknown name, wanted one of authorizationURL, refreshURL, revocationURL, tokenURL (did you mean \"tokenURL\"?)"
+        ),
+        (
+            "endpointsFrom: { 2027-13-01: {} }",
+            "endpointsFrom.2027-13-01: found \"2027-13-01\", wanted a date such as 2027-02-16"
+        ),
+        (
+            "tokenOrigin: { pattern: '^a$' }",
+            "tokenOrigin.callbackParameter: found nothing, wanted the callback parameter that tells the host"
+        ),
+        (
+            "callbackSignature: {}",
+            "callbackSignature.parameter: found nothing, wanted the callback parameter that holds the signature"
+        ),
+        ("afterConnecting: {}", "afterConnecting.url: found nothing, wanted an https address"),
+        ("revocation: { method: POST }", "revocationURL: found nothing, wanted the address that revocation speaks of"),
+        ("resources: [a]", "resources: found \"a\", wanted an absolute address (RFC 8707 § 2)"),
+        ("response: { lifetime: soon }", "response.lifetime: found \"soon\", wanted seconds, or never"),
+        (
+            "authorizationParameters: { a: null }",
+            "authorizationParameters.a: found nothing, wanted a value: only response_type and scope can be left out"
+        ),
+        ("scopes: ['{org}/read']", "scopes: found the placeholder {org}, wanted one of the entry's parameters"),
         ("authorizationParameters: [a]", "authorizationParameters: found a list, wanted a mapping of names to values"),
         ("authorizationParameters: { a: [b] }", "authorizationParameters.a: found a list, wanted text"),
         (
             "authorizationParameters: { state: x }",
             "authorizationParameters.state: found it set, wanted it left out: the broker sets it"
         ),
-        ("tokenParameters: { a: }", "tokenParameters.a: found nothing, wanted text"),
+        ("tokenParameters: { a: [] }", "tokenParameters.a: found a list, wanted text"),
+        (
+            "tokenParameters: { grant_type: x }",
+            "tokenParameters.grant_type: found it set, wanted it in exchangeParameters or refreshParameters, if the provider is that odd"
+        ),
         ("tokenHeaders: { 'X Y': z }", "tokenHeaders.X Y: found \"z\", wanted an HTTP header (RFC 9110 § 5)"),
         (
             "tokenHeaders: { X: \"a\\r\\nY: b\" }",
@@ -69,7 +109,7 @@ import Testing
         (
             "parameters: { a: { pattern: '^a$', defualt: a } }",
             """
-            parameters.a.defualt: found an unknown name, wanted one of default, description, pattern, required \
+            parameters.a.defualt: found an unknown name, wanted one of default, description, pattern, required, setByOperator \
             (did you mean "default"?)
             """
         ),
@@ -79,11 +119,11 @@ import Testing
         ),
         (
             "response: { failureUnless: { equals: 1 } }",
-            "response.failureUnless.pointer: found nothing, wanted a JSON pointer (RFC 6901)"
+            "response.failureUnless.pointer: found nothing, wanted a JSON pointer such as /data/token (RFC 6901)"
         ),
         (
             "response: { failureUnless: { pointer: ok, equals: 1 } }",
-            "response.failureUnless.pointer: found \"ok\", wanted a JSON pointer (RFC 6901)"
+            "response.failureUnless.pointer: found \"ok\", wanted a JSON pointer such as /data/token (RFC 6901)"
         ),
         (
             "response: { failureUnless: { pointer: /ok } }",
@@ -101,7 +141,10 @@ import Testing
             "extras: { callback: [code] }",
             "extras.callback: found \"code\", wanted parameters that the protocol does not use"
         ),
-        ("extras: { token: { id: id } }", "extras.token.id: found \"id\", wanted a JSON pointer (RFC 6901)"),
+        (
+            "extras: { token: { id: id } }",
+            "extras.token.id: found \"id\", wanted a JSON pointer such as /data/token (RFC 6901)"
+        ),
     ])
     func `a mistake in a member is told in one line`(_ member: String, _ finding: String) {
         #expect(Entry.findings(Entry.yaml(member)) == ["mine.yaml: sourceTypes.example.oauth.\(finding)"])
@@ -212,13 +255,13 @@ import Testing
         (
             "displayName: E\ncategory: c\nprovidr: mine",
             """
-            sourceTypes.example.providr: found an unknown name, wanted one of category, displayName, documentation, oauth, provider \
+            sourceTypes.example.providr: found an unknown name, wanted one of category, displayName, documentation, oauth, provider, registration \
             (did you mean "provider"?)
             """
         ),
         (
             "displayName: E\ncategory: c\nsomethingElse: mine",
-            "sourceTypes.example.somethingElse: found an unknown name, wanted one of category, displayName, documentation, oauth, provider"
+            "sourceTypes.example.somethingElse: found an unknown name, wanted one of category, displayName, documentation, oauth, provider, registration"
         ),
     ])
     func `a mistake in an entry is told in one line`(_ more: String, _ finding: String) {

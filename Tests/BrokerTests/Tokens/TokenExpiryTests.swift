@@ -34,13 +34,16 @@ import Testing
     @Test(
         arguments: [
             ("1790003600", 1_790_003_600_000), ("\"1790003600\"", 1_790_003_600_000),
-            ("1790003600.25", 1_790_003_600_250),
+            ("1790003600.25", 1_790_003_600_250), ("1790003600250", 1_790_003_600_250),
+            ("\"2026-09-21T15:13:20Z\"", 1_790_003_600_000),
         ] as [(String, Int64)])
-    func `an absolute expiry is in Unix seconds`(_ written: String, _ milliseconds: Int64) throws {
+    func `an absolute expiry is in Unix seconds or milliseconds or ISO 8601`(_ written: String, _ milliseconds: Int64)
+        throws
+    {
         #expect(try expiry(#""expires_at":\#(written)"#, absolute: true)?.milliseconds == milliseconds)
     }
 
-    @Test(arguments: ["1790000000", "1789999999", "0", "-1", "1790003600000", "1e18", "\"inf\""])
+    @Test(arguments: ["1790000000", "1789999999", "0", "-1", "1790003600000000", "1e18", "\"inf\""])
     func `an absolute expiry in the past or beyond belief is unknown`(_ written: String) throws {
         #expect(try expiry(#""expires_at":\#(written)"#, absolute: true) == nil)
     }

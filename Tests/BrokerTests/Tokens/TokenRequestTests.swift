@@ -98,10 +98,49 @@ import Testing
         "grant_type: x", "code: x", "redirect_uri: x", "code_verifier: x", "client_id: x", "client_secret: x",
     ])
     func `an entry's parameters cannot override what the grant rests on`(_ parameter: String) throws {
-        let plain = try body(request("clientAuthentication: post"))
-        #expect(try body(request("clientAuthentication: post\ntokenParameters: { \(parameter) }")) == plain)
-        let json = "clientAuthentication: post\ntokenRequestFormat: json\ntokenParameters: { \(parameter) }"
-        #expect(try !body(request(json)).contains("\"x\""))
+        let entry = "clientAuthentication: post\ntokenParameters: { \(parameter) }"
+        guard Entry.findings(Entry.yaml(entry)).isEmpty else { return }
+        #expect(try body(request(entry)) == body(request("clientAuthentication: post")))
+        #expect(try !body(request("tokenRequestFormat: json\n" + entry)).contains("\"x\""))
+    }
+
+    /// Azure DevOps calls the code an assertion, Smartsheet wants a hash over it.
+    @Test func `the parameters of the exchange may take others' places or leave them out`() throws {
+        let body = try body(
+            request(
+                """
+                clientAuthentication: none
+                exchangeParameters:
+                  grant_type: jwt
+                  code: null
+                  client_id: null
+                  redirect_uri: "{redirectURI}"
+                  assertion: "{code}"
+                  proof: "{sha256:clientSecret|code}"
+                  seen: '{state} {scope} {"a":{}}'
+                """))
+        let members = Dictionary(try #require(Percent.pairs(body)).map { ($0.name, $0.value) }) { $1 }
+        #expect(members["grant_type"] == "jwt")
+        #expect(members["code"] == nil && members["client_id"] == nil)
+        #expect(members["assertion"] == "c/ode")
+        // printf 'hunter2|c/ode' | sha256sum
+        #expect(members["proof"] == "ee35474e93ad17a120f074a1b7fa828965b9c5de1f40b5a3167cec75656610d3")
+        #expect(members["seen"] == #"state  {"a":{}}"#)
+    }
+
+    @Test(arguments: ["{token}", "{refreshToken}", "{acessToken}", "{sha256:code|nothing}"])
+    func `what an exchange cannot be filled with is said at start`(_ value: String) {
+        let findings = Entry.findings(Entry.yaml("exchangeParameters: { a: '\(value)' }"))
+        #expect(findings.count == 1)
+        #expect(findings.first?.contains("exchangeParameters.a: found the placeholder {") == true)
+    }
+
+    @Test func `a request may stand in the address`() throws {
+        let request = try request("tokenRequestFormat: query\nclientAuthentication: post")
+        #expect(request.method == .post)
+        #expect(request.body == [])
+        #expect(request.url.hasPrefix("https://example.com/token?grant_type=authorization_code&code=c%2Fode&"))
+        #expect(header("Content-Type", request) == nil)
     }
 
     @Test func `an entry's parameters are added and encoded`() throws {
@@ -147,10 +186,15 @@ import Testing
     ) throws -> TokenRequest? {
         let yaml = Entry.yaml(oauth, addresses: "authorizationURL: https://example.com/a\ntokenURL: \(tokenURL)")
         let profile = try #require(try Entry.sourceType(yaml).oauth)
+        let provider = Provider(profile, values: parameters, metadata: nil, now: TestTime.now)
+        guard let url = provider.token else { return nil }
         return TokenRequest(
-            exchange: AuthorizationCode("c/ode"), of: try TestFlow.make(parameters: parameters),
+            exchange: AuthorizationCode("c/ode"), state: State("state"),
             verifier: CodeVerifier("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
-            redirectURI: "https://broker.example.com/oauth/callback", at: profile, as: client)
+            TokenRequest.Parties(
+                profile: profile, client: client, redirectURI: "https://broker.example.com/oauth/callback",
+                values: parameters, url: url, scopes: profile.defaultScopes,
+                proof: ProofContext(audience: url, now: TestTime.now), dpopProof: nil))
     }
 
     private func body(_ request: ProviderRequest) -> String { String(decoding: request.body ?? [], as: UTF8.self) }

@@ -13,6 +13,7 @@ final class Installation: Sendable {
     /// `strict` must be told the issuer in callbacks, `lenient` may be.
     private static let catalog = """
         sourceTypes:
+          file: { displayName: File upload, category: upload }
           example:
             displayName: Example
             category: wiki
@@ -76,7 +77,7 @@ final class Installation: Sendable {
         self.provider = provider
         self.events = events
         let findings = Findings()
-        let catalog = Catalog(files: [("test.yaml", Self.catalog)], allowInsecure: false, findings: findings)
+        let catalog = Catalog(own: [("test.yaml", Self.catalog)], allowInsecure: false, findings: findings)
         try #require(findings.lines == [])
         let settings = Broker.Settings(
             publicURL: try #require(StrictURL("https://broker.example.com")),

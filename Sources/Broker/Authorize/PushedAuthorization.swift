@@ -1,0 +1,32 @@
+import Secrets
+
+/// A pushed authorization request (RFC 9126): the provider keeps the parameters, the browser carries a reference.
+struct PushedAuthorization {
+    let http: ProviderRequest
+
+    init(
+        _ members: [(name: String, value: String)], to address: String, as client: Client, _ provider: Provider,
+        now: Timestamp
+    ) {
+        var request = FormRequest(url: address)
+        request.authenticate(
+            as: client, by: provider.profile.clientAuthentication,
+            at: ProofContext(audience: provider.assertionAudience, now: now))
+        // RFC 9126 § 2.1: the client authenticates as at the token endpoint; one client_id is enough.
+        request.members += members.filter { member in !request.members.contains { $0.name == member.name } }
+        http = request.http
+    }
+
+    /// RFC 9126 § 2.2.
+    static func requestURI(in response: ProviderResponse) throws(ProviderError) -> String {
+        let document = JSONValue(json: response.body)
+        if (200..<300).contains(response.status), let document,
+            let uri = JSONPointer.member("request_uri").value(in: document)?.string,
+            (1...2048).contains(uri.utf8.count), uri.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+        {
+            return uri
+        }
+        let error = document.flatMap { JSONPointer.member("error").value(in: $0)?.string }.flatMap(ProviderText.code)
+        throw .rejected(error: error, retryAfter: response.retryAfter)
+    }
+}

@@ -1,0 +1,81 @@
+public import Secrets
+
+extension Broker {
+    /// The cookie that lets this browser's flow be asked for, if the caller began the flow.
+    ///
+    /// - Parameter frontendOrigin: where the page that opened the popup is, as the popup's page saw it.
+    public func bindingCookie(
+        for id: FlowID, verifier: ExchangeVerifier, frontendOrigin: String
+    ) async throws(StoreError) -> BindingCookie? {
+        guard let outcome = try await store.outcome(of: id), outcome.status == .started,
+            now() < outcome.flow.expiresAt, outcome.flow.exchangeChallenge == ProofKeyChallenge(of: verifier),
+            outcome.flow.frontendOrigin.description == frontendOrigin
+        else { return nil }
+        return secrets.bindingCookie(of: id, key: outcome.flow.key)
+    }
+
+    /// Where the pages of a flow may send their message.
+    public func frontendOrigin(of id: FlowID) async throws(StoreError) -> Origin? {
+        try await store.outcome(of: id)?.flow.frontendOrigin
+    }
+
+    /// What `assets:oauthFlow` tells.
+    public enum Progress: Sendable {
+        case pending
+        /// Without a key where it was redeemed already.
+        case succeeded(CredentialKey?)
+        case failed(error: String, description: String?)
+    }
+
+    /// How a flow ended, for whoever has the verifier, if the callback came from the browser that began it.
+    /// Everything else is `pending`.
+    public func progress(
+        of id: FlowID, for tenant: TenantID, verifier: ExchangeVerifier
+    ) async throws(StoreError) -> Progress {
+        guard let outcome = try await store.outcome(of: id), outcome.flow.tenant == tenant, outcome.isBound,
+            outcome.flow.exchangeChallenge == ProofKeyChallenge(of: verifier), now() < outcome.expiresAt
+        else { return .pending }
+        switch outcome.status {
+        case .started, .exchanging: return .pending
+        case .failed: return .failed(error: outcome.error ?? "invalid_state", description: outcome.errorDescription)
+        case .redeemed: return .succeeded(nil)
+        case .succeeded:
+            guard let sealed = outcome.key, let key = try? vault.open(sealed, at: outcome.flow.placement) else {
+                return .pending
+            }
+            return .succeeded(key)
+        }
+    }
+
+    /// How a flow ended, for whoever runs the broker itself.
+    package enum Conclusion: Sendable {
+        case succeeded(SecretBytes)
+        case failed(error: String, description: String?)
+        case redeemed
+        case expired
+    }
+
+    /// How a flow with an exchange challenge ended, its credentials taken; `nil` while it runs.
+    ///
+    /// Needs no verifier and no cookie: it is for the operator's own trials, where the caller holds the master key.
+    package func conclude(_ id: FlowID) async throws(StoreError) -> Conclusion? {
+        guard let outcome = try await store.outcome(of: id) else { return .expired }
+        switch outcome.status {
+        case .started where outcome.flow.expiresAt <= now(): return .expired
+        case .started, .exchanging: return nil
+        case .failed: return .failed(error: outcome.error ?? "invalid_state", description: outcome.errorDescription)
+        case .redeemed: return .redeemed
+        case .succeeded:
+            guard let sealed = outcome.key, let key = try? vault.open(sealed, at: outcome.flow.placement) else {
+                return .expired
+            }
+            let redemption = Redemption(
+                keyDigest: key.digest, tenant: outcome.flow.tenant, challenge: outcome.flow.exchangeChallenge,
+                now: now())
+            guard case .redeemed(let credentials, let placement) = try await store.redeem(redemption) else {
+                return .redeemed
+            }
+            return (try? vault.open(credentials, at: placement, under: key)).map(Conclusion.succeeded) ?? .expired
+        }
+    }
+}

@@ -1,0 +1,149 @@
+import Secrets
+
+extension Broker {
+    /// Takes a provider's redirect. The state is spent by it, whatever comes of it.
+    public func callback(_ request: CallbackRequest) async -> CallbackResult {
+        guard let state = request.state else { return .failed(.invalidState, nil) }
+        let id = FlowID(of: state)
+        let claimed: Flow?
+        do {
+            claimed = try await store.claim(id, isBound: isBound(request, id), at: now())
+        } catch {
+            return .failed(.store(error), nil)
+        }
+        guard let flow = claimed else { return .failed(.invalidState, nil) }
+        // A closed tab must not stop what can only be done once: the code would be spent for nothing.
+        let exchange = Task { () async -> Result<CredentialKey, CallbackError> in
+            do throws(CallbackError) {
+                return .success(try await self.exchange(request, state, flow))
+            } catch {
+                return .failure(error)
+            }
+        }
+        switch await exchange.value {
+        case .success(let key):
+            report(Event(.flowSucceeded, flow.placement))
+            return .succeeded(flow, key)
+        case .failure(let error):
+            report(Event(.flowFailed, flow.placement, code: error.code))
+            // Where even this fails, the sweep ends the flow.
+            try? await store.fail(flow.id, error: error.code, description: error.providerDescription)
+            return .failed(error, flow)
+        }
+    }
+
+    private func isBound(_ request: CallbackRequest, _ id: FlowID) -> Bool {
+        guard let presented = request.presentedCookie(for: id) else { return false }
+        return keyRing.ids.contains { secrets.bindingCookie(of: id, key: $0)?.matches(presented) == true }
+    }
+
+    private func exchange(
+        _ request: CallbackRequest, _ state: State, _ flow: Flow
+    ) async throws(CallbackError) -> CredentialKey {
+        guard let sourceType = catalog[flow.sourceType], let profile = sourceType.oauth,
+            let client = client(for: sourceType)
+        else { throw .notConfigured(flow.sourceType) }
+        try Self.checkSignature(request, profile, client)
+        let provider: Provider
+        do {
+            provider = try await self.provider(profile, try Self.values(request, profile, flow))
+        } catch let error as ProviderError {
+            throw CallbackError(error)
+        } catch let error as CallbackError {
+            throw error
+        } catch {
+            throw .invalidCallback
+        }
+        let code = try Self.code(request, provider)
+        guard let verifier = secrets.codeVerifier(of: state, key: flow.key) else { throw .invalidState }
+        guard let url = provider.token else { throw .notConfigured(flow.sourceType) }
+
+        var grant = GrantContext(
+            provider: provider, client: client, scopes: flow.scopes, url: url, method: profile.tokenMethod)
+        if profile.dpop { grant.dpopKey = SigningKey.makeP256() }
+        do {
+            var tokens = try await self.tokens(grant, shape: profile.response) { parties in
+                TokenRequest(exchange: code, state: state, verifier: verifier, parties)
+            }
+            if profile.openID {
+                try await check(tokens, of: provider, client: client, code: code, nonce: nonce(of: state, flow))
+            }
+            let connected = try await afterConnecting(&tokens, grant)
+            var credentials = profile.credentials(tokens, callback: request, asked: flow.scopes)
+            credentials.add(connected, dpopKey: grant.dpopKey)
+            return try await keep(credentials, flow)
+        } catch {
+            throw (error as? CallbackError) ?? CallbackError(error as? ProviderError ?? .closed)
+        }
+    }
+
+    private func nonce(of state: State, _ flow: Flow) -> Nonce? { secrets.nonce(of: state, key: flow.key) }
+
+    /// Whoever signs its callbacks is believed in nothing without it.
+    private static func checkSignature(
+        _ request: CallbackRequest, _ profile: OAuthProfile, _ client: Client
+    ) throws(CallbackError) {
+        guard let name = profile.callbackSignature else { return }
+        guard let secret = client.secret, case .one(let signature) = request[name],
+            request.isSigned(signature, leavingOut: name, with: secret)
+        else { throw .invalidCallback }
+    }
+
+    /// The flow's parameters, and the token endpoint's host where the callback tells it.
+    private static func values(
+        _ request: CallbackRequest, _ profile: OAuthProfile, _ flow: Flow
+    ) throws(CallbackError) -> [String: String] {
+        guard let tokenOrigin = profile.addresses.tokenOrigin else { return flow.parameters }
+        switch request[tokenOrigin.callbackParameter] {
+        case .absent where !tokenOrigin.required: return flow.parameters
+        case .one(let value)
+        where tokenOrigin.origin(value, allowInsecure: profile.addresses.allowInsecure) != nil:
+            return flow.parameters.merging([tokenOrigin.callbackParameter: value]) { $1 }
+        // Errors come without it.
+        case .absent where request.isError: return flow.parameters
+        default: throw .invalidCallback
+        }
+    }
+
+    /// The one code, once the answer is known to come from this provider and to be a good one.
+    private static func code(
+        _ request: CallbackRequest, _ provider: Provider
+    ) throws(CallbackError) -> AuthorizationCode {
+        // RFC 9207 § 2.4: compared as plain strings, for errors as well, before anything else is believed.
+        if let issuer = provider.issuer {
+            switch request["iss"] {
+            case .one(issuer): break
+            case .absent where !provider.requiresIssuer: break
+            case .absent, .repeated, .one: throw .issuerMismatch
+            }
+        }
+        switch (request["error"], request["code"]) {
+        case (.absent, .one(let code)): return AuthorizationCode(code)
+        case (.one(let error), .absent):
+            var description: String?
+            if case .one(let text) = request["error_description"] { description = ProviderText.sentence(text) }
+            throw .denied(error: ProviderText.code(error) ?? "access_denied", description: description)
+        default: throw .invalidCallback
+        }
+    }
+
+    private func keep(_ credentials: Credentials, _ flow: Flow) async throws(CallbackError) -> CredentialKey {
+        guard let json = try? credentials.exposedJSON(sourceType: flow.sourceType) else {
+            throw .providerRejected(error: nil)
+        }
+        let key = CredentialKey.make()
+        let ticket = Ticket(
+            keyDigest: key.digest,
+            credentials: vault.seal(json, at: flow.placement, under: key),
+            key: flow.exchangeChallenge == nil ? nil : vault.seal(key, at: flow.placement),
+            expiresAt: now().adding(seconds: settings.credentialKeyLifetime))
+        let kept: Bool
+        do {
+            kept = try await store.succeed(flow.id, with: ticket)
+        } catch {
+            throw .store(error)
+        }
+        guard kept else { throw .invalidState }
+        return key
+    }
+}

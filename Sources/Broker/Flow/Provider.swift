@@ -1,0 +1,84 @@
+import Secrets
+
+/// A provider as it is for one flow now: the catalog's addresses filled, and what discovery adds.
+struct Provider {
+    let profile: OAuthProfile
+    let values: [String: String]
+    let metadata: ProviderMetadata?
+    private let addresses: OAuthProfile.AddressSet
+
+    init(_ profile: OAuthProfile, values: [String: String], metadata: ProviderMetadata?, now: Timestamp) {
+        self.profile = profile
+        self.values = values
+        self.metadata = metadata
+        addresses = profile.addresses.current(values, at: now)
+    }
+
+    var authorization: String? { addresses.authorization?.filled(with: values) ?? metadata?.authorizationEndpoint }
+
+    var token: String? { profile.addresses.filled(addresses.token, with: values) ?? metadata?.tokenEndpoint }
+
+    var refresh: String? { profile.addresses.filled(addresses.refresh, with: values) ?? token }
+
+    func revocation(of token: RevokedToken, client: Client) -> String? {
+        var values = values
+        values["clientId"] = client.id
+        token.expose { values["token"] = $0 }
+        return profile.addresses.filled(addresses.revocation, with: values) ?? metadata?.revocationEndpoint
+    }
+
+    var hasRevocation: Bool { addresses.revocation != nil || metadata?.revocationEndpoint != nil }
+
+    var pushedAuthorization: String? {
+        if let own = profile.pushedAuthorizationURL { return own.filled(with: values) }
+        // RFC 9126 § 5: the provider takes nothing else.
+        return metadata?.requiresPushedAuthorization == true ? metadata?.pushedAuthorizationEndpoint : nil
+    }
+
+    var issuer: String? { profile.issuer(values) }
+
+    var jwks: String? { profile.jwksURL?.filled(with: values) ?? metadata?.jwksURI }
+
+    /// RFC 7523 § 3: the issuer names the server wherever it is known; its token endpoint does too.
+    var assertionAudience: String { issuer ?? token ?? "" }
+
+    /// RFC 9207 § 2.4: who announces `iss` sends it.
+    var requiresIssuer: Bool { profile.requireIssuer || metadata?.sendsIssuer == true }
+}
+
+extension OAuthProfile {
+    func issuer(_ values: [String: String]) -> String? {
+        guard let issuer else { return nil }
+        return issuer.utf8.contains(UInt8(ascii: "{")) ? ValueTemplate(issuer).filled(with: values) : issuer
+    }
+}
+
+/// Why a provider gave no sound answer.
+public enum ProviderError: Error, Equatable, Sendable {
+    /// It refused, or answered with something else than it should. Its error code, and the seconds after which it
+    /// may be asked again, if it named them.
+    case rejected(error: String?, retryAfter: Int?)
+    case unreachable(TransportError)
+    case timedOut
+    /// This broker stops.
+    case closed
+
+    init(_ error: TransportError) {
+        switch error {
+        case .timedOut: self = .timedOut
+        case .unreachable, .tlsFailed, .addressNotAllowed: self = .unreachable(error)
+        case .responseTooLarge, .malformedResponse: self = .rejected(error: nil, retryAfter: nil)
+        case .cancelled: self = .closed
+        }
+    }
+}
+
+extension ProviderResponse {
+    /// `Retry-After` in seconds (RFC 9110 § 10.2.3), at most a day. A date is not worth reading: nobody sends it here.
+    var retryAfter: Int? {
+        guard let text = header("retry-after"), let seconds = Int(text), (0...86_400).contains(seconds) else {
+            return nil
+        }
+        return seconds
+    }
+}

@@ -1,0 +1,75 @@
+import Secrets
+
+/// A JSON Web Signature in compact form (RFC 7515 § 7.1), taken apart. Nothing in it is believed yet.
+struct JSONWebSignature {
+    let header: [String: JSONValue]
+    let algorithm: String
+    let payload: [UInt8]
+    private let signingInput: [UInt8]
+    private let signature: [UInt8]
+
+    /// Why a text is no signature that could be checked here.
+    enum Fault: Error, Equatable, Sendable {
+        case tooLong
+        /// Not three parts; five are an encrypted token (RFC 7516 § 7.1).
+        case notThreeParts
+        case notBase64URL
+        case headerMalformed
+        /// RFC 7515 § 4: a header in which a name comes twice.
+        case memberRepeated
+        /// RFC 7515 § 4.1.11: no extension is understood here, so none may be critical.
+        case criticalExtension
+        /// RFC 7515 § 6, RFC 8725 § 3.2: `none` protects nothing, however it is spelled.
+        case unprotected
+    }
+
+    /// Bytes: many times what any token needs.
+    static let limit = 64 * 1024
+
+    init(_ compact: String) throws(Fault) {
+        guard compact.utf8.count <= Self.limit else { throw .tooLong }
+        let parts = compact.split(separator: ".", maxSplits: 5, omittingEmptySubsequences: false)
+        guard parts.count == 3 else { throw .notThreeParts }
+        // RFC 7515 § 2: base64url without padding, white space or line breaks.
+        guard let headerBytes = Base64URL.decode(parts[0]), let payload = Base64URL.decode(parts[1]),
+            let signature = Base64URL.decode(parts[2])
+        else { throw .notBase64URL }
+        let header: [String: JSONValue]
+        do {
+            header = try StrictJSON.object(headerBytes)
+        } catch {
+            throw error == .memberRepeated ? .memberRepeated : .headerMalformed
+        }
+        guard let algorithm = header["alg"]?.string else { throw .headerMalformed }
+        // `b64` changes what is signed, and counts only where it is critical (RFC 7797 § 6); refused with or without.
+        guard header["crit"] == nil, header["b64"] == nil else { throw .criticalExtension }
+        guard algorithm.lowercased() != "none", !signature.isEmpty else { throw .unprotected }
+        // `jwk`, `jku`, `x5c` and `x5u` let the writer name the key that shall be believed: never looked at
+        // (RFC 8725 § 3.10).
+        self.header = header
+        self.algorithm = algorithm
+        self.payload = payload
+        self.signature = signature
+        signingInput = Array(parts[0].utf8) + [UInt8(ascii: ".")] + Array(parts[1].utf8)
+    }
+
+    /// What names the key, if anything does.
+    var keyID: String? { header["kid"]?.string }
+
+    func isSigned(by key: VerificationKey, with algorithm: SignatureAlgorithm) -> Bool {
+        self.algorithm.isExactly(algorithm.rawValue) && key.verify(signature, of: signingInput, with: algorithm)
+    }
+
+    /// HS256 under the client secret (OpenID Connect Core § 10.1: its UTF-8 bytes are the key).
+    func isSigned(with secret: ClientSecret) -> Bool {
+        guard algorithm.isExactly("HS256"), let key = secret.macKey else { return false }
+        return HMACSHA256.verify(signature, of: signingInput, key: key)
+    }
+}
+
+extension ClientSecret {
+    /// RFC 7518 § 3.2: a key for HS256 has 32 bytes or more; a shorter one can be guessed from any token.
+    var macKey: SecretBytes? {
+        expose { $0.utf8.count >= 32 ? SecretBytes(Array($0.utf8)) : nil }
+    }
+}

@@ -1,0 +1,66 @@
+import Secrets
+
+extension ProofContext {
+    /// A client's JWT for one request (RFC 7523); `nil` where the client has no secret or key for it.
+    func assertion(of client: Client, by method: OAuthProfile.ClientAuthentication) -> ClientAssertion? {
+        switch method {
+        case .clientSecretJWT:
+            client.secret.flatMap { .make(clientID: client.id, audience: audience, secret: $0, now: now) }
+        case .privateKeyJWT:
+            client.key.flatMap { .make(clientID: client.id, audience: audience, key: $0, now: now) }
+        case .basic, .post, .none, .tls: nil
+        }
+    }
+}
+
+extension Broker {
+    /// Believes tokens of OpenID Connect only with an id_token that is for this flow (OpenID Connect Core § 3.1.3.7).
+    ///
+    /// - Parameters:
+    ///   - code: what the tokens came for; `nil` at a refresh, where an id_token need not come (§ 12.2).
+    func check(
+        _ tokens: TokenResponse, of provider: Provider, client: Client, code: AuthorizationCode?, nonce: Nonce?
+    ) async throws(ProviderError) {
+        let rejected = ProviderError.rejected(error: "invalid_id_token", retryAfter: nil)
+        guard let token = tokens.idToken else {
+            if code == nil { return }
+            throw rejected
+        }
+        guard let issuer = provider.issuer, let address = provider.jwks else { throw rejected }
+        var check = IDTokenCheck(issuer: issuer, clientID: client.id)
+        check.algorithms = Set(provider.profile.idTokenAlgorithms.compactMap(JSONWebAlgorithm.init))
+        check.nonce = nonce
+        check.accessToken = tokens.accessToken
+        check.code = code
+        do throws(ProviderDirectoryError) {
+            var keys = try await directory.keys(at: address)
+            // A key that we do not know may be new: asked for once (OpenID Connect Core § 10.1.1).
+            if case .unknownKey? = fault(check, token, keys) {
+                keys = try await directory.keys(at: address, refetching: true)
+            }
+            if fault(check, token, keys) == nil { return }
+        } catch {
+            throw ProviderError(error)
+        }
+        throw rejected
+    }
+
+    private func fault(_ check: IDTokenCheck, _ token: IDToken, _ keys: JSONWebKeySet) -> IDTokenError? {
+        do {
+            _ = try check.claims(of: token, keys: keys, at: now())
+            return nil
+        } catch {
+            return error
+        }
+    }
+}
+
+extension ProviderError {
+    init(_ error: ProviderDirectoryError) {
+        switch error {
+        case .transport(let error): self = ProviderError(error)
+        case .addressNotAllowed: self = .unreachable(.addressNotAllowed)
+        case .status, .metadata, .keySetMalformed: self = .rejected(error: nil, retryAfter: nil)
+        }
+    }
+}

@@ -1,0 +1,112 @@
+/// Keeps what was fetched, by what it was fetched for. However many ask at once, one fetches.
+actor FetchCache<Value: Sendable> {
+    typealias Fetch = @Sendable () async throws(ProviderDirectoryError) -> Value
+
+    private struct Entry {
+        var value: (Value, at: Timestamp)?
+        var failure: (ProviderDirectoryError, at: Timestamp)?
+        /// When it was last fetched though it was fresh.
+        var searchedAt: Timestamp?
+        var running: Task<Result<Value, ProviderDirectoryError>, Never>?
+        var lastUse = 0
+
+        /// The value, where it is younger than `seconds`.
+        func value(within seconds: Int64, at now: Timestamp) -> Value? {
+            value.flatMap { isWithin(seconds, of: $0.at, now) ? $0.0 : nil }
+        }
+    }
+
+    private var entries: [String: Entry] = [:]
+    private var uses = 0
+    private let keptFor: Int64
+    private let now: @Sendable () -> Timestamp
+
+    /// Parameters of a flow may be part of an issuer, so their number is not up to us.
+    static var limit: Int { 1000 }
+    /// Seconds.
+    private static var freshFor: Int64 { 3600 }
+    private static var searchInterval: Int64 { 60 }
+    /// A provider that is down is not asked by every flow.
+    private static var failureLasts: Int64 { 10 }
+
+    /// - Parameter keptFor: seconds that a value serves, where it cannot be fetched again.
+    init(keptFor: Int64, now: @escaping @Sendable () -> Timestamp) {
+        self.keptFor = keptFor
+        self.now = now
+    }
+
+    var count: Int { entries.count }
+
+    /// - Parameter searching: a fresh value is not good enough, once a minute.
+    func value(
+        for key: String, searching: Bool = false, fetch: @escaping Fetch
+    ) async throws(ProviderDirectoryError) -> Value {
+        let now = now()
+        makeRoom(for: key)
+        uses += 1
+        entries[key, default: Entry()].lastUse = uses
+        let entry = entries[key] ?? Entry()
+
+        let fresh = entry.value(within: Self.freshFor, at: now)
+        if let fresh, !searching { return fresh }
+        let running: Task<Result<Value, ProviderDirectoryError>, Never>
+        if let other = entry.running {
+            running = other
+        } else if let fresh, let last = entry.searchedAt, isWithin(Self.searchInterval, of: last, now) {
+            return fresh
+        } else if fresh == nil, let failure = entry.failure, isWithin(Self.failureLasts, of: failure.at, now) {
+            return try kept(entry, or: failure.0)
+        } else {
+            if fresh != nil { entries[key]?.searchedAt = now }
+            running = start(key, fetch)
+        }
+        switch await running.value {
+        case .success(let value): return value
+        case .failure(let error): return try kept(entry, or: error)
+        }
+    }
+
+    /// The fetch belongs to nobody who waits for it: a caller that gives up does not end it for the others.
+    private func start(_ key: String, _ fetch: @escaping Fetch) -> Task<Result<Value, ProviderDirectoryError>, Never> {
+        let task = Task { () -> Result<Value, ProviderDirectoryError> in
+            let result: Result<Value, ProviderDirectoryError>
+            do throws(ProviderDirectoryError) {
+                result = .success(try await fetch())
+            } catch {
+                result = .failure(error)
+            }
+            finish(key, result)
+            return result
+        }
+        entries[key]?.running = task
+        return task
+    }
+
+    private func finish(_ key: String, _ result: Result<Value, ProviderDirectoryError>) {
+        switch result {
+        case .success(let value):
+            entries[key]?.value = (value, at: now())
+            entries[key]?.failure = nil
+        case .failure(let error): entries[key]?.failure = (error, at: now())
+        }
+        entries[key]?.running = nil
+    }
+
+    /// The value at hand, where it still serves.
+    private func kept(_ entry: Entry, or error: ProviderDirectoryError) throws(ProviderDirectoryError) -> Value {
+        guard let value = entry.value(within: keptFor, at: now()) else { throw error }
+        return value
+    }
+
+    /// Gives up the entry that was used longest ago; never one that is being fetched.
+    private func makeRoom(for key: String) {
+        guard entries[key] == nil, entries.count >= Self.limit else { return }
+        let idle = entries.filter { $0.value.running == nil }
+        if let oldest = idle.min(by: { $0.value.lastUse < $1.value.lastUse }) { entries[oldest.key] = nil }
+    }
+}
+
+/// A clock that was set back makes nothing fresh for longer.
+private func isWithin(_ seconds: Int64, of moment: Timestamp, _ now: Timestamp) -> Bool {
+    now >= moment && now < moment.adding(seconds: seconds)
+}

@@ -1,0 +1,89 @@
+/// What providers say of themselves, and their keys: fetched when first asked for, and kept a while.
+struct ProviderDirectory: Sendable {
+    private let transport: any Transport
+    private let allowInsecure: Bool
+    private let metadata: FetchCache<ProviderMetadata>
+    private let keySets: FetchCache<JSONWebKeySet>
+
+    /// - Parameter allowInsecure: http is fine, for trials.
+    init(transport: any Transport, allowInsecure: Bool, now: @escaping @Sendable () -> Timestamp) {
+        self.transport = transport
+        self.allowInsecure = allowInsecure
+        // Endpoints hardly ever change: yesterday's are better than none.
+        metadata = FetchCache(keptFor: 86_400, now: now)
+        // Keys are withdrawn when they are stolen: none is believed for longer than it is fresh.
+        keySets = FetchCache(keptFor: 3600, now: now)
+    }
+
+    /// The metadata of an issuer, at most an hour old unless the provider cannot be reached, then a day.
+    func metadata(for issuer: String) async throws(ProviderDirectoryError) -> ProviderMetadata {
+        let addresses = ProviderMetadata.addresses(issuer)
+        guard !addresses.isEmpty, isAllowed(issuer) else { throw .addressNotAllowed }
+        let (transport, allowInsecure) = (transport, allowInsecure)
+        return try await metadata.value(for: issuer) { () async throws(ProviderDirectoryError) in
+            // What is said once nothing is found: a document that is wrong tells more than one that is not there.
+            var failure = ProviderDirectoryError.addressNotAllowed
+            for address in addresses {
+                do throws(ProviderDirectoryError) {
+                    let body = try await Self.body(at: address, by: transport)
+                    do throws(MetadataError) {
+                        return try ProviderMetadata(json: body, issuer: issuer, allowInsecure: allowInsecure)
+                    } catch {
+                        throw .metadata(error)
+                    }
+                } catch {
+                    // The other address is at the same host, which does not get better by waiting for it again.
+                    if case .transport(let why) = error, why != .responseTooLarge { throw error }
+                    if case .metadata = failure { continue }
+                    failure = error
+                }
+            }
+            throw failure
+        }
+    }
+
+    /// The keys at an address, at most an hour old.
+    ///
+    /// - Parameter refetching: a token names a key that is not among them. They are fetched again, though not more
+    ///   than once a minute: whoever sends tokens must not make us hammer the provider.
+    func keys(at url: String, refetching: Bool = false) async throws(ProviderDirectoryError) -> JSONWebKeySet {
+        guard isAllowed(url) else { throw .addressNotAllowed }
+        let transport = transport
+        return try await keySets.value(for: url, searching: refetching) { () async throws(ProviderDirectoryError) in
+            guard let keys = JSONWebKeySet(json: try await Self.body(at: url, by: transport)) else {
+                throw .keySetMalformed
+            }
+            return keys
+        }
+    }
+
+    private func isAllowed(_ address: String) -> Bool {
+        StrictURL(address) != nil && (allowInsecure || address.hasPrefix("https://"))
+    }
+
+    private static func body(
+        at url: String, by transport: any Transport
+    ) async throws(ProviderDirectoryError) -> [UInt8] {
+        let request = ProviderRequest(method: .get, url: url, headers: [("Accept", "application/json")])
+        let response: ProviderResponse
+        do {
+            response = try await transport.send(request)
+        } catch {
+            throw .transport(error)
+        }
+        // RFC 8414 § 3.2: 200 and nothing else. The content type is not asked for; the document tells what it is.
+        guard response.status == 200 else { throw .status(response.status) }
+        return response.body
+    }
+}
+
+/// Why nothing is known of a provider.
+enum ProviderDirectoryError: Error, Equatable, Sendable {
+    /// Not https, or not an address at all: what the catalog and a flow's parameters make is no issuer.
+    case addressNotAllowed
+    case transport(TransportError)
+    /// An answer other than 200.
+    case status(Int)
+    case metadata(MetadataError)
+    case keySetMalformed
+}

@@ -1,0 +1,69 @@
+/// What a provider says of itself (RFC 8414 § 2, OpenID Connect Discovery 1.0 § 3).
+struct ProviderMetadata: Sendable, Equatable {
+    let issuer: String
+    let authorizationEndpoint: String?
+    let tokenEndpoint: String?
+    let revocationEndpoint: String?
+    let jwksURI: String?
+    /// RFC 9126 § 5.
+    let pushedAuthorizationEndpoint: String?
+    let requiresPushedAuthorization: Bool
+    /// RFC 9207 § 3: its callbacks have `iss`.
+    let sendsIssuer: Bool
+    /// `nil`: it does not say; RFC 8414 § 2 takes that for no PKCE at all.
+    let codeChallengeMethods: [String]?
+    let idTokenAlgorithms: [String]?
+    let tokenEndpointAuthMethods: [String]?
+
+    /// Bytes: several times what the longest documents have.
+    static let sizeLimit = 256 * 1024
+
+    /// Reads a metadata document as strictly as if the provider were hostile: it decides who is sent codes and secrets.
+    ///
+    /// - Parameters:
+    ///   - issuer: whom the document was fetched from.
+    ///   - allowInsecure: http is fine, for trials.
+    init(json: [UInt8], issuer: String, allowInsecure: Bool = false) throws(MetadataError) {
+        guard json.count <= Self.sizeLimit else { throw .tooLarge }
+        guard let members = try? StrictJSON.object(json) else { throw .notAnObject }
+        let document = MetadataDocument(members: members, allowInsecure: allowInsecure)
+        // RFC 8414 § 3.3: identical, or nothing in it may be used. Else one provider could speak for another.
+        guard let stated = try document.text("issuer"), stated.isExactly(issuer) else { throw .issuerMismatch }
+        self.issuer = issuer
+        authorizationEndpoint = try document.address("authorization_endpoint")
+        tokenEndpoint = try document.address("token_endpoint")
+        revocationEndpoint = try document.address("revocation_endpoint")
+        jwksURI = try document.address("jwks_uri")
+        pushedAuthorizationEndpoint = try document.address("pushed_authorization_request_endpoint")
+        requiresPushedAuthorization = try document.flag("require_pushed_authorization_requests")
+        sendsIssuer = try document.flag("authorization_response_iss_parameter_supported")
+        codeChallengeMethods = try document.texts("code_challenge_methods_supported")
+        idTokenAlgorithms = try document.texts("id_token_signing_alg_values_supported")
+        tokenEndpointAuthMethods = try document.texts("token_endpoint_auth_methods_supported")
+    }
+
+    /// Where the document of an issuer may be, the better place first; none where `issuer` cannot be one.
+    static func addresses(_ issuer: String) -> [String] {
+        // RFC 8414 § 2: no query and no fragment.
+        guard let url = StrictURL(issuer), !url.rest.contains("?") else { return [] }
+        let path = url.rest.hasSuffix("/") ? String(url.rest.dropLast()) : url.rest
+        return [
+            // RFC 8414 § 3.1: between host and path.
+            "\(url.origin)/.well-known/oauth-authorization-server\(path)",
+            // OpenID Connect Discovery § 4: behind the path.
+            "\(url.origin)\(path)/.well-known/openid-configuration",
+        ]
+    }
+}
+
+/// Why a metadata document is not used. Members are named by us, never by the document.
+enum MetadataError: Error, Equatable, Sendable {
+    case tooLarge
+    /// No JSON object, or one with a member twice or absurdly many.
+    case notAnObject
+    /// RFC 8414 § 3.3: it is another issuer's.
+    case issuerMismatch
+    case malformed(member: String)
+    /// Not https, with user information or a fragment, or not an address that all read alike.
+    case addressNotAllowed(member: String)
+}

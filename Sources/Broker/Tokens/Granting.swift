@@ -1,0 +1,85 @@
+import Secrets
+
+/// Who asks which provider for tokens, and what for.
+struct GrantContext {
+    let provider: Provider
+    let client: Client
+    let scopes: [String]
+    /// Where to ask, and how.
+    let url: String
+    let method: ProviderRequest.Method
+    /// The key that the tokens get bound to (RFC 9449).
+    var dpopKey: SigningKey?
+}
+
+extension Broker {
+    /// Asks for tokens; once more where the provider wants its nonce in the proof of possession (RFC 9449 § 8),
+    /// which it says before it looks at the code.
+    func tokens(
+        _ grant: GrantContext, shape: OAuthProfile.ResponseShape, _ request: (TokenRequest.Parties) -> TokenRequest
+    ) async throws(ProviderError) -> TokenResponse {
+        var nonce: String?
+        while true {
+            let now = now()
+            let proof = grant.dpopKey.flatMap {
+                DPoPProof.make($0, method: grant.method.rawValue, url: grant.url, nonce: nonce, now: now)
+            }
+            let request = request(
+                TokenRequest.Parties(
+                    profile: grant.provider.profile, client: grant.client, redirectURI: settings.redirectURI,
+                    values: grant.provider.values, url: grant.url, scopes: grant.scopes,
+                    proof: ProofContext(audience: grant.provider.assertionAudience, now: now), dpopProof: proof))
+            let response = try await send(request.http)
+            do {
+                return try TokenResponse(response, shape: shape, now: self.now())
+            } catch {
+                if case .refused("use_dpop_nonce") = error, nonce == nil, grant.dpopKey != nil,
+                    let wanted = response.header("dpop-nonce"), wanted.utf8.count <= 512
+                {
+                    nonce = wanted
+                    continue
+                }
+                throw ProviderError(error, response)
+            }
+        }
+    }
+
+    /// The catalog's one more call with the new token. Its extras, or `nil` where it failed; a swap must not fail.
+    func afterConnecting(
+        _ tokens: inout TokenResponse, _ grant: GrantContext
+    ) async throws(ProviderError) -> [String: JSONValue]? {
+        let profile = grant.provider.profile
+        guard let call = profile.afterConnecting else { return [:] }
+        let access = tokens.accessToken.expose { $0 }
+        let values = TokenRequest.Parties(
+            profile: profile, client: grant.client, redirectURI: settings.redirectURI, values: grant.provider.values,
+            url: grant.url, scopes: grant.scopes, proof: ProofContext(audience: "", now: now()), dpopProof: nil
+        ).filling(["accessToken": access])
+        guard let url = call.url.filled(with: grant.provider.values) else { return nil }
+        var request = FormRequest(url: url, method: call.method)
+        request.add(call.parameters, filledWith: values)
+        for (name, template) in call.headers {
+            if let value = template.filled(with: values) { request.set(header: name, value) }
+        }
+        if call.replacesToken {
+            let response = try await send(request.http)
+            do {
+                tokens = try TokenResponse(response, shape: profile.response, now: now()).keeping(tokens)
+            } catch {
+                throw ProviderError(error, response)
+            }
+            return call.extras.compactMapValues { $0.value(in: tokens.document) }
+        }
+        guard let response = try? await send(request.http), (200..<300).contains(response.status),
+            let document = JSONValue(json: response.body)
+        else { return nil }
+        return call.extras.compactMapValues { $0.value(in: document) }
+    }
+}
+
+extension ProviderError {
+    init(_ fault: TokenResponse.Fault, _ response: ProviderResponse) {
+        let error: String? = if case .refused(let code) = fault { code } else { nil }
+        self = .rejected(error: error, retryAfter: response.retryAfter)
+    }
+}

@@ -1,0 +1,104 @@
+public import Secrets
+
+/// What an asset service asks of `assets:refreshCredentials`.
+public struct RefreshRequest: Sendable {
+    public var tenant: TenantID
+    public var sourceType: String
+    public var refreshToken: RefreshToken
+    public var parameters: [String: String]
+    /// `nil`: all that was granted.
+    public var scopes: [String]?
+
+    public init(
+        tenant: TenantID, sourceType: String, refreshToken: RefreshToken, parameters: [String: String] = [:],
+        scopes: [String]? = nil
+    ) {
+        self.tenant = tenant
+        self.sourceType = sourceType
+        self.refreshToken = refreshToken
+        self.parameters = parameters
+        self.scopes = scopes
+    }
+}
+
+/// Why nothing was refreshed.
+public enum RefreshError: Error, Equatable, Sendable {
+    /// The request itself, as `authorize` would refuse it.
+    case request(AuthorizeError)
+    /// The provider says `invalid_grant` (RFC 6749 § 5.2): the person has to connect again.
+    case reauthorizationRequired
+    case provider(ProviderError)
+}
+
+extension Broker {
+    /// New tokens for a refresh token, as the JSON that `assets:oauthCredentials` answers (RFC 6749 § 6).
+    ///
+    /// Simultaneous calls for one grant share one call to the provider, and for 30 s its answer: a provider that
+    /// rotates would take a second one for theft (RFC 9700 § 4.14.2).
+    public func refresh(_ request: RefreshRequest) async throws(RefreshError) -> SecretBytes {
+        let (id, profile, client, values): (SourceType.ID, OAuthProfile, Client, [String: String])
+        let scopes: [String]
+        do {
+            (id, profile, client, values) = try parties(request.sourceType, request.parameters)
+            scopes = try profile.scopes(request.scopes, values: values)
+        } catch {
+            throw .request(error)
+        }
+        let identity = Refreshes.Identity(
+            tenant: request.tenant, sourceType: id, client: client.id, parameters: values, scopes: request.scopes,
+            token: request.refreshToken)
+        return try await refreshes.run(identity) { () async throws(RefreshError) -> SecretBytes in
+            let credentials: Credentials
+            do throws(ProviderError) {
+                credentials = try await refreshed(request, profile, client, values, scopes)
+            } catch {
+                guard case .rejected(let code?, _) = error, Self.lostGrant.contains(code) else {
+                    throw .provider(error)
+                }
+                throw .reauthorizationRequired
+            }
+            guard let json = try? credentials.exposedJSON(sourceType: id) else {
+                throw .provider(.rejected(error: nil, retryAfter: nil))
+            }
+            report(Event(.credentialsRefreshed, tenant: request.tenant, sourceType: id))
+            return json
+        }
+    }
+
+    /// What providers call RFC 6749's `invalid_grant`.
+    private static let lostGrant: Set = ["invalid_grant", "invalid_refresh_token", "bad_refresh_token"]
+
+    private func refreshed(
+        _ request: RefreshRequest, _ profile: OAuthProfile, _ client: Client, _ values: [String: String],
+        _ scopes: [String]
+    ) async throws(ProviderError) -> Credentials {
+        let provider = try await provider(profile, values)
+        guard let url = provider.refresh else { throw .rejected(error: nil, retryAfter: nil) }
+        var grant = GrantContext(
+            provider: provider, client: client, scopes: scopes, url: url, method: profile.refreshMethod)
+        if profile.dpop { grant.dpopKey = SigningKey.makeP256() }
+        let tokens = try await tokens(grant, shape: profile.refreshResponse) { parties in
+            TokenRequest(refresh: request.refreshToken, narrowed: request.scopes != nil, parties)
+        }
+        if profile.openID {
+            try await check(tokens, of: provider, client: client, code: nil, nonce: nil)
+        }
+        // RFC 6749 § 6: where no scope comes back it is the one that was granted before, which only the caller knows.
+        var credentials = profile.credentials(tokens, callback: nil, asked: request.scopes ?? [])
+        credentials.refreshToken = tokens.refreshToken ?? request.refreshToken
+        credentials.warnings.removeAll { $0 == .missingRefreshToken }
+        credentials.add([:], dpopKey: grant.dpopKey)
+        return credentials
+    }
+
+    /// What a refresh or a revocation acts on.
+    func parties(
+        _ sourceType: String, _ parameters: [String: String]
+    ) throws(AuthorizeError) -> (SourceType.ID, OAuthProfile, Client, [String: String]) {
+        let (id, profile, found) = try profile(sourceType)
+        let values = try profile.values(
+            parameters, client: found ?? Client(id: "", secret: nil), allowingCallbackParameter: true)
+        guard let client = found else { throw .notConfigured(id) }
+        return (id, profile, client, values)
+    }
+}

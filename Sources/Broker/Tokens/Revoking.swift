@@ -1,0 +1,118 @@
+public import Secrets
+
+/// What an asset service asks of `assets:revokeCredentials`.
+public struct RevokeRequest: Sendable {
+    public var tenant: TenantID
+    public var sourceType: String
+    public var token: RevokedToken
+    /// RFC 7009 § 2.1: `access_token` or `refresh_token`.
+    public var tokenTypeHint: String?
+    public var parameters: [String: String]
+
+    public init(
+        tenant: TenantID, sourceType: String, token: RevokedToken, tokenTypeHint: String? = nil,
+        parameters: [String: String] = [:]
+    ) {
+        self.tenant = tenant
+        self.sourceType = sourceType
+        self.token = token
+        self.tokenTypeHint = tokenTypeHint
+        self.parameters = parameters
+    }
+}
+
+/// Why nothing was revoked.
+public enum RevokeError: Error, Equatable, Sendable {
+    /// The request itself, as `authorize` would refuse it.
+    case request(AuthorizeError)
+    /// The provider has no revocation.
+    case unsupported(SourceType.ID)
+    /// The provider revokes only this type of token.
+    case onlyTokenType(String)
+    case provider(ProviderError)
+}
+
+extension Broker {
+    /// Has a provider take a token back (RFC 7009, or as the catalog says).
+    public func revoke(_ request: RevokeRequest) async throws(RevokeError) {
+        let (id, profile, client, values): (SourceType.ID, OAuthProfile, Client, [String: String])
+        do {
+            (id, profile, client, values) = try parties(request.sourceType, request.parameters)
+        } catch {
+            throw .request(error)
+        }
+        let revocation = profile.revocation
+        if let hint = request.tokenTypeHint, revocation.tokenType != .any, hint != revocation.tokenType.rawValue {
+            throw .onlyTokenType(revocation.tokenType.rawValue)
+        }
+        do {
+            let provider = try await provider(profile, values)
+            guard provider.hasRevocation else { throw RevokeError.unsupported(id) }
+            guard let http = revocationRequest(request, provider, client) else {
+                throw ProviderError.rejected(error: nil, retryAfter: nil)
+            }
+            try Self.check(try await send(http), profile)
+        } catch {
+            throw (error as? RevokeError) ?? .provider(error as? ProviderError ?? .closed)
+        }
+        report(Event(.credentialsRevoked, tenant: request.tenant, sourceType: id))
+    }
+
+    private func revocationRequest(
+        _ request: RevokeRequest, _ provider: Provider, _ client: Client
+    ) -> ProviderRequest? {
+        let profile = provider.profile
+        let revocation = profile.revocation
+        guard let url = provider.revocation(of: request.token, client: client) else { return nil }
+        let token = request.token.expose { $0 }
+        let proof = ProofContext(audience: provider.assertionAudience, now: now())
+        var http = FormRequest(url: url, method: revocation.method)
+        switch revocation.place {
+        case .form: http.members = [(revocation.tokenParameter, token)]
+        case .json:
+            http.members = [(revocation.tokenParameter, token)]
+            http.format = .json
+        case .query:
+            http.members = [(revocation.tokenParameter, token)]
+            http.format = .query
+        case .bearer: http.set(header: "Authorization", "Bearer \(token)")
+        case .path: http.format = .query
+        }
+        if revocation.place == .form, revocation.method == .post, let hint = request.tokenTypeHint {
+            http.members.append(("token_type_hint", hint))
+        }
+        if revocation.place != .bearer || revocation.authentication != .none {
+            let before = http.members.count
+            http.authenticate(as: client, by: revocation.authentication, at: proof)
+            // Where only the path or the header speaks, a name alone proves nothing and is left out.
+            if revocation.authentication == .none, revocation.place != .form {
+                http.members.removeSubrange(before...)
+            }
+        }
+        var values = provider.values
+        values["clientId"] = client.id
+        values["clientSecret"] = client.secret?.expose { $0 }
+        values["redirectURI"] = settings.redirectURI
+        values["token"] = token
+        http.replace(revocation.parameters, filledWith: values)
+        for (name, template) in revocation.headers {
+            if let value = template.filled(with: values) { http.set(header: name, value) }
+        }
+        return http.http
+    }
+
+    /// RFC 7009 § 2.2: 200, also for a token that was none any more.
+    private static func check(_ response: ProviderResponse, _ profile: OAuthProfile) throws(ProviderError) {
+        let document = JSONValue(json: response.body)
+        let error = document.flatMap { profile.response.error.value(in: $0)?.string }
+        var isGood = (200..<300).contains(response.status)
+        if isGood, let document, let condition = profile.response.failureUnless {
+            isGood = condition.pointer.value(in: document) == condition.equals
+        }
+        // Gone is gone: who says that the token is unknown has nothing left to revoke.
+        if error == "invalid_token" || (profile.revocation.place != .form && response.status == 404) { return }
+        guard isGood else {
+            throw .rejected(error: error.flatMap(ProviderText.code), retryAfter: response.retryAfter)
+        }
+    }
+}

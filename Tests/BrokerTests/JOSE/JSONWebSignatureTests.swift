@@ -1,0 +1,149 @@
+import Secrets
+import Testing
+
+@testable import Broker
+
+@Suite struct JSONWebSignatureTests {
+    private static let secret = ClientSecret("a-string-secret-at-least-256-bits-long")
+    private static let kinds: [(String, [SignatureAlgorithm])] = [
+        (TestKey.rsa, [.RS256, .RS384, .RS512, .PS256, .PS384, .PS512]), (TestKey.p256, [.ES256]),
+        (TestKey.p384, [.ES384]), (TestKey.ed25519, [.EdDSA]),
+    ]
+
+    private func fault(_ token: String) -> JSONWebSignature.Fault? {
+        do throws(JSONWebSignature.Fault) {
+            _ = try JSONWebSignature(token)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// RFC 8037 § A.4: the whole token.
+    @Test func `a published token is read and right`() throws {
+        let token =
+            "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc"
+            + ".hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"
+        let signed = try JSONWebSignature(token)
+        let key = try #require(VerificationKey(jwk: try TestKey.signing(TestKey.ed25519).publicJWK))
+        #expect(signed.isSigned(by: key, with: .EdDSA))
+        #expect(String(decoding: signed.payload, as: UTF8.self) == "Example of Ed25519 signing")
+    }
+
+    /// The example that jwt.io shows.
+    @Test func `a published token under a shared secret is read and right`() throws {
+        let token =
+            "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"
+            + ".eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6IkpvaG4gRG9lIiwiYWRtaW4iOnRydWUsImlhdCI6MTUxNjIzOTAyMn0"
+            + ".KMUFsIDTnFmyG3nMiGM6H9FNFUROf3wh7SmqJp-QV30"
+        let signed = try JSONWebSignature(token)
+        #expect(signed.isSigned(with: Self.secret))
+        #expect(!signed.isSigned(with: ClientSecret("a-string-secret-at-least-256-bits-lonG")))
+    }
+
+    @Test func `what was signed is read again, with each algorithm`() throws {
+        for (pem, algorithms) in Self.kinds {
+            let key = try TestKey.signing(pem)
+            let publicKey = try #require(VerificationKey(jwk: key.publicJWK))
+            for algorithm in algorithms {
+                let token = try #require(
+                    JSONWebSignature.sign(
+                        header: [("kid", .string("k/1")), ("typ", .string("JWT"))],
+                        claims: ["a": .string("ä\"\\/"), "b": .integer(9_007_199_254_740_993)], with: key, algorithm))
+                let signed = try JSONWebSignature(token)
+                #expect(signed.isSigned(by: publicKey, with: algorithm))
+                #expect(signed.keyID == "k/1")
+                #expect(signed.algorithm == algorithm.rawValue)
+                let claims = JSONValue.object(["a": .string("ä\"\\/"), "b": .integer(9_007_199_254_740_993)])
+                #expect(JSONValue(json: signed.payload) == claims)
+                for other in SignatureAlgorithm.allCases where other != algorithm {
+                    #expect(!signed.isSigned(by: publicKey, with: other))
+                }
+            }
+        }
+    }
+
+    @Test func `a key does not sign with another kind's algorithm`() throws {
+        let key = try TestKey.signing(TestKey.p256)
+        #expect(JSONWebSignature.sign(header: [], claims: [:], with: key, .RS256) == nil)
+        #expect(JSONWebSignature.sign(header: [("alg", .string("x"))], claims: [:], with: key, .ES256) == nil)
+    }
+
+    /// RFC 7518 § 3.2.
+    @Test func `a shared secret has at least 32 bytes`() throws {
+        let (short, long) = (String(repeating: "a", count: 31), String(repeating: "a", count: 32))
+        #expect(JSONWebSignature.sign(header: [], claims: [:], with: ClientSecret(short)) == nil)
+        let token = try #require(JSONWebSignature.sign(header: [], claims: [:], with: ClientSecret(long)))
+        #expect(try JSONWebSignature(token).isSigned(with: ClientSecret(long)))
+        let key = SecretBytes(Array(short.utf8))
+        let weak = try Forge.token(header: #"{"alg":"HS256"}"#, payload: "{}") { HMACSHA256.code(of: $0, key: key) }
+        #expect(try !JSONWebSignature(weak).isSigned(with: ClientSecret(short)))
+    }
+
+    @Test func `altering any part breaks the signature`() throws {
+        let token = try #require(JSONWebSignature.sign(header: [], claims: ["a": .number(1)], with: Self.secret))
+        let parts = token.split(separator: ".").map(String.init)
+        let other = Base64URL.encode(Array(#"{"a":2}"#.utf8))
+        let header = Base64URL.encode(Array(#"{"alg":"HS256" }"#.utf8))
+        for altered in ["\(parts[0]).\(other).\(parts[2])", "\(header).\(parts[1]).\(parts[2])"] {
+            #expect(try !JSONWebSignature(altered).isSigned(with: Self.secret))
+        }
+        #expect(try JSONWebSignature(token).isSigned(with: Self.secret))
+    }
+
+    @Test(arguments: [
+        ("", JSONWebSignature.Fault.notThreeParts), ("a", .notThreeParts), ("a.b", .notThreeParts),
+        ("a.b.c.d", .notThreeParts), ("a.b.c.d.e", .notThreeParts),
+        (String(repeating: ".", count: 10_000), .notThreeParts),
+        ("e30=.e30.AQ", .notBase64URL), ("e30.e30.AQ==", .notBase64URL), ("e30. e30.AQ", .notBase64URL),
+        ("e30.e30.A/Q", .notBase64URL), ("e30.e30.AR", .notBase64URL), ("e30.e30.AQ\n", .notBase64URL),
+        ("e30\u{301}.e30.AQ", .notBase64URL), ("..", .headerMalformed), ("e30.e30.AQ", .headerMalformed),
+        (String(repeating: "A", count: 65_537), .tooLong),
+    ])
+    func `what is no compact token is refused`(_ token: String, _ expected: JSONWebSignature.Fault) {
+        #expect(fault(token) == expected)
+    }
+
+    @Test(arguments: [
+        ("", JSONWebSignature.Fault.headerMalformed), ("[]", .headerMalformed), (#""HS256""#, .headerMalformed),
+        ("{", .headerMalformed), (#"{"alg":1}"#, .headerMalformed), (#"{"alg":null}"#, .headerMalformed),
+        (#"{"typ":"JWT"}"#, .headerMalformed), (String(repeating: "[", count: 20_000), .headerMalformed),
+        (#"{"alg":"HS256","alg":"none"}"#, .memberRepeated), (#"{"alg":"HS256","\u0061lg":"none"}"#, .memberRepeated),
+        (#"{"alg":"HS256","kid":"a","kid":"b"}"#, .memberRepeated),
+        // RFC 7515 § 4.1.11, RFC 7797 § 6.
+        (#"{"alg":"HS256","crit":["exp"],"exp":1}"#, .criticalExtension),
+        (#"{"alg":"HS256","crit":[]}"#, .criticalExtension),
+        (#"{"alg":"HS256","crit":null}"#, .criticalExtension), (#"{"alg":"HS256","b64":false}"#, .criticalExtension),
+        (#"{"alg":"HS256","b64":true,"crit":["b64"]}"#, .criticalExtension),
+        // RFC 8725 § 3.2.
+        (#"{"alg":"none"}"#, .unprotected), (#"{"alg":"None"}"#, .unprotected), (#"{"alg":"nOnE"}"#, .unprotected),
+    ])
+    func `a header that asks for something else is refused`(
+        _ header: String, _ expected: JSONWebSignature.Fault
+    ) throws {
+        #expect(fault(try Forge.token(header: header, payload: "{}")) == expected)
+    }
+
+    @Test func `a token without signature is refused, whatever its header says`() {
+        let header = Base64URL.encode(Array(#"{"alg":"RS256"}"#.utf8))
+        #expect(fault("\(header).e30.") == .unprotected)
+    }
+
+    @Test func `the longest token is read`() throws {
+        let header = Base64URL.encode(Array(#"{"alg":"RS256"}"#.utf8))
+        let payload = String(repeating: "A", count: (65_536 - header.utf8.count - 4) / 4 * 4)
+        #expect(fault("\(header).\(payload).AQ") == nil)
+    }
+
+    /// RFC 7515 § 4.1.1: names are case sensitive, and exact.
+    @Test func `an algorithm is known by its exact name`() {
+        for algorithm in SignatureAlgorithm.allCases {
+            #expect(JSONWebAlgorithm(algorithm.rawValue) == .signature(algorithm))
+            #expect(JSONWebAlgorithm(algorithm.rawValue)?.description == algorithm.rawValue)
+        }
+        #expect(JSONWebAlgorithm("HS256") == .hs256)
+        for name in ["", "none", "HS384", "HS512", "rs256", "RS256 ", "ES512", "ES256K", "Ed25519", "eddsa"] {
+            #expect(JSONWebAlgorithm(name) == nil)
+        }
+    }
+}

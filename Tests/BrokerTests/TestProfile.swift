@@ -1,0 +1,28 @@
+import Secrets
+
+@testable import Broker
+
+/// What most tests ask of a profile, for a client that sets nothing.
+extension OAuthProfile {
+    func values(_ given: [String: String]) throws(AuthorizeError) -> [String: String] {
+        try values(given, client: Client(id: "client", secret: nil))
+    }
+
+    func scopes(_ given: [String]?) throws(AuthorizeError) -> [String] { try scopes(given, values: [:]) }
+
+    var addressTemplates: [URLTemplate] { addresses.sets.flatMap(\.all) }
+
+    /// The address that a browser is sent to; `nil` where a value cannot stand in its place.
+    func authorizationURL(
+        client: Client, redirectURI: String, state: State, verifier: CodeVerifier, values: [String: String] = [:]
+    ) -> String? {
+        let provider = Provider(self, values: values, metadata: nil, now: TestTime.now)
+        return provider.authorization.map { url in
+            url + (url.contains("?") ? "&" : "?")
+                + Percent.form(
+                    authorizationMembers(
+                        client: client, redirectURI: redirectURI, state: state, verifier: verifier, nonce: nil,
+                        scopes: defaultScopes))
+        }
+    }
+}
