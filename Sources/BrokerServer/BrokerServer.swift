@@ -17,7 +17,8 @@ public struct BrokerServer: Sendable {
             routes: RouteTable(
                 base: settings.publicURL.rest,
                 plain: BrowserRoutes(broker: broker, pages: pages).routes + operations.routes,
-                tenant: TenantRoutes(broker: broker, callers: callers).routes),
+                tenant: TenantRoutes(broker: broker, callers: callers).routes
+                    + AssetServiceRoutes(broker: broker, callers: callers).routes),
             origins: Set(origins),
             logger: logger)
     }

@@ -13,6 +13,7 @@ import UnixSignals
 struct Service {
     private let application: any ApplicationProtocol & ServiceLifecycle.Service
     private let sweeper: Sweeper
+    let broker: Broker
     private let address: String
     private let store: SQLiteStore
     private let transport: CurlTransport
@@ -30,7 +31,7 @@ struct Service {
         }
         transport = CurlTransport(configuration: configuration.transport)
         let now: @Sendable () -> Timestamp = { .now }
-        let broker = Broker(
+        broker = Broker(
             settings: configuration.broker, catalog: configuration.catalog, clients: configuration.clients,
             keyRing: configuration.keyRing, store: store, transport: transport, now: now
         ) { event in
@@ -82,6 +83,13 @@ struct Service {
         transport.shutdown()
         await store.close()
         logger.notice("stopped")
+    }
+
+    /// Lets go of what `init` opened. One that serves does so itself when it stops.
+    func close(isServing: Bool) async {
+        guard !isServing else { return }
+        transport.shutdown()
+        await store.close()
     }
 
     /// Throws what opening the store would, without making or changing it.

@@ -142,7 +142,7 @@ import Testing
             }
             #expect(types == types.sorted())
             #expect(answer.json["totalCount"] == .number(Double(types.count)))
-            #expect(types.contains("google_drive"))
+            #expect(types.contains("file"))
             let host = items.first { JSONPointer.member("type").value(in: $0) == .string("example_host") }
             let pattern = JSONPointer("/oauth/parameters/0/pattern").flatMap { pointer in
                 host.flatMap { pointer.value(in: $0) }

@@ -34,7 +34,7 @@ final class Fixture: Sendable {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         store = try SQLiteStore(path: folder.appending(path: "test.db").path)
         let findings = Findings()
-        let catalog = Catalog(files: [("test.yaml", catalog)], allowInsecure: false, findings: findings)
+        let catalog = Catalog(own: [("test.yaml", catalog)], allowInsecure: false, findings: findings)
         try #require(findings.lines == [])
         let keyID = try #require(KeyRing.KeyID("k1"))
         let clock = clock
@@ -117,6 +117,7 @@ final class Fixture: Sendable {
 
     static let catalog = """
         sourceTypes:
+          file: { displayName: File upload, category: upload }
           example:
             displayName: Example
             category: wiki

@@ -12,6 +12,7 @@ struct Caller: Sendable {
 enum Scope: String {
     case assetsRead = "assets:read"
     case assetsWrite = "assets:write"
+    case credentialsWrite = "credentials:write"
 }
 
 /// Why a caller is turned away.

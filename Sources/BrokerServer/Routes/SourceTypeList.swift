@@ -41,7 +41,7 @@ public struct SourceTypeList: Encodable, Sendable {
     public let totalCount: Int
 
     public init(_ broker: Broker) {
-        self.init(broker.catalog) { broker.client(for: $0) != nil }
+        self.init(broker.catalog) { broker.isConfigured($0) }
     }
 
     public init(_ catalog: Catalog, isConfigured: (SourceType) -> Bool) {
@@ -53,7 +53,7 @@ public struct SourceTypeList: Encodable, Sendable {
                 oauth: sourceType.oauth.map { profile in
                     OAuth(
                         scopes: profile.defaultScopes,
-                        parameters: profile.parameters.map {
+                        parameters: profile.parameters.filter { !$0.setByOperator }.map {
                             Parameter(
                                 name: $0.name, description: $0.description, pattern: $0.pattern.text,
                                 required: $0.required)

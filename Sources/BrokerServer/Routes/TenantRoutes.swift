@@ -23,28 +23,12 @@ struct TenantRoutes: Sendable {
         ]
     }
 
-    private func tenant(_ path: TenantPath) throws -> TenantID {
-        guard let tenant = TenantID(path.name) else {
-            throw Problem.invalidRequest("the tenant in the address must match ^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
-        }
-        return tenant
-    }
-
-    private func check(_ request: Request, _ tenant: TenantID, _ scopes: [Scope]) async throws {
-        do {
-            _ = try await callers.caller(request, of: tenant, anyOf: scopes)
-        } catch {
-            throw error.problem
-        }
-    }
-
     // MARK: assets:sourceTypes
 
     @Sendable private func sourceTypes(
         _ request: Request, _ context: Context, _ path: TenantPath
     ) async throws -> Response {
-        let tenant = try tenant(path)
-        try await check(request, tenant, [.assetsRead, .assetsWrite])
+        _ = try await callers.tenant(path, of: request, anyOf: [.assetsRead, .assetsWrite])
         return .json(SourceTypeList(broker))
     }
 
@@ -97,8 +81,7 @@ struct TenantRoutes: Sendable {
     @Sendable private func authorize(
         _ request: Request, _ context: Context, _ path: TenantPath
     ) async throws -> Response {
-        let tenant = try tenant(path)
-        try await check(request, tenant, [.assetsWrite])
+        let tenant = try await callers.tenant(path, of: request, anyOf: [.assetsWrite])
         let body = try await request.json(AuthorizeBody.self, quick: AuthorizeBody.quick)
         let authorization: Authorization
         do {
@@ -155,7 +138,7 @@ struct TenantRoutes: Sendable {
     /// No shape of key is looked at first, and a verifier that RFC 7636 § 4.1 does not allow is none: all that is wrong
     /// takes the same way and the same time.
     private func redeem(_ key: String?, _ verifier: String?, _ path: TenantPath) async throws -> Response {
-        let tenant = try tenant(path)
+        let tenant = try path.tenant
         let json: SecretBytes?
         do {
             json = try await broker.redeem(
@@ -180,7 +163,7 @@ struct TenantRoutes: Sendable {
     }
 
     @Sendable private func flow(_ request: Request, _ context: Context, _ path: TenantPath) async throws -> Response {
-        let tenant = try tenant(path)
+        let tenant = try path.tenant
         let query = request.query
         var answer = FlowAnswer(status: "pending")
         if let id = query["flow"].flatMap({ FlowID($0) }),

@@ -32,6 +32,14 @@ extension AuthorizeError {
             Problem(
                 status: .badRequest, code: "invalid_parameter",
                 detail: "the parameter \"\(name)\" must match \(pattern) as a whole")
+        case .parameterNotTheOperators(let name):
+            Problem(
+                status: .badRequest, code: "invalid_parameter",
+                detail: "the operator set another value for the parameter \"\(name)\"; leave it out")
+        case .parameterNotSetByOperator(let name):
+            Problem(
+                status: .conflict, code: "source_type_not_configured",
+                detail: "only the operator can set the parameter \"\(name)\", under clients with the client id")
         case .scopesMalformed:
             .invalidRequest("the member \"scopes\" must be a list of single scopes (RFC 6749 § 3.3)")
         case .returnURLMalformed:
@@ -47,7 +55,66 @@ extension AuthorizeError {
         case .exchangeChallengeMalformed:
             .invalidRequest(
                 "the member \"exchangeChallenge\" must be the base64url SHA-256 of the verifier, 43 characters")
+        case .provider(let error): error.problem
         case .store: .unavailable
+        }
+    }
+}
+
+extension ProviderError {
+    var problem: Problem {
+        var problem =
+            switch self {
+            case .rejected(let error, _):
+                Problem(
+                    status: .badGateway, code: "provider_rejected",
+                    detail:
+                        "the provider refused\(error.map { " (\($0))" } ?? ""); try again later, or ask the operator")
+            case .unreachable:
+                Problem(
+                    status: .badGateway, code: "provider_unreachable",
+                    detail: "the provider could not be reached; try again in a moment")
+            case .timedOut:
+                Problem(
+                    status: .gatewayTimeout, code: "provider_timeout",
+                    detail: "the provider took too long; try again in a moment")
+            case .closed: Problem.unavailable
+            }
+        if case .rejected(_, let seconds?) = self {
+            problem.headers[.retryAfter] = String(seconds)
+        } else {
+            problem.headers[.retryAfter] = "5"
+        }
+        return problem
+    }
+}
+
+extension RefreshError {
+    var problem: Problem {
+        switch self {
+        case .request(let error): error.problem
+        case .reauthorizationRequired:
+            Problem(
+                status: .badRequest, code: "reauthorization_required",
+                detail: "the provider does not take this refresh token any more; have the person connect again")
+        case .provider(let error): error.problem
+        }
+    }
+}
+
+extension RevokeError {
+    var problem: Problem {
+        switch self {
+        case .request(let error): error.problem
+        case .unsupported(let id):
+            Problem(
+                status: .conflict, code: "revocation_unsupported",
+                detail: "the provider of \"\(id)\" revokes no tokens; forget the token, and tell its owner")
+        case .onlyTokenType(let type):
+            Problem(
+                status: .conflict, code: "revocation_unsupported",
+                detail: "the provider revokes nothing but a token of type \(type); send that one")
+        case .provider(let error): error.problem
         }
     }
 }

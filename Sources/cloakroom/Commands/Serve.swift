@@ -30,7 +30,7 @@ struct Check: AsyncParsableCommand {
         try Service.inspectStore(configuration)
         for remark in configuration.remarks { Terminal.write("remark: \(remark)") }
         let types = configuration.catalog.sourceTypes
-        let ready = types.filter { $0.oauth == nil || configuration.client(for: $0) != nil }
+        let ready = types.filter { configuration.isConfigured($0) }
         print("ok: \(types.count) source types, \(ready.count) ready to connect")
         print("redirect address to register at providers: \(configuration.broker.redirectURI)")
     }

@@ -55,7 +55,7 @@ struct TokenCommand: AsyncParsableCommand {
             throw Refusal(
                 "the key file \"\(key)\" cannot be read", hint: "name a file with a private key in PEM or JWK")
         }
-        guard let signing = await SigningKey(text, id: kid) else {
+        guard let signing = await TokenKey(text, id: kid) else {
             throw Refusal(
                 "the file \"\(key)\" holds no private key that can sign",
                 hint: "use an EC (P-256, P-384), Ed25519 or RSA key in PEM or as a JWK")
@@ -90,7 +90,7 @@ struct Claims: JWTPayload {
 }
 
 /// A private key that signs test tokens.
-struct SigningKey {
+struct TokenKey {
     private let keys: JWTKeyCollection
     private let id: JWKIdentifier?
     /// What names it in the token; `nil` where nothing does.

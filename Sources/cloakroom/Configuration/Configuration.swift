@@ -35,8 +35,8 @@ struct Configuration {
     /// What an operator should know but need not mend.
     var remarks: [String]
 
-    /// The client that a flow of this source type would use.
-    func client(for sourceType: SourceType) -> Client? {
-        clients[sourceType.id.description] ?? clients[sourceType.provider]
+    /// Whether a flow of this source type could start.
+    func isConfigured(_ sourceType: SourceType) -> Bool {
+        sourceType.isConfigured(by: clients[sourceType.id.description] ?? clients[sourceType.provider])
     }
 }

@@ -7,7 +7,7 @@ import Secrets
 
 /// Turns settings into a configuration, and says all that is wrong at once.
 struct ConfigurationReader {
-    private let settings: Settings
+    let settings: Settings
     private let findings: Findings
 
     /// The configuration, or a refusal with a line for each thing that is wrong.
@@ -163,7 +163,7 @@ struct ConfigurationReader {
     // MARK: keys
 
     /// A file that a setting names.
-    private func contents(_ file: String, of name: String, in reader: YAMLReader, wanted: String) -> [UInt8]? {
+    func contents(_ file: String, of name: String, in reader: YAMLReader, wanted: String) -> [UInt8]? {
         guard let data = try? Data(contentsOf: URL(fileURLWithPath: settings.absolute(file))) else {
             reader.problem(
                 name, found: YAMLReader.quote(file) + ", which cannot be read", wanted: "a file with \(wanted)")
@@ -173,7 +173,7 @@ struct ConfigurationReader {
     }
 
     /// A file with one line of secret text; the line's end is not part of it.
-    private func secret(_ file: String, of name: String, in reader: YAMLReader, wanted: String) -> [UInt8]? {
+    func secret(_ file: String, of name: String, in reader: YAMLReader, wanted: String) -> [UInt8]? {
         guard let bytes = contents(file, of: name, in: reader, wanted: wanted) else { return nil }
         let text = String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
         guard !text.isEmpty else {
@@ -264,47 +264,5 @@ struct ConfigurationReader {
         }
         let catalog = Catalog(files: files, allowInsecure: allowInsecure, findings: findings)
         return (catalog, findings.lines.count == before)
-    }
-
-    private func clients(_ section: YAMLReader, _ catalog: Catalog, isWhole: Bool) -> [String: Client] {
-        var clients: [String: Client] = [:]
-        let known = catalog.clientNames
-        for name in section.names {
-            guard let entry = section.section(name) else { continue }
-            // Where an entry was refused, its client is not unknown.
-            if isWhole, !known.contains(name) {
-                section.problem(
-                    name, found: "an unknown name",
-                    wanted: "a source type with OAuth, or a provider, of the catalog"
-                        + YAMLReader.guess(name, among: known.sorted()))
-            }
-            let id = entry.required("clientId", "the client id that the provider gave")
-            let text = entry.string("clientSecret")
-            let file = entry.string("clientSecretFile")
-            if text != nil, file != nil {
-                entry.problem("clientSecretFile", found: "it beside clientSecret", wanted: "one of the two")
-            }
-            let secret =
-                file.flatMap { self.secret($0, of: "clientSecretFile", in: entry, wanted: "the client secret") }
-                .map { String(decoding: $0, as: UTF8.self) } ?? text
-            for member in ["privateKeyFile", "keyId", "algorithm", "certificateFile", "certificateKeyFile"]
-            where entry.node(member) != nil {
-                entry.problem(member, found: "it set", wanted: "it left out: this version does not support it")
-            }
-            if secret == nil, file == nil {
-                let affected = catalog.sourceTypes.first { sourceType in
-                    guard let profile = sourceType.oauth, profile.clientAuthentication != .none else { return false }
-                    return sourceType.id.description == name || sourceType.provider == name
-                }
-                if let affected {
-                    entry.problem(
-                        "clientSecretFile", found: "nothing",
-                        wanted: "the client secret that \"\(affected.id)\" needs (or clientSecret, for trials)")
-                }
-            }
-            entry.finish()
-            if let id { clients[name] = Client(id: id, secret: secret.map { ClientSecret($0) }) }
-        }
-        return clients
     }
 }

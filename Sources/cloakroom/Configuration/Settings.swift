@@ -80,6 +80,12 @@ struct Settings {
             guard !name.isEmpty else { return nil }
             return ["clients", name.lowercased(), member]
         }
+        if let range = variable.range(of: "_PARAMETERS_") {
+            let name = variable[..<range.lowerBound].dropFirst(clients.count)
+            let parameter = variable[range.upperBound...]
+            guard !name.isEmpty, !parameter.isEmpty else { return nil }
+            return ["clients", name.lowercased(), "parameters", parameter.lowercased()]
+        }
         return nil
     }
 

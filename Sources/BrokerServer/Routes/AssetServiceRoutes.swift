@@ -1,0 +1,82 @@
+import Broker
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Secrets
+
+/// What asset services call for tokens that they hold: the broker alone has the clients' secrets.
+struct AssetServiceRoutes: Sendable {
+    let broker: Broker
+    let callers: Callers
+
+    var routes: [Route] {
+        [
+            Route(
+                template: "/v1/tenants/{tenant}/assets:refreshCredentials", handlers: [.post: refresh], isShared: true),
+            Route(
+                template: "/v1/tenants/{tenant}/assets:revokeCredentials", handlers: [.post: revoke], isShared: true),
+        ]
+    }
+
+    private struct RefreshBody: Decodable {
+        let sourceType: String
+        let refreshToken: String
+        let parameters: [String: String]?
+        let scopes: [String]?
+    }
+
+    @Sendable private func refresh(
+        _ request: Request, _ context: Context, _ path: TenantPath
+    ) async throws -> Response {
+        let tenant = try await callers.tenant(path, of: request, anyOf: [.credentialsWrite])
+        let body = try await request.json(RefreshBody.self)
+        try Self.check(body.refreshToken, "refreshToken")
+        let json: SecretBytes
+        do {
+            json = try await broker.refresh(
+                RefreshRequest(
+                    tenant: tenant, sourceType: body.sourceType, refreshToken: RefreshToken(body.refreshToken),
+                    parameters: body.parameters ?? [:], scopes: body.scopes))
+        } catch {
+            throw error.problem
+        }
+        return Response(
+            status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-store"],
+            body: .init(byteBuffer: json.expose { ByteBuffer(bytes: $0) }))
+    }
+
+    private struct RevokeBody: Decodable {
+        let sourceType: String
+        let token: String
+        let tokenTypeHint: String?
+        let parameters: [String: String]?
+    }
+
+    @Sendable private func revoke(
+        _ request: Request, _ context: Context, _ path: TenantPath
+    ) async throws -> Response {
+        let tenant = try await callers.tenant(path, of: request, anyOf: [.credentialsWrite])
+        let body = try await request.json(RevokeBody.self)
+        try Self.check(body.token, "token")
+        if let hint = body.tokenTypeHint, !["access_token", "refresh_token"].contains(hint) {
+            throw Problem.invalidRequest(
+                "the member \"tokenTypeHint\" must be access_token or refresh_token (RFC 7009 § 2.1)")
+        }
+        do {
+            try await broker.revoke(
+                RevokeRequest(
+                    tenant: tenant, sourceType: body.sourceType, token: RevokedToken(body.token),
+                    tokenTypeHint: body.tokenTypeHint, parameters: body.parameters ?? [:]))
+        } catch {
+            throw error.problem
+        }
+        return Response(status: .noContent, headers: [.cacheControl: "no-store"])
+    }
+
+    /// RFC 6749 appendix A.12 and A.17: a token is visible ASCII; an empty one asks for nothing.
+    private static func check(_ token: String, _ member: String) throws {
+        guard (1...16_384).contains(token.utf8.count), token.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) else {
+            throw Problem.invalidRequest("the member \"\(member)\" must be a token: 1 to 16384 visible characters")
+        }
+    }
+}

@@ -1,0 +1,27 @@
+import ArgumentParser
+import Broker
+
+struct Sources: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "List, explain, check and try source types.",
+        subcommands: [List.self, Show.self, Lint.self, Try.self], defaultSubcommand: List.self)
+
+    /// The catalog of a configuration, or the built-in one.
+    static func catalog(_ file: String?) async throws -> (Catalog, Configuration?) {
+        if let file {
+            let configuration = try await ConfigurationReader.configuration(file: file)
+            return (configuration.catalog, configuration)
+        }
+        let findings = Findings()
+        let catalog = Catalog(allowInsecure: false, findings: findings)
+        guard findings.lines.isEmpty else { throw Refusal(findings.lines) }
+        return (catalog, nil)
+    }
+
+    static func sourceType(_ name: String, in catalog: Catalog) throws -> SourceType {
+        if let id = SourceType.ID(name), let sourceType = catalog[id] { return sourceType }
+        let guess = YAMLReader.guess(name, among: catalog.sourceTypes.map(\.id.description))
+        throw Refusal(
+            "there is no source type \(YAMLReader.quote(name))\(guess)", hint: "`cloakroom sources` lists them")
+    }
+}

@@ -1,0 +1,41 @@
+import ArgumentParser
+import Broker
+import BrokerServer
+import Foundation
+
+extension Sources {
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List the source types, and which of them a flow could start for.",
+            discussion: "Without a configuration, the built-in catalog.")
+
+        @OptionGroup var options: ConfigurationOption
+
+        @Flag(name: .long, help: "Print the items of assets:sourceTypes as JSON.")
+        var json = false
+
+        func run() async throws {
+            let (catalog, configuration) = try await Sources.catalog(options.config)
+            let list = SourceTypeList(catalog) { configuration?.isConfigured($0) ?? false }
+            if json {
+                let encoder = JSONEncoder()
+                encoder.outputFormatting = [.prettyPrinted, .withoutEscapingSlashes]
+                print(String(decoding: try encoder.encode(list.items), as: UTF8.self))
+            } else {
+                print(table(list), terminator: "")
+            }
+        }
+
+        private func table(_ list: SourceTypeList) -> String {
+            Table.text(
+                [["TYPE", "NAME", "CATEGORY", "OAUTH", "CONFIGURED", "PARAMETERS"]]
+                    + list.items.map { item in
+                        [
+                            item.type, item.displayName, item.category, item.supportsOAuth ? "yes" : "no",
+                            item.configured ? "yes" : "no",
+                            item.oauth?.parameters.map(\.name).joined(separator: ", ") ?? "",
+                        ]
+                    })
+        }
+    }
+}

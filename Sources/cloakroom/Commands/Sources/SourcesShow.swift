@@ -1,0 +1,74 @@
+import ArgumentParser
+import Broker
+import Foundation
+
+extension Sources {
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Explain one source type: how to register the app there, and what to set here.")
+
+        @Argument(help: "The source type, such as google_drive.")
+        var type: String
+
+        @OptionGroup var options: ConfigurationOption
+
+        func run() async throws {
+            let (catalog, configuration) = try await Sources.catalog(options.config)
+            let sourceType = try Sources.sourceType(type, in: catalog)
+            print(Self.text(sourceType, configuration), terminator: "")
+        }
+
+        static func text(_ sourceType: SourceType, _ configuration: Configuration?) -> String {
+            var rows: [(String, String)] = [
+                ("source type", sourceType.id.description), ("name", sourceType.displayName),
+                ("category", sourceType.category),
+            ]
+            guard let oauth = sourceType.oauth else {
+                rows.append(("OAuth", "none: nothing to register or to connect"))
+                return lines(rows)
+            }
+            let redirect = configuration?.broker.redirectURI ?? "{http.publicURL}/oauth/callback"
+            rows.append(("provider", sourceType.provider))
+            if let documentation = sourceType.documentation { rows.append(("documentation", documentation)) }
+            if let registration = sourceType.registration { rows.append(("registration", registration)) }
+            rows.append(("redirect address", redirect))
+            rows.append(("scopes", oauth.defaultScopes.isEmpty ? "none" : oauth.defaultScopes.joined(separator: " ")))
+            for parameter in oauth.parameters {
+                let who = parameter.setByOperator ? "set by you" : parameter.required ? "required" : "optional"
+                let words = parameter.description.isEmpty ? "" : ": \(parameter.description)"
+                rows.append(("parameter \(parameter.name)", "\(who), \(parameter.pattern.text)\(words)"))
+            }
+            rows.append(("client authentication", oauth.clientAuthentication.rawValue))
+            rows.append(("PKCE", oauth.proofKey.rawValue))
+            rows.append(("refresh token", oauth.refreshToken.rawValue))
+            rows.append(("revocation", oauth.hasRevocation ? "yes" : "none: forget the tokens, and tell their owner"))
+            if let configuration {
+                rows.append(("configured", configuration.isConfigured(sourceType) ? "yes" : "no"))
+            }
+            return lines(rows) + "\nsettings:\n" + settings(sourceType, oauth)
+        }
+
+        private static func lines(_ rows: [(String, String)]) -> String {
+            let width = rows.map(\.0.count).max() ?? 0
+            return rows.map { name, value in
+                name + String(repeating: " ", count: width - name.count + 2) + value + "\n"
+            }.joined()
+        }
+
+        private static func settings(_ sourceType: SourceType, _ oauth: OAuthProfile) -> String {
+            let own = oauth.parameters.filter(\.setByOperator)
+            // A server of one's own has a client of its own, whoever else bears the provider's name.
+            let name = own.isEmpty ? sourceType.provider : sourceType.id.description
+            var lines = ["clients:", "  \(name):", "    clientId: \"…\""]
+            if oauth.needsSecret { lines.append("    clientSecretFile: \(name).secret") }
+            if oauth.needsKey { lines.append("    privateKeyFile: \(name).pem") }
+            if oauth.clientAuthentication == .tls {
+                lines.append("    certificateFile: \(name).crt")
+                lines.append("    certificateKeyFile: \(name).key")
+            }
+            if !own.isEmpty { lines.append("    parameters:") }
+            lines += own.map { "      \($0.name): \"…\"" }
+            return lines.joined(separator: "\n") + "\n"
+        }
+    }
+}

@@ -1,0 +1,184 @@
+import ArgumentParser
+import Broker
+import Foundation
+import Logging
+import SQLiteStore
+import Secrets
+
+extension Sources {
+    struct Try: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Connect once by hand, and say what the provider gave.",
+            discussion: """
+                Prints an address to open in any browser and waits for the provider's redirect: on the broker that \
+                runs with this configuration, or, where none does, on one that this command runs meanwhile. \
+                No token is printed or kept.
+                """)
+
+        @Argument(help: "The source type, such as google_drive.")
+        var type: String
+
+        @OptionGroup var options: ConfigurationOption
+
+        @Option(name: .long, help: "A parameter of the source type, as name=value; may be repeated.")
+        var parameter: [String] = []
+
+        @Option(name: .long, help: "A scope to ask for in place of the source type's own; may be repeated.")
+        var scope: [String] = []
+
+        func run() async throws {
+            var configuration = try await ConfigurationReader.configuration(file: options.config)
+            _ = try Sources.sourceType(type, in: configuration.catalog)
+            var parameters: [String: String] = [:]
+            for pair in parameter {
+                guard let equals = pair.firstIndex(of: "=") else {
+                    throw ValidationError("--parameter takes name=value")
+                }
+                parameters[String(pair[..<equals])] = String(pair[pair.index(after: equals)...])
+            }
+            configuration.logLevel = .error
+            let isRunning = await Self.isRunning(configuration)
+            let service = try Service(configuration)
+            let server = isRunning ? nil : Task { try await service.run() }
+            defer { server?.cancel() }
+            if !isRunning {
+                Terminal.write(
+                    "no broker answers at \(configuration.host):\(configuration.port); this command serves meanwhile")
+            }
+            let trial = Trial(broker: service.broker, sourceType: type)
+            do {
+                let address = try await trial.begin(parameters, scopes: scope.isEmpty ? nil : scope)
+                Terminal.result("open this address in a browser, and consent:\n\n  \(address)\n")
+                Terminal.write("waiting for \(configuration.broker.redirectURI) … (Ctrl-C gives up)")
+                Terminal.result(try await trial.report())
+            } catch {
+                await service.close(isServing: !isRunning)
+                throw error
+            }
+            await service.close(isServing: !isRunning)
+        }
+
+        /// Whether something answers `/healthz` where this configuration's broker would listen.
+        private static func isRunning(_ configuration: Configuration) async -> Bool {
+            let host = ["0.0.0.0", "::", ""].contains(configuration.host) ? "127.0.0.1" : configuration.host
+            return await HealthCheck.answers("http://\(host):\(configuration.port)/healthz")
+        }
+    }
+}
+
+/// One flow, started and watched by whoever holds the master key.
+struct Trial {
+    let broker: Broker
+    let sourceType: String
+    private let verifier = Secret<Use.ExchangeVerifier>.random()
+    private let flow = Box()
+
+    /// Set once, by `begin`, before anyone reads it.
+    private final class Box: @unchecked Sendable { var id: FlowID? }
+
+    private static let tenant = "cloakroom-try"
+
+    func begin(_ parameters: [String: String], scopes: [String]?) async throws -> String {
+        guard let tenant = TenantID(Self.tenant) else { throw Refusal("the trial's tenant is malformed") }
+        do {
+            let authorization = try await broker.authorize(
+                AuthorizeRequest(
+                    tenant: tenant, sourceType: sourceType, parameters: parameters, scopes: scopes,
+                    exchangeChallenge: ProofKeyChallenge(of: verifier).text))
+            flow.id = authorization.flow
+            return authorization.url
+        } catch {
+            throw Refusal("the flow could not start: \(Self.words(error))", hint: Self.hint(error, sourceType))
+        }
+    }
+
+    /// What came back, in plain words and without a token.
+    func report() async throws -> String {
+        guard let id = flow.id else { throw Refusal("no flow was started") }
+        while true {
+            guard let ended = try await broker.conclude(id) else {
+                try await Task.sleep(for: .milliseconds(300))
+                continue
+            }
+            switch ended {
+            case .expired: throw Refusal("nobody came back in time", hint: "run the command again, and consent sooner")
+            case .failed(let error, let description):
+                let words = description.map { ": \(YAMLReader.quote($0))" } ?? ""
+                throw Refusal(
+                    "the flow failed with \(error)\(words)",
+                    hint:
+                        "compare the app's redirect address, client id, secret and scopes with `cloakroom sources show \(sourceType)`"
+                )
+            case .redeemed: throw Refusal("somebody else took the credentials", hint: "run the command again")
+            case .succeeded(let json): return try Self.summary(json)
+            }
+        }
+    }
+
+    private static func summary(_ json: SecretBytes) throws -> String {
+        guard case .object(let members)? = json.expose({ JSONValue(json: $0) }) else {
+            throw Refusal("the credentials could not be read")
+        }
+        let has = { (name: String) in members[name].map { $0 != .null } ?? false }
+        var lines = ["connected: the provider granted an access token of type \(members["tokenType"]?.string ?? "?")"]
+        if let scope = members["scope"]?.string {
+            lines.append("scopes granted: \(scope)")
+        } else {
+            lines.append("scopes granted: not told, which means those that were asked for (RFC 6749 § 5.1)")
+        }
+        if let expiry = members["expiresAt"]?.lenientNumber {
+            let date = Date(timeIntervalSince1970: expiry / 1000)
+            lines.append("access token expires: \(date.formatted(.iso8601))")
+        } else {
+            lines.append("access token expires: not told")
+        }
+        lines.append("refresh token: \(has("refreshToken") ? "yes" : "no")")
+        if has("idToken") { lines.append("id_token: yes") }
+        if case .object(let extras)? = members["extras"], !extras.isEmpty {
+            lines.append("kept beside them: \(extras.keys.sorted().joined(separator: ", "))")
+        }
+        if case .array(let warnings)? = members["warnings"] {
+            lines += warnings.compactMap(\.string).map { "warning: \(meaning(of: $0))" }
+        }
+        lines.append("the tokens were dropped; revoke the app's access at the provider if this was only a trial")
+        return lines.joined(separator: "\n")
+    }
+
+    private static func meaning(of warning: String) -> String {
+        switch warning {
+        case "missing_refresh_token":
+            "missing_refresh_token: access ends with this token; ask for offline access, or consent anew"
+        case "scope_reduced": "scope_reduced: less was granted than asked; calls that need the rest will fail"
+        case "expiry_unknown": "expiry_unknown: nobody knows when the token ends; refresh when a call says 401"
+        case "extras_missing": "extras_missing: the call after connecting failed; what it tells is not there"
+        default: warning
+        }
+    }
+
+    private static func words(_ error: AuthorizeError) -> String {
+        switch error {
+        case .unknownSourceType: "there is no such source type"
+        case .withoutOAuth(let id): "\"\(id)\" has no OAuth"
+        case .notConfigured(let id): "\"\(id)\" has no client id"
+        case .parameterUnknown(let name, let known):
+            "the parameter \(YAMLReader.quote(name)) is unknown, wanted \(known.isEmpty ? "none" : known.joined(separator: ", "))"
+        case .parameterMissing(let name): "the parameter \"\(name)\" is missing"
+        case .parameterRejected(let name, let pattern): "the parameter \"\(name)\" does not match \(pattern)"
+        case .parameterNotTheOperators(let name): "the parameter \"\(name)\" differs from the configuration's"
+        case .parameterNotSetByOperator(let name): "clients has no parameters.\(name)"
+        case .scopesMalformed: "a scope is malformed"
+        case .returnURLMalformed, .returnURLNotAllowed, .frontendOriginNotAllowed, .exchangeChallengeMalformed:
+            "frontend.origins is empty"
+        case .provider(let error): "the provider gave no sound answer (\(error))"
+        case .store(let error): "the store is not usable (\(error))"
+        }
+    }
+
+    private static func hint(_ error: AuthorizeError, _ sourceType: String) -> String {
+        switch error {
+        case .parameterUnknown, .parameterMissing, .parameterRejected, .parameterNotTheOperators:
+            "give parameters as --parameter name=value; `cloakroom sources show \(sourceType)` lists them"
+        default: "`cloakroom sources show \(sourceType)` says what to set"
+        }
+    }
+}

@@ -1,0 +1,130 @@
+import Broker
+import Foundation
+import Secrets
+
+/// The clients that the configuration names, each checked against the source types that will use it.
+extension ConfigurationReader {
+    func clients(_ section: YAMLReader, _ catalog: Catalog, isWhole: Bool) -> [String: Client] {
+        var clients: [String: Client] = [:]
+        let known = catalog.clientNames
+        for name in section.names {
+            guard let entry = section.section(name) else { continue }
+            // Where an entry was refused, its client is not unknown.
+            if isWhole, !known.contains(name) {
+                section.problem(
+                    name, found: "an unknown name",
+                    wanted: "a source type with OAuth, or a provider, of the catalog"
+                        + YAMLReader.guess(name, among: known.sorted()))
+            }
+            let users = catalog.sourceTypes.filter {
+                $0.oauth != nil && ($0.id.description == name || $0.provider == name)
+            }
+            let id = entry.required("clientId", "the client id that the provider gave")
+            let secret = clientSecret(entry, users)
+            let key = clientKey(entry, users)
+            let certificate = clientCertificate(entry, users)
+            let parameters = parameters(entry, users)
+            entry.finish()
+            if let id {
+                clients[name] = Client(
+                    id: id, secret: secret, key: key, certificate: certificate, parameters: parameters)
+            }
+        }
+        return clients
+    }
+
+    private func clientSecret(_ entry: YAMLReader, _ users: [SourceType]) -> ClientSecret? {
+        let text = entry.string("clientSecret")
+        let file = entry.string("clientSecretFile")
+        if text != nil, file != nil {
+            entry.problem("clientSecretFile", found: "it beside clientSecret", wanted: "one of the two")
+        }
+        if text == nil, file == nil, let user = users.first(where: { $0.oauth?.needsSecret == true }) {
+            entry.problem(
+                "clientSecretFile", found: "nothing",
+                wanted: "the client secret that \"\(user.id)\" needs (or clientSecret, for trials)")
+        }
+        let secret = file.flatMap { self.secret($0, of: "clientSecretFile", in: entry, wanted: "the client secret") }
+        return (secret.map { String(decoding: $0, as: UTF8.self) } ?? text).map { ClientSecret($0) }
+    }
+
+    /// The key for `private_key_jwt` (RFC 7523) and request objects (RFC 9101).
+    private func clientKey(_ entry: YAMLReader, _ users: [SourceType]) -> ClientKey? {
+        let wanted = "a private key in PEM: RSA of at least 2048 bits, P-256, P-384 or Ed25519"
+        let keyID = entry.string("keyId")
+        let algorithm = entry.choice("algorithm", of: SignatureAlgorithm.self)
+        guard let file = entry.string("privateKeyFile") else {
+            if let user = users.first(where: { $0.oauth?.needsKey == true }) {
+                entry.problem(
+                    "privateKeyFile", found: "nothing", wanted: "the key that \"\(user.id)\" needs: \(wanted)")
+            }
+            return nil
+        }
+        guard let bytes = contents(file, of: "privateKeyFile", in: entry, wanted: wanted) else { return nil }
+        guard let key = SigningKey(pem: SecretBytes(bytes)) else {
+            entry.problem("privateKeyFile", found: "\(YAMLReader.quote(file)), which is none", wanted: wanted)
+            return nil
+        }
+        if let algorithm, !key.algorithms.contains(algorithm) {
+            entry.problem(
+                "algorithm", found: algorithm.rawValue,
+                wanted: "one that the key can make: \(key.algorithms.map(\.rawValue).joined(separator: ", "))")
+            return nil
+        }
+        return (algorithm ?? key.algorithms.first).map { ClientKey(key: key, algorithm: $0, keyID: keyID) }
+    }
+
+    /// The certificate for `tls` (RFC 8705).
+    private func clientCertificate(_ entry: YAMLReader, _ users: [SourceType]) -> ClientCertificate? {
+        let file = entry.string("certificateFile")
+        let keyFile = entry.string("certificateKeyFile")
+        if file == nil, keyFile == nil {
+            if let user = users.first(where: { $0.oauth?.clientAuthentication == .tls }) {
+                entry.problem(
+                    "certificateFile", found: "nothing", wanted: "the certificate in PEM that \"\(user.id)\" needs")
+            }
+            return nil
+        }
+        guard let file, let keyFile else {
+            let missing = file == nil ? "certificateFile" : "certificateKeyFile"
+            entry.problem(missing, found: "nothing", wanted: "certificateFile and certificateKeyFile, both")
+            return nil
+        }
+        guard contents(file, of: "certificateFile", in: entry, wanted: "a certificate in PEM") != nil,
+            let key = contents(keyFile, of: "certificateKeyFile", in: entry, wanted: "its private key in PEM")
+        else { return nil }
+        // Else libcurl would tell no more than that the handshake failed, at the first flow.
+        guard SigningKey(pem: SecretBytes(key)) != nil else {
+            entry.problem(
+                "certificateKeyFile", found: "\(YAMLReader.quote(keyFile)), which is none",
+                wanted: "the certificate's private key in PEM, without a passphrase")
+            return nil
+        }
+        return ClientCertificate(file: settings.absolute(file), keyFile: settings.absolute(keyFile))
+    }
+
+    /// Values that callers cannot choose, since they decide who is sent the client's secret.
+    private func parameters(_ entry: YAMLReader, _ users: [SourceType]) -> [String: String] {
+        guard let section = entry.section("parameters") else { return [:] }
+        let own = users.flatMap { $0.oauth?.parameters ?? [] }.filter(\.setByOperator)
+        var values: [String: String] = [:]
+        for name in section.names {
+            guard let value = section.string(name) else { continue }
+            let places = own.filter { $0.name == name }
+            if places.isEmpty {
+                let names = Set(own.map(\.name)).sorted()
+                section.problem(
+                    name, found: "an unknown name",
+                    wanted: names.isEmpty
+                        ? "no parameters: callers give those of this client's source types"
+                        : "one of \(names.joined(separator: ", "))" + YAMLReader.guess(name, among: names))
+            }
+            for parameter in places where !parameter.pattern.matches(value) {
+                section.problem(
+                    name, found: YAMLReader.quote(value), wanted: "a value that matches \(parameter.pattern.text)")
+            }
+            values[name] = value
+        }
+        return values
+    }
+}
