@@ -130,6 +130,15 @@ let package = Package(
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ]),
+        .testTarget(
+            name: "ProviderTests",
+            dependencies: [
+                "Broker", "CurlTransport", "Sandbox", "Secrets", "SQLiteStore",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+            ],
+            resources: [.copy("Demands.json")]),
     ],
     swiftLanguageModes: [.v6]
 )

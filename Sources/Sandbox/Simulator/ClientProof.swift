@@ -1,0 +1,81 @@
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// How a request proves which client it is from.
+struct ClientProof {
+    let client: Simulator.Client
+    let headers: String?
+    let parameters: RequestParameters
+
+    init(_ request: SimulatedRequest, _ parameters: RequestParameters, of client: Simulator.Client) {
+        self.client = client
+        headers = request.header("Authorization")
+        self.parameters = parameters
+    }
+
+    /// What is wrong with it.
+    ///
+    /// - Parameters:
+    ///   - accepted: of `basic`, `post`, `hash`, `assertion` and `none`; `*` is any of them.
+    ///   - token: what a hash is made over, besides the secret.
+    func faults(accepting accepted: Choice, over token: String?) -> [String] {
+        let used = ways
+        let names = used.isEmpty ? ["none"] : used
+        guard names.count == 1, let way = names.first else { return ["proves the client in two ways"] }
+        guard accepted.contains(way) || accepted.contains("*") else {
+            return [
+                "has \(Self.words[way] ?? way), wanted \(accepted.values.map { Self.words[$0] ?? $0 }.joined(separator: " or "))"
+            ]
+        }
+        switch way {
+        case "basic": return basicFaults
+        case "post":
+            return idFaults + (parameters["client_secret"] == client.secret ? [] : ["has a wrong client_secret"])
+        case "hash":
+            let expected = SHA256.digest(Array("\(client.secret)|\(token ?? "")".utf8)).map { byte in
+                (byte < 16 ? "0" : "") + String(byte, radix: 16)
+            }.joined()
+            return idFaults + (parameters["hash"] == expected ? [] : ["has a wrong hash"])
+        case "assertion":
+            return parameters["client_assertion"] == client.secret ? [] : ["has a wrong client_assertion"]
+        default:
+            return accepted.contains("*") || parameters["client_id"] == nil || parameters["client_id"] == client.id
+                ? [] : ["has a wrong client_id"]
+        }
+    }
+
+    private static let words = [
+        "basic": "a Basic header", "post": "client_secret", "hash": "a hash", "assertion": "a client_assertion",
+        "none": "no client secret",
+    ]
+
+    private var ways: [String] {
+        var ways: [String] = []
+        if headers?.lowercased().hasPrefix("basic ") == true { ways.append("basic") }
+        if parameters["client_secret"] != nil { ways.append("post") }
+        if parameters["hash"] != nil { ways.append("hash") }
+        if parameters["client_assertion"] != nil { ways.append("assertion") }
+        return ways
+    }
+
+    private var idFaults: [String] {
+        parameters["client_id"] == client.id ? [] : ["has a wrong or no client_id"]
+    }
+
+    /// RFC 6749 § 2.3.1: both are form-encoded *before* they are joined and put into base64.
+    private var basicFaults: [String] {
+        let words = headers?.split(separator: " ") ?? []
+        guard words.count == 2, let bytes = Data(base64Encoded: String(words[1])),
+            let colon = bytes.firstIndex(of: UInt8(ascii: ":")),
+            FormFields.decode(bytes[..<colon]) == client.id,
+            FormFields.decode(bytes[bytes.index(after: colon)...]) == client.secret
+        else { return ["has a Basic header that is not of this client, form-encoded"] }
+        guard parameters["client_id"] == nil || parameters["client_id"] == client.id else {
+            return ["has a client_id that is not the Basic header's"]
+        }
+        return []
+    }
+}

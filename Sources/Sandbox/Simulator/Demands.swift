@@ -1,0 +1,98 @@
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
+
+/// What every provider demands, by the entry that it is for.
+///
+/// One JSON object; each member is a ``Demand``. A member that ``standard`` does not know is a mistake: a misspelt demand
+/// would be no demand at all.
+public struct Demands: Sendable {
+    public let entries: [String: Demand]
+
+    public init(json: Data) throws {
+        let decoder = JSONDecoder()
+        let standard = try decoder.decode(JSON.self, from: Data(Self.standard.utf8))
+        entries = try decoder.decode([String: JSON].self, from: json).reduce(into: [:]) { entries, record in
+            let whole = try Self.completed(record.value, by: standard, at: record.key)
+            entries[record.key] = try decoder.decode(Demand.self, from: JSONEncoder().encode(whole))
+        }
+    }
+
+    public struct UnknownMember: Error, CustomStringConvertible {
+        let path: String
+        public var description: String { "\(path) is no member of a demand" }
+    }
+
+    /// What a record need not say. `null` and a question mark: absent. An empty object: any members.
+    static let standard = """
+        {
+          "places": [{
+            "name": "default", "parameters": {}, "learned": {}, "setByOperator": false, "authorization": null,
+            "token": null, "refresh": null, "revocation": null, "afterConnecting": null, "waived": [],
+            "callback": {}, "moment": null, "lasting": false
+          }],
+          "consent": {
+            "responseType": "code", "redirectURI": "required", "parameters": {},
+            "scope": {
+              "parameter": "scope", "separator": " ", "examples": [], "presence": "required", "known": true,
+              "always": null
+            },
+            "pkce": "unknown", "challengeMethods": "S256", "keeps": [], "signature": null
+          },
+          "exchange": {
+            "method": "POST", "format": "form", "authentication": "post", "grantType": "authorization_code",
+            "codeParameter": "code", "redirectURI": "required", "headers": {}, "parameters": {}
+          },
+          "answer": {
+            "body": null, "encoding": "json", "failure": "status", "lifetime": 3600, "expiry": "told", "keeps": []
+          },
+          "refresh?": {
+            "method": null, "format": null, "authentication": null, "grantType": "refresh_token",
+            "tokenParameter": "refresh_token", "headers": null, "parameters": {}, "sends": "refreshToken",
+            "rotation": "varies", "body": null
+          },
+          "afterConnecting?": {
+            "address": null, "method": "GET", "scheme": "Bearer", "parameters": {}, "tokenParameter": "access_token",
+            "swaps": false, "body": null, "keeps": []
+          },
+          "revocations": [{
+            "address": null, "method": "POST", "token": "form", "tokenParameter": "token", "authentication": "*",
+            "headers": {}, "parameters": {}, "accepts": "any", "optional": false, "status": 200
+          }],
+          "unverified": [],
+          "remark": null
+        }
+        """
+
+    private static func completed(_ given: JSON, by standard: JSON, at path: String) throws -> JSON {
+        switch (given, standard) {
+        case (.object(let given), .object(let standard)) where !standard.isEmpty:
+            if let unknown = given.keys.sorted().first(where: { standard[$0] == nil && standard[$0 + "?"] == nil }) {
+                throw UnknownMember(path: "\(path).\(unknown)")
+            }
+            return .object(
+                try standard.reduce(into: [:]) { whole, member in
+                    let name = member.key.replacing("?", with: "")
+                    whole[name] = try Self.member(
+                        given[name], by: member.value, isOptional: name != member.key, at: "\(path).\(name)")
+                })
+        case (.array(let given), .array(let standard)):
+            guard let element = standard.first else { return .array(given) }
+            return .array(try given.map { try completed($0, by: element, at: path) })
+        default:
+            return given
+        }
+    }
+
+    private static func member(_ given: JSON?, by standard: JSON, isOptional: Bool, at path: String) throws -> JSON? {
+        if let given { return try completed(given, by: standard, at: path) }
+        return switch standard {
+        case .null: nil
+        case .array: .array([])
+        case .object: isOptional ? nil : try completed(.object([:]), by: standard, at: path)
+        default: standard
+        }
+    }
+}

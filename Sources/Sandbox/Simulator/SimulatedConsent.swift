@@ -1,0 +1,150 @@
+extension Simulator {
+    /// The consent page (RFC 6749 § 4.1.1), of somebody who always agrees.
+    ///
+    /// The header `Simulator-Place` names the place that the account lives at; without it, it is the address's first.
+    func consent(_ request: SimulatedRequest, _ endpoints: [Endpoint]) -> SimulatedResponse {
+        let query = request.query
+        guard let entry = clients.first(where: { $0.value.id == query["client_id"] })?.key,
+            let client = clients[entry], let demand = demands[entry]
+        else {
+            note(endpoints[0].entry, "consent request has a wrong or no client_id")
+            return .problem("invalid_client", status: 400)
+        }
+        let mine = endpoints.filter { $0.entry == entry }
+        let wanted = request.header("Simulator-Place")
+        guard let index = (mine.first { demand.places[$0.place].name == wanted } ?? mine.first)?.place else {
+            note(
+                entry,
+                "consent request at \(request.address.text), wanted \(demand.places[0].authorization.words)")
+            return .problem("invalid_request", status: 400)
+        }
+        if let wanted, demand.places[index].name != wanted {
+            note(entry, "consent request at \(request.address.text), which is not where \(wanted) is")
+        }
+        let place = demand.places[index]
+        let faults = demand.consent.faults(query, at: place, client: client)
+        note(entry, faults.map { "consent request " + $0 })
+        guard faults.isEmpty else { return .problem("invalid_request", status: 400) }
+
+        let scope = demand.consent.scope.list(query)
+        let always = demand.consent.scope.always
+        let code = grants.code(
+            for: .init(
+                entry: entry, place: index, redirectURI: query["redirect_uri"], scope: scope,
+                state: query["state"] ?? "", challenge: query["code_challenge"],
+                challengeMethod: query["code_challenge_method"],
+                refreshes: demand.refresh?.sends == .refreshToken && !place.lasting
+                    && always?.values.contains { scope.contains($0) } != false),
+            plain: demand.consent.signature != nil)
+        return .redirect(
+            client.redirectURI, callback(code, query, entry: entry, demand.consent, place, client))
+    }
+
+    private func callback(
+        _ code: String, _ query: FormFields, entry: String, _ consent: Demand.Consent, _ place: Demand.Place,
+        _ client: Client
+    ) -> FormFields {
+        let template = Template([
+            "now": .integer(now()), "scope": query[consent.scope.parameter].map { .string($0) },
+            "challenge": query["code_challenge"].map { .string($0) },
+            "challengeMethod": query["code_challenge_method"].map { .string($0) },
+        ])
+        let additions = place.callback.compactMapValues { template.text($0) }
+        grants.callbacks[entry] = additions
+        var members = FormFields(["code": code, "state": query["state"] ?? ""])
+        for (name, value) in additions.sorted(by: { $0.key < $1.key }) { members.append(name, value) }
+        if let signature = consent.signature {
+            let signed = members.pairs.sorted { $0.name < $1.name }.map { "\($0.name)=\($0.value)" }
+            let hmac = HMACSHA256.code(
+                for: Array(signed.joined(separator: "&").utf8), key: Array(client.secret.utf8))
+            members.append(signature, hmac.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined())
+        }
+        return members
+    }
+}
+
+extension Demand.Consent {
+    func faults(_ query: FormFields, at place: Demand.Place, client: Simulator.Client) -> [String] {
+        var faults: [String] = []
+        if let name = query.repeated { faults.append("has \(name) twice") }
+        if let empty = query.pairs.first(where: { $0.value.isEmpty }) { faults.append("has an empty \(empty.name)") }
+        switch query["response_type"] {
+        case nil where !responseType.contains("-"): faults.append("has no response_type, wanted \(responseType.words)")
+        case let sent? where !responseType.contains(sent):
+            faults.append("has response_type \(sent), wanted \(responseType == "-" ? "none" : responseType.words)")
+        default: break
+        }
+        switch query["redirect_uri"] {
+        case nil where redirectURI == .required: faults.append("has no redirect_uri")
+        case let sent? where sent != client.redirectURI: faults.append("has a redirect_uri that is not registered")
+        default: break
+        }
+        if query["state"] == nil { faults.append("has no state") }
+        for (name, wanted) in parameters.sorted(by: { $0.key < $1.key }) where !place.waived.contains(name) {
+            guard let sent = query[name] else {
+                faults.append("has no \(name), wanted \(wanted.words)")
+                continue
+            }
+            if !wanted.contains(sent) { faults.append("has \(name) \(sent), wanted \(wanted.words)") }
+        }
+        return faults + scope.faults(query) + challengeFaults(query)
+    }
+
+    private func challengeFaults(_ query: FormFields) -> [String] {
+        guard let challenge = query["code_challenge"] else {
+            return switch pkce {
+            case .required: ["has no code_challenge, which the provider requires"]
+            case .verified: ["has no code_challenge, though the provider verifies it"]
+            case .unknown, .refused: []
+            }
+        }
+        if pkce == .refused { return ["has a code_challenge, which the provider does not know"] }
+        let method = query["code_challenge_method"] ?? "plain"
+        if !challengeMethods.contains(method) {
+            return ["has code_challenge_method \(method), wanted \(challengeMethods.words)"]
+        }
+        return challenge.utf8.count == 43 ? [] : ["has a code_challenge that is no SHA-256"]
+    }
+}
+
+extension Demand.Scope {
+    func list(_ query: FormFields) -> [String] {
+        query[parameter]?.split(separator: separator).map(String.init) ?? []
+    }
+
+    func faults(_ query: FormFields) -> [String] {
+        var faults: [String] = []
+        for other in ["scope", "user_scope", "scopes"] where other != parameter && query[other] != nil {
+            faults.append("has \(other), wanted \(parameter)")
+        }
+        guard let text = query[parameter] else {
+            return presence == .required && !examples.isEmpty ? faults + ["has no \(parameter)"] : faults
+        }
+        if examples.isEmpty, known { return faults + ["has \(parameter), wanted none"] }
+        let asked = list(query)
+        if let broken = asked.first(where: { $0.contains(separator == "," ? " " : ",") }) {
+            faults.append(
+                "has \(parameter) \(broken), wanted \(separator == " " ? "spaces" : separator) between scopes")
+        } else if known {
+            for unknown in asked where !examples.contains(unknown) && always?.contains(unknown) != true {
+                faults.append("has the scope \(unknown), which is not known")
+            }
+        }
+        if let always, !always.values.contains(where: { asked.contains($0) }) {
+            faults.append("asks for \(text) without \(always.words), so that there would be no refresh token")
+        }
+        return faults
+    }
+}
+
+extension SimulatedResponse {
+    static func problem(_ error: String, status: Int) -> SimulatedResponse {
+        SimulatedResponse(
+            status: status, headers: [("Content-Type", "application/json")], body: "{\"error\":\"\(error)\"}")
+    }
+
+    static func redirect(_ address: String, _ members: FormFields) -> SimulatedResponse {
+        SimulatedResponse(
+            status: 302, headers: [("Location", address + (address.contains("?") ? "&" : "?") + members.encoded)])
+    }
+}

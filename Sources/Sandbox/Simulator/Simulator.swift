@@ -1,0 +1,166 @@
+/// Plays providers from what they demand: any number at once, each as strict as is known of it.
+///
+/// Every departure from a demand is refused as the provider would, and kept as a sentence for whoever tests.
+/// It shares no code with the broker, so that neither can hide a bug of the other.
+public actor Simulator {
+    /// A registration at a provider.
+    public struct Client: Sendable {
+        public let id: String
+        public let secret: String
+        public let redirectURI: String
+
+        public init(id: String, secret: String, redirectURI: String) {
+            self.id = id
+            self.secret = secret
+            self.redirectURI = redirectURI
+        }
+    }
+
+    /// What was last given, for comparison with what arrived.
+    public struct Issued: Sendable {
+        public let accessToken: String
+        /// The one that is good now, whether this answer told it or not.
+        public let refreshToken: String?
+        /// Unix seconds.
+        public let expiresAt: Int64?
+        /// As it was asked for.
+        public let scope: String?
+        /// The whole answer.
+        public let answer: JSON
+    }
+
+    struct Endpoint: Equatable {
+        enum Kind { case consent, token, refresh, afterConnecting, revocation }
+        let entry: String
+        let place: Int
+        let kind: Kind
+        let captures: [String: String]
+    }
+
+    let demands: [String: Demand]
+    let clients: [String: Client]
+    let now: @Sendable () -> Int64
+    var grants = SimulatedGrants()
+    private var found: [(entry: String, sentence: String)] = []
+
+    /// - Parameters:
+    ///   - demands: by entry.
+    ///   - clients: by entry; only entries with a client are played.
+    ///   - now: the clock, in Unix seconds.
+    public init(
+        demands: [String: Demand], clients: [String: Client], now: @escaping @Sendable () -> Int64
+    ) {
+        self.demands = demands.filter { clients[$0.key] != nil }
+        self.clients = clients
+        self.now = now
+    }
+
+    // MARK: what a test asks
+
+    /// What was wrong since the last time, in order.
+    public func takeViolations() -> [String] {
+        defer { found = [] }
+        return found.map { "\($0.entry): \($0.sentence)" }
+    }
+
+    /// The newest tokens of an entry.
+    public func issued(_ entry: String) -> Issued? { grants.issued[entry] }
+
+    /// Whether a token was taken back by a revocation.
+    public func isRevoked(_ token: String) -> Bool { grants.revoked.contains(token) }
+
+    /// What the account of the last callback is about.
+    public func callbackMembers(_ entry: String) -> [String: String] { grants.callbacks[entry] ?? [:] }
+
+    // MARK: requests
+
+    public func answer(_ request: SimulatedRequest) -> SimulatedResponse {
+        let endpoints = endpoints(at: request.address)
+        guard let first = endpoints.first else {
+            note("nobody", "nothing lives at \(request.method) \(request.address.text)")
+            return SimulatedResponse(status: 404, body: "not found")
+        }
+        if request.method == "GET", endpoints.contains(where: { $0.kind == .consent }),
+            !endpoints.contains(where: { $0.kind != .consent && demands[$0.entry]?.takesGetForTokens == true })
+        {
+            return consent(request, endpoints.filter { $0.kind == .consent })
+        }
+        let parameters = RequestParameters(request)
+        let subject = subject(request, parameters, endpoints)
+        let entry = subject?.entry ?? owner(request, parameters, endpoints) ?? first.entry
+        guard let demand = demands[entry], let client = clients[entry] else { return SimulatedResponse(status: 500) }
+        let call = TokenCall(
+            request: request, parameters: parameters, endpoints: endpoints, entry: entry, demand: demand,
+            client: client, subject: subject, now: now())
+        switch call.kind {
+        case .consent:
+            note(entry, "\(request.method) \(request.address.text) is the consent page: wanted GET")
+            return SimulatedResponse(status: 405)
+        case .token: return exchange(call)
+        case .refresh: return refresh(call)
+        case .afterConnecting: return afterConnecting(call)
+        case .revocation: return revoke(call)
+        }
+    }
+
+    /// Notes a violation.
+    func note(_ entry: String, _ sentence: String) {
+        found.append((entry, sentence))
+    }
+
+    func note(_ entry: String, _ sentences: [String]) {
+        for sentence in sentences { note(entry, sentence) }
+    }
+
+    private func endpoints(at address: SimulatedAddress) -> [Endpoint] {
+        demands.sorted { $0.key < $1.key }.flatMap { entry, demand in
+            demand.places.enumerated().flatMap { index, place in
+                demand.addresses(of: place).compactMap { kind, choice in
+                    let captures = choice.values.lazy.compactMap { address.captures(of: $0) }.first
+                    return captures.map { Endpoint(entry: entry, place: index, kind: kind, captures: $0) }
+                }
+            }
+        }
+    }
+
+    /// The code or token of ours that a request carries, wherever it does.
+    private func subject(
+        _ request: SimulatedRequest, _ parameters: RequestParameters, _ endpoints: [Endpoint]
+    ) -> SimulatedGrants.Subject? {
+        let bearer = request.header("Authorization")?.split(separator: " ").last.map(String.init)
+        let carried =
+            parameters.all.filter { $0.name != "client_secret" && $0.name != "client_id" }.map(\.value)
+            + [bearer].compactMap { $0 } + endpoints.flatMap(\.captures.values)
+        return carried.lazy.compactMap { self.grants.subject($0) }.first
+    }
+
+    /// Whose client a request without code or token of ours is from.
+    private func owner(
+        _ request: SimulatedRequest, _ parameters: RequestParameters, _ endpoints: [Endpoint]
+    ) -> String? {
+        endpoints.map(\.entry).first { entry in
+            guard let client = clients[entry] else { return false }
+            if parameters["client_id"] == client.id { return true }
+            let proof = ClientProof(request, parameters, of: client)
+            return proof.headers != nil && proof.faults(accepting: "basic", over: nil).isEmpty
+        }
+    }
+}
+
+extension Demand {
+    var takesGetForTokens: Bool { exchange.method.contains("GET") }
+
+    func addresses(of place: Place) -> [(Simulator.Endpoint.Kind, Choice)] {
+        var addresses: [(Simulator.Endpoint.Kind, Choice)] = [
+            (.consent, place.authorization), (.token, place.token),
+        ]
+        if refresh != nil { addresses.append((.refresh, place.refresh ?? place.token)) }
+        if let afterConnecting {
+            addresses.append((.afterConnecting, place.afterConnecting ?? afterConnecting.address))
+        }
+        for revocation in revocations {
+            if let address = revocation.address ?? place.revocation { addresses.append((.revocation, address)) }
+        }
+        return addresses
+    }
+}

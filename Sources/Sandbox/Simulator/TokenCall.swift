@@ -1,0 +1,103 @@
+/// One request to a provider's token endpoint or to what lies behind it, with all that is needed to judge it.
+struct TokenCall {
+    let request: SimulatedRequest
+    let parameters: RequestParameters
+    let endpoints: [Simulator.Endpoint]
+    let entry: String
+    let demand: Demand
+    let client: Simulator.Client
+    let subject: SimulatedGrants.Subject?
+    let now: Int64
+
+    /// Where the account of the code or token lives; where none of ours came, the address's first place.
+    var place: Demand.Place {
+        demand.places[subject?.grant.place ?? endpoints.first { $0.entry == entry }?.place ?? 0]
+    }
+
+    /// What the request is for. One address may serve several ends.
+    var kind: Simulator.Endpoint.Kind {
+        let kinds = endpoints.filter { $0.entry == entry }.map(\.kind)
+        if subject?.kind == .code { return .token }
+        if let swap = demand.afterConnecting?.parameters["grant_type"], parameters["grant_type"] == swap {
+            return .afterConnecting
+        }
+        let isRefresh =
+            demand.refresh.map { refresh in
+                refresh.grantType.values.contains { $0 != "-" && $0 == parameters["grant_type"] }
+                    || refresh.parameters.contains { $0.key == "type" && $0.value == parameters[$0.key] }
+            } ?? false
+        if isRefresh { return .refresh }
+        if kinds.contains(.revocation),
+            !kinds.contains(.token)
+                || demand.revocations.contains(where: { $0.method.contains(request.method) })
+                    && !demand.exchange.method.contains(request.method)
+        {
+            return .revocation
+        }
+        if kinds.contains(.afterConnecting), !kinds.contains(.token) { return .afterConnecting }
+        if kinds.contains(.token) { return .token }
+        if kinds.contains(.refresh) { return .refresh }
+        return kinds.first ?? .token
+    }
+
+    var template: Template {
+        var values: [String: JSON?] = [
+            "clientId": .string(client.id), "clientSecret": .string(client.secret),
+            "redirectURI": .string(client.redirectURI), "now": .integer(now),
+            "issuedAt": .string(String(now * 1000)), "lifetime": .integer(demand.answer.lifetime),
+            "lifetimeText": .string(String(demand.answer.lifetime)), "end": .integer(now + demand.answer.lifetime),
+        ]
+        if let subject {
+            values["token"] = .string(subject.text)
+            values["state"] = .string(subject.grant.state)
+            values["scope"] = .string(subject.grant.scope.joined(separator: demand.consent.scope.separator))
+            values["scopeWithCommas"] = .string(subject.grant.scope.joined(separator: ","))
+        }
+        return Template(values)
+    }
+
+    // MARK: rules that several requests share
+
+    func addressFaults(_ wanted: Choice?) -> [String] {
+        guard let wanted else { return [] }
+        return wanted.values.contains { request.address.captures(of: $0) != nil }
+            ? [] : ["is at \(request.address.text), wanted \(wanted.words)"]
+    }
+
+    func methodFaults(_ wanted: Choice) -> [String] {
+        wanted.contains(request.method) ? [] : ["is a \(request.method), wanted \(wanted.words)"]
+    }
+
+    func formatFaults(_ wanted: Choice) -> [String] {
+        guard let format = parameters.format else { return ["has a body that is neither a form nor JSON"] }
+        var faults = wanted.contains(format) ? [] : ["is \(format), wanted \(wanted.words)"]
+        if let name = parameters.fields.repeated { faults.append("has \(name) twice") }
+        if let empty = parameters.fields.pairs.first(where: { $0.value.isEmpty && $0.name != "refresh" }) {
+            faults.append("has an empty \(empty.name)")
+        }
+        let secrets = [client.secret, subject?.text]
+        if let pair = parameters.inAddress.pairs.first(where: { secrets.contains($0.value) }) {
+            faults.append("has \(pair.name) in its address")
+        }
+        return faults
+    }
+
+    func headerFaults(_ wanted: [String: String]) -> [String] {
+        wanted.sorted { $0.key < $1.key }.compactMap { name, value in
+            guard let sent = request.header(name), !sent.isEmpty else {
+                return "has no header \(name), wanted \(value)"
+            }
+            // A library's own name is what a provider that asks for an identifying one turns away.
+            let anonymous = name == "User-Agent" && sent.lowercased().hasPrefix("curl/")
+            return value == sent || value == "*" && !anonymous ? nil : "has \(name): \(sent), wanted \(value)"
+        }
+    }
+
+    func parameterFaults(_ wanted: [String: String]) -> [String] {
+        wanted.sorted { $0.key < $1.key }.compactMap { name, template in
+            guard let value = self.template.text(template) else { return nil }
+            guard let sent = parameters[name] ?? parameters.inAddress[name] else { return "has no \(name)" }
+            return sent == value || template == "*" ? nil : "has another \(name) than \(template)"
+        }
+    }
+}

@@ -1,0 +1,227 @@
+import Broker
+import CurlTransport
+import Foundation
+import HummingbirdTesting
+import SQLiteStore
+import Sandbox
+import Secrets
+
+/// One entry of the catalog against the simulator's idea of its provider: every step that a person's connection takes.
+///
+/// What departs from the demand is a sentence in `faults`, beside what the simulator itself notes.
+struct Rehearsal {
+    static let publicURL = "https://broker.example.com"
+    static let redirectURI = publicURL + "/oauth/callback"
+    /// Whatever must be encoded somewhere.
+    static let secret = "s3cret :%+ü&="
+
+    let entry: String
+    let demand: Demand
+    let simulator: Simulator
+    let browser: any TestClientProtocol
+    let broker: Broker
+    let clock: Clock
+    let place: Demand.Place
+    /// The place's parameters under the catalog's names.
+    let parameters: [String: String]
+    let profile: OAuthProfile
+    let tenant: TenantID
+    var faults: [String] = []
+
+    // MARK: steps
+
+    /// Authorize, consent, callback, redemption; then the tokens are used up.
+    mutating func run() async throws {
+        guard let callback = try await consented(scopes: nil), let key = try await exchanged(callback) else { return }
+        guard let json = try await broker.redeem(key, for: tenant, verifier: nil) else {
+            faults.append("the credential key gave nothing")
+            return
+        }
+        var credentials = try Self.decoded(json)
+        await compare(credentials)
+        await compareExtras(credentials)
+        if demand.refresh != nil, !place.lasting {
+            for _ in 1...2 {
+                // Beyond the time that an answer is remembered for, so that the provider is asked again.
+                clock.now += 60
+                guard let refreshed = try await refreshed(credentials) else { return }
+                credentials = refreshed
+            }
+        }
+        await revoke(credentials)
+    }
+
+    /// The consent page's redirect, as the query that it brings to the broker.
+    mutating func consented(scopes: [String]?) async throws -> String? {
+        let authorization: Authorization
+        do {
+            authorization = try await broker.authorize(
+                AuthorizeRequest(tenant: tenant, sourceType: entry, parameters: parameters, scopes: scopes))
+        } catch {
+            faults.append("authorize: \(error)")
+            return nil
+        }
+        let response = try await browser.execute(
+            uri: Rerouting.path(of: authorization.url), method: .get,
+            headers: [.init("Simulator-Place")!: place.name])
+        guard response.status == .found, let location = response.headers[.location],
+            location.hasPrefix(Self.redirectURI + "?")
+        else {
+            faults.append("the consent page answered \(response.status.code)")
+            return nil
+        }
+        return String(location.dropFirst(Self.redirectURI.count + 1))
+    }
+
+    private mutating func exchanged(_ callback: String) async throws -> CredentialKey? {
+        switch await broker.callback(CallbackRequest(callback)) {
+        case .succeeded(_, let key): return key
+        case .failed(let error, _):
+            faults.append("callback: \(error)")
+            return nil
+        }
+    }
+
+    private mutating func refreshed(_ credentials: JSON) async throws -> JSON? {
+        let renewsItself = demand.refresh?.sends == .accessToken
+        guard
+            let token = credentials["/refreshToken"]?.string
+                ?? (renewsItself ? credentials["/accessToken"]?.string : nil)
+        else {
+            faults.append("there is no refresh token")
+            return nil
+        }
+        do {
+            let json = try await broker.refresh(
+                RefreshRequest(
+                    tenant: tenant, sourceType: entry, refreshToken: RefreshToken(token), parameters: known))
+            let refreshed = try Self.decoded(json)
+            await compare(refreshed, after: "refresh")
+            return renewsItself ? refreshed.setting("refreshToken", to: refreshed["/accessToken"]) : refreshed
+        } catch let error as RefreshError {
+            faults.append("refresh: \(error)")
+            return nil
+        }
+    }
+
+    private mutating func revoke(_ credentials: JSON) async {
+        let ways = demand.revocations.filter { $0.address != nil || place.revocation != nil }
+        guard !ways.isEmpty else { return }
+        let isRefreshToken =
+            profile.revocation.tokenType == .refreshToken || ways.allSatisfy { $0.accepts == .refreshToken }
+        guard let token = credentials[isRefreshToken ? "/refreshToken" : "/accessToken"]?.string else {
+            // A lasting token has no refresh token that could be revoked.
+            if !place.lasting { faults.append("there is no token to revoke") }
+            return
+        }
+        do {
+            try await broker.revoke(
+                RevokeRequest(
+                    tenant: tenant, sourceType: entry, token: RevokedToken(token),
+                    tokenTypeHint: isRefreshToken ? "refresh_token" : "access_token", parameters: known))
+            if await !simulator.isRevoked(token) { faults.append("revoke: the token is still good") }
+        } catch .unsupported {
+            if !ways.allSatisfy(\.optional) { faults.append("revoke: the catalog offers none") }
+        } catch {
+            faults.append("revoke: \(error)")
+        }
+    }
+
+    /// What refresh and revocation are told: the parameters, and what only the callback knew.
+    private var known: [String: String] { parameters.merging(place.learned) { $1 } }
+
+    // MARK: other ways
+
+    /// A caller's own list of scopes does not lose what the provider needs besides.
+    mutating func askForCallersScopes() async throws {
+        let scope = demand.consent.scope
+        let own = scope.examples.filter { scope.always?.values.contains($0) != true }
+        if !own.isEmpty { _ = try await consented(scopes: own) }
+    }
+
+    /// A code that the provider does not know is refused, and the broker sees that in whatever shape it comes.
+    mutating func presentWrongCode() async throws {
+        guard let callback = try await consented(scopes: nil) else { return }
+        let members = callback.split(separator: "&").map { $0.hasPrefix("code=") ? "code=wrong" : $0 }
+        let result = await broker.callback(CallbackRequest(members.joined(separator: "&")))
+        let isSigned = demand.consent.signature != nil
+        let wanted = isSigned ? "invalid_callback" : "provider_rejected"
+        if case .failed(let error, _) = result, error.code == wanted {
+        } else {
+            faults.append("a wrong code gave \(result), wanted \(wanted)")
+        }
+        let noted = await simulator.takeViolations()
+        if noted != (isSigned ? [] : ["\(entry): token request has an unknown code"]) { faults += noted }
+    }
+
+    // MARK: comparison
+
+    private mutating func compare(_ credentials: JSON, after step: String = "exchange") async {
+        guard let issued = await simulator.issued(entry) else {
+            faults.append("\(step): the provider gave nothing")
+            return
+        }
+        if credentials["/accessToken"]?.string != issued.accessToken { faults.append("\(step): another access token") }
+        if demand.refresh?.sends != .accessToken, credentials["/refreshToken"]?.string != issued.refreshToken {
+            faults.append("\(step): \(issued.refreshToken == nil ? "a" : "another or no") refresh token")
+        }
+        let end = credentials["/expiresAt"]?.integer
+        let told = issued.expiresAt.map { $0 * 1000 }
+        if place.lasting || demand.answer.expiry == .never {
+            if end != nil { faults.append("\(step): an end where the token has none") }
+        } else if demand.answer.expiry == .told, end != told {
+            faults.append("\(step): the token ends at \(told ?? 0), read was \(end.map(String.init) ?? "nothing")")
+        } else if let end, end <= clock.now * 1000 {
+            faults.append("\(step): the token ended before it began")
+        }
+        if demand.answer.expiry == .never, !demand.isUnsureOfEnd, Self.warnings(credentials).contains("expiry_unknown")
+        {
+            faults.append("\(step): expiry_unknown, though the token never ends")
+        }
+    }
+
+    /// What is worth keeping is kept, and nothing is kept that the provider did not say.
+    private mutating func compareExtras(_ credentials: JSON) async {
+        guard let issued = await simulator.issued(entry), case .object(let extras)? = credentials["/extras"] else {
+            return
+        }
+        let callback = await simulator.callbackMembers(entry)
+        var wanted: [(String, JSON?)] = demand.answer.keeps.map { ($0, issued.answer[$0]) }
+        wanted += demand.consent.keeps.map { ($0, callback[$0].map { .string($0) }) }
+        if let after = demand.afterConnecting { wanted += after.keeps.map { ($0, after.body[$0]) } }
+        for (name, value) in wanted {
+            if let value, !JSON.object(extras).holds(value) { faults.append("extras lack \(name)") }
+        }
+        let said: [JSON] =
+            [issued.answer, demand.afterConnecting?.body ?? .null] + callback.values.map { JSON.string($0) }
+        for (name, value) in extras.sorted(by: { $0.key < $1.key }) where !said.contains(where: { $0.holds(value) }) {
+            faults.append("extras hold \(name), which nobody said")
+        }
+        if Self.warnings(credentials).contains("extras_missing") { faults.append("extras_missing") }
+    }
+
+    private static func warnings(_ credentials: JSON) -> [String] {
+        guard case .array(let warnings)? = credentials["/warnings"] else { return [] }
+        return warnings.compactMap(\.string)
+    }
+
+    private static func decoded(_ json: SecretBytes) throws -> JSON {
+        try json.expose { try JSONDecoder().decode(JSON.self, from: Data($0)) }
+    }
+}
+
+extension Demand {
+    /// Whether it is only general knowledge that the token does not end.
+    var isUnsureOfEnd: Bool { unverified.contains("refresh.neverExpires") || unverified.contains("tokenResponse") }
+}
+
+extension JSON {
+    var string: String? { if case .string(let text) = self { text } else { nil } }
+    var integer: Int64? { if case .integer(let number) = self { number } else { nil } }
+
+    func setting(_ name: String, to value: JSON?) -> JSON {
+        guard case .object(var members) = self else { return self }
+        members[name] = value
+        return .object(members)
+    }
+}

@@ -1,0 +1,21 @@
+import Broker
+import CurlTransport
+
+/// Sends what is meant for a provider to the simulator instead: the host travels in the path.
+struct Rerouting: Transport {
+    let transport: CurlTransport
+    /// Without a slash at the end.
+    let simulator: String
+
+    func send(_ request: ProviderRequest) async throws(TransportError) -> ProviderResponse {
+        var request = request
+        request.url = simulator + Self.path(of: request.url)
+        return try await transport.send(request)
+    }
+
+    /// `https://host/path` as the simulator has it: `/https/host/path`.
+    static func path(of url: String) -> String {
+        let scheme = url.prefix { $0 != ":" }
+        return "/\(scheme)/" + url.dropFirst(scheme.count + 3)
+    }
+}
