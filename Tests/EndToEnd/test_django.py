@@ -66,7 +66,7 @@ def django_broker(folder: Path, provider: Provider) -> Iterator[tuple[Broker, Si
         "displayName": "Django", "category": "wiki",
         "oauth": {
             "authorizationURL": f"{site.url}/o/authorize/", "tokenURL": f"{site.url}/o/token/", "scopes": ["read", "write"],
-            "clientAuthentication": "basic", "pkce": "S256", "refreshToken": "expected",
+            "revocationURL": f"{site.url}/o/revoke_token/", "clientAuthentication": "basic", "pkce": "S256", "refreshToken": "expected",
         },
     }
     installation = Installation(folder / "django", provider, {
@@ -119,6 +119,34 @@ def test_a_whole_flow_gives_an_access_token_that_the_site_accepts(django_broker)
         assert accepted.json() == {"user": USER}
         refused = httpx.get(f"{site.url}/whoami/", headers={"Authorization": "Bearer x"}, trust_env=False)
         assert refused.status_code in (401, 403)
+
+
+def test_a_refresh_rotates_and_a_revoked_token_is_gone(django_broker):
+    """RFC 6749 § 6 and RFC 7009 with the site's own rules: it gives a new refresh token and drops the old one."""
+    broker, site = django_broker
+    headers = broker.bearer(scope="credentials:write")
+
+    def post(call: str, **members) -> httpx.Response:
+        url = f"{broker.url}/v1/tenants/acme/assets:{call}"
+        return httpx.post(url, json={"sourceType": "django"} | members, headers=headers, trust_env=False, timeout=20)
+
+    with site.browser() as browser:
+        flow = broker.begin("django")
+        response = log_in(browser, flow.authorization_url).submit(browser, allow="Authorize")
+        response = browser.get(response.headers["location"])
+        credentials = broker.redeem(fragment(response)["credentialKey"]).json()
+    refreshed = post("refreshCredentials", refreshToken=credentials["refreshToken"])
+    assert refreshed.status_code == 200, refreshed.text
+    assert refreshed.json()["refreshToken"] != credentials["refreshToken"]
+    again = post("refreshCredentials", refreshToken=credentials["refreshToken"])
+    assert again.json() == refreshed.json(), "a lost answer is given again"
+    assert_problem(post("refreshCredentials", refreshToken="no-such-token"), 400, "reauthorization_required")
+
+    token = refreshed.json()["accessToken"]
+    whoami = {"Authorization": f"Bearer {token}"}
+    assert httpx.get(f"{site.url}/whoami/", headers=whoami, trust_env=False).json() == {"user": USER}
+    assert post("revokeCredentials", token=token, tokenTypeHint="access_token").status_code == 204
+    assert httpx.get(f"{site.url}/whoami/", headers=whoami, trust_env=False).status_code in (401, 403)
 
 
 def test_a_denial_is_access_denied(django_broker):
