@@ -14,6 +14,9 @@ public struct Broker: Sendable {
         public var stateLifetime: Int64
         /// Seconds.
         public var credentialKeyLifetime: Int64
+        /// Every flow counts as begun in the browser that brings its callback: for an operator's trial, whose broker
+        /// serves nobody else.
+        package var isTrial = false
 
         public init(
             publicURL: StrictURL, frontendOrigins: [Origin], stateLifetime: Int64 = 600,

@@ -85,13 +85,6 @@ struct Service {
         logger.notice("stopped")
     }
 
-    /// Lets go of what `init` opened. One that serves does so itself when it stops.
-    func close(isServing: Bool) async {
-        guard !isServing else { return }
-        transport.shutdown()
-        await store.close()
-    }
-
     /// Throws what opening the store would, without making or changing it.
     static func inspectStore(_ configuration: Configuration) throws {
         do throws(OpeningError) {
@@ -153,9 +146,7 @@ private struct Sweeper: ServiceLifecycle.Service {
 
 extension Timestamp {
     static var now: Timestamp {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+        Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
     }
 }
 

@@ -67,6 +67,11 @@ extension OAuthProfile {
     private mutating func readCallback(_ entry: YAMLReader) {
         issuer = entry.string("issuer")
         if let issuer, issuer.contains("{") { checkPlaceholders("issuer", URLTemplate.names(in: issuer), entry) }
+        if discovery, let issuer, issuer.hasPrefix("http://"), !addresses.allowInsecure {
+            entry.problem(
+                "issuer", found: YAMLReader.quote(issuer),
+                wanted: "an https address (or provider.allowInsecure, for trials)")
+        }
         requireIssuer = entry.bool("requireIssuer") ?? requireIssuer
         openID = entry.bool("openid") ?? openID
         for (name, isSet) in [("requireIssuer", requireIssuer), ("openid", openID), ("discovery", discovery)]

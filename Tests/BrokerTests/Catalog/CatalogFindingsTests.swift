@@ -30,6 +30,10 @@ import Testing
         ("scopes: ['read write']", "scopes: found \"read write\", wanted scopes without spaces (RFC 6749 § 3.3)"),
         ("alwaysScopes: ['']", "alwaysScopes: found \"\", wanted scopes without spaces (RFC 6749 § 3.3)"),
         ("scopeSeparator: {}", "scopeSeparator: found a mapping, wanted text"),
+        (
+            "discovery: true\nissuer: http://a.example",
+            "issuer: found \"http://a.example\", wanted an https address (or provider.allowInsecure, for trials)"
+        ),
         ("discovery: true", "issuer: found nothing, wanted the issuer that discovery asks for"),
         (
             "openid: true\nissuer: https://a.example",

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Broker
+import BrokerServer
 import Foundation
 import Logging
 import SQLiteStore
@@ -10,9 +11,8 @@ extension Sources {
         static let configuration = CommandConfiguration(
             abstract: "Connect once by hand, and say what the provider gave.",
             discussion: """
-                Prints an address to open in any browser and waits for the provider's redirect: on the broker that \
-                runs with this configuration, or, where none does, on one that this command runs meanwhile. \
-                No token is printed or kept.
+                Prints an address to open in any browser and serves the provider's redirect itself, where the \
+                configuration's broker would. No token is printed or kept.
                 """)
 
         @Argument(help: "The source type, such as google_drive.")
@@ -36,26 +36,29 @@ extension Sources {
                 }
                 parameters[String(pair[..<equals])] = String(pair[pair.index(after: equals)...])
             }
-            configuration.logLevel = .error
-            let isRunning = await Self.isRunning(configuration)
+            guard await !Self.isRunning(configuration) else {
+                throw Refusal(
+                    "a broker answers at \(configuration.host):\(configuration.port), where the callback would go",
+                    hint: "stop it meanwhile: what comes back to it is for its own callers alone")
+            }
+            let folder = FileManager.default.temporaryDirectory.appending(path: "cloakroom-try-\(UUID().uuidString)")
+            try FileManager.default.createDirectory(
+                at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            defer { try? FileManager.default.removeItem(at: folder) }
+            // A broker for this one flow: a store of its own, and no token that any caller could have.
+            configuration.storePath = folder.appending(path: "try.db").path
+            configuration.rules = Callers.Rules(
+                issuer: configuration.rules.issuer, audience: Base64URL.encode(Random.bytes(32)))
+            configuration.broker.isTrial = true
+            configuration.logLevel = .critical
             let service = try Service(configuration)
-            let server = isRunning ? nil : Task { try await service.run() }
-            defer { server?.cancel() }
-            if !isRunning {
-                Terminal.write(
-                    "no broker answers at \(configuration.host):\(configuration.port); this command serves meanwhile")
-            }
+            let server = Task { try await service.run() }
+            defer { server.cancel() }
             let trial = Trial(broker: service.broker, sourceType: type)
-            do {
-                let address = try await trial.begin(parameters, scopes: scope.isEmpty ? nil : scope)
-                Terminal.result("open this address in a browser, and consent:\n\n  \(address)\n")
-                Terminal.write("waiting for \(configuration.broker.redirectURI) … (Ctrl-C gives up)")
-                Terminal.result(try await trial.report())
-            } catch {
-                await service.close(isServing: !isRunning)
-                throw error
-            }
-            await service.close(isServing: !isRunning)
+            let address = try await trial.begin(parameters, scopes: scope.isEmpty ? nil : scope)
+            Terminal.result("open this address in a browser, and consent:\n\n  \(address)\n")
+            Terminal.write("waiting for \(configuration.broker.redirectURI) … (Ctrl-C gives up)")
+            Terminal.result(try await trial.report())
         }
 
         /// Whether something answers `/healthz` where this configuration's broker would listen.
