@@ -70,6 +70,21 @@ import Testing
         #expect(!key.verify(hex(signature), of: Array("Sample".utf8), with: algorithm))
     }
 
+    /// RFC 8017 § 8.1.2, step 1: libcrypto alone would take the number without its leading zero for the same.
+    @Test func `a PSS signature has all its bytes`() throws {
+        let key = try #require(VerificationKey(jwk: Self.rsa))
+        let encoded =
+            "ACXcUebnHCVbJTnYS3dkNEoXF5bzyisDBCwPXHfmQt2rn5DwWfVhT7_S20-oRPiGH8L_NfOQjZzldvofqYYtxuJQhS_dD_NpZPUt"
+            + "k0FmukHCsrIp0CVX5EwYs8aPOsQZIGq83mMolTpNR7ie1OHiaFBfur3vxmW8GG8HWgnjdSz2LX5AV-lyHL4WuC1lg9YxT8bCuYt4"
+            + "WeduRv_7QhBRrfHoKFB-6s5-9KKiq9Z_Hjs6ibTEQFpL1HmtVVj4Ny7ZkX62vVPk6DB5Xn-MwiyQBF1SdPFIusTbxPnNT_ooypUj"
+            + "Qr1ZwL0m_3Hp8jXWPvo1xeuvjofNxCiOv6YGxtZKOQ"
+        let signature = try #require(Base64URL.decode(encoded))
+        #expect(signature.first == 0)
+        #expect(key.verify(signature, of: Array("text".utf8), with: .PS256))
+        #expect(!key.verify(Array(signature.dropFirst()), of: Array("text".utf8), with: .PS256))
+        #expect(!key.verify([0] + signature, of: Array("text".utf8), with: .PS256))
+    }
+
     /// CVE-2022-21449: zeros for both numbers are nobody's signature.
     @Test func `zeros are no signature`() throws {
         for (jwk, algorithm, length) in [

@@ -80,6 +80,17 @@ import Testing
         #expect(try !JSONWebSignature(weak).isSigned(with: ClientSecret(short)))
     }
 
+    /// RFC 8725 § 3.1: a MAC under another algorithm's name is none.
+    @Test func `a shared secret signs with HS256 alone`() throws {
+        let key = try #require(Self.secret.macKey)
+        for (name, isRight) in [("HS256", true), ("HS512", false), ("RS256", false), ("hs256", false)] {
+            let token = try Forge.token(header: "{\"alg\":\"\(name)\"}", payload: "{}") {
+                HMACSHA256.code(of: $0, key: key)
+            }
+            #expect(try JSONWebSignature(token).isSigned(with: Self.secret) == isRight)
+        }
+    }
+
     @Test func `altering any part breaks the signature`() throws {
         let token = try #require(JSONWebSignature.sign(header: [], claims: ["a": .number(1)], with: Self.secret))
         let parts = token.split(separator: ".").map(String.init)
