@@ -14,18 +14,21 @@ public struct Broker: Sendable {
         public var stateLifetime: Int64
         /// Seconds.
         public var credentialKeyLifetime: Int64
+        /// How long the audit trail is kept, in seconds.
+        public var auditEventLifetime: Int64
         /// Every flow counts as begun in the browser that brings its callback: for an operator's trial, whose broker
         /// serves nobody else.
         package var isTrial = false
 
         public init(
             publicURL: StrictURL, frontendOrigins: [Origin], stateLifetime: Int64 = 600,
-            credentialKeyLifetime: Int64 = 300
+            credentialKeyLifetime: Int64 = 300, auditEventLifetime: Int64 = 90 * 86_400
         ) {
             self.publicURL = publicURL
             self.frontendOrigins = frontendOrigins
             self.stateLifetime = stateLifetime
             self.credentialKeyLifetime = credentialKeyLifetime
+            self.auditEventLifetime = auditEventLifetime
         }
 
         /// The redirect address that operators register at providers (RFC 6749 § 3.1.2).
@@ -34,7 +37,9 @@ public struct Broker: Sendable {
 
     public let settings: Settings
     public let catalog: Catalog
+    /// The installation's own, by source type or provider.
     let clients: [String: Client]
+    let tenantClients: TenantClients
     let keyRing: KeyRing
     let vault: Vault
     let secrets: FlowSecrets
@@ -42,6 +47,9 @@ public struct Broker: Sendable {
     let transport: any Transport
     let directory: ProviderDirectory
     let refreshes: Refreshes
+    /// Seals what only this process may open again.
+    let processKey: KeyRing
+    let refusals: RefusalBudget
     let now: @Sendable () -> Timestamp
     let report: @Sendable (Event) -> Void
 
@@ -64,23 +72,39 @@ public struct Broker: Sendable {
         self.transport = transport
         directory = ProviderDirectory(transport: transport, allowInsecure: catalog.allowsInsecure, now: now)
         refreshes = Refreshes(now: now)
+        tenantClients = TenantClients(store: store, vault: vault, now: now)
+        processKey = KeyRing.ephemeral()
+        refusals = RefusalBudget(now: now)
         self.now = now
         self.report = report
     }
 
-    /// The client that a flow of this source type would use.
-    public func client(for sourceType: SourceType) -> Client? {
-        clients[sourceType.id.description] ?? clients[sourceType.provider]
+    /// The client of a flow: the tenant's own, else the installation's.
+    public func client(for sourceType: SourceType, of tenant: TenantID) async throws(StoreError) -> Client? {
+        try await tenantClients.all(of: tenant)[sourceType.id] ?? sharedClient(for: sourceType)
     }
 
-    /// Whether a flow of this source type could start now.
-    public func isConfigured(_ sourceType: SourceType) -> Bool {
-        sourceType.isConfigured(by: client(for: sourceType))
+    /// Whom each source type's flows of a tenant act as.
+    public func clients(of tenant: TenantID) async throws(StoreError) -> (SourceType) -> Client? {
+        let own = try await tenantClients.all(of: tenant)
+        return { own[$0.id] ?? sharedClient(for: $0) }
+    }
+
+    /// The installation's client; a source type's own comes before its provider's.
+    public func sharedClient(for sourceType: SourceType) -> Client? {
+        clients[sourceType.id.description] ?? clients[sourceType.provider]
     }
 
     /// Deletes what has expired, in batches small enough to let requests through.
     public func sweep() async throws(StoreError) {
-        while try await store.sweep(at: now(), limit: 500) {}
+        var isUnfinished = true
+        while isUnfinished {
+            let now = now()
+            let swept = try await store.sweep(
+                at: now, eventsSince: now.adding(seconds: -settings.auditEventLifetime), limit: 500)
+            for event in swept.events { report(event) }
+            isUnfinished = swept.isUnfinished
+        }
     }
 
     /// Throws unless flows could be kept and sealed now.

@@ -13,12 +13,14 @@ public struct BrokerServer: Sendable {
         let origins = settings.frontendOrigins.map(\.description)
         let pages = try Pages(base: settings.publicURL.rest, origins: origins)
         let operations = OperationsRoutes(broker: broker)
+        let admin = AdminRoutes(broker: broker, callers: callers)
         frame = Frame(
             routes: RouteTable(
                 base: settings.publicURL.rest,
-                plain: BrowserRoutes(broker: broker, pages: pages).routes + operations.routes,
+                plain: BrowserRoutes(broker: broker, pages: pages).routes + operations.routes + admin.routes,
                 tenant: TenantRoutes(broker: broker, callers: callers).routes
-                    + AssetServiceRoutes(broker: broker, callers: callers).routes),
+                    + AssetServiceRoutes(broker: broker, callers: callers).routes,
+                client: admin.clients),
             origins: Set(origins),
             logger: logger)
     }

@@ -40,7 +40,7 @@ struct Frame: HTTPResponder {
     }
 
     private func answer(
-        _ route: Route, _ tenant: TenantPath, _ request: Request, _ context: Context
+        _ route: Route, _ tenant: PathNames, _ request: Request, _ context: Context
     ) async throws -> Response {
         if let handler = route.handlers[request.method] { return try await handler(request, context, tenant) }
         if request.method == .head, let get = route.handlers[.get] { return try await get(request, context, tenant) }

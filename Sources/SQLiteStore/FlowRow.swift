@@ -7,7 +7,7 @@ enum FlowRow {
     /// In the order that `flow` reads them.
     static let columns = """
         id, tenant, source_type, parameters, scopes, frontend_origin, return_url, exchange_challenge, master_key, \
-        expires_at
+        expires_at, created_at
         """
 
     /// `nil` where the row is not one that this program wrote.
@@ -21,17 +21,21 @@ enum FlowRow {
             scopes: row.text(4).split(separator: " ").map(String.init), frontendOrigin: origin,
             returnURL: row.textIfAny(6).flatMap { StrictURL($0) },
             exchangeChallenge: row.textIfAny(7).flatMap { ProofKeyChallenge($0) }, key: key,
-            expiresAt: Timestamp(milliseconds: row.integer(9)))
+            startedAt: Timestamp(milliseconds: row.integer(10)), expiresAt: Timestamp(milliseconds: row.integer(9)))
     }
 
     static func outcome(_ row: SQLRow) -> FlowOutcome? {
-        guard let flow = flow(row), let status = Flow.Status(rawValue: Int(row.integer(10))) else { return nil }
+        guard let flow = flow(row), let status = Flow.Status(rawValue: Int(row.integer(11))) else { return nil }
+        let isRevoked = status.isOpen && row.integer(17) != 0
         return FlowOutcome(
-            flow: flow, status: status, isBound: row.integer(11) != 0,
-            key: row.blobIfAny(12).map { Sealed(stored: $0) },
-            expiresAt: row.isNull(13) ? flow.expiresAt : Timestamp(milliseconds: row.integer(13)),
-            error: row.textIfAny(14), errorDescription: row.textIfAny(15))
+            flow: flow, status: isRevoked ? .failed : status, isBound: row.integer(12) != 0,
+            key: row.blobIfAny(13).map { Sealed(stored: $0) },
+            expiresAt: row.isNull(14) ? flow.expiresAt : Timestamp(milliseconds: row.integer(14)),
+            error: isRevoked ? Self.revoked : row.textIfAny(15), errorDescription: row.textIfAny(16))
     }
+
+    /// How a flow ends that an operator takes back.
+    static let revoked = "invalid_state"
 
     static func encode(_ parameters: [String: String]) -> String {
         if parameters.isEmpty { return "{}" }
@@ -39,7 +43,7 @@ enum FlowRow {
         return String(decoding: data, as: UTF8.self)
     }
 
-    private static func decode(_ text: String) -> [String: String]? {
+    static func decode(_ text: String) -> [String: String]? {
         if text == "{}" { return [:] }
         return try? JSONDecoder().decode([String: String].self, from: Data(text.utf8))
     }

@@ -6,7 +6,7 @@ enum Schema {
     static let applicationID: Int32 = 0x636C_6B72
 
     /// The number of the last migration, kept as SQLite's `user_version`.
-    static let version: Int32 = 1
+    static let version: Int32 = 2
 
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -49,6 +49,61 @@ enum Schema {
                     CREATE INDEX credential_keys_by_expiry ON credential_keys (expires_at);
 
                     PRAGMA user_version = 1;
+                    """)
+        }
+        migrator.registerMigration("2 audit trail, revocations and tenants' clients") { db in
+            try db.execute(
+                sql: """
+                    ALTER TABLE flows ADD COLUMN created_at INTEGER NOT NULL DEFAULT 0;
+                    ALTER TABLE credential_keys ADD COLUMN created_at INTEGER NOT NULL DEFAULT 0;
+                    ALTER TABLE credential_keys ADD COLUMN flow_created_at INTEGER NOT NULL DEFAULT 0;
+                    ALTER TABLE credential_keys ADD COLUMN sealed_revocation BLOB;
+
+                    CREATE TABLE revocations (
+                        id          INTEGER PRIMARY KEY,
+                        tenant      TEXT,
+                        source_type TEXT,
+                        time        INTEGER NOT NULL
+                    );
+                    CREATE INDEX revocations_by_time ON revocations (time);
+
+                    CREATE TABLE clients (
+                        tenant        TEXT NOT NULL,
+                        source_type   TEXT NOT NULL,
+                        client_id     TEXT NOT NULL,
+                        sealed_secret BLOB,
+                        scopes        TEXT,
+                        parameters    TEXT NOT NULL,
+                        changed_at    INTEGER NOT NULL,
+                        PRIMARY KEY (tenant, source_type)
+                    ) WITHOUT ROWID;
+
+                    CREATE TABLE audit_events (
+                        sequence       INTEGER PRIMARY KEY,
+                        time           INTEGER NOT NULL,
+                        type           TEXT NOT NULL,
+                        tenant         TEXT,
+                        source_type    TEXT,
+                        flow           BLOB,
+                        actor          TEXT,
+                        token_id       TEXT,
+                        remote_address TEXT,
+                        code           TEXT,
+                        reason         TEXT,
+                        digest         BLOB NOT NULL
+                    );
+                    CREATE TABLE audit_trail (
+                        id           INTEGER PRIMARY KEY CHECK (id = 1),
+                        sealed_key   BLOB NOT NULL,
+                        last         INTEGER NOT NULL,
+                        last_digest  BLOB NOT NULL,
+                        last_proof   BLOB NOT NULL,
+                        start        INTEGER NOT NULL,
+                        start_digest BLOB NOT NULL,
+                        start_proof  BLOB NOT NULL
+                    );
+
+                    PRAGMA user_version = 2;
                     """)
         }
         return migrator

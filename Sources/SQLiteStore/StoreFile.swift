@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import Glibc
+public import Secrets
 
 /// Why a database was not opened. It is left as it is.
 public enum OpeningError: Error, Equatable, Sendable {
@@ -10,6 +11,8 @@ public enum OpeningError: Error, Equatable, Sendable {
     case anotherProgram(path: String)
     case newer(path: String)
     case notDurable(path: String)
+    /// The master key that it was made with is not in the ring; its name, where the file tells it.
+    case masterKeyMissing(path: String, id: KeyRing.KeyID?)
     case failed(path: String, reason: String)
 }
 
@@ -89,8 +92,13 @@ enum StoreFile {
         }
     }
 
-    private static func opening(_ error: any Error, _ path: String) -> OpeningError {
+    static func opening(_ error: any Error, _ path: String) -> OpeningError {
         if let error = error as? OpeningError { return error }
+        switch error as? OpenError {
+        case .unknownKey(let id)?: return .masterKeyMissing(path: path, id: id)
+        case .malformed?, .notAuthentic?: return .masterKeyMissing(path: path, id: nil)
+        case nil: break
+        }
         switch (error as? DatabaseError)?.resultCode {
         case .SQLITE_NOTADB?: return .notADatabase(path: path)
         case .SQLITE_CORRUPT?: return .corrupt(path: path, finding: "damaged")
@@ -99,7 +107,7 @@ enum StoreFile {
     }
 
     /// Opens the one writing connection, migrates, and proves that commits are durable.
-    static func open(_ path: String) throws(OpeningError) -> DatabaseQueue {
+    static func open(_ path: String, _ ring: KeyRing) throws(OpeningError) -> (DatabaseQueue, AuditTrail) {
         var configuration = Configuration()
         configuration.journalMode = .wal
         // Several brokers may share one file: each waits for the other's commit.
@@ -118,6 +126,7 @@ enum StoreFile {
         }
         let queue: DatabaseQueue
         let synchronous: Int?
+        let trail: AuditTrail
         do {
             queue = try DatabaseQueue(path: path, configuration: configuration)
             try queue.writeWithoutTransaction { db in
@@ -127,11 +136,21 @@ enum StoreFile {
             }
             try Schema.migrator.migrate(queue)
             synchronous = try queue.writeWithoutTransaction { try Int.fetchOne($0, sql: "PRAGMA synchronous") }
+            trail = AuditTrail(key: try queue.write { try AuditKey.load($0, ring) })
         } catch {
             throw opening(error, path)
         }
         guard synchronous == 2 else { throw .notDurable(path: path) }
-        return queue
+        return (queue, trail)
+    }
+
+    /// A connection that only reads, beside the writer's.
+    static func openForReading(_ path: String) throws -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.readonly = true
+        configuration.busyMode = .timeout(5)
+        configuration.label = "cloakroom-reader"
+        return try DatabaseQueue(path: path, configuration: configuration)
     }
 }
 

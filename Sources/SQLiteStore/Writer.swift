@@ -13,6 +13,7 @@ final class Writer: @unchecked Sendable {
     private static let gathering: UInt32 = 300
 
     private let queue: DatabaseQueue
+    private let trail: AuditTrail
     private let condition = NSCondition()
     private var waiting: [any Operation] = []
     private var lastCount = 0
@@ -20,8 +21,9 @@ final class Writer: @unchecked Sendable {
     private var hasEnded = false
     private var whenEnded: [CheckedContinuation<Void, Never>] = []
 
-    init(_ queue: DatabaseQueue) {
+    init(_ queue: DatabaseQueue, _ trail: AuditTrail) {
         self.queue = queue
+        self.trail = trail
         let thread = Thread { [self] in run() }
         thread.name = "cloakroom-store"
         thread.start()
@@ -134,7 +136,9 @@ final class Writer: @unchecked Sendable {
                 throw TransactionFailure(error)
             }
             do {
+                trail.begin()
                 try body(db)
+                try trail.finish(db)
             } catch {
                 // A full disk may have ended the transaction already.
                 if db.isInsideTransaction { try? db.execute(sql: "ROLLBACK") }

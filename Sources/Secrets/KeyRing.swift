@@ -20,6 +20,10 @@ public struct KeyRing: Sendable {
             guard (1...32).contains(text.utf8.count), text.utf8.allSatisfy(allowed) else { return nil }
             description = text
         }
+
+        fileprivate static let process = KeyID(unchecked: "process")
+
+        private init(unchecked text: String) { description = text }
     }
 
     private let keys: [KeyID: SecretBytes]
@@ -56,6 +60,15 @@ public struct KeyRing: Sendable {
         self.ids = ids
         self.primary = primary
     }
+
+    private init(_ bytes: SecretBytes, id: KeyID) {
+        keys = [id: bytes]
+        ids = [id]
+        primary = id
+    }
+
+    /// A ring of one new key that is written nowhere: what it seals, nobody opens after this process.
+    public static func ephemeral() -> KeyRing { KeyRing(SecretBytes(Random.bytes(32)), id: .process) }
 
     /// A line for a master key file with a new key in it. The one place where a master key is shown.
     public static func newLine(id: KeyID) -> String {

@@ -25,7 +25,7 @@ struct Service {
         }
         self.logger = logger
         do throws(OpeningError) {
-            store = try SQLiteStore(path: configuration.storePath)
+            store = try SQLiteStore(path: configuration.storePath, keyRing: configuration.keyRing)
         } catch {
             throw Refusal("\(configuration.origin): \(error.line)", hint: error.hint)
         }
@@ -160,6 +160,10 @@ extension OpeningError {
         case .newer(let path): "storage.url: \"\(path)\" was made by a newer version of cloakroom"
         case .notDurable(let path):
             "storage.url: \"\(path)\" does not keep commits on the disk (synchronous is not FULL)"
+        case .masterKeyMissing(let path, let id?):
+            "masterKeyFile: found no key \"\(id)\", which \"\(path)\" was made with"
+        case .masterKeyMissing(let path, nil):
+            "masterKeyFile: found a key of the right name and other bytes than \"\(path)\" was made with"
         case .failed(let path, let reason): "storage.url: \"\(path)\" cannot be opened: \(reason)"
         }
     }
@@ -170,6 +174,7 @@ extension OpeningError {
         case .notADatabase, .anotherProgram: "name another file; this one was left as it is"
         case .corrupt: "restore a backup, or move the file away to start anew: connections under way are then lost"
         case .newer: "run that version, or name another file; this one was left as it is"
+        case .masterKeyMissing: "put the key back into the master key file, or name another database"
         case .notDurable, .failed: "see whether the disk is full or the file is locked by another program"
         }
     }

@@ -32,17 +32,17 @@ final class Fixture: Sendable {
         self.provider = provider
         folder = FileManager.default.temporaryDirectory.appending(path: "cloakroom-tests-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        store = try SQLiteStore(path: folder.appending(path: "test.db").path)
+        let keyRing = try KeyRing(KeyRing.newLine(id: try #require(KeyRing.KeyID("k1"))))
+        store = try SQLiteStore(path: folder.appending(path: "test.db").path, keyRing: keyRing)
         let findings = Findings()
         let catalog = Catalog(own: [("test.yaml", catalog)], allowInsecure: false, findings: findings)
         try #require(findings.lines == [])
-        let keyID = try #require(KeyRing.KeyID("k1"))
         let clock = clock
         let broker = Broker(
             settings: Broker.Settings(
                 publicURL: try #require(StrictURL(publicURL)), frontendOrigins: origins.compactMap { Origin($0) }),
             catalog: catalog, clients: ["example": Client(id: "client id", secret: ClientSecret("client:secret"))],
-            keyRing: try KeyRing(KeyRing.newLine(id: keyID)), store: store, transport: provider, now: { clock.now })
+            keyRing: keyRing, store: store, transport: provider, now: { clock.now })
 
         let key = ES256PrivateKey()
         signer = await JWTKeyCollection().add(ecdsa: key, kid: "main")

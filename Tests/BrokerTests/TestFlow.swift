@@ -12,6 +12,6 @@ enum TestFlow {
             sourceType: try #require(SourceType.ID("example")),
             parameters: parameters, scopes: scopes, frontendOrigin: try #require(Origin("https://app.example.com")),
             returnURL: nil, exchangeChallenge: nil, key: try #require(KeyRing.KeyID("k1")),
-            expiresAt: Timestamp(milliseconds: 1_790_000_000_000))
+            startedAt: TestTime.now, expiresAt: TestTime.now.adding(seconds: 600))
     }
 }

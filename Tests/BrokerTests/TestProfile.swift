@@ -22,7 +22,7 @@ extension OAuthProfile {
                 + Percent.form(
                     authorizationMembers(
                         client: client, redirectURI: redirectURI, state: state, verifier: verifier, nonce: nil,
-                        scopes: defaultScopes))
+                        scopes: defaultScopes(of: nil)))
         }
     }
 }

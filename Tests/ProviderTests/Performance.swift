@@ -23,7 +23,8 @@ struct Performance {
         let folder = FileManager.default.temporaryDirectory.appending(path: "cloakroom-providers-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        let store = try SQLiteStore(path: folder.appending(path: "cloakroom.db").path)
+        let keyRing = try KeyRing("k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
+        let store = try SQLiteStore(path: folder.appending(path: "cloakroom.db").path, keyRing: keyRing)
         let curl = CurlTransport(configuration: .init(allowInsecure: true, allowPrivateAddresses: true))
         defer { curl.shutdown() }
 

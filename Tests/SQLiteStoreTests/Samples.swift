@@ -1,4 +1,5 @@
 import Broker
+import SQLiteStore
 import Secrets
 import Testing
 
@@ -25,7 +26,7 @@ enum Samples {
             id: id, tenant: try Samples.tenant(tenant), sourceType: try #require(SourceType.ID("example")),
             parameters: parameters,
             scopes: scopes, frontendOrigin: try #require(Origin("https://app.example.com")), returnURL: returnURL,
-            exchangeChallenge: challenge, key: try #require(KeyRing.KeyID("k1")), expiresAt: expiresAt)
+            exchangeChallenge: challenge, key: try #require(KeyRing.KeyID("k1")), startedAt: now, expiresAt: expiresAt)
     }
 
     /// A ticket as a store sees it: any bytes.
@@ -35,11 +36,35 @@ enum Samples {
     ) -> Ticket {
         Ticket(
             keyDigest: key.digest, credentials: Sealed(stored: credentials), key: sealedKey.map { Sealed(stored: $0) },
-            expiresAt: expiresAt)
+            createdAt: now, expiresAt: expiresAt)
     }
 }
 
+extension SQLiteStore {
+    init(path: String) throws {
+        try self.init(path: path, keyRing: KeyRing(Installation.firstKey))
+    }
+}
+
+/// The steps of a flow for tests that do not look at events.
 extension FlowStore {
+    func start(_ flow: Flow) async throws(StoreError) {
+        try await start(flow, Event(.flowStarted, at: Samples.now, flow.placement))
+    }
+
+    func succeed(_ id: FlowID, with ticket: Ticket) async throws(StoreError) -> Bool {
+        try await succeed(id, with: ticket, Event(.flowSucceeded, at: Samples.now, flow: id))
+    }
+
+    func fail(_ id: FlowID, error: String, description: String?) async throws(StoreError) {
+        try await fail(
+            id, error: error, description: description, Event(.flowFailed, at: Samples.now, flow: id, code: error))
+    }
+
+    func sweep(at now: Timestamp, limit: Int) async throws(StoreError) -> Bool {
+        try await sweep(at: now, eventsSince: Timestamp(milliseconds: 0), limit: limit).isUnfinished
+    }
+
     /// A flow that waits for its key to be redeemed.
     @discardableResult
     func keep(

@@ -22,7 +22,7 @@ import Testing
     func `the writing connection is set up as promised`(_ pragma: String, _ value: String) throws {
         for _ in 0..<2 {
             try StoreFile.prepare(folder.database)
-            let queue = try StoreFile.open(folder.database)
+            let (queue, _) = try StoreFile.open(folder.database, KeyRing(Installation.firstKey))
             let set = try queue.writeWithoutTransaction { try String.fetchOne($0, sql: "PRAGMA \(pragma)") }
             #expect(set == value)
             try queue.close()

@@ -14,9 +14,9 @@ import Testing
     init() throws {
         folder = try TemporaryFolder()
         try StoreFile.prepare(folder.database)
-        let queue = try StoreFile.open(folder.database)
+        let (queue, trail) = try StoreFile.open(folder.database, KeyRing(Installation.firstKey))
         try queue.write { try $0.execute(sql: "CREATE TABLE numbers (number INTEGER PRIMARY KEY)") }
-        writer = Writer(queue)
+        writer = Writer(queue, trail)
     }
 
     @Test func `what was written is on the disk when the call returns`() async throws {
@@ -109,7 +109,9 @@ import Testing
     @Test func `a lock that another process keeps fails the write, and the next one is good`() async throws {
         var configuration = Configuration()
         configuration.busyMode = .immediateError
-        let impatient = Writer(try DatabaseQueue(path: folder.database, configuration: configuration))
+        let impatient = Writer(
+            try DatabaseQueue(path: folder.database, configuration: configuration),
+            AuditTrail(key: SecretBytes([])))
         configuration.allowsUnsafeTransactions = true
         let other = try DatabaseQueue(path: folder.database, configuration: configuration)
         try await other.writeWithoutTransaction { try $0.execute(sql: "BEGIN IMMEDIATE") }

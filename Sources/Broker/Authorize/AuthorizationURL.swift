@@ -88,6 +88,22 @@ extension OAuthProfile {
         parameters.allSatisfy { !$0.setByOperator || client.parameters[$0.name] != nil || $0.defaultValue != nil }
     }
 
+    /// Throws unless `given` is all that only an operator can set, and nothing else.
+    func check(operators given: [String: String]) throws(AuthorizeError) {
+        let own = parameters.filter(\.setByOperator)
+        for (name, value) in given.sorted(by: { $0.key < $1.key }) {
+            guard let parameter = own.first(where: { $0.name == name }) else {
+                throw .parameterUnknown(name: name, known: own.map(\.name))
+            }
+            guard parameter.pattern.matches(value) else {
+                throw .parameterRejected(name: name, pattern: parameter.pattern.text)
+            }
+        }
+        if let missing = own.first(where: { given[$0.name] == nil && $0.defaultValue == nil }) {
+            throw .parameterNotSetByOperator(name: missing.name)
+        }
+    }
+
     /// The scopes to ask for: the caller's or our own, and those that are always added.
     func scopes(_ given: [String]?, values: [String: String]) throws(AuthorizeError) -> [String] {
         let always = filled(alwaysScopes, values)
@@ -109,5 +125,5 @@ extension OAuthProfile {
 
 extension OAuthProfile {
     /// The scopes of a flow whose caller names none; placeholders unfilled.
-    public var defaultScopes: [String] { Scopes.union(scopes, alwaysScopes) }
+    public func defaultScopes(of client: Client?) -> [String] { Scopes.union(client?.scopes ?? scopes, alwaysScopes) }
 }

@@ -9,10 +9,12 @@ public struct AuthorizeRequest: Sendable {
     public var exchangeChallenge: String?
     /// The call's `Origin` header or else its member `frontendOrigin`; `nil`: the first that is configured.
     public var frontendOrigin: String?
+    public var requester: Requester
 
     public init(
         tenant: TenantID, sourceType: String, parameters: [String: String] = [:], scopes: [String]? = nil,
-        returnURL: String? = nil, exchangeChallenge: String? = nil, frontendOrigin: String? = nil
+        returnURL: String? = nil, exchangeChallenge: String? = nil, frontendOrigin: String? = nil,
+        requester: Requester = .unknown
     ) {
         self.tenant = tenant
         self.sourceType = sourceType
@@ -21,6 +23,7 @@ public struct AuthorizeRequest: Sendable {
         self.returnURL = returnURL
         self.exchangeChallenge = exchangeChallenge
         self.frontendOrigin = frontendOrigin
+        self.requester = requester
     }
 }
 

@@ -3,20 +3,21 @@ import Secrets
 extension Broker {
     /// Begins a flow.
     public func authorize(_ request: AuthorizeRequest) async throws(AuthorizeError) -> Authorization {
-        let (id, profile, found) = try profile(request.sourceType)
+        let (id, profile, found) = try await profile(request.sourceType, of: request.tenant)
         let client = found ?? Client(id: "", secret: nil)
         let values = try profile.values(request.parameters, client: client)
-        let scopes = try profile.scopes(request.scopes, values: values)
+        let scopes = try profile.scopes(request.scopes ?? client.scopes, values: values)
         let frontendOrigin = try frontendOrigin(request.frontendOrigin)
         let returnURL = try returnURL(request.returnURL)
         let challenge = try exchangeChallenge(request.exchangeChallenge)
         guard found != nil else { throw .notConfigured(id) }
 
         let state = State.random()
+        let now = now()
         let flow = Flow(
             id: FlowID(of: state), tenant: request.tenant, sourceType: id, parameters: values, scopes: scopes,
             frontendOrigin: frontendOrigin, returnURL: returnURL, exchangeChallenge: challenge, key: keyRing.primary,
-            expiresAt: now().adding(seconds: settings.stateLifetime))
+            startedAt: now, expiresAt: now.adding(seconds: settings.stateLifetime))
         let url: String
         do {
             let provider = try await provider(profile, values)
@@ -24,20 +25,27 @@ extension Broker {
         } catch {
             throw .provider(error)
         }
+        let event = Event(.flowStarted, at: now, by: request.requester, flow.placement)
         do {
-            try await store.start(flow)
+            try await store.start(flow, event)
         } catch {
             throw .store(error)
         }
-        report(Event(.flowStarted, flow.placement))
+        report(event)
         return Authorization(url: url, flow: flow.id, expiresAt: flow.expiresAt, cutsOpener: profile.cutsOpener)
     }
 
     /// A source type's OAuth and the client that flows of it use, if there is one.
-    func profile(_ name: String) throws(AuthorizeError) -> (SourceType.ID, OAuthProfile, Client?) {
+    func profile(
+        _ name: String, of tenant: TenantID
+    ) async throws(AuthorizeError) -> (SourceType.ID, OAuthProfile, Client?) {
         guard let id = SourceType.ID(name), let sourceType = catalog[id] else { throw .unknownSourceType }
         guard let profile = sourceType.oauth else { throw .withoutOAuth(id) }
-        return (id, profile, client(for: sourceType))
+        do {
+            return (id, profile, try await client(for: sourceType, of: tenant))
+        } catch {
+            throw .store(error)
+        }
     }
 
     /// A provider's addresses; its metadata is asked for where the catalog says so (RFC 8414).

@@ -3,29 +3,28 @@ public import Secrets
 extension Broker {
     /// The credentials' JSON, once. `nil` for every kind of bad key, tenant or verifier alike.
     public func redeem(
-        _ key: CredentialKey, for tenant: TenantID, verifier: ExchangeVerifier?
+        _ key: CredentialKey, for tenant: TenantID, verifier: ExchangeVerifier?, by requester: Requester = .unknown
     ) async throws(RedeemError) -> SecretBytes? {
         let redemption = Redemption(
-            keyDigest: key.digest, tenant: tenant, challenge: verifier.map { ProofKeyChallenge(of: $0) }, now: now())
+            keyDigest: key.digest, tenant: tenant, challenge: verifier.map { ProofKeyChallenge(of: $0) }, now: now(),
+            requester: requester, recordsRefusal: refusals.hasSome)
         let outcome: Redemption.Outcome
         do {
             outcome = try await store.redeem(redemption)
         } catch {
             throw .store(error)
         }
+        report(redemption.event(outcome))
         switch outcome {
         case .redeemed(let sealed, let placement):
-            report(Event(.credentialKeyRedeemed, placement))
             do {
                 return try vault.open(sealed, at: placement, under: key)
             } catch {
                 throw .sealBroken(placement.flow, error)
             }
-        case .reused(let placement):
-            report(Event(.credentialKeyReused, placement))
-            return nil
+        case .reused: return nil
         case .refused:
-            report(Event(.credentialKeyRefused, nil, tenant: tenant))
+            refusals.spend()
             return nil
         }
     }

@@ -5,11 +5,16 @@ public struct CallbackRequest: Sendable {
     private let pairs: [(name: String, value: String)]
     /// What the browser sent as the cookie of this flow.
     private let cookie: @Sendable (FlowID) -> BindingCookie?
+    let requester: Requester
 
     /// - Parameter query: the query or the form body, still encoded.
-    public init(_ query: String, cookie: @escaping @Sendable (FlowID) -> BindingCookie? = { _ in nil }) {
+    public init(
+        _ query: String, by requester: Requester = .unknown,
+        cookie: @escaping @Sendable (FlowID) -> BindingCookie? = { _ in nil }
+    ) {
         // A query that cannot be decoded has no state that could be sound.
         pairs = Percent.pairs(query) ?? []
+        self.requester = requester
         self.cookie = cookie
     }
 

@@ -22,12 +22,12 @@ extension Broker {
         }
         switch await exchange.value {
         case .success(let key):
-            report(Event(.flowSucceeded, flow.placement))
             return .succeeded(flow, key)
         case .failure(let error):
-            report(Event(.flowFailed, flow.placement, code: error.code))
+            let event = Event(.flowFailed, at: now(), by: request.requester, flow.placement, code: error.code)
+            report(event)
             // Where even this fails, the sweep ends the flow.
-            try? await store.fail(flow.id, error: error.code, description: error.providerDescription)
+            try? await store.fail(flow.id, error: error.code, description: error.providerDescription, event)
             return .failed(error, flow)
         }
     }
@@ -41,9 +41,7 @@ extension Broker {
     private func exchange(
         _ request: CallbackRequest, _ state: State, _ flow: Flow
     ) async throws(CallbackError) -> CredentialKey {
-        guard let sourceType = catalog[flow.sourceType], let profile = sourceType.oauth,
-            let client = client(for: sourceType)
-        else { throw .notConfigured(flow.sourceType) }
+        let (profile, client) = try await parties(flow)
         try Self.checkSignature(request, profile, client)
         let provider: Provider
         do {
@@ -72,10 +70,28 @@ extension Broker {
             let connected = try await afterConnecting(&tokens, grant)
             var credentials = profile.credentials(tokens, callback: request, asked: flow.scopes)
             credentials.add(connected, dpopKey: grant.dpopKey)
-            return try await keep(credentials, flow)
+            let kept = try await keep(credentials, flow, provider, by: request.requester)
+            if let kept { return kept }
+            // The operator took the flow back while the provider was asked: nobody may have its tokens.
+            if let token = TokenToRevoke(credentials, provider) { try? await takeBack(token, profile, client) }
+            throw CallbackError.invalidState
         } catch {
             throw (error as? CallbackError) ?? CallbackError(error as? ProviderError ?? .closed)
         }
+    }
+
+    private func parties(_ flow: Flow) async throws(CallbackError) -> (OAuthProfile, Client) {
+        guard let sourceType = catalog[flow.sourceType], let profile = sourceType.oauth else {
+            throw .notConfigured(flow.sourceType)
+        }
+        let found: Client?
+        do {
+            found = try await client(for: sourceType, of: flow.tenant)
+        } catch {
+            throw .store(error)
+        }
+        guard let client = found else { throw .notConfigured(flow.sourceType) }
+        return (profile, client)
     }
 
     private func nonce(of state: State, _ flow: Flow) -> Nonce? { secrets.nonce(of: state, key: flow.key) }
@@ -128,23 +144,30 @@ extension Broker {
         }
     }
 
-    private func keep(_ credentials: Credentials, _ flow: Flow) async throws(CallbackError) -> CredentialKey {
+    /// `nil`: the flow was revoked meanwhile.
+    private func keep(
+        _ credentials: Credentials, _ flow: Flow, _ provider: Provider, by requester: Requester
+    ) async throws(CallbackError) -> CredentialKey? {
         guard let json = try? credentials.exposedJSON(sourceType: flow.sourceType) else {
             throw .providerRejected(error: nil)
         }
         let key = CredentialKey.make()
+        let now = now()
         let ticket = Ticket(
             keyDigest: key.digest,
             credentials: vault.seal(json, at: flow.placement, under: key),
             key: flow.exchangeChallenge == nil ? nil : vault.seal(key, at: flow.placement),
-            expiresAt: now().adding(seconds: settings.credentialKeyLifetime))
+            revocation: TokenToRevoke(credentials, provider)?.sealed(by: processKey, at: flow.placement),
+            createdAt: now, expiresAt: now.adding(seconds: settings.credentialKeyLifetime))
+        let event = Event(.flowSucceeded, at: now, by: requester, flow.placement)
         let kept: Bool
         do {
-            kept = try await store.succeed(flow.id, with: ticket)
+            kept = try await store.succeed(flow.id, with: ticket, event)
         } catch {
             throw .store(error)
         }
-        guard kept else { throw .invalidState }
+        guard kept else { return nil }
+        report(event)
         return key
     }
 }

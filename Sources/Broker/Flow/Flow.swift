@@ -13,6 +13,9 @@ public struct Flow: Sendable {
         case succeeded = 2
         case failed = 3
         case redeemed = 4
+
+        /// It has not ended yet.
+        public var isOpen: Bool { self == .started || self == .exchanging }
     }
 
     public let id: FlowID
@@ -30,12 +33,13 @@ public struct Flow: Sendable {
     public let exchangeChallenge: ProofKeyChallenge?
     /// The master key that the flow's derived secrets come from.
     public let key: KeyRing.KeyID
+    public let startedAt: Timestamp
     public let expiresAt: Timestamp
 
     public init(
         id: FlowID, tenant: TenantID, sourceType: SourceType.ID, parameters: [String: String], scopes: [String],
         frontendOrigin: Origin, returnURL: StrictURL?, exchangeChallenge: ProofKeyChallenge?, key: KeyRing.KeyID,
-        expiresAt: Timestamp
+        startedAt: Timestamp, expiresAt: Timestamp
     ) {
         self.id = id
         self.tenant = tenant
@@ -46,6 +50,7 @@ public struct Flow: Sendable {
         self.returnURL = returnURL
         self.exchangeChallenge = exchangeChallenge
         self.key = key
+        self.startedAt = startedAt
         self.expiresAt = expiresAt
     }
 
@@ -78,14 +83,20 @@ public struct Ticket: Sendable {
     public let credentials: Sealed<Credentials>
     /// The key itself under the master key, only where `assets:oauthFlow` may tell it.
     public let key: Sealed<CredentialKey>?
+    /// What takes the token back at the provider, for an operator's revocation; under a key of this process alone.
+    public let revocation: Sealed<TokenToRevoke>?
+    public let createdAt: Timestamp
     public let expiresAt: Timestamp
 
     public init(
-        keyDigest: Digest, credentials: Sealed<Credentials>, key: Sealed<CredentialKey>?, expiresAt: Timestamp
+        keyDigest: Digest, credentials: Sealed<Credentials>, key: Sealed<CredentialKey>?,
+        revocation: Sealed<TokenToRevoke>? = nil, createdAt: Timestamp, expiresAt: Timestamp
     ) {
         self.keyDigest = keyDigest
         self.credentials = credentials
         self.key = key
+        self.revocation = revocation
+        self.createdAt = createdAt
         self.expiresAt = expiresAt
     }
 }

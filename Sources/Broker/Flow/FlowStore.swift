@@ -1,18 +1,19 @@
 public import Secrets
 
-/// Keeps flows and tickets. Each call is atomic and durable before it returns.
+/// Keeps flows and tickets. Each call is atomic and durable before it returns, together with the event that tells of it.
 public protocol FlowStore: Sendable {
     /// Keeps a new flow.
-    func start(_ flow: Flow) async throws(StoreError)
+    func start(_ flow: Flow, _ event: Event) async throws(StoreError)
 
-    /// Spends a flow's state: of all calls for one flow, exactly one gets it, and only while it has not expired.
+    /// Spends a flow's state: of all calls for one flow, exactly one gets it, and only while it has neither expired
+    /// nor been revoked.
     func claim(_ id: FlowID, isBound: Bool, at now: Timestamp) async throws(StoreError) -> Flow?
 
     /// Keeps the ticket of a claimed flow. `false`: the flow is not waiting for one (it was swept or revoked).
-    func succeed(_ id: FlowID, with ticket: Ticket) async throws(StoreError) -> Bool
+    func succeed(_ id: FlowID, with ticket: Ticket, _ event: Event) async throws(StoreError) -> Bool
 
     /// Ends a claimed flow without a ticket.
-    func fail(_ id: FlowID, error: String, description: String?) async throws(StoreError)
+    func fail(_ id: FlowID, error: String, description: String?, _ event: Event) async throws(StoreError)
 
     /// Takes the ticket with this key: of all calls for one key, exactly one gets it.
     func redeem(_ redemption: Redemption) async throws(StoreError) -> Redemption.Outcome
@@ -20,11 +21,49 @@ public protocol FlowStore: Sendable {
     /// What became of a flow. Changes nothing.
     func outcome(of id: FlowID) async throws(StoreError) -> FlowOutcome?
 
-    /// Deletes expired tickets and, a day after their end, flows; at most `limit` of each. Whether some are left.
-    func sweep(at now: Timestamp, limit: Int) async throws(StoreError) -> Bool
+    /// Deletes expired tickets, a day after their end flows, and events from before `eventsSince`; at most `limit` of
+    /// each. The events that tell of it, and whether some are left.
+    func sweep(at now: Timestamp, eventsSince: Timestamp, limit: Int) async throws(StoreError) -> (
+        events: [Event], isUnfinished: Bool
+    )
 
     /// Throws unless the store can write.
     func check() async throws(StoreError)
+
+    // MARK: for operators
+
+    /// Keeps an event that goes with no other change.
+    func record(_ event: Event) async throws(StoreError)
+
+    /// The newest events before `sequence` (`nil`: of all), newest first.
+    func events(_ filter: EventFilter, before sequence: Int64?, limit: Int) async throws(StoreError) -> [RecordedEvent]
+
+    /// Tickets that wait at `now`, oldest first, after `position`.
+    func tickets(
+        _ selection: Selection, at now: Timestamp, after position: TicketPosition?, limit: Int
+    ) async throws(StoreError) -> [TicketSummary]
+
+    /// From now on, every flow of the selection that was started before is refused. The moment that this draws, by the
+    /// store's own order: `time` or a little later.
+    func revokeFlows(
+        _ selection: Selection, at time: Timestamp, _ event: Event
+    ) async throws(StoreError) -> Timestamp
+
+    /// Destroys the selection's tickets of flows that were started until `time`; looks at no more than `limit` tickets
+    /// after `position`. Where to go on, or `nil` at the end.
+    func destroyTickets(
+        _ selection: Selection, startedUntil time: Timestamp, after position: TicketPosition?, limit: Int,
+        by requester: Requester, at now: Timestamp
+    ) async throws(StoreError) -> (destroyed: [DestroyedTicket], position: TicketPosition?)
+
+    /// The clients that a tenant brought.
+    func clients(of tenant: TenantID) async throws(StoreError) -> [KeptClient]
+
+    /// Keeps a tenant's client in place of the one before. Whether there was none.
+    func setClient(_ client: KeptClient, of tenant: TenantID, _ event: Event) async throws(StoreError) -> Bool
+
+    /// `false`: there was none.
+    func deleteClient(_ sourceType: SourceType.ID, of tenant: TenantID, _ event: Event) async throws(StoreError) -> Bool
 }
 
 /// An attempt to redeem: every condition that the store's one statement has.
@@ -34,12 +73,20 @@ public struct Redemption: Sendable {
     /// Made from the presented verifier; matters only where the flow began with a challenge.
     public let challenge: ProofKeyChallenge?
     public let now: Timestamp
+    public let requester: Requester
+    /// A refusal gets its place in the audit trail. Not all of them: anybody can cause one.
+    public let recordsRefusal: Bool
 
-    public init(keyDigest: Digest, tenant: TenantID, challenge: ProofKeyChallenge?, now: Timestamp) {
+    public init(
+        keyDigest: Digest, tenant: TenantID, challenge: ProofKeyChallenge?, now: Timestamp,
+        requester: Requester = .unknown, recordsRefusal: Bool = true
+    ) {
         self.keyDigest = keyDigest
         self.tenant = tenant
         self.challenge = challenge
         self.now = now
+        self.requester = requester
+        self.recordsRefusal = recordsRefusal
     }
 
     public enum Outcome: Sendable {
@@ -48,6 +95,15 @@ public struct Redemption: Sendable {
         case reused(Placement)
         /// Everything else: one case for all, so that nobody can tell them apart.
         case refused
+    }
+
+    /// The event that tells of an outcome.
+    public func event(_ outcome: Outcome) -> Event {
+        switch outcome {
+        case .redeemed(_, let placement): Event(.credentialKeyRedeemed, at: now, by: requester, placement)
+        case .reused(let placement): Event(.credentialKeyReused, at: now, by: requester, placement)
+        case .refused: Event(.credentialKeyRefused, at: now, by: requester, tenant: tenant)
+        }
     }
 }
 

@@ -11,16 +11,19 @@ public struct Client: Sendable {
     public let certificate: ClientCertificate?
     /// Values of the catalog's parameters that only the operator sets.
     public let parameters: [String: String]
+    /// A tenant's own app may ask for other scopes than the source type's; `nil`: it does not.
+    public let scopes: [String]?
 
     public init(
         id: String, secret: ClientSecret?, key: ClientKey? = nil, certificate: ClientCertificate? = nil,
-        parameters: [String: String] = [:]
+        parameters: [String: String] = [:], scopes: [String]? = nil
     ) {
         self.id = id
         self.secret = secret
         self.key = key
         self.certificate = certificate
         self.parameters = parameters
+        self.scopes = scopes
     }
 }
 

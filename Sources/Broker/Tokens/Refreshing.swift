@@ -8,16 +8,18 @@ public struct RefreshRequest: Sendable {
     public var parameters: [String: String]
     /// `nil`: all that was granted.
     public var scopes: [String]?
+    public var requester: Requester
 
     public init(
         tenant: TenantID, sourceType: String, refreshToken: RefreshToken, parameters: [String: String] = [:],
-        scopes: [String]? = nil
+        scopes: [String]? = nil, requester: Requester = .unknown
     ) {
         self.tenant = tenant
         self.sourceType = sourceType
         self.refreshToken = refreshToken
         self.parameters = parameters
         self.scopes = scopes
+        self.requester = requester
     }
 }
 
@@ -39,8 +41,9 @@ extension Broker {
         let (id, profile, client, values): (SourceType.ID, OAuthProfile, Client, [String: String])
         let scopes: [String]
         do {
-            (id, profile, client, values) = try parties(request.sourceType, request.parameters)
-            scopes = try profile.scopes(request.scopes, values: values)
+            (id, profile, client, values) = try await parties(
+                request.sourceType, request.parameters, of: request.tenant)
+            scopes = try profile.scopes(request.scopes ?? client.scopes, values: values)
         } catch {
             throw .request(error)
         }
@@ -60,7 +63,9 @@ extension Broker {
             guard let json = try? credentials.exposedJSON(sourceType: id) else {
                 throw .provider(.rejected(error: nil, retryAfter: nil))
             }
-            report(Event(.credentialsRefreshed, tenant: request.tenant, sourceType: id))
+            await record(
+                Event(
+                    .credentialsRefreshed, at: now(), by: request.requester, tenant: request.tenant, sourceType: id))
             return json
         }
     }
@@ -93,9 +98,9 @@ extension Broker {
 
     /// What a refresh or a revocation acts on.
     func parties(
-        _ sourceType: String, _ parameters: [String: String]
-    ) throws(AuthorizeError) -> (SourceType.ID, OAuthProfile, Client, [String: String]) {
-        let (id, profile, found) = try profile(sourceType)
+        _ sourceType: String, _ parameters: [String: String], of tenant: TenantID
+    ) async throws(AuthorizeError) -> (SourceType.ID, OAuthProfile, Client, [String: String]) {
+        let (id, profile, found) = try await profile(sourceType, of: tenant)
         let values = try profile.values(
             parameters, client: found ?? Client(id: "", secret: nil), allowingCallbackParameter: true)
         guard let client = found else { throw .notConfigured(id) }

@@ -8,16 +8,18 @@ public struct RevokeRequest: Sendable {
     /// RFC 7009 § 2.1: `access_token` or `refresh_token`.
     public var tokenTypeHint: String?
     public var parameters: [String: String]
+    public var requester: Requester
 
     public init(
         tenant: TenantID, sourceType: String, token: RevokedToken, tokenTypeHint: String? = nil,
-        parameters: [String: String] = [:]
+        parameters: [String: String] = [:], requester: Requester = .unknown
     ) {
         self.tenant = tenant
         self.sourceType = sourceType
         self.token = token
         self.tokenTypeHint = tokenTypeHint
         self.parameters = parameters
+        self.requester = requester
     }
 }
 
@@ -37,7 +39,8 @@ extension Broker {
     public func revoke(_ request: RevokeRequest) async throws(RevokeError) {
         let (id, profile, client, values): (SourceType.ID, OAuthProfile, Client, [String: String])
         do {
-            (id, profile, client, values) = try parties(request.sourceType, request.parameters)
+            (id, profile, client, values) = try await parties(
+                request.sourceType, request.parameters, of: request.tenant)
         } catch {
             throw .request(error)
         }
@@ -48,23 +51,31 @@ extension Broker {
         do {
             let provider = try await provider(profile, values)
             guard provider.hasRevocation else { throw RevokeError.unsupported(id) }
-            guard let http = revocationRequest(request, provider, client) else {
-                throw ProviderError.rejected(error: nil, retryAfter: nil)
-            }
-            try Self.check(try await send(http), profile)
+            try await takeBack(request.token, hint: request.tokenTypeHint, provider, client)
         } catch {
             throw (error as? RevokeError) ?? .provider(error as? ProviderError ?? .closed)
         }
-        report(Event(.credentialsRevoked, tenant: request.tenant, sourceType: id))
+        await record(
+            Event(.credentialsRevoked, at: now(), by: request.requester, tenant: request.tenant, sourceType: id))
+    }
+
+    /// Has the provider take a token back.
+    func takeBack(
+        _ token: RevokedToken, hint: String?, _ provider: Provider, _ client: Client
+    ) async throws(ProviderError) {
+        guard let http = revocationRequest(token, hint, provider, client) else {
+            throw .rejected(error: nil, retryAfter: nil)
+        }
+        try Self.check(try await send(http), provider.profile)
     }
 
     private func revocationRequest(
-        _ request: RevokeRequest, _ provider: Provider, _ client: Client
+        _ revoked: RevokedToken, _ hint: String?, _ provider: Provider, _ client: Client
     ) -> ProviderRequest? {
         let profile = provider.profile
         let revocation = profile.revocation
-        guard let url = provider.revocation(of: request.token, client: client) else { return nil }
-        let token = request.token.expose { $0 }
+        guard let url = provider.revocation(of: revoked, client: client) else { return nil }
+        let token = revoked.expose { $0 }
         let proof = ProofContext(audience: provider.assertionAudience, now: now())
         var http = FormRequest(url: url, method: revocation.method)
         switch revocation.place {
@@ -78,7 +89,7 @@ extension Broker {
         case .bearer: http.set(header: "Authorization", "Bearer \(token)")
         case .path: http.format = .query
         }
-        if revocation.place == .form, revocation.method == .post, let hint = request.tokenTypeHint {
+        if revocation.place == .form, revocation.method == .post, let hint {
             http.members.append(("token_type_hint", hint))
         }
         if revocation.place != .bearer || revocation.authentication != .none {

@@ -3,6 +3,7 @@ import HTTPTypes
 /// Who calls, as a verified token says.
 struct Caller: Sendable {
     let subject: String?
+    let tokenID: String?
     let tenants: [String]
     let scopes: Set<String>
     let expiresAt: Double
@@ -13,6 +14,7 @@ enum Scope: String {
     case assetsRead = "assets:read"
     case assetsWrite = "assets:write"
     case credentialsWrite = "credentials:write"
+    case brokerAdmin = "broker:admin"
 }
 
 /// Why a caller is turned away.

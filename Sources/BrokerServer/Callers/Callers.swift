@@ -44,10 +44,10 @@ public final class Callers: @unchecked Sendable {
         self.now = now
     }
 
-    /// The caller, if the request's token is sound, for this tenant, and has one of `scopes`.
-    func caller(_ request: Request, of tenant: TenantID, anyOf scopes: [Scope]) async throws(CallerError) -> Caller {
+    /// The caller, if the request's token is sound, for this tenant (`nil`: for any), and has one of `scopes`.
+    func caller(_ request: Request, of tenant: TenantID?, anyOf scopes: [Scope]) async throws(CallerError) -> Caller {
         let caller = try await caller(request)
-        guard caller.tenants.contains(tenant.description) else { throw .wrongTenant }
+        if let tenant, !caller.tenants.contains(tenant.description) { throw .wrongTenant }
         guard scopes.contains(where: { caller.scopes.contains($0.rawValue) }) else {
             throw .insufficientScope(wanted: scopes[0].rawValue)
         }
@@ -130,7 +130,8 @@ public final class Callers: @unchecked Sendable {
             default: Self.list(claims["scope"])
             }
         return Caller(
-            subject: claims["sub"]?.string, tenants: Self.list(claims[rules.tenantClaim]), scopes: Set(scopes),
+            subject: claims["sub"]?.string, tokenID: claims["jti"]?.string,
+            tenants: Self.list(claims[rules.tenantClaim]), scopes: Set(scopes),
             expiresAt: expiry)
     }
 

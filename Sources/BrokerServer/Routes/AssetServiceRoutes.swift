@@ -26,9 +26,10 @@ struct AssetServiceRoutes: Sendable {
     }
 
     @Sendable private func refresh(
-        _ request: Request, _ context: Context, _ path: TenantPath
+        _ request: Request, _ context: Context, _ path: PathNames
     ) async throws -> Response {
-        let tenant = try await callers.tenant(path, of: request, anyOf: [.credentialsWrite])
+        let (tenant, requester) = try await callers.tenant(
+            path, of: request, context, anyOf: [.credentialsWrite])
         let body = try await request.json(RefreshBody.self)
         try Self.check(body.refreshToken, "refreshToken")
         let json: SecretBytes
@@ -36,7 +37,8 @@ struct AssetServiceRoutes: Sendable {
             json = try await broker.refresh(
                 RefreshRequest(
                     tenant: tenant, sourceType: body.sourceType, refreshToken: RefreshToken(body.refreshToken),
-                    parameters: body.parameters ?? [:], scopes: body.scopes))
+                    parameters: body.parameters ?? [:], scopes: body.scopes,
+                    requester: requester))
         } catch {
             throw error.problem
         }
@@ -53,9 +55,10 @@ struct AssetServiceRoutes: Sendable {
     }
 
     @Sendable private func revoke(
-        _ request: Request, _ context: Context, _ path: TenantPath
+        _ request: Request, _ context: Context, _ path: PathNames
     ) async throws -> Response {
-        let tenant = try await callers.tenant(path, of: request, anyOf: [.credentialsWrite])
+        let (tenant, requester) = try await callers.tenant(
+            path, of: request, context, anyOf: [.credentialsWrite])
         let body = try await request.json(RevokeBody.self)
         try Self.check(body.token, "token")
         if let hint = body.tokenTypeHint, !["access_token", "refresh_token"].contains(hint) {
@@ -66,7 +69,8 @@ struct AssetServiceRoutes: Sendable {
             try await broker.revoke(
                 RevokeRequest(
                     tenant: tenant, sourceType: body.sourceType, token: RevokedToken(body.token),
-                    tokenTypeHint: body.tokenTypeHint, parameters: body.parameters ?? [:]))
+                    tokenTypeHint: body.tokenTypeHint, parameters: body.parameters ?? [:],
+                    requester: requester))
         } catch {
             throw error.problem
         }

@@ -44,7 +44,7 @@ struct BrowserRoutes: Sendable {
     // MARK: callback
 
     @Sendable private func callbackByQuery(
-        _ request: Request, _ context: Context, _ path: TenantPath
+        _ request: Request, _ context: Context, _ path: PathNames
     ) async throws -> Response {
         // A page fetched ahead may never be shown: the state must not be spent on it.
         if request.isPrefetch { throw Problem.unavailable }
@@ -53,13 +53,13 @@ struct BrowserRoutes: Sendable {
 
     /// OAuth 2.0 Form Post Response Mode. 303, so that the browser does not post again.
     @Sendable private func callbackByForm(
-        _ request: Request, _ context: Context, _ path: TenantPath
+        _ request: Request, _ context: Context, _ path: PathNames
     ) async throws -> Response {
         await callback(try await request.form(), redirect: .seeOther, request, context)
     }
 
     @Sendable private func spendNothing(
-        _ request: Request, _ context: Context, _ path: TenantPath
+        _ request: Request, _ context: Context, _ path: PathNames
     ) async throws -> Response {
         Response(status: .ok, headers: [.cacheControl: "no-store"])
     }
@@ -69,7 +69,9 @@ struct BrowserRoutes: Sendable {
     ) async -> Response {
         let cookies = Cookies(publicURL: broker.settings.publicURL)
         let result = await broker.callback(
-            CallbackRequest(query) { flow in request.cookie(cookies.name(flow)).map { BindingCookie($0) } })
+            CallbackRequest(query, by: Requester(request, context)) { flow in
+                request.cookie(cookies.name(flow)).map { BindingCookie($0) }
+            })
         var response: Response
         let flow: Flow?
         switch result {
@@ -120,7 +122,7 @@ struct BrowserRoutes: Sendable {
 
     /// Only our own popup page asks for this; another site's page cannot send JSON here without a preflight, which
     /// is never granted, and what browsers say of the sender is checked besides.
-    @Sendable private func bind(_ request: Request, _ context: Context, _ path: TenantPath) async throws -> Response {
+    @Sendable private func bind(_ request: Request, _ context: Context, _ path: PathNames) async throws -> Response {
         let site = request.headers[.secFetchSite]
         let origin = request.headers[.origin]
         guard site == nil || site == "same-origin",
@@ -151,7 +153,7 @@ struct BrowserRoutes: Sendable {
 
     /// Tells the success page where its message may go. Not a secret: it is where the flow began.
     @Sendable private func frontendOrigin(
-        _ request: Request, _ context: Context, _ path: TenantPath
+        _ request: Request, _ context: Context, _ path: PathNames
     ) async throws -> Response {
         guard let flow = request.query["flow"].flatMap({ FlowID($0) }) else { throw Problem.notFound }
         let origin: Origin?

@@ -16,7 +16,7 @@ struct OperationsRoutes: Sendable {
     }
 
     @Sendable private func readiness(
-        _ request: Request, _ context: Context, _ path: TenantPath
+        _ request: Request, _ context: Context, _ path: PathNames
     ) async throws -> Response {
         do {
             try await broker.check()

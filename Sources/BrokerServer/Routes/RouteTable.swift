@@ -1,11 +1,12 @@
 import HTTPTypes
 import Hummingbird
 
-typealias Handler = @Sendable (Request, Context, TenantPath) async throws -> Response
+typealias Handler = @Sendable (Request, Context, PathNames) async throws -> Response
 
-/// The tenant's name in a path, as it came; empty on routes without one.
-struct TenantPath {
+/// The names in a path, as they came; empty on routes without them.
+struct PathNames {
     let name: Substring
+    var sourceType: Substring = ""
 }
 
 /// One address: what answers each method, and what it is called in logs.
@@ -25,16 +26,19 @@ struct Route {
 }
 
 /// Finds the route of a path. There are few addresses, none of them nested: a dictionary each for those with and
-/// without a tenant is all it takes, and tells 404 from 405.
+/// without a tenant, and one for tenants' clients, is all it takes, and tells 404 from 405.
 struct RouteTable {
     private let base: String
     private let plain: [Substring: Route]
     private let tenant: [Substring: Route]
+    private let client: Route?
 
     /// - Parameters:
     ///   - base: the path of the public address: a proxy may pass it on or strip it.
     ///   - tenant: by what follows `/v1/tenants/{tenant}/`.
-    init(base: String, plain: [Route], tenant: [Route]) {
+    ///   - client: of one tenant and source type.
+    init(base: String, plain: [Route], tenant: [Route], client: Route? = nil) {
+        self.client = client
         self.base = base
         self.plain = Dictionary(plain.map { ($0.template[...], $0) }) { first, _ in first }
         let prefix = Self.tenantPrefix + "{tenant}/"
@@ -42,23 +46,29 @@ struct RouteTable {
     }
 
     private static let tenantPrefix = "/v1/tenants/"
+    private static let adminPrefix = "/v1/admin/tenants/"
 
-    func find(_ path: String) -> (Route, TenantPath)? {
+    func find(_ path: String) -> (Route, PathNames)? {
         if let found = lookUp(path[...]) { return found }
         guard !base.isEmpty, path.hasPrefix(base) else { return nil }
         return lookUp(path.dropFirst(base.count))
     }
 
-    private func lookUp(_ path: Substring) -> (Route, TenantPath)? {
+    private func lookUp(_ path: Substring) -> (Route, PathNames)? {
         if path.hasPrefix(Self.tenantPrefix) {
             let rest = path.dropFirst(Self.tenantPrefix.count)
             guard let slash = rest.utf8.firstIndex(of: UInt8(ascii: "/")) else { return nil }
             let name = rest[rest.index(after: slash)...]
             // Some clients encode the colon, which means the same (RFC 3986 § 2.2).
             let route = tenant[name] ?? (name.utf8.contains(UInt8(ascii: "%")) ? tenant[Self.decodeColon(name)] : nil)
-            return route.map { ($0, TenantPath(name: rest[..<slash])) }
+            return route.map { ($0, PathNames(name: rest[..<slash])) }
         }
-        return plain[path].map { ($0, TenantPath(name: "")) }
+        if let client, path.hasPrefix(Self.adminPrefix) {
+            let names = path.dropFirst(Self.adminPrefix.count).split(separator: "/", omittingEmptySubsequences: false)
+            guard names.count == 3, names[1] == "clients" else { return nil }
+            return (client, PathNames(name: names[0], sourceType: names[2]))
+        }
+        return plain[path].map { ($0, PathNames(name: "")) }
     }
 
     private static func decodeColon(_ name: Substring) -> Substring {

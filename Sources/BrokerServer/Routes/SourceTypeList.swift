@@ -40,19 +40,17 @@ public struct SourceTypeList: Encodable, Sendable {
     public let items: [Item]
     public let totalCount: Int
 
-    public init(_ broker: Broker) {
-        self.init(broker.catalog) { broker.isConfigured($0) }
-    }
-
-    public init(_ catalog: Catalog, isConfigured: (SourceType) -> Bool) {
+    /// - Parameter client: whom a flow of a source type would act as.
+    public init(_ catalog: Catalog, client: (SourceType) -> Client?) {
         items = catalog.sourceTypes.map { sourceType in
-            Item(
+            let client = client(sourceType)
+            return Item(
                 type: sourceType.id.description, displayName: sourceType.displayName, category: sourceType.category,
                 supportsOAuth: sourceType.oauth != nil,
-                configured: sourceType.oauth == nil || isConfigured(sourceType),
+                configured: sourceType.isConfigured(by: client),
                 oauth: sourceType.oauth.map { profile in
                     OAuth(
-                        scopes: profile.defaultScopes,
+                        scopes: profile.defaultScopes(of: client),
                         parameters: profile.parameters.filter { !$0.setByOperator }.map {
                             Parameter(
                                 name: $0.name, description: $0.description, pattern: $0.pattern.text,

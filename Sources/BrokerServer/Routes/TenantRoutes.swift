@@ -26,10 +26,14 @@ struct TenantRoutes: Sendable {
     // MARK: assets:sourceTypes
 
     @Sendable private func sourceTypes(
-        _ request: Request, _ context: Context, _ path: TenantPath
+        _ request: Request, _ context: Context, _ path: PathNames
     ) async throws -> Response {
-        _ = try await callers.tenant(path, of: request, anyOf: [.assetsRead, .assetsWrite])
-        return .json(SourceTypeList(broker))
+        let (tenant, _) = try await callers.tenant(path, of: request, context, anyOf: [.assetsRead, .assetsWrite])
+        do {
+            return .json(SourceTypeList(broker.catalog, client: try await broker.clients(of: tenant)))
+        } catch {
+            throw Problem.unavailable
+        }
     }
 
     // MARK: assets:authorize
@@ -79,9 +83,9 @@ struct TenantRoutes: Sendable {
     }
 
     @Sendable private func authorize(
-        _ request: Request, _ context: Context, _ path: TenantPath
+        _ request: Request, _ context: Context, _ path: PathNames
     ) async throws -> Response {
-        let tenant = try await callers.tenant(path, of: request, anyOf: [.assetsWrite])
+        let (tenant, requester) = try await callers.tenant(path, of: request, context, anyOf: [.assetsWrite])
         let body = try await request.json(AuthorizeBody.self, quick: AuthorizeBody.quick)
         let authorization: Authorization
         do {
@@ -89,7 +93,7 @@ struct TenantRoutes: Sendable {
                 AuthorizeRequest(
                     tenant: tenant, sourceType: body.sourceType, parameters: body.parameters ?? [:],
                     scopes: body.scopes, returnURL: body.returnUrl, exchangeChallenge: body.exchangeChallenge,
-                    frontendOrigin: request.headers[.origin] ?? body.frontendOrigin))
+                    frontendOrigin: request.headers[.origin] ?? body.frontendOrigin, requester: requester))
         } catch {
             throw error.problem
         }
@@ -113,36 +117,42 @@ struct TenantRoutes: Sendable {
         detail: "the credential key is not valid here; connect again and redeem the new key once, before it expires")
 
     @Sendable private func redeemByQuery(
-        _ request: Request, _ context: Context, _ path: TenantPath
+        _ request: Request, _ context: Context, _ path: PathNames
     ) async throws -> Response {
         // What a browser fetches ahead may never be seen by anyone: nothing is spent on it.
         if request.isPrefetch { throw Problem.unavailable }
         let query = request.query
-        return try await redeem(query["credentialKey"], query["exchangeVerifier"], path)
+        return try await redeem(
+            query["credentialKey"], query["exchangeVerifier"], path, Requester(request, context))
     }
 
     @Sendable private func redeemByBody(
-        _ request: Request, _ context: Context, _ path: TenantPath
+        _ request: Request, _ context: Context, _ path: PathNames
     ) async throws -> Response {
         let body = try await request.json(JSONValue.self)
         guard case .object(let members) = body else { throw Problem.invalidRequest("the body must be a JSON object") }
-        return try await redeem(members["credentialKey"]?.string, members["exchangeVerifier"]?.string, path)
+        return try await redeem(
+            members["credentialKey"]?.string, members["exchangeVerifier"]?.string, path,
+            Requester(request, context))
     }
 
     @Sendable private func spendNothing(
-        _ request: Request, _ context: Context, _ path: TenantPath
+        _ request: Request, _ context: Context, _ path: PathNames
     ) async throws -> Response {
         Response(status: .ok, headers: [.cacheControl: "no-store", .contentType: "application/json"])
     }
 
     /// No shape of key is looked at first, and a verifier that RFC 7636 § 4.1 does not allow is none: all that is wrong
     /// takes the same way and the same time.
-    private func redeem(_ key: String?, _ verifier: String?, _ path: TenantPath) async throws -> Response {
+    private func redeem(
+        _ key: String?, _ verifier: String?, _ path: PathNames, _ requester: Requester
+    ) async throws -> Response {
         let tenant = try path.tenant
         let json: SecretBytes?
         do {
             json = try await broker.redeem(
-                CredentialKey(key ?? ""), for: tenant, verifier: verifier.flatMap { ExchangeVerifier(checking: $0) })
+                CredentialKey(key ?? ""), for: tenant, verifier: verifier.flatMap { ExchangeVerifier(checking: $0) },
+                by: requester)
         } catch {
             switch error {
             case .store: throw Problem.unavailable
@@ -162,7 +172,7 @@ struct TenantRoutes: Sendable {
         var errorDescription: String?
     }
 
-    @Sendable private func flow(_ request: Request, _ context: Context, _ path: TenantPath) async throws -> Response {
+    @Sendable private func flow(_ request: Request, _ context: Context, _ path: PathNames) async throws -> Response {
         let tenant = try path.tenant
         let query = request.query
         var answer = FlowAnswer(status: "pending")

@@ -3,6 +3,26 @@ import HTTPTypes
 
 // The words for callers' programs. Each switch is whole, so that a new case asks for its words.
 
+extension ClientSettingError {
+    var problem: Problem {
+        switch self {
+        case .request(.notConfigured), .request(.parameterNotSetByOperator):
+            Problem(
+                status: .badRequest, code: "invalid_parameter",
+                detail: "this source type has parameters that only an operator sets; send them as \"parameters\"")
+        case .request(let error): error.problem
+        case .malformed(let member):
+            .invalidRequest("the member \"\(member)\" must be visible ASCII as the provider gave it")
+        case .secretMissing:
+            .invalidRequest("the member \"clientSecret\" is missing; the provider gives it with the client id")
+        case .needsKey:
+            .invalidRequest(
+                "this source type's client proves itself by a key; set it in the configuration, under clients")
+        case .store: .unavailable
+        }
+    }
+}
+
 extension AuthorizeError {
     var problem: Problem {
         switch self {

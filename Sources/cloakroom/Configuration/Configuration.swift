@@ -37,6 +37,10 @@ struct Configuration {
 
     /// Whether a flow of this source type could start.
     func isConfigured(_ sourceType: SourceType) -> Bool {
-        sourceType.isConfigured(by: clients[sourceType.id.description] ?? clients[sourceType.provider])
+        sourceType.isConfigured(by: client(for: sourceType))
+    }
+
+    func client(for sourceType: SourceType) -> Client? {
+        clients[sourceType.id.description] ?? clients[sourceType.provider]
     }
 }

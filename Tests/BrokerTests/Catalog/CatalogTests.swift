@@ -60,7 +60,7 @@ import Testing
         #expect(profile.requireIssuer)
         #expect(profile.scopes == ["a", "b:c"])
         #expect(profile.alwaysScopes == ["d"])
-        #expect(profile.defaultScopes == ["a", "b:c", "d"])
+        #expect(profile.defaultScopes(of: nil) == ["a", "b:c", "d"])
         #expect(profile.scopeSeparator == ",")
         #expect(profile.scopeParameter == "user_scope")
         #expect(profile.authorizationParameters.map { [$0.name, $0.value] } == [["access_type", "offline"]])

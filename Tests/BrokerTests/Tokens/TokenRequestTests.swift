@@ -193,7 +193,7 @@ import Testing
             verifier: CodeVerifier("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
             TokenRequest.Parties(
                 profile: profile, client: client, redirectURI: "https://broker.example.com/oauth/callback",
-                values: parameters, url: url, scopes: profile.defaultScopes,
+                values: parameters, url: url, scopes: profile.defaultScopes(of: nil),
                 proof: ProofContext(audience: url, now: TestTime.now), dpopProof: nil))
     }
 

@@ -16,7 +16,7 @@ extension Sources {
 
         func run() async throws {
             let (catalog, configuration) = try await Sources.catalog(options.config)
-            let list = SourceTypeList(catalog) { configuration?.isConfigured($0) ?? false }
+            let list = SourceTypeList(catalog) { configuration?.client(for: $0) }
             if json {
                 let encoder = JSONEncoder()
                 encoder.outputFormatting = [.prettyPrinted, .withoutEscapingSlashes]

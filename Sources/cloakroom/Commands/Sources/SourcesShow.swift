@@ -32,7 +32,8 @@ extension Sources {
             if let documentation = sourceType.documentation { rows.append(("documentation", documentation)) }
             if let registration = sourceType.registration { rows.append(("registration", registration)) }
             rows.append(("redirect address", redirect))
-            rows.append(("scopes", oauth.defaultScopes.isEmpty ? "none" : oauth.defaultScopes.joined(separator: " ")))
+            let scopes = oauth.defaultScopes(of: configuration?.client(for: sourceType))
+            rows.append(("scopes", scopes.isEmpty ? "none" : scopes.joined(separator: " ")))
             for parameter in oauth.parameters {
                 let who = parameter.setByOperator ? "set by you" : parameter.required ? "required" : "optional"
                 let words = parameter.description.isEmpty ? "" : ": \(parameter.description)"

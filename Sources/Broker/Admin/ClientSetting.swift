@@ -1,0 +1,122 @@
+public import Secrets
+
+/// A tenant's own OAuth app, as an operator gives it.
+public struct ClientSetting: Sendable {
+    public var tenant: TenantID
+    public var sourceType: String
+    public var clientID: String
+    /// `nil` for a public client.
+    public var clientSecret: ClientSecret?
+    /// In place of the source type's own.
+    public var scopes: [String]?
+    /// Values of the source type's parameters that only an operator sets.
+    public var parameters: [String: String]
+    public var requester: Requester
+
+    public init(
+        tenant: TenantID, sourceType: String, clientID: String, clientSecret: ClientSecret?, scopes: [String]? = nil,
+        parameters: [String: String] = [:], requester: Requester = .unknown
+    ) {
+        self.tenant = tenant
+        self.sourceType = sourceType
+        self.clientID = clientID
+        self.clientSecret = clientSecret
+        self.scopes = scopes
+        self.parameters = parameters
+        self.requester = requester
+    }
+}
+
+/// Why a tenant's client was not kept.
+public enum ClientSettingError: Error, Equatable, Sendable {
+    /// As `authorize` would refuse it.
+    case request(AuthorizeError)
+    /// Empty, too long, or with characters that RFC 6749 appendix A.1 and A.2 do not allow.
+    case malformed(member: String)
+    /// This source type's client proves itself with a secret.
+    case secretMissing
+    /// This source type's client proves itself by a key or a certificate, which only the configuration can give.
+    case needsKey
+    case store(StoreError)
+}
+
+extension Broker {
+    /// Keeps a tenant's own client; flows of the tenant use it from now on. Whether there was none before.
+    public func setClient(_ setting: ClientSetting) async throws(ClientSettingError) -> (kept: KeptClient, isNew: Bool)
+    {
+        let (id, profile) = try sourceTypeWithOAuth(setting.sourceType)
+        guard Self.isSound(setting.clientID, most: 1024) else { throw .malformed(member: "clientId") }
+        var sealed: Sealed<ClientSecret>?
+        if profile.requestObject { throw .needsKey }
+        switch profile.clientAuthentication {
+        case .privateKeyJWT, .tls: throw .needsKey
+        case .none: break
+        default: if setting.clientSecret == nil { throw .secretMissing }
+        }
+        if let secret = setting.clientSecret {
+            guard secret.expose({ Self.isSound($0, most: 4096) }) else { throw .malformed(member: "clientSecret") }
+            sealed = vault.seal(secret, of: setting.tenant, id)
+        }
+        do {
+            try profile.check(operators: setting.parameters)
+            // Tried now, so that no flow fails later.
+            _ = try profile.scopes(setting.scopes, values: setting.parameters)
+        } catch {
+            throw .request(error)
+        }
+        let now = now()
+        let kept = KeptClient(
+            sourceType: id, id: setting.clientID, secret: sealed, scopes: setting.scopes,
+            parameters: setting.parameters, changedAt: now)
+        let event = Event(
+            .clientChanged, at: now, by: setting.requester, tenant: setting.tenant, sourceType: id, code: "set")
+        defer { tenantClients.forget(setting.tenant) }
+        do {
+            let isNew = try await store.setClient(kept, of: setting.tenant, event)
+            report(event)
+            return (kept, isNew)
+        } catch {
+            throw .store(error)
+        }
+    }
+
+    /// A tenant's own client, without its secret; `nil` where it brought none.
+    public func keptClient(_ sourceType: String, of tenant: TenantID) async throws(ClientSettingError) -> KeptClient? {
+        let (id, _) = try sourceTypeWithOAuth(sourceType)
+        do {
+            return try await store.clients(of: tenant).first { $0.sourceType == id }
+        } catch {
+            throw .store(error)
+        }
+    }
+
+    /// Forgets a tenant's own client: its flows use the installation's again. `false`: there was none.
+    public func deleteClient(
+        _ sourceType: String, of tenant: TenantID, by requester: Requester
+    ) async throws(ClientSettingError) -> Bool {
+        // Not `sourceTypeWithOAuth`: what the catalog has lost since must still go.
+        guard let id = SourceType.ID(sourceType) else { throw .request(.unknownSourceType) }
+        let event = Event(.clientChanged, at: now(), by: requester, tenant: tenant, sourceType: id, code: "deleted")
+        defer { tenantClients.forget(tenant) }
+        do {
+            guard try await store.deleteClient(id, of: tenant, event) else { return false }
+        } catch {
+            throw .store(error)
+        }
+        report(event)
+        return true
+    }
+
+    private func sourceTypeWithOAuth(
+        _ name: String
+    ) throws(ClientSettingError) -> (SourceType.ID, OAuthProfile) {
+        guard let id = SourceType.ID(name), let sourceType = catalog[id] else { throw .request(.unknownSourceType) }
+        guard let profile = sourceType.oauth else { throw .request(.withoutOAuth(id)) }
+        return (id, profile)
+    }
+
+    /// RFC 6749 appendix A.1, A.2: visible ASCII and spaces.
+    private static func isSound(_ text: String, most: Int) -> Bool {
+        (1...most).contains(text.utf8.count) && text.utf8.allSatisfy { (0x20...0x7E).contains($0) }
+    }
+}

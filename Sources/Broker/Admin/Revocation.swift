@@ -1,0 +1,133 @@
+/// An operator's order to take keys and flows back.
+public struct Revocation: Sendable {
+    public var selection: Selection
+    /// Why, in the operator's words; kept in the audit trail.
+    public var reason: String
+    /// Whether providers are asked to take the tokens back too.
+    public var atProvider: Bool
+    public var requester: Requester
+
+    public init(selection: Selection, reason: String, atProvider: Bool, requester: Requester = .unknown) {
+        self.selection = selection
+        self.reason = reason
+        self.atProvider = atProvider
+        self.requester = requester
+    }
+
+    /// What came of it.
+    public struct Result: Sendable {
+        /// Keys that nobody can redeem any more.
+        public internal(set) var keys = 0
+        public internal(set) var atProvider = 0
+        /// The provider offers none: no failure.
+        public internal(set) var withoutRevocation = 0
+        public internal(set) var failures: [Failure] = []
+    }
+
+    /// A token that its provider was not brought to take back. Its key is destroyed all the same.
+    public struct Failure: Sendable {
+        public let placement: Placement
+        public let code: String
+    }
+}
+
+extension Broker {
+    /// Ends every selected flow that was started before, and destroys every selected key; then asks the providers.
+    ///
+    /// A provider that does not answer costs nothing but its own part of the result.
+    public func revoke(_ revocation: Revocation) async throws(StoreError) -> Revocation.Result {
+        let event = Event(
+            .revocation, at: now(), by: revocation.requester, tenant: revocation.selection.tenant,
+            sourceType: revocation.selection.sourceType, flow: revocation.selection.flow, reason: revocation.reason)
+        let start = try await store.revokeFlows(revocation.selection, at: event.time, event)
+        report(event)
+        var destroyed: [DestroyedTicket] = []
+        var position: TicketPosition?
+        repeat {
+            let batch = try await store.destroyTickets(
+                revocation.selection, startedUntil: start, after: position, limit: 500, by: revocation.requester,
+                at: now())
+            destroyed += batch.destroyed
+            position = batch.position
+        } while position != nil
+        for ticket in destroyed { report(Event(.revocation, at: now(), by: revocation.requester, ticket.placement)) }
+
+        var result = Revocation.Result()
+        result.keys = destroyed.count
+        guard revocation.atProvider else { return result }
+        let tokens = destroyed.filter { $0.revocation != nil }
+        result.withoutRevocation = destroyed.count - tokens.count
+        for (placement, failure) in await takeBack(tokens) {
+            if let failure {
+                result.failures.append(Revocation.Failure(placement: placement, code: failure))
+            } else {
+                result.atProvider += 1
+            }
+        }
+        return result
+    }
+
+    /// So many providers are asked at once.
+    private static let width = 16
+    /// After so many failures in a row to reach it, a source type's provider is not asked again.
+    private static let patience = 3
+
+    /// For each ticket why its token was not taken back, or `nil`.
+    private func takeBack(_ tickets: [DestroyedTicket]) async -> [(Placement, String?)] {
+        await withTaskGroup { group in
+            var results: [(Placement, String?)] = []
+            var waiting = tickets[...]
+            var unreachable: [SourceType.ID: (count: Int, code: String)] = [:]
+            var running = 0
+            while running > 0 || !waiting.isEmpty {
+                while running < Self.width, let ticket = waiting.popFirst() {
+                    if let known = unreachable[ticket.placement.sourceType], known.count >= Self.patience {
+                        results.append((ticket.placement, known.code))
+                        continue
+                    }
+                    running += 1
+                    group.addTask { (ticket.placement, await takeBack(ticket)) }
+                }
+                guard let (placement, failure) = await group.next() else { break }
+                running -= 1
+                results.append((placement, failure))
+                if let failure, failure == "provider_unreachable" || failure == "provider_timeout" {
+                    unreachable[placement.sourceType, default: (0, failure)].count += 1
+                } else {
+                    unreachable[placement.sourceType] = nil
+                }
+            }
+            return results
+        }
+    }
+
+    /// Why a destroyed ticket's token was not taken back, or `nil`.
+    private func takeBack(_ ticket: DestroyedTicket) async -> String? {
+        guard let sealed = ticket.revocation,
+            let token = TokenToRevoke.open(sealed, by: processKey, at: ticket.placement)
+        else { return "token_unreadable" }
+        do {
+            guard let sourceType = catalog[ticket.placement.sourceType], let profile = sourceType.oauth,
+                let client = try await client(for: sourceType, of: ticket.placement.tenant)
+            else { return "source_type_not_configured" }
+            try await takeBack(token, profile, client)
+            return nil
+        } catch let error as ProviderError {
+            return CallbackError(error).code
+        } catch {
+            return "unavailable"
+        }
+    }
+
+    func takeBack(_ token: TokenToRevoke, _ profile: OAuthProfile, _ client: Client) async throws(ProviderError) {
+        let provider = try await provider(profile, token.values)
+        try await takeBack(token.token, hint: token.hint, provider, client)
+    }
+
+    /// Keys that wait to be redeemed, oldest first.
+    public func tickets(
+        _ selection: Selection, after position: TicketPosition? = nil, limit: Int
+    ) async throws(StoreError) -> [TicketSummary] {
+        try await store.tickets(selection, at: now(), after: position, limit: limit)
+    }
+}

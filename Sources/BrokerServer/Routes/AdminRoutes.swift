@@ -1,0 +1,245 @@
+import Broker
+import HTTPTypes
+import Hummingbird
+import Secrets
+
+/// What operators call: what waits, what happened, and how to stop it.
+struct AdminRoutes: Sendable {
+    let broker: Broker
+    let callers: Callers
+
+    var routes: [Route] {
+        [
+            Route(template: "/v1/admin/credentialKeys", handlers: [.get: credentialKeys]),
+            Route(template: "/v1/admin/revocations", handlers: [.post: revoke]),
+            Route(template: "/v1/admin/auditEvents", handlers: [.get: auditEvents]),
+        ]
+    }
+
+    /// The one address with two names in it.
+    var clients: Route {
+        Route(
+            template: "/v1/admin/tenants/{tenant}/clients/{sourceType}",
+            handlers: [.get: client, .put: setClient, .delete: deleteClient])
+    }
+
+    // MARK: credentialKeys
+
+    @Sendable private func credentialKeys(
+        _ request: Request, _ context: Context, _ path: PathNames
+    ) async throws -> Response {
+        _ = try await callers.operatorCalling(request, context)
+        let page = try PageRequest(request.query)
+        var selection = Selection()
+        selection.tenant = try page.tenant
+        selection.sourceType = try page["sourceType"].map(Self.sourceType)
+        var position: TicketPosition?
+        if let token = page["pageToken"] {
+            guard let found = TicketPosition(token) else { throw PageRequest.badToken }
+            position = found
+        }
+        let tickets = try await page.fetch { limit throws(StoreError) in
+            try await broker.tickets(selection, after: position, limit: limit)
+        }
+        return page.response(
+            tickets.map { ticket in
+                let flow = JSONValue.string(ticket.placement.flow.description)
+                return [
+                    "id": flow, "tenant": .string(ticket.placement.tenant.description),
+                    "sourceType": .string(ticket.placement.sourceType.description), "flow": flow,
+                    "createdAt": .integer(ticket.createdAt.milliseconds),
+                    "expiresAt": .integer(ticket.expiresAt.milliseconds),
+                ]
+            }, next: { $0 == 0 ? nil : tickets[$0 - 1].position.text })
+    }
+
+    // MARK: revocations
+
+    private struct RevocationBody: Decodable {
+        let tenant: String?
+        let sourceType: String?
+        let id: String?
+        let all: Bool?
+        let reason: String
+        let revokeAtProvider: Bool?
+    }
+
+    @Sendable private func revoke(
+        _ request: Request, _ context: Context, _ path: PathNames
+    ) async throws -> Response {
+        let requester = try await callers.operatorCalling(request, context)
+        let body = try await request.json(RevocationBody.self)
+        guard (1...500).contains(body.reason.count) else {
+            throw Problem.invalidRequest("the member \"reason\" must say why, in 1 to 500 characters")
+        }
+        let isSelective = body.tenant != nil || body.sourceType != nil || body.id != nil
+        // "Everything" must be meant: never what is left over when a selector was forgotten.
+        guard isSelective != (body.all == true) else {
+            throw Problem.invalidRequest(
+                "select what to revoke by \"tenant\", \"sourceType\" or \"id\", or everything by \"all\": true, not both"
+            )
+        }
+        var selection = Selection()
+        selection.tenant = try body.tenant.map(Self.tenant)
+        selection.sourceType = try body.sourceType.map(Self.sourceType)
+        if let id = body.id {
+            guard let flow = FlowID(id) else {
+                throw Problem.invalidRequest("the member \"id\" must be an id of credentialKeys")
+            }
+            selection.flow = flow
+        }
+        let result: Revocation.Result
+        do {
+            result = try await broker.revoke(
+                Revocation(
+                    selection: selection, reason: body.reason, atProvider: body.revokeAtProvider ?? true,
+                    requester: requester))
+        } catch {
+            throw Problem.unavailable
+        }
+        return .json(
+            JSONValue.object([
+                "credentialKeysRevoked": .integer(Int64(result.keys)),
+                "revokedAtProvider": .integer(Int64(result.atProvider)),
+                "withoutRevocation": .integer(Int64(result.withoutRevocation)),
+                "providerFailures": .array(
+                    result.failures.map {
+                        .object([
+                            "id": .string($0.placement.flow.description),
+                            "sourceType": .string($0.placement.sourceType.description), "code": .string($0.code),
+                        ])
+                    }),
+            ]))
+    }
+
+    // MARK: auditEvents
+
+    @Sendable private func auditEvents(
+        _ request: Request, _ context: Context, _ path: PathNames
+    ) async throws -> Response {
+        _ = try await callers.operatorCalling(request, context)
+        let page = try PageRequest(request.query)
+        var filter = EventFilter()
+        filter.tenant = try page.tenant
+        if let type = page["type"] {
+            guard let kind = Event.Kind(rawValue: type) else {
+                let known = Event.Kind.allCases.map(\.rawValue).joined(separator: ", ")
+                throw Problem.invalidRequest("the parameter \"type\" must be one of \(known)")
+            }
+            filter.kind = kind
+        }
+        if let since = page["since"] {
+            guard let time = PageRequest.number(since) else {
+                throw Problem.invalidRequest("the parameter \"since\" must be a time in Unix milliseconds")
+            }
+            filter.since = Timestamp(milliseconds: time)
+        }
+        var sequence: Int64?
+        if let token = page["pageToken"] {
+            guard let found = PageRequest.number(token), found > 0 else { throw PageRequest.badToken }
+            sequence = found
+        }
+        let (wanted, before) = (filter, sequence)
+        let events = try await page.fetch { limit throws(StoreError) in
+            try await broker.events(wanted, before: before, limit: limit)
+        }
+        return page.response(events.map(Self.members), next: { $0 == 0 ? nil : String(events[$0 - 1].sequence) })
+    }
+
+    private static func members(_ recorded: RecordedEvent) -> [String: JSONValue] {
+        let event = recorded.event
+        let text = { (text: String?) in text.map(JSONValue.string) ?? .null }
+        return [
+            "id": .string(String(recorded.sequence)), "time": .integer(event.time.milliseconds),
+            "type": .string(event.kind.rawValue), "tenant": text(event.tenant?.description),
+            "sourceType": text(event.sourceType?.description), "flow": text(event.flow?.description),
+            "actor": text(event.requester.subject), "tokenId": text(event.requester.tokenID),
+            "remoteAddress": text(event.requester.remoteAddress), "code": text(event.code),
+            "reason": text(event.reason),
+        ]
+    }
+
+    // MARK: a tenant's own client
+
+    private struct ClientBody: Decodable {
+        let clientId: String
+        let clientSecret: String?
+        let scopes: [String]?
+        let parameters: [String: String]?
+    }
+
+    @Sendable private func client(_ request: Request, _ context: Context, _ path: PathNames) async throws -> Response {
+        _ = try await callers.operatorCalling(request, context)
+        let tenant = try path.tenant
+        let found: KeptClient?
+        do {
+            found = try await broker.keptClient(String(path.sourceType), of: tenant)
+        } catch {
+            throw error.problem
+        }
+        guard let found else { throw Self.noClient }
+        return .json(Self.members(found, of: tenant))
+    }
+
+    @Sendable private func setClient(
+        _ request: Request, _ context: Context, _ path: PathNames
+    ) async throws -> Response {
+        let requester = try await callers.operatorCalling(request, context)
+        let tenant = try path.tenant
+        let body = try await request.json(ClientBody.self)
+        do {
+            let (kept, isNew) = try await broker.setClient(
+                ClientSetting(
+                    tenant: tenant, sourceType: String(path.sourceType), clientID: body.clientId,
+                    clientSecret: body.clientSecret.map { ClientSecret($0) }, scopes: body.scopes,
+                    parameters: body.parameters ?? [:], requester: requester))
+            var response = Response.json(Self.members(kept, of: tenant))
+            // RFC 9110 § 9.3.4.
+            if isNew { response.status = .created }
+            return response
+        } catch {
+            throw error.problem
+        }
+    }
+
+    @Sendable private func deleteClient(
+        _ request: Request, _ context: Context, _ path: PathNames
+    ) async throws -> Response {
+        let requester = try await callers.operatorCalling(request, context)
+        let tenant = try path.tenant
+        let wasThere: Bool
+        do {
+            wasThere = try await broker.deleteClient(String(path.sourceType), of: tenant, by: requester)
+        } catch {
+            throw error.problem
+        }
+        guard wasThere else { throw Self.noClient }
+        return Response(status: .noContent, headers: [.cacheControl: "no-store"])
+    }
+
+    private static let noClient = Problem(
+        status: .notFound, code: "not_found",
+        detail: "this tenant has no client of its own for this source type; PUT one here")
+
+    /// Never the secret; only whether there is one.
+    private static func members(_ client: KeptClient, of tenant: TenantID) -> JSONValue {
+        .object([
+            "tenant": .string(tenant.description), "sourceType": .string(client.sourceType.description),
+            "clientId": .string(client.id), "hasClientSecret": .bool(client.secret != nil),
+            "scopes": client.scopes.map { .array($0.map(JSONValue.string)) } ?? .null,
+            "parameters": .object(client.parameters.mapValues(JSONValue.string)),
+            "updatedAt": .integer(client.changedAt.milliseconds),
+        ])
+    }
+
+    // MARK: members
+
+    private static func tenant(_ text: String) throws -> TenantID { try PathNames.tenant(text) }
+
+    private static func sourceType(_ text: String) throws -> SourceType.ID {
+        guard let id = SourceType.ID(text) else {
+            throw Problem.invalidRequest("\"sourceType\" must match ^[a-z][a-z0-9_]{0,63}$")
+        }
+        return id
+    }
+}

@@ -1,0 +1,56 @@
+import Broker
+import HTTPTypes
+import Hummingbird
+
+/// One page of a list, as its query asks for it.
+struct PageRequest: Sendable {
+    private let query: [String: String]
+    let size: Int
+
+    static let badToken = Problem.invalidRequest(
+        "the parameter \"pageToken\" must be a nextPageToken of this list; leave it out for the first page")
+
+    init(_ query: [String: String]) throws {
+        self.query = query
+        guard let text = query["pageSize"] else {
+            size = 100
+            return
+        }
+        guard let size = Self.number(text), (1...1000).contains(size) else {
+            throw Problem.invalidRequest("the parameter \"pageSize\" must be a whole number from 1 to 1000")
+        }
+        self.size = Int(size)
+    }
+
+    subscript(name: String) -> String? { query[name] }
+
+    var tenant: TenantID? {
+        get throws { try self["tenant"].map { try PathNames.tenant($0) } }
+    }
+
+    /// A whole number in digits alone.
+    static func number(_ text: String) -> Int64? {
+        text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int64(text) : nil
+    }
+
+    /// One more than the page holds, so that it is known whether another follows.
+    func fetch<Item: Sendable>(
+        _ items: (Int) async throws(StoreError) -> [Item]
+    ) async throws -> [Item] {
+        do {
+            return try await items(size + 1)
+        } catch {
+            throw Problem.unavailable
+        }
+    }
+
+    /// - Parameter next: the token after so many items.
+    func response(_ items: [[String: JSONValue]], next: (Int) -> String?) -> Response {
+        let token = items.count > size ? next(size) : nil
+        return .json(
+            JSONValue.object([
+                "items": .array(items.prefix(size).map(JSONValue.object)),
+                "nextPageToken": token.map(JSONValue.string) ?? .null,
+            ]))
+    }
+}

@@ -1,0 +1,67 @@
+public import Broker
+import Foundation
+import GRDB
+
+extension SQLiteStore {
+    public func sweep(
+        at now: Timestamp, eventsSince: Timestamp, limit: Int
+    ) async throws(StoreError) -> (events: [Event], isUnfinished: Bool) {
+        try await writer.write { [trail] db in
+            let expired = try Self.sweepTickets(at: now, limit: limit, db)
+            let (abandoned, areLeft) = try Self.sweepFlows(at: now, limit: limit, db)
+            let events = expired + abandoned
+            for event in events { try trail.append(event, db) }
+            // No flow lives as long: who was revoked is known by then.
+            try db.run("DELETE FROM revocations WHERE time < ?", .integer(now.milliseconds - Self.memory))
+            let oldLeft = try trail.forget(before: eventsSince, limit: limit, db)
+            return (events, expired.count == limit || areLeft || oldLeft)
+        }
+    }
+
+    private static func sweepTickets(at now: Timestamp, limit: Int, _ db: Database) throws -> [Event] {
+        let expired = try Row.fetchAll(
+            db.cachedStatement(
+                sql: """
+                    DELETE FROM credential_keys WHERE digest IN
+                        (SELECT digest FROM credential_keys WHERE expires_at <= ? LIMIT ?)
+                    RETURNING flow, tenant, source_type
+                    """), arguments: [now.milliseconds, limit])
+        let forget = try db.cachedStatement(sql: "UPDATE flows SET sealed_key = NULL WHERE id = ?")
+        for row in expired { try forget.execute(arguments: [row[0] as Data]) }
+        return expired.map { event(.credentialKeyExpired, at: now, $0) }
+    }
+
+    /// Each flow is met twice: at the end of its state, and a day later.
+    private static func sweepFlows(
+        at now: Timestamp, limit: Int, _ db: Database
+    ) throws -> (abandoned: [Event], areLeft: Bool) {
+        let due = try Row.fetchAll(
+            db.cachedStatement(
+                sql: "SELECT id, tenant, source_type, is_swept, status FROM flows WHERE sweep_at <= ? LIMIT ?"),
+            arguments: [now.milliseconds, limit])
+        let settle = try db.cachedStatement(
+            sql: """
+                UPDATE flows SET is_swept = 1, sweep_at = ?, error = CASE WHEN status < 2 THEN 'expired' ELSE error END,
+                    status = CASE WHEN status < 2 THEN 3 ELSE status END
+                WHERE id = ?
+                """)
+        let delete = try db.cachedStatement(sql: "DELETE FROM flows WHERE id = ?")
+        var abandoned: [Event] = []
+        for row in due {
+            let id: Data = row[0]
+            if row[3] as Bool {
+                try delete.execute(arguments: [id])
+            } else {
+                try settle.execute(arguments: [now.milliseconds + memory, id])
+                if (row[4] as Int64) < 2 { abandoned.append(event(.flowFailed, at: now, code: "expired", row)) }
+            }
+        }
+        return (abandoned, due.count == limit)
+    }
+
+    private static func event(_ kind: Event.Kind, at now: Timestamp, code: String? = nil, _ row: Row) -> Event {
+        Event(
+            kind, at: now, tenant: TenantID(row[1] as String), sourceType: SourceType.ID(row[2] as String),
+            flow: FlowID(bytes: Array(row[0] as Data)), code: code)
+    }
+}

@@ -1,0 +1,174 @@
+import Broker
+import Foundation
+import GRDB
+import SQLiteStore
+import Secrets
+import Testing
+
+@Suite struct AuditTrailTests {
+    private let folder: TemporaryFolder
+    private let store: SQLiteStore
+
+    init() throws {
+        folder = try TemporaryFolder()
+        store = try SQLiteStore(path: folder.database)
+    }
+
+    @Test func `the life of a flow is told in order, newest first`() async throws {
+        let key = CredentialKey.random()
+        let flow = try await store.keep(try Samples.flow(), key)
+        _ = try await store.redeem(key)
+        _ = try await store.redeem(key)
+        let events = try await store.events(EventFilter(), before: nil, limit: 10)
+        #expect(
+            events.map(\.event.kind) == [
+                .credentialKeyReused, .credentialKeyRedeemed, .flowSucceeded, .flowStarted,
+            ])
+        #expect(events.map(\.sequence) == [4, 3, 2, 1])
+        #expect(events.allSatisfy { $0.event.flow == flow.id })
+    }
+
+    @Test func `an event keeps who, what, when and where`() async throws {
+        let requester = Requester(subject: "ops@example.com", tokenID: "t-1", remoteAddress: "192.0.2.7")
+        let event = Event(
+            .revocation, at: Samples.now, by: requester, tenant: try Samples.tenant(),
+            sourceType: SourceType.ID("example"), flow: FlowID(of: .random()), code: "c", reason: "leaked \u{1F511}")
+        try await store.record(event)
+        #expect(try await store.events(EventFilter(), before: nil, limit: 10).map(\.event) == [event])
+    }
+
+    @Test func `what did not happen is not told`() async throws {
+        #expect(try await !store.succeed(FlowID(of: .random()), with: Samples.ticket(.random())))
+        #expect(try await store.events(EventFilter(), before: nil, limit: 10).isEmpty)
+    }
+
+    @Test func `a filter and a page find their events`() async throws {
+        for number in 0..<10 {
+            try await store.record(
+                Event(
+                    number.isMultiple(of: 2) ? .flowStarted : .clientChanged,
+                    at: Samples.now.adding(seconds: Int64(number) * 120), tenant: Samples.tenant("t\(number % 3)")))
+        }
+        func found(_ filter: EventFilter, before: Int64? = nil, limit: Int = 100) async throws -> [Int64] {
+            try await store.events(filter, before: before, limit: limit).map(\.sequence)
+        }
+        #expect(try await found(EventFilter(kind: .clientChanged)) == [10, 8, 6, 4, 2])
+        #expect(try await found(EventFilter(tenant: Samples.tenant("t0"))) == [10, 7, 4, 1])
+        #expect(try await found(EventFilter(since: Samples.now.adding(seconds: 840))) == [10, 9, 8])
+        #expect(try await found(EventFilter(), limit: 3) == [10, 9, 8])
+        #expect(try await found(EventFilter(), before: 8, limit: 3) == [7, 6, 5])
+    }
+
+    @Test func `events of two brokers on one file make one trail`() async throws {
+        let second = try SQLiteStore(path: folder.database)
+        try await withThrowingTaskGroup { group in
+            for number in 0..<100 {
+                let broker = number.isMultiple(of: 2) ? store : second
+                group.addTask { try await broker.record(Event(.flowStarted, at: Samples.now)) }
+            }
+            try await group.waitForAll()
+        }
+        #expect(try verified() == .sound(events: 100, first: 1, last: 100))
+    }
+
+    @Test func `an empty trail is sound`() throws {
+        #expect(try verified() == .sound(events: 0, first: 1, last: 0))
+    }
+
+    @Test func `old events go, and the rest stays proven`() async throws {
+        for number in 0..<10 {
+            try await store.record(Event(.flowStarted, at: Samples.now.adding(seconds: Int64(number))))
+        }
+        let swept = try await store.sweep(
+            at: Samples.now, eventsSince: Samples.now.adding(seconds: 4), limit: 100)
+        #expect(!swept.isUnfinished)
+        #expect(try verified() == .sound(events: 6, first: 5, last: 10))
+        _ = try await store.sweep(at: Samples.now, eventsSince: Samples.now.adding(seconds: 100), limit: 100)
+        #expect(try verified() == .sound(events: 0, first: 11, last: 10))
+        try await store.record(Event(.flowStarted, at: Samples.now))
+        #expect(try verified() == .sound(events: 1, first: 11, last: 11))
+    }
+
+    @Test(arguments: [
+        "UPDATE audit_events SET time = time + 1 WHERE sequence = 5",
+        "UPDATE audit_events SET type = 'flow.failed' WHERE sequence = 5",
+        "UPDATE audit_events SET tenant = 'other' WHERE sequence = 5",
+        "UPDATE audit_events SET tenant = NULL WHERE sequence = 5",
+        "UPDATE audit_events SET tenant = x'00' WHERE sequence = 5",
+        "UPDATE audit_events SET source_type = 'other' WHERE sequence = 5",
+        "UPDATE audit_events SET flow = x'00112233445566778899aabbccddeeff' WHERE sequence = 5",
+        "UPDATE audit_events SET flow = 'text' WHERE sequence = 5",
+        "UPDATE audit_events SET actor = 'somebody' WHERE sequence = 5",
+        "UPDATE audit_events SET actor = '!' WHERE sequence = 5",
+        "UPDATE audit_events SET token_id = '' WHERE sequence = 5",
+        "UPDATE audit_events SET remote_address = '203.0.113.1' WHERE sequence = 5",
+        "UPDATE audit_events SET code = 'x' WHERE sequence = 5",
+        "UPDATE audit_events SET reason = 'x' WHERE sequence = 5",
+        "UPDATE audit_events SET code = remote_address, remote_address = NULL WHERE sequence = 5",
+        "UPDATE audit_events SET digest = zeroblob(32) WHERE sequence = 5",
+        "UPDATE audit_events SET digest = 7 WHERE sequence = 5",
+        "UPDATE audit_events SET sequence = 50 WHERE sequence = 5",
+        "DELETE FROM audit_events WHERE sequence = 5",
+    ])
+    func `an altered event is found`(_ tampering: String) async throws {
+        #expect(try await broken(by: tampering) == 5)
+    }
+
+    @Test(arguments: [
+        "DELETE FROM audit_events WHERE sequence = 1",
+        "DELETE FROM audit_events WHERE sequence = 10",
+        "DELETE FROM audit_events",
+        "UPDATE audit_trail SET last = 9",
+        "DELETE FROM audit_events WHERE sequence = 10; UPDATE audit_trail SET last = 9, last_digest = (SELECT digest FROM audit_events WHERE sequence = 9)",
+        "DELETE FROM audit_events WHERE sequence = 1; UPDATE audit_trail SET start = 1, start_digest = last_digest",
+        "UPDATE audit_trail SET start_proof = last_proof, start = last, start_digest = last_digest; DELETE FROM audit_events",
+        "UPDATE audit_trail SET last_proof = zeroblob(32)",
+        "UPDATE audit_trail SET last = 'x'",
+        "INSERT INTO audit_events SELECT 11, time, type, tenant, source_type, flow, actor, token_id, remote_address, code, reason, digest FROM audit_events WHERE sequence = 10",
+        "UPDATE audit_trail SET sealed_key = zeroblob(80)",
+        "DELETE FROM audit_trail",
+    ])
+    func `a trail that was cut, grown or given another head is found`(_ tampering: String) async throws {
+        #expect(try await broken(by: tampering) != nil)
+    }
+
+    @Test func `two events that change places are found`() async throws {
+        let tampering = """
+            UPDATE audit_events SET sequence = -1 WHERE sequence = 5;
+            UPDATE audit_events SET sequence = 5 WHERE sequence = 6;
+            UPDATE audit_events SET sequence = 6 WHERE sequence = -1;
+            """
+        #expect(try await broken(by: tampering) == 5)
+    }
+
+    @Test func `a master key that the database was not made with is told at the start`() async throws {
+        await store.close()
+        #expect(throws: OpeningError.masterKeyMissing(path: folder.database, id: KeyRing.KeyID("k1"))) {
+            try SQLiteStore(path: folder.database, keyRing: try KeyRing(Installation.secondKey))
+        }
+        let another = KeyRing.newLine(id: try #require(KeyRing.KeyID("k1")))
+        #expect(throws: OpeningError.masterKeyMissing(path: folder.database, id: nil)) {
+            try SQLiteStore(path: folder.database, keyRing: try KeyRing(another))
+        }
+    }
+
+    /// The first event that does not fit after somebody wrote to the file.
+    private func broken(by tampering: String) async throws -> Int64? {
+        for number in 0..<10 {
+            try await store.record(
+                Event(
+                    .flowStarted, at: Samples.now.adding(seconds: Int64(number)),
+                    by: Requester(remoteAddress: "192.0.2.\(number)"), tenant: Samples.tenant("t\(number)")))
+        }
+        try #require(try verified() == .sound(events: 10, first: 1, last: 10))
+        try await DatabaseQueue(path: folder.database).write { try $0.execute(sql: tampering) }
+        // What is listed must not trip over it either.
+        _ = try await store.events(EventFilter(), before: nil, limit: 100)
+        guard case .broken(let sequence, _) = try verified() else { return nil }
+        return sequence
+    }
+
+    private func verified() throws -> AuditVerification {
+        try SQLiteStore.verifyAuditTrail(path: folder.database, keyRing: try KeyRing(Installation.firstKey))
+    }
+}
