@@ -83,6 +83,10 @@ public struct Broker: Sendable {
         while try await store.sweep(at: now(), limit: 500) {}
     }
 
+    /// Whether a callback should be put off: its state and code would be spent, and no request to the provider might be
+    /// possible.
+    public var isOverloaded: Bool { transport.isBusy }
+
     /// Throws unless flows could be kept and sealed now.
     public func check() async throws(StoreError) {
         try await store.check()

@@ -62,7 +62,7 @@ public struct SQLiteStore: FlowStore {
     }
 
     public func succeed(_ id: FlowID, with ticket: Ticket) async throws(StoreError) -> Bool {
-        try await writer.write { db in
+        try await writer.write(isEnding: true) { db in
             let expiry = ticket.expiresAt.milliseconds
             let flow = try db.first(
                 """
@@ -85,7 +85,7 @@ public struct SQLiteStore: FlowStore {
     }
 
     public func fail(_ id: FlowID, error: String, description: String?) async throws(StoreError) {
-        try await writer.write { db in
+        try await writer.write(isEnding: true) { db in
             try db.run(
                 "UPDATE OR FAIL flows SET status = 3, error = ?, error_description = ? WHERE id = ? AND status = 1",
                 .text(error), .text(description), .blob(id.bytes))

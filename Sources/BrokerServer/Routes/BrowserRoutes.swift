@@ -71,6 +71,7 @@ struct BrowserRoutes: Sendable {
     private func callback(
         _ query: String, redirect: HTTPResponse.Status, _ request: Request, _ context: Context
     ) async -> Response {
+        if broker.isOverloaded { return refusal(.unavailable, request, context) }
         let cookies = Cookies(publicURL: broker.settings.publicURL)
         let result = await broker.callback(
             CallbackRequest(query) { flow in request.cookie(cookies.name(flow)).map { BindingCookie($0) } })
