@@ -107,6 +107,10 @@ public struct Broker: Sendable {
         }
     }
 
+    /// Whether a callback should be put off: its state and code would be spent, and no request to the provider might be
+    /// possible.
+    public var isOverloaded: Bool { transport.isBusy }
+
     /// Throws unless flows could be kept and sealed now.
     public func check() async throws(StoreError) {
         try await store.check()

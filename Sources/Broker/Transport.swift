@@ -73,9 +73,18 @@ public enum TransportError: String, Error, Sendable, Hashable {
     case malformedResponse = "malformed_response"
     /// The caller gave up, or the transport is shut down.
     case cancelled
+    /// Too many requests wait already. This one was not sent.
+    case overloaded
 }
 
 /// Sends one request to a provider. Knows no OAuth; follows no redirect.
 public protocol Transport: Sendable {
     func send(_ request: ProviderRequest) async throws(TransportError) -> ProviderResponse
+
+    /// Whether so many requests wait that nothing should be begun that needs another one to end.
+    var isBusy: Bool { get }
+}
+
+extension Transport {
+    public var isBusy: Bool { false }
 }

@@ -10,12 +10,14 @@ import Secrets
 struct Frame: HTTPResponder {
     let routes: RouteTable
     let origins: Set<String>
+    let proxies: TrustedProxies
     let logger: Logger
 
     func respond(to request: Request, context: Context) async throws -> Response {
         let began = ContinuousClock.now
         var context = context
         context.requestID = Self.requestID(request)
+        context.proxies = proxies
         let path = request.uri.path
         let found = routes.find(path)
         var response: Response
@@ -77,7 +79,7 @@ struct Frame: HTTPResponder {
             response.headers[.accessControlAllowHeaders] = "Authorization, Content-Type"
             response.headers[.accessControlMaxAge] = "600"
         } else {
-            response.headers[.accessControlExposeHeaders] = "X-Request-Id, Retry-After"
+            response.headers[.accessControlExposeHeaders] = "X-Request-Id, Retry-After, RateLimit, RateLimit-Policy"
         }
     }
 

@@ -16,13 +16,15 @@ extension CurlTransport {
         public var caFile: String?
         /// How many requests run at once, at least 1. The others wait in order, their time running.
         public var maxConcurrent: Int
+        /// How many requests may wait. Beyond that they are answered `.overloaded` at once.
+        public var maxWaiting: Int
         /// The `User-Agent` header of requests that bring none. Control characters are left out.
         public var userAgent: String
 
         public init(
             connectTimeout: Duration = .seconds(5), timeout: Duration = .seconds(15),
             maxResponseBytes: Int = 1 << 20, allowInsecure: Bool = false, allowPrivateAddresses: Bool = false,
-            caFile: String? = nil, maxConcurrent: Int = 64, userAgent: String = "cloakroom"
+            caFile: String? = nil, maxConcurrent: Int = 64, maxWaiting: Int = 4096, userAgent: String = "cloakroom"
         ) {
             self.connectTimeout = connectTimeout
             self.timeout = timeout
@@ -31,6 +33,7 @@ extension CurlTransport {
             self.allowPrivateAddresses = allowPrivateAddresses
             self.caFile = caFile
             self.maxConcurrent = maxConcurrent
+            self.maxWaiting = maxWaiting
             self.userAgent = userAgent
         }
     }

@@ -18,11 +18,11 @@ public final class CurlTransport: Transport {
         guard Self.isReady, let share = curl_share_init(), let multi = curl_multi_init(),
             ccurl_share_tls_sessions(share) == CURLSHE_OK
         else {
-            inbox = Inbox(waking: nil)
+            inbox = Inbox(waking: nil, maxWaiting: 0)
             thread = nil
             return
         }
-        inbox = Inbox(waking: multi)
+        inbox = Inbox(waking: multi, maxWaiting: max(configuration.maxWaiting, 1))
         let loop = Loop(configuration, inbox: inbox, multi: multi, share: share)
         thread = LoopThread(running: loop)
         if thread == nil {
@@ -49,6 +49,9 @@ public final class CurlTransport: Transport {
         }
         return try answer.get()
     }
+
+    /// From three quarters of the bound on: what has begun by then still finds a place.
+    public var isBusy: Bool { inbox.isBusy }
 
     /// Ends all transfers, which are answered `.cancelled` as is every later request, and waits for the thread to end:
     /// some milliseconds. May be called more than once.

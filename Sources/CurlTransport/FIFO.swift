@@ -3,6 +3,8 @@ struct FIFO<Element> {
     private var front: [Element] = []  // next to leave is last
     private var back: [Element] = []
 
+    var count: Int { front.count + back.count }
+
     var first: Element? { front.last ?? back.first }
 
     mutating func append(_ element: Element) {

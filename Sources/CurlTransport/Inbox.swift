@@ -18,28 +18,39 @@ final class Inbox: @unchecked Sendable {
     private let multi: UnsafeMutableRawPointer?
     private var mail = Mail()
     private var isOpen: Bool
+    private let maxWaiting: Int
+    /// How many calls wait in the loop, as it said last.
+    private var waitingInLoop = 0
     /// A wake-up costs a system call, so it is left out while the loop is awake and will look in anyway.
     private var isLoopAsleep = false
 
-    /// - Parameter multi: What the loop sleeps in. Without it the inbox is closed from the start.
-    init(waking multi: UnsafeMutableRawPointer?) {
+    /// - Parameters:
+    ///   - multi: What the loop sleeps in. Without it the inbox is closed from the start.
+    ///   - maxWaiting: How many calls may wait, here and in the loop.
+    init(waking multi: UnsafeMutableRawPointer?, maxWaiting: Int) {
         self.multi = multi
+        self.maxWaiting = maxWaiting
         isOpen = multi != nil
     }
 
     // MARK: Callers
 
-    /// Hands the call over. One that is already cancelled, or comes after `close`, is answered here.
+    /// Hands the call over. One that is already cancelled, is one too many, or comes after `close`, is answered here.
     func submit(_ call: Call, _ continuation: CheckedContinuation<Call.Answer, Never>) {
-        let isAccepted = lock.withLock {
-            guard isOpen, !call.isCancelled else { return false }
+        let refusal: TransportError? = lock.withLock {
+            guard isOpen, !call.isCancelled else { return .cancelled }
+            guard waiting < maxWaiting else { return .overloaded }
             call.continuation = continuation
             mail.submitted.append(call)
             wakeLoop()
-            return true
+            return nil
         }
-        if !isAccepted { continuation.resume(returning: .failure(.cancelled)) }
+        if let refusal { continuation.resume(returning: .failure(refusal)) }
     }
+
+    private var waiting: Int { waitingInLoop + mail.submitted.count }
+
+    var isBusy: Bool { lock.withLock { waiting >= maxWaiting - maxWaiting / 4 } }
 
     func cancel(_ call: Call) {
         lock.withLock {
@@ -63,17 +74,20 @@ final class Inbox: @unchecked Sendable {
     // MARK: The loop
 
     /// Exchanges the mail for the empty `mail` given. False once the inbox is closed; the last mail is given out still.
-    func take(_ mail: inout Mail) -> Bool {
+    /// - Parameter waiting: How many calls wait in the loop, without the mail it takes.
+    func take(_ mail: inout Mail, waiting: Int) -> Bool {
         lock.withLock {
             swap(&self.mail, &mail)
+            waitingInLoop = waiting + mail.submitted.count
             isLoopAsleep = false
             return isOpen
         }
     }
 
     /// Whether the loop may go to sleep; from then on mail wakes it.
-    func fallAsleep() -> Bool {
+    func fallAsleep(waiting: Int) -> Bool {
         lock.withLock {
+            waitingInLoop = waiting
             isLoopAsleep = mail.isEmpty && isOpen
             return isLoopAsleep
         }

@@ -31,13 +31,13 @@ final class Loop {
 
     /// Runs until the inbox is closed.
     func run() {
-        while inbox.take(&mail) {
+        while inbox.take(&mail, waiting: waiting.count) {
             accept()
             startWaiting()
             var count: Int32 = 0
             if curl_multi_perform(multi, &count) != CURLM_OK { abandon(.unreachable) }
             collect()
-            if !canStart, inbox.fallAsleep() { sleep() }
+            if !canStart, inbox.fallAsleep(waiting: waiting.count) { sleep() }
         }
         accept()
         abandon(.cancelled)

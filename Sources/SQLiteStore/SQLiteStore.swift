@@ -90,7 +90,7 @@ public struct SQLiteStore: FlowStore {
         """
 
     public func succeed(_ id: FlowID, with ticket: Ticket, _ event: Event) async throws(StoreError) -> Bool {
-        try await writer.write { [trail] db in
+        try await writer.write(isEnding: true) { [trail] db in
             let expiry = ticket.expiresAt.milliseconds
             let flow = try db.first(
                 Self.succeed, .blob(ticket.keyDigest.bytes), .blob(ticket.key?.bytes), .integer(expiry), .blob(id.bytes)
@@ -115,7 +115,7 @@ public struct SQLiteStore: FlowStore {
     public func fail(
         _ id: FlowID, error: String, description: String?, _ event: Event
     ) async throws(StoreError) {
-        try await writer.write { [trail] db in
+        try await writer.write(isEnding: true) { [trail] db in
             try db.run(
                 "UPDATE OR FAIL flows SET status = 3, error = ?, error_description = ? WHERE id = ? AND status = 1",
                 .text(error), .text(description), .blob(id.bytes))

@@ -11,9 +11,12 @@ final class Writer: @unchecked Sendable {
     private static let mostInOneCommit = 128
     /// Microseconds to wait for company.
     private static let gathering: UInt32 = 300
+    /// More than this waits for some tenth of a second; what comes then is better told to come later.
+    static let mostWaiting = 8192
 
     private let queue: DatabaseQueue
     private let trail: AuditTrail
+    private let mostWaiting: Int
     private let condition = NSCondition()
     private var waiting: [any Operation] = []
     private var lastCount = 0
@@ -21,9 +24,10 @@ final class Writer: @unchecked Sendable {
     private var hasEnded = false
     private var whenEnded: [CheckedContinuation<Void, Never>] = []
 
-    init(_ queue: DatabaseQueue, _ trail: AuditTrail) {
+    init(_ queue: DatabaseQueue, _ trail: AuditTrail, mostWaiting: Int = mostWaiting) {
         self.queue = queue
         self.trail = trail
+        self.mostWaiting = mostWaiting
         let thread = Thread { [self] in run() }
         thread.name = "cloakroom-store"
         thread.start()
@@ -33,19 +37,25 @@ final class Writer: @unchecked Sendable {
     ///
     /// `body` may run more than once (its transaction may be rolled back for another's failure), so it must have no
     /// effect outside the database.
+    ///
+    /// - Parameter isEnding: the write ends something that an earlier one began, and is taken however many wait: their
+    ///   number is bounded by what was begun.
     func write<Result: Sendable>(
-        _ body: @escaping @Sendable (Database) throws -> Result
+        isEnding: Bool = false, _ body: @escaping @Sendable (Database) throws -> Result
     ) async throws(StoreError) -> Result {
         let outcome: Swift.Result<Result, StoreError> = await withCheckedContinuation { continuation in
             let operation = Write(body, continuation)
             condition.lock()
-            let refused = isClosed
-            if !refused {
+            var refusal: StoreError? = isClosed ? .closed : nil
+            if refusal == nil, !isEnding, waiting.count >= mostWaiting {
+                refusal = .unavailable("too many operations wait")
+            }
+            if refusal == nil {
                 waiting.append(operation)
                 if waiting.count == 1 { condition.signal() }
             }
             condition.unlock()
-            if refused { operation.finish(.closed) }
+            if let refusal { operation.finish(refusal) }
         }
         return try outcome.get()
     }

@@ -43,7 +43,9 @@ struct Service {
             case .address(let url): .address(url, transport)
             }
         let callers = Callers(rules: configuration.rules, keys: source, now: now)
-        let server = try BrokerServer(broker: broker, callers: callers, logger: logger)
+        let server = try BrokerServer(
+            broker: broker, callers: callers, limits: configuration.limits, proxies: configuration.proxies,
+            logger: logger)
         sweeper = Sweeper(broker: broker, logger: logger)
 
         var quiet = logger

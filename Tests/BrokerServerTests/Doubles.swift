@@ -4,9 +4,10 @@ import Logging
 
 /// Plays the provider: answers token requests as a test says, and keeps them.
 final class ScriptedProvider: Transport, @unchecked Sendable {
-    // `@unchecked`: `kept` is guarded by `lock`.
+    // `@unchecked`: `kept` and `busy` are guarded by `lock`.
     private let lock = NSLock()
     private var kept: [ProviderRequest] = []
+    private var busy = false
     private let answer: @Sendable (ProviderRequest) async throws(TransportError) -> ProviderResponse
 
     init(
@@ -24,6 +25,11 @@ final class ScriptedProvider: Transport, @unchecked Sendable {
     }
 
     var requests: [ProviderRequest] { lock.withLock { kept } }
+
+    var isBusy: Bool {
+        get { lock.withLock { busy } }
+        set { lock.withLock { busy = newValue } }
+    }
 
     func send(_ request: ProviderRequest) async throws(TransportError) -> ProviderResponse {
         lock.withLock { kept.append(request) }

@@ -18,6 +18,8 @@ final class Fixture: Sendable {
 
     let provider: ScriptedProvider
     let clock = TestClock()
+    /// The clock of the limits.
+    let steadyClock = SteadyClock()
     let lines = LogLinesKept()
     private let folder: URL
     private let store: SQLiteStore
@@ -27,7 +29,8 @@ final class Fixture: Sendable {
 
     init(
         catalog: String = Fixture.catalog, origins: [String] = [Fixture.origin, "https://other.example.com"],
-        publicURL: String = "https://broker.example.com", provider: ScriptedProvider = ScriptedProvider()
+        publicURL: String = "https://broker.example.com", provider: ScriptedProvider = ScriptedProvider(),
+        limits: Limits = Limits(), proxies: TrustedProxies = TrustedProxies()
     ) async throws {
         self.provider = provider
         folder = FileManager.default.temporaryDirectory.appending(path: "cloakroom-tests-\(UUID().uuidString)")
@@ -57,7 +60,10 @@ final class Fixture: Sendable {
             keys: .fixed(try await VerificationKeys(jwks: Array(jwks.utf8))), now: { clock.now })
         let lines = lines
         let logger = Logger(label: "test") { _ in lines.handler() }
-        server = try BrokerServer(broker: broker, callers: callers, logger: logger)
+        let steadyClock = steadyClock
+        server = try BrokerServer(
+            broker: broker, callers: callers, limits: limits, proxies: proxies, logger: logger, now: { steadyClock.now }
+        )
     }
 
     deinit {
@@ -69,9 +75,10 @@ final class Fixture: Sendable {
     }
 
     func run<Result: Sendable>(
+        _ framework: TestingSetup = .router,
         _ body: @escaping @Sendable (any TestClientProtocol) async throws -> Result
     ) async throws -> Result {
-        try await Application(responder: server.responder).test(.router) { try await body($0) }
+        try await Application(responder: server.responder).test(framework) { try await body($0) }
     }
 
     // MARK: tokens

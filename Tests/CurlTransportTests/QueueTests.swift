@@ -22,6 +22,29 @@ import Testing
         }
     }
 
+    @Test func `beyond the bound a request is refused at once`() async throws {
+        try await withServer { connection in
+            connection.hang()
+        } body: { server in
+            var configuration = CurlTransport.Configuration(allowInsecure: true, allowPrivateAddresses: true)
+            configuration.maxConcurrent = 2
+            configuration.maxWaiting = 8
+            let transport = CurlTransport(configuration: configuration)
+            let url = server.url()
+            #expect(!transport.isBusy)
+            await withTaskGroup { group in
+                for _ in 0..<50 { group.addTask { await transport.outcome(url).error } }
+                for _ in 0..<40 { #expect(await group.next() == .overloaded) }
+                #expect(transport.isBusy)
+                transport.shutdown()
+                // Eight at least, and up to two that had begun by the time the others came.
+                let rest = await group.reduce(into: []) { $0.append($1) }
+                #expect(rest.filter { $0 == .cancelled }.count >= 8)
+                #expect(rest.allSatisfy { $0 == .cancelled || $0 == .overloaded })
+            }
+        }
+    }
+
     @Test func `no more than the limit run at once`() async throws {
         try await withServer { connection in
             connection.serve { _ in connection.respond("200 OK", [], "fine") }

@@ -134,6 +134,27 @@ import Testing
         #expect(counts == (1...200).map { $0 })
     }
 
+    // MARK: load
+
+    @Test func `beyond the bound a write is refused at once, one that ends something is not`() async throws {
+        let (queue, trail) = try StoreFile.open(folder.database, KeyRing(Installation.firstKey))
+        let writer = Writer(queue, trail, mostWaiting: 5)
+        let results = try await batch(20, writer) { index in
+            do throws(StoreError) {
+                try await writer.write(isEnding: index >= 10) {
+                    try $0.execute(sql: "INSERT INTO numbers VALUES (?)", arguments: [index])
+                }
+                return "kept"
+            } catch {
+                return error == .unavailable("too many operations wait") ? "refused" : "\(error)"
+            }
+        }
+        #expect(
+            results == Array(repeating: "kept", count: 5) + Array(repeating: "refused", count: 5)
+                + Array(repeating: "kept", count: 10))
+        #expect(try committed() == Array(0..<5) + Array(10..<20))
+    }
+
     // MARK: closing
 
     @Test func `what was handed over is done before the writer closes`() async throws {
@@ -178,10 +199,11 @@ import Testing
 
     /// Runs `count` tasks that all wait, in the order of their numbers, before the writer takes up any of them.
     private func batch<Value: Sendable>(
-        _ count: Int, _ body: @escaping @Sendable (Int) async -> Value?, before: () async throws -> Void = {}
+        _ count: Int, _ other: Writer? = nil, _ body: @escaping @Sendable (Int) async -> Value?,
+        before: () async throws -> Void = {}
     ) async throws -> [Value?] {
         try await before()
-        let (writer, gate, executor) = (writer, DispatchSemaphore(value: 0), CountingExecutor())
+        let (writer, gate, executor) = (other ?? writer, DispatchSemaphore(value: 0), CountingExecutor())
         let (entered, enter) = AsyncStream<Void>.makeStream()
         let blocker = Task {
             try await writer.write { _ in

@@ -147,6 +147,18 @@ package final class YAMLReader {
         return value
     }
 
+    /// A number of requests and the like: decimal, without sign or exponent.
+    package func number(_ name: String, upTo most: Double) -> Double? {
+        guard let node = node(name) else { return nil }
+        guard let text = node.scalar?.string, text.wholeMatch(of: #/[0-9]+(\.[0-9]+)?/#) != nil,
+            let value = Double(text), value <= most
+        else {
+            problem(name, found: Self.describe(node), wanted: "a number from 0 to \(Int(most))")
+            return nil
+        }
+        return value
+    }
+
     package func choice<Value: RawRepresentable & CaseIterable>(_ name: String, of: Value.Type = Value.self) -> Value?
     where Value.RawValue == String {
         guard let text = string(name) else { return nil }

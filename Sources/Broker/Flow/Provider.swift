@@ -60,7 +60,7 @@ public enum ProviderError: Error, Equatable, Sendable {
     case rejected(error: String?, retryAfter: Int?)
     case unreachable(TransportError)
     case timedOut
-    /// This broker stops.
+    /// This broker stops, or has too much to do.
     case closed
 
     init(_ error: TransportError) {
@@ -68,7 +68,7 @@ public enum ProviderError: Error, Equatable, Sendable {
         case .timedOut: self = .timedOut
         case .unreachable, .tlsFailed, .addressNotAllowed: self = .unreachable(error)
         case .responseTooLarge, .malformedResponse: self = .rejected(error: nil, retryAfter: nil)
-        case .cancelled: self = .closed
+        case .cancelled, .overloaded: self = .closed
         }
     }
 }

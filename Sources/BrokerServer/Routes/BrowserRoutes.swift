@@ -10,12 +10,16 @@ import Templates
 struct BrowserRoutes: Sendable {
     let broker: Broker
     let pages: Pages
+    let limits: RateLimits
 
     var routes: [Route] {
         [
             Route(
                 template: "/oauth/callback",
-                handlers: [.get: callbackByQuery, .head: spendNothing, .post: callbackByForm]),
+                handlers: [
+                    .get: limits.callback.around(callbackByQuery, refusing: refusal), .head: spendNothing,
+                    .post: limits.callback.around(callbackByForm, refusing: refusal),
+                ]),
             Route(template: "/oauth/success", handlers: [.get: { request, _, _ in pages.successPage(request) }]),
             Route(
                 template: "/oauth/popup",
@@ -67,6 +71,7 @@ struct BrowserRoutes: Sendable {
     private func callback(
         _ query: String, redirect: HTTPResponse.Status, _ request: Request, _ context: Context
     ) async -> Response {
+        if broker.isOverloaded { return refusal(.unavailable, request, context) }
         let cookies = Cookies(publicURL: broker.settings.publicURL)
         let result = await broker.callback(
             CallbackRequest(query, by: Requester(request, context)) { flow in
@@ -98,17 +103,26 @@ struct BrowserRoutes: Sendable {
     }
 
     private func failure(_ error: CallbackError, _ flow: Flow?, _ request: Request, _ context: Context) -> Response {
-        let problem = error.problem
+        failure(
+            Pages.Failure(
+                status: error.problem.status, code: error.code, description: error.providerDescription,
+                frontendOrigin: flow?.frontendOrigin.description ?? "", flow: flow?.id.description ?? "",
+                requestID: context.requestID), error.problem, request)
+    }
+
+    /// Of a callback that was not looked at: its state is not spent.
+    @Sendable private func refusal(_ problem: Problem, _ request: Request, _ context: Context) -> Response {
+        failure(
+            Pages.Failure(status: problem.status, code: problem.code, requestID: context.requestID), problem, request)
+    }
+
+    private func failure(_ failure: Pages.Failure, _ problem: Problem, _ request: Request) -> Response {
         let accept = (request.headers[.accept] ?? "").lowercased()
         if accept.contains("json"), !accept.contains("text/html") {
-            return problem.response(path: request.uri.path, requestID: context.requestID)
+            return problem.response(path: request.uri.path, requestID: failure.requestID)
         }
-        var response = pages.failurePage(
-            Pages.Failure(
-                status: problem.status, code: error.code, description: error.providerDescription,
-                frontendOrigin: flow?.frontendOrigin.description ?? "", flow: flow?.id.description ?? "",
-                requestID: context.requestID), request)
-        if let wait = problem.headers[.retryAfter] { response.headers[.retryAfter] = wait }
+        var response = pages.failurePage(failure, request)
+        response.headers.append(contentsOf: problem.headers)
         return response
     }
 

@@ -9,6 +9,7 @@ import Secrets
 struct TenantRoutes: Sendable {
     let broker: Broker
     let callers: Callers
+    let limits: RateLimits
 
     var routes: [Route] {
         [
@@ -18,7 +19,10 @@ struct TenantRoutes: Sendable {
                 template: "/v1/tenants/{tenant}/assets:authorize", handlers: [.post: authorize], isShared: true),
             Route(
                 template: "/v1/tenants/{tenant}/assets:oauthCredentials",
-                handlers: [.get: redeemByQuery, .head: spendNothing, .post: redeemByBody], isShared: true),
+                handlers: [
+                    .get: limits.redeem.around(redeemByQuery), .head: spendNothing,
+                    .post: limits.redeem.around(redeemByBody),
+                ], isShared: true),
             Route(template: "/v1/tenants/{tenant}/assets:oauthFlow", handlers: [.get: flow], isShared: true),
         ]
     }
@@ -86,6 +90,11 @@ struct TenantRoutes: Sendable {
         _ request: Request, _ context: Context, _ path: PathNames
     ) async throws -> Response {
         let (tenant, requester) = try await callers.tenant(path, of: request, context, anyOf: [.assetsWrite])
+        // Once it is known who calls, so that nobody uses up another tenant's share.
+        return try await limits.authorize.admit(tenant) { try await authorize(request, tenant, requester) }
+    }
+
+    private func authorize(_ request: Request, _ tenant: TenantID, _ requester: Requester) async throws -> Response {
         let body = try await request.json(AuthorizeBody.self, quick: AuthorizeBody.quick)
         let authorization: Authorization
         do {

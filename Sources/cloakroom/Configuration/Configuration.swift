@@ -23,6 +23,8 @@ struct Configuration {
     var host: String
     var port: Int
     var broker: Broker.Settings
+    var proxies = TrustedProxies()
+    var limits = Limits()
     var rules: Callers.Rules
     var callerKeys: CallerKeys
     var storePath: String

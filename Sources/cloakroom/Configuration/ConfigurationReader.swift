@@ -32,6 +32,7 @@ struct ConfigurationReader {
         let host = http.string("host") ?? "127.0.0.1"
         let port = http.integer("port", in: 1...65535) ?? 8080
         let publicURL = publicURL(http)
+        let proxies = proxies(http)
         http.finish()
         if let publicURL, publicURL.text.hasPrefix("http://") {
             remarks.append("http.publicURL is plain http: fit for trials on this machine only")
@@ -66,13 +67,12 @@ struct ConfigurationReader {
         let (catalog, isWhole) = catalog(top, allowInsecure: transport.allowInsecure)
         let clients = clients(section("clients"), catalog, isWhole: isWhole)
 
-        let limits = section("limits")
-        for name in ["authorizePerTenant", "callbackPerAddress", "redeemPerAddress"] {
-            if let limit = limits.integer(name, in: 0...1_000_000), limit > 0 {
-                limits.problem(name, found: "\(limit)", wanted: "0: this version does not limit yet")
-            }
-        }
-        limits.finish()
+        let limited = section("limits")
+        let limits = Limits(
+            authorizePerTenant: rate("authorizePerTenant", limited),
+            callbackPerAddress: rate("callbackPerAddress", limited), redeemPerAddress: rate("redeemPerAddress", limited)
+        )
+        limited.finish()
 
         let log = section("log")
         let level = log.choice("level", of: Logger.Level.self) ?? .info
@@ -88,6 +88,7 @@ struct ConfigurationReader {
             broker: Broker.Settings(
                 publicURL: publicURL, frontendOrigins: origins, stateLifetime: Int64(stateLifetime),
                 credentialKeyLifetime: Int64(keyLifetime)),
+            proxies: proxies, limits: limits,
             rules: Callers.Rules(issuer: issuer, audience: audience, tenantClaim: tenantClaim), callerKeys: callerKeys,
             storePath: storePath, keyRing: keyRing, transport: transport, catalog: catalog, clients: clients,
             logLevel: level, logFormat: format, remarks: remarks)
@@ -126,6 +127,25 @@ struct ConfigurationReader {
         }
         if texts.isEmpty { frontend.problem("origins", found: "an empty list", wanted: wanted) }
         return origins.isEmpty ? nil : origins
+    }
+
+    private func proxies(_ http: YAMLReader) -> TrustedProxies {
+        let wanted = "addresses or blocks of them, such as 10.0.0.0/8 or ::1"
+        return TrustedProxies(
+            (http.strings("trustedProxies") ?? []).compactMap { text in
+                let block = AddressBlock(text)
+                if block == nil { http.problem("trustedProxies", found: YAMLReader.quote(text), wanted: wanted) }
+                return block
+            })
+    }
+
+    /// Requests a second. Less than one in a thousand seconds is a slip, not a wish.
+    private func rate(_ name: String, _ limits: YAMLReader) -> Double {
+        guard let rate = limits.number(name, upTo: 1_000_000) else { return 0 }
+        if rate > 0, rate < 0.001 {
+            limits.problem(name, found: "\(rate)", wanted: "0 for no limit, or at least 0.001 requests a second")
+        }
+        return rate
     }
 
     private func storePath(_ storage: YAMLReader) -> String? {

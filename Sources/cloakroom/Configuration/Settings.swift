@@ -10,13 +10,14 @@ struct Settings {
 
     /// Settings with one value each, in the order of the documentation. `clients` has names of its own.
     private static let names = [
-        "http.host", "http.port", "http.publicURL", "frontend.origins", "auth.issuer", "auth.audience", "auth.jwksFile",
+        "http.host", "http.port", "http.publicURL", "http.trustedProxies", "frontend.origins", "auth.issuer",
+        "auth.audience", "auth.jwksFile",
         "auth.jwksURL", "auth.hmacSecretFile", "auth.tenantClaim", "storage.url", "masterKeyFile", "lifetimes.state",
         "lifetimes.credentialKey", "provider.connectTimeout", "provider.timeout", "provider.maxResponseBytes",
         "provider.allowInsecure", "provider.allowPrivateAddresses", "provider.caFile", "catalogFiles",
         "limits.authorizePerTenant", "limits.callbackPerAddress", "limits.redeemPerAddress", "log.level", "log.format",
     ]
-    private static let lists: Set = ["frontend.origins", "catalogFiles"]
+    private static let lists: Set = ["http.trustedProxies", "frontend.origins", "catalogFiles"]
     static let clientNames = [
         "clientId", "clientSecret", "clientSecretFile", "privateKeyFile", "keyId", "algorithm", "certificateFile",
         "certificateKeyFile",
