@@ -5,6 +5,7 @@ public struct ProviderRequest: Sendable {
     public enum Method: String, Sendable, Hashable {
         case get = "GET"
         case post = "POST"
+        case put = "PUT"
         case delete = "DELETE"
     }
 

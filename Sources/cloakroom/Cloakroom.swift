@@ -9,7 +9,8 @@ struct Cloakroom: AsyncParsableCommand {
         abstract: "An OAuth credential broker: sends users to providers, keeps what they grant, hands it out once.",
         version: "0.1.0",
         subcommands: [
-            Serve.self, Demo.self, Check.self, Sources.self, MasterKey.self, TokenCommand.self,
+            Serve.self, Demo.self, Check.self, Sources.self, KeysCommand.self, RevokeCommand.self, AuditCommand.self,
+            ClientsCommand.self, MasterKey.self, TokenCommand.self,
         ])
 
     /// Exit status: 0 done, 1 refused or failed, 2 bad usage.

@@ -1,13 +1,32 @@
+import Foundation
+
 /// Columns for people.
 enum Table {
-    /// Rows with their cells under one another; the first row is the head.
-    static func text(_ rows: [[String]]) -> String {
+    /// Rows with their cells under one another; the first row is the head. On a terminal, no line is longer than it:
+    /// the widest columns are cut short.
+    static func text(_ rows: [[String]], width: Int? = terminalWidth) -> String {
         guard let head = rows.first else { return "" }
-        let widths = head.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        var widths = head.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        if let width {
+            while widths.reduce(2 * (widths.count - 1), +) > width, let widest = widths.max(), widest > 8 {
+                widths[widths.lastIndex(of: widest) ?? 0] -= 1
+            }
+        }
         return rows.map { row in
-            let line = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
-                .joined(separator: "  ")
+            let line = zip(row, widths).map { cell, width in
+                cell.count > width
+                    ? cell.prefix(width - 1) + "…" : cell + String(repeating: " ", count: width - cell.count)
+            }.joined(separator: "  ")
             return String(line.reversed().drop { $0 == " " }.reversed()) + "\n"
         }.joined()
+    }
+
+    /// Of standard output; `nil` where that is none, so that programs and files get everything.
+    static var terminalWidth: Int? {
+        var size = winsize()
+        guard isatty(STDOUT_FILENO) == 1, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
+            return nil
+        }
+        return Int(size.ws_col)
     }
 }

@@ -29,13 +29,7 @@ extension Sources {
         func run() async throws {
             var configuration = try await ConfigurationReader.configuration(file: options.config)
             _ = try Sources.sourceType(type, in: configuration.catalog)
-            var parameters: [String: String] = [:]
-            for pair in parameter {
-                guard let equals = pair.firstIndex(of: "=") else {
-                    throw ValidationError("--parameter takes name=value")
-                }
-                parameters[String(pair[..<equals])] = String(pair[pair.index(after: equals)...])
-            }
+            let parameters = try Parameters.read(parameter)
             guard await !Self.isRunning(configuration) else {
                 throw Refusal(
                     "a broker answers at \(configuration.host):\(configuration.port), where the callback would go",

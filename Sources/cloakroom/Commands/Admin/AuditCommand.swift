@@ -1,0 +1,135 @@
+import ArgumentParser
+import Broker
+import Foundation
+import SQLiteStore
+
+struct AuditCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "audit", abstract: "Read the audit trail, or prove that it is whole.",
+        subcommands: [List.self, Verify.self], defaultSubcommand: List.self)
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List events, the newest last.")
+
+        @OptionGroup var admin: AdminOptions
+
+        @Option(name: .long, help: "Of this tenant.")
+        var tenant: String?
+
+        @Option(name: .long, help: "Of this type, such as credential_key.reused.")
+        var type: String?
+
+        @Option(name: .long, help: "Not older than this: 30m, 12h, 7d, or a time such as 2027-02-16T08:00:00Z.")
+        var since: String?
+
+        @Option(name: .long, help: "At most so many, the newest.")
+        var limit = 100
+
+        @Flag(name: .long, help: "Go on and print what happens, until stopped.")
+        var follow = false
+
+        func validate() throws {
+            guard limit > 0 else { throw ValidationError("--limit takes a number above 0") }
+            if let since, Self.milliseconds(since, now: Date()) == nil {
+                throw ValidationError("--since takes 30m, 12h, 7d, or a time such as 2027-02-16T08:00:00Z")
+            }
+        }
+
+        func run() async throws {
+            try await admin.call { api in
+                let start = since.flatMap { Self.milliseconds($0, now: Date()) }.map { String($0) }
+                let query: [(String, String?)] = [("tenant", tenant), ("type", type), ("since", start)]
+                var events = try await Progress.showing("asking the broker") {
+                    try await api.items("auditEvents", query: query, limit: limit)
+                }
+                if !follow {
+                    if admin.json { return print(JSONValue.array(events.map(JSONValue.object)).pretty) }
+                    return print(Table.text([Self.head] + events.reversed().map(Self.row)), terminator: "")
+                }
+                var last: Int64 = 0
+                var isFirst = true
+                while true {
+                    // Newest first; what is new stands before what was seen.
+                    let new = events.prefix { (Int64($0.text("id")) ?? 0) > last }
+                    show(Array(new.reversed()), withHead: isFirst)
+                    isFirst = false
+                    last = max(last, new.first.flatMap { Int64($0.text("id")) } ?? last)
+                    try await Task.sleep(for: .seconds(1))
+                    events = try await api.items("auditEvents", query: query, limit: 1000)
+                }
+            }
+        }
+
+        private func show(_ events: [[String: JSONValue]], withHead: Bool) {
+            for event in events where admin.json { Terminal.result(JSONValue.object(event).line) }
+            guard !admin.json, withHead || !events.isEmpty else { return }
+            // Of a width that later lines keep.
+            let rows = (withHead ? [Self.head] : []) + events.map(Self.row)
+            for row in rows {
+                let cells = zip(row, Self.widths).map { $0.padding(toLength: max($1, $0.count), withPad: " ", startingAt: 0) }
+                Terminal.result(cells.joined(separator: "  "))
+            }
+        }
+
+        private static let head = ["TIME", "TYPE", "TENANT", "SOURCE TYPE", "FLOW", "ACTOR", "ADDRESS", "CODE"]
+        private static let widths = [20, 23, 16, 16, 22, 16, 15, 0]
+
+        private static func row(_ event: [String: JSONValue]) -> [String] {
+            let reason = event.text("reason")
+            return [
+                event.time("time"), event.text("type"), event.text("tenant"), event.text("sourceType"),
+                event.text("flow"), event.text("actor"), event.text("remoteAddress"),
+                reason.isEmpty ? event.text("code") : reason,
+            ]
+        }
+
+        /// A time, or one so long ago, in Unix milliseconds.
+        static func milliseconds(_ text: String, now: Date) -> Int64? {
+            let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
+            if let last = text.last, let unit = units[last], let count = UInt32(text.dropLast()) {
+                return max(0, Int64((now.timeIntervalSince1970 - Double(count) * unit) * 1000))
+            }
+            guard let date = try? Date(text, strategy: .iso8601) else { return nil }
+            return max(0, Int64(date.timeIntervalSince1970 * 1000))
+        }
+    }
+
+    struct Verify: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Prove that no event was altered, added or removed.",
+            discussion: "Reads the database and the master key file themselves; the broker may run meanwhile.")
+
+        @OptionGroup var options: ConfigurationOption
+
+        func run() async throws {
+            let configuration = try await ConfigurationReader.configuration(file: options.config)
+            let found: AuditVerification
+            do throws(OpeningError) {
+                try SQLiteStore.inspect(path: configuration.storePath)
+                found = try SQLiteStore.verifyAuditTrail(path: configuration.storePath, keyRing: configuration.keyRing) {
+                    Terminal.write("\($0) events …")
+                }
+            } catch {
+                throw Refusal("\(configuration.origin): \(error.line)", hint: error.hint)
+            }
+            switch found {
+            case .sound(0, _, _): print("the audit trail is whole; it holds no event")
+            case .sound(let events, let first, let last):
+                print("the audit trail is whole: \(events) events, \(first) to \(last)")
+            case .broken(let sequence, let finding):
+                throw Refusal(
+                    "the audit trail is broken at event \(sequence): \(finding)",
+                    hint: "keep the file as it is, compare with the log lines and a backup, and find out who wrote to it")
+            }
+        }
+    }
+}
+
+extension JSONValue {
+    /// On one line.
+    var line: String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
+        return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "null"
+    }
+}

@@ -1,0 +1,142 @@
+import ArgumentParser
+import Broker
+import Foundation
+
+struct ClientsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "clients", abstract: "Keep tenants' own OAuth apps, which their flows use before the shared ones.",
+        subcommands: [Set.self, Show.self, Delete.self])
+
+    /// One tenant's app for one source type.
+    struct Place: ParsableArguments {
+        @Option(name: .long, help: "The tenant.")
+        var tenant: String
+
+        @Option(name: .long, help: "The source type.")
+        var sourceType: String
+
+        var path: String {
+            "tenants/\(Percent.encode(tenant))/clients/\(Percent.encode(sourceType))"
+        }
+    }
+
+    struct Set: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Set or replace a tenant's app.")
+
+        @OptionGroup var admin: AdminOptions
+        @OptionGroup var place: Place
+
+        @Option(name: .long, help: "The app's client id.")
+        var clientId: String
+
+        @Option(name: .long, help: "A file with the client secret; - reads standard input.")
+        var clientSecretFile: String?
+
+        @Option(name: .long, help: "A scope to ask for in place of the source type's own; may be repeated.")
+        var scope: [String] = []
+
+        @Option(name: .long, help: "A parameter that only operators set, as name=value; may be repeated.")
+        var parameter: [String] = []
+
+        func run() async throws {
+            var members: [String: JSONValue] = ["clientId": .string(clientId)]
+            if let clientSecretFile { members["clientSecret"] = .string(try Self.secret(clientSecretFile)) }
+            if !scope.isEmpty { members["scopes"] = .array(scope.map(JSONValue.string)) }
+            if !parameter.isEmpty {
+                members["parameters"] = .object(try Parameters.read(parameter).mapValues(JSONValue.string))
+            }
+            let kept = try await admin.call { api in
+                try await Progress.showing("asking the broker") {
+                    try await api.call(.put, place.path, .object(members))
+                }
+            }
+            ClientsCommand.show(kept, admin)
+        }
+
+        /// Never as an argument: those are seen by everyone on the machine.
+        private static func secret(_ file: String) throws -> String {
+            let text: String?
+            if file == "-" {
+                text = String(data: FileHandle.standardInput.readDataToEndOfFile(), encoding: .utf8)
+            } else {
+                text = try? String(contentsOfFile: file, encoding: .utf8)
+            }
+            guard let secret = text?.trimmingCharacters(in: .newlines), !secret.isEmpty else {
+                throw Refusal("the client secret file \(YAMLReader.quote(file)) is empty or cannot be read")
+            }
+            return secret
+        }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Show a tenant's app, without its secret.")
+
+        @OptionGroup var admin: AdminOptions
+        @OptionGroup var place: Place
+
+        func run() async throws {
+            let kept = try await admin.call { api in
+                try await Progress.showing("asking the broker") { try await api.call(.get, place.path) }
+            }
+            ClientsCommand.show(kept, admin)
+        }
+    }
+
+    struct Delete: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Forget a tenant's app: its flows use the shared one again.")
+
+        @OptionGroup var admin: AdminOptions
+        @OptionGroup var place: Place
+
+        @Flag(name: .long, help: "Do not ask before it is done.")
+        var yes = false
+
+        func run() async throws {
+            try await admin.call { api in
+                if !yes {
+                    let kept = try await api.call(.get, place.path)
+                    guard case .object(let members)? = kept else { throw Refusal("the broker's answer is no client") }
+                    try Confirmation.ask(
+                        """
+                        This forgets the client "\(members.text("clientId"))" and its secret.
+                        Flows of tenant "\(place.tenant)" for "\(place.sourceType)" use the shared client from then on.
+                        """)
+                }
+                _ = try await api.call(.delete, place.path)
+                if admin.json { print("{}") } else { Terminal.write("deleted") }
+            }
+        }
+    }
+
+    private static func show(_ client: JSONValue?, _ admin: AdminOptions) {
+        guard case .object(let members)? = client else { return }
+        if admin.json { return print(JSONValue.object(members).pretty) }
+        var scopes = "the source type's own"
+        if case .array(let given)? = members["scopes"] { scopes = given.compactMap(\.string).joined(separator: " ") }
+        var rows = [
+            ["TENANT", members.text("tenant")], ["SOURCE TYPE", members.text("sourceType")],
+            ["CLIENT ID", members.text("clientId")],
+            ["CLIENT SECRET", members["hasClientSecret"] == .bool(true) ? "set" : "none"], ["SCOPES", scopes],
+        ]
+        if case .object(let parameters)? = members["parameters"] {
+            for (name, value) in parameters.sorted(by: { $0.key < $1.key }) {
+                rows.append(["PARAMETER \(name)", value.string ?? ""])
+            }
+        }
+        rows.append(["CHANGED", members.time("updatedAt")])
+        print(Table.text(rows), terminator: "")
+    }
+}
+
+/// `name=value` arguments.
+enum Parameters {
+    static func read(_ pairs: [String]) throws -> [String: String] {
+        var parameters: [String: String] = [:]
+        for pair in pairs {
+            guard let equals = pair.firstIndex(of: "=") else { throw ValidationError("--parameter takes name=value") }
+            parameters[String(pair[..<equals])] = String(pair[pair.index(after: equals)...])
+        }
+        return parameters
+    }
+}

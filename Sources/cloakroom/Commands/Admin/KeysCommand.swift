@@ -1,0 +1,58 @@
+import ArgumentParser
+import Broker
+
+struct KeysCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "keys", abstract: "See the credential keys that wait to be redeemed.", subcommands: [List.self],
+        defaultSubcommand: List.self)
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List outstanding credential keys, oldest first.")
+
+        @OptionGroup var admin: AdminOptions
+        @OptionGroup var selection: SelectionOptions
+
+        func run() async throws {
+            let keys = try await admin.call { api in
+                try await Progress.showing("asking the broker") { try await selection.keys(api) }
+            }
+            if admin.json { return print(JSONValue.array(keys.map(JSONValue.object)).pretty) }
+            let rows = keys.map { key in
+                [
+                    key.text("id"), key.text("tenant"), key.text("sourceType"), key.time("createdAt"),
+                    key.time("expiresAt"),
+                ]
+            }
+            print(Table.text([["ID", "TENANT", "SOURCE TYPE", "CREATED", "EXPIRES"]] + rows), terminator: "")
+            Terminal.write(keys.count == 1 ? "1 credential key" : "\(keys.count) credential keys")
+        }
+    }
+}
+
+/// Which keys are meant.
+struct SelectionOptions: ParsableArguments {
+    @Option(name: .long, help: "Of this tenant.")
+    var tenant: String?
+
+    @Option(name: .long, help: "Of this source type.")
+    var sourceType: String?
+
+    @Option(name: .long, help: "The one with this id.")
+    var id: String?
+
+    var isEmpty: Bool { tenant == nil && sourceType == nil && id == nil }
+
+    func keys(_ api: AdminAPI) async throws -> [[String: JSONValue]] {
+        let keys = try await api.items("credentialKeys", query: [("tenant", tenant), ("sourceType", sourceType)])
+        return id.map { id in keys.filter { $0.text("id") == id } } ?? keys
+    }
+
+    /// For sentences.
+    var words: String {
+        let parts = [
+            tenant.map { "of tenant \"\($0)\"" }, sourceType.map { "of source type \"\($0)\"" },
+            id.map { "with id \"\($0)\"" },
+        ]
+        return parts.compactMap(\.self).joined(separator: " ")
+    }
+}

@@ -1,0 +1,88 @@
+import ArgumentParser
+import Broker
+import Foundation
+
+struct RevokeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "revoke", abstract: "Destroy credential keys, and end the flows that were started before.",
+        discussion: """
+            Providers are asked to take the tokens back, where they can. What was redeemed already is not touched: the \
+            asset service that has it revokes it.
+            """)
+
+    @OptionGroup var admin: AdminOptions
+    @OptionGroup var selection: SelectionOptions
+
+    @Flag(name: .long, help: "Every key and every flow.")
+    var all = false
+
+    @Option(name: .long, help: "Why; kept in the audit trail.")
+    var reason: String
+
+    @Flag(name: .long, help: "Do not ask the providers to take the tokens back.")
+    var keepAtProvider = false
+
+    @Flag(name: .long, help: "Do not ask before it is done.")
+    var yes = false
+
+    func validate() throws {
+        guard all == selection.isEmpty else {
+            throw ValidationError("select by --tenant, --source-type or --id, or everything by --all")
+        }
+    }
+
+    func run() async throws {
+        try await admin.call { api in
+            if !yes {
+                let keys = try await Progress.showing("counting") { try await selection.keys(api) }
+                let tenants = Set(keys.map { $0.text("tenant") }).count
+                let which = all ? "in all" : selection.words
+                let of = tenants > 1 ? " (\(tenants) tenants)" : ""
+                try Confirmation.ask(
+                    """
+                    This destroys \(keys.count == 1 ? "1 credential key" : "\(keys.count) credential keys") \(which)\(of)
+                    and ends every flow \(all ? "" : selection.words + " ")that was started before now.
+                    """)
+            }
+            let members: [String: JSONValue?] = [
+                "tenant": selection.tenant.map(JSONValue.string), "sourceType": selection.sourceType.map(JSONValue.string),
+                "id": selection.id.map(JSONValue.string), "all": all ? .bool(true) : nil, "reason": .string(reason),
+                "revokeAtProvider": .bool(!keepAtProvider),
+            ]
+            let answer = try await Progress.showing("revoking; providers are being asked") {
+                try await api.call(.post, "revocations", .object(members.compactMapValues(\.self)))
+            }
+            try report(answer)
+        }
+    }
+
+    private func report(_ answer: JSONValue?) throws {
+        guard case .object(let result)? = answer else { throw Refusal("the broker's answer is no result") }
+        var failures: [[String: JSONValue]] = []
+        if case .array(let list)? = result["providerFailures"] {
+            failures = list.map { if case .object(let members) = $0 { members } else { [:] } }
+        }
+        if admin.json {
+            print(JSONValue.object(result).pretty)
+        } else {
+            let count = { (name: String) in String(Int(result[name]?.doubleValue ?? 0)) }
+            print(
+                Table.text([
+                    ["REVOKED", "AT PROVIDER", "WITHOUT REVOCATION", "FAILED AT PROVIDER"],
+                    [
+                        count("credentialKeysRevoked"), count("revokedAtProvider"), count("withoutRevocation"),
+                        String(failures.count),
+                    ],
+                ]), terminator: "")
+            if !failures.isEmpty {
+                let rows = failures.map { [$0.text("id"), $0.text("sourceType"), $0.text("code")] }
+                print("\n" + Table.text([["ID", "SOURCE TYPE", "CODE"]] + rows), terminator: "")
+            }
+        }
+        guard failures.isEmpty else {
+            throw Refusal(
+                "the keys are destroyed, but \(failures.count) of their tokens were not taken back by the provider",
+                hint: "they expire by themselves; nobody holds them")
+        }
+    }
+}
