@@ -42,6 +42,8 @@ extension Callers {
 
 extension Requester {
     init(_ request: Request, _ context: Context, _ caller: Caller? = nil) {
-        self.init(subject: caller?.subject, tokenID: caller?.tokenID, remoteAddress: context.clientAddress(of: request)?.description)
+        self.init(
+            subject: caller?.subject, tokenID: caller?.tokenID,
+            remoteAddress: context.clientAddress(of: request)?.description)
     }
 }

@@ -1,6 +1,7 @@
 import Broker
 import HTTPTypes
 import Hummingbird
+import NIOCore
 
 /// What load balancers and operators ask.
 struct OperationsRoutes: Sendable {
@@ -12,7 +13,15 @@ struct OperationsRoutes: Sendable {
         [
             Route(template: "/healthz", handlers: [.get: { _, _, _ in .json(Status(status: "ok")) }]),
             Route(template: "/readyz", handlers: [.get: readiness]),
+            Route(template: "/openapi.json", handlers: [.get: { _, _, _ in Self.description }]),
         ]
+    }
+
+    /// The API in OpenAPI 3.1.
+    private static var description: Response {
+        Response(
+            status: .ok, headers: [.contentType: "application/json", .cacheControl: "max-age=300"],
+            body: .init(byteBuffer: ByteBuffer(bytes: PackageResources.openapi_json)))
     }
 
     @Sendable private func readiness(

@@ -30,7 +30,9 @@ struct AdminOptions: ParsableArguments {
                 "the broker's address is \(YAMLReader.quote(address)), wanted such as https://broker.example.com")
         }
         // RFC 6750 § 5.2: whoever reads the token on its way is an operator too.
-        let isLocal = ["localhost", "127.0.0.1", "[::1]"].contains { url.origin.description.hasPrefix("http://\($0)") }
+        let isLocal = ["localhost", "127.0.0.1", "[::1]"].contains { host in
+            url.origin.description == "http://\(host)" || url.origin.description.hasPrefix("http://\(host):")
+        }
         guard url.origin.description.hasPrefix("https://") || isLocal else {
             throw Refusal("the token must not travel over http", hint: "give the broker's https address")
         }

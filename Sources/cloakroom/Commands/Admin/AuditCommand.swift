@@ -66,7 +66,9 @@ struct AuditCommand: AsyncParsableCommand {
             // Of a width that later lines keep.
             let rows = (withHead ? [Self.head] : []) + events.map(Self.row)
             for row in rows {
-                let cells = zip(row, Self.widths).map { $0.padding(toLength: max($1, $0.count), withPad: " ", startingAt: 0) }
+                let cells = zip(row, Self.widths).map {
+                    $0.padding(toLength: max($1, $0.count), withPad: " ", startingAt: 0)
+                }
                 Terminal.result(cells.joined(separator: "  "))
             }
         }
@@ -106,7 +108,8 @@ struct AuditCommand: AsyncParsableCommand {
             let found: AuditVerification
             do throws(OpeningError) {
                 try SQLiteStore.inspect(path: configuration.storePath)
-                found = try SQLiteStore.verifyAuditTrail(path: configuration.storePath, keyRing: configuration.keyRing) {
+                found = try SQLiteStore.verifyAuditTrail(path: configuration.storePath, keyRing: configuration.keyRing)
+                {
                     Terminal.write("\($0) events …")
                 }
             } catch {
@@ -119,7 +122,8 @@ struct AuditCommand: AsyncParsableCommand {
             case .broken(let sequence, let finding):
                 throw Refusal(
                     "the audit trail is broken at event \(sequence): \(finding)",
-                    hint: "keep the file as it is, compare with the log lines and a backup, and find out who wrote to it")
+                    hint:
+                        "keep the file as it is, compare with the log lines and a backup, and find out who wrote to it")
             }
         }
     }

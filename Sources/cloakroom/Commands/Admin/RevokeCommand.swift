@@ -45,7 +45,8 @@ struct RevokeCommand: AsyncParsableCommand {
                     """)
             }
             let members: [String: JSONValue?] = [
-                "tenant": selection.tenant.map(JSONValue.string), "sourceType": selection.sourceType.map(JSONValue.string),
+                "tenant": selection.tenant.map(JSONValue.string),
+                "sourceType": selection.sourceType.map(JSONValue.string),
                 "id": selection.id.map(JSONValue.string), "all": all ? .bool(true) : nil, "reason": .string(reason),
                 "revokeAtProvider": .bool(!keepAtProvider),
             ]
