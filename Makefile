@@ -2,6 +2,7 @@
 
 SCRATCH ?= .build-debug
 RELEASE ?= .build-release
+DEB ?= .build-deb
 VENV ?= .venv
 # One file to deploy. lld packs the relocations, which keeps 5 MiB of it out of memory.
 RELEASE_FLAGS = -c release --static-swift-stdlib -Xswiftc -use-ld=lld \
@@ -9,7 +10,7 @@ RELEASE_FLAGS = -c release --static-swift-stdlib -Xswiftc -use-ld=lld \
 SWIFT_FLAGS = --explicit-target-dependency-import-check error
 PYTHON ?= python3
 
-.PHONY: demo test test-unit test-end-to-end test-tsan lint release bench format packages test-packages clean
+.PHONY: demo test test-unit test-end-to-end test-tsan lint release deb bench format packages test-packages clean
 
 ## Run the broker with a sandbox provider and a demo frontend, on three loopback ports.
 demo: packages
@@ -47,6 +48,10 @@ format:
 ## The binary to deploy: .build-release/release/cloakroom
 release: packages
 	swift build --scratch-path $(RELEASE) $(SWIFT_FLAGS) $(RELEASE_FLAGS) --product cloakroom
+
+## A Debian package of it in .build-deb. BINARY=… packages another build, VERSION=… calls it otherwise.
+deb: $(if $(BINARY),packages,release)
+	Deploy/deb/build $(or $(BINARY),$(RELEASE)/release/cloakroom) $(DEB) $(VERSION)
 
 ## Measures the release build; prints a table of figures and ratios.
 bench: release
