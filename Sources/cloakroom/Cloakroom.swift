@@ -10,7 +10,7 @@ struct Cloakroom: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             Serve.self, Demo.self, Check.self, Sources.self, KeysCommand.self, RevokeCommand.self, AuditCommand.self,
-            ClientsCommand.self, MasterKey.self, TokenCommand.self,
+            ClientsCommand.self, MasterKey.self, Doctor.self, Backup.self, Restore.self, TokenCommand.self,
         ])
 
     /// Exit status: 0 done, 1 refused or failed, 2 bad usage.

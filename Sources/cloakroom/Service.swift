@@ -13,6 +13,7 @@ import UnixSignals
 struct Service {
     private let application: any ApplicationProtocol & ServiceLifecycle.Service
     private let sweeper: Sweeper
+    private let keys: KeyWatcher?
     let broker: Broker
     private let address: String
     private let store: SQLiteStore
@@ -47,6 +48,10 @@ struct Service {
             broker: broker, callers: callers, limits: configuration.limits, proxies: configuration.proxies,
             logger: logger)
         sweeper = Sweeper(broker: broker, logger: logger)
+        let broker = broker
+        keys = configuration.masterKeyFile.map {
+            KeyWatcher(file: MasterKeyFile(path: $0), broker: broker, logger: logger)
+        }
 
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
@@ -71,7 +76,7 @@ struct Service {
     func run(with others: [any ServiceLifecycle.Service] = []) async throws {
         let deadline = Deadline(store: store, transport: transport)
         let configuration = ServiceGroupConfiguration(
-            services: ([application, sweeper] + others + [deadline]).map { .init(service: $0) },
+            services: ([application, sweeper] + (keys.map { [$0] } ?? []) + others + [deadline]).map { .init(service: $0) },
             gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "") { _ in SwiftLogNoOpLogHandler() })
         do {
             try await ServiceGroup(configuration: configuration).run()
