@@ -5,7 +5,7 @@ import Secrets
 
 /// Flows and tickets in one SQLite file, which several brokers on one machine may share.
 public struct SQLiteStore: FlowStore {
-    private let writer: Writer
+    let writer: Writer
 
     /// Opens or makes the database at `path` and brings its tables up to date.
     public init(path: String) throws(OpeningError) {

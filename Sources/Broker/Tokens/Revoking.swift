@@ -67,6 +67,7 @@ extension Broker {
         let token = request.token.expose { $0 }
         let proof = ProofContext(audience: provider.assertionAudience, now: now())
         var http = FormRequest(url: url, method: revocation.method)
+        http.sourceType = profile.sourceType
         switch revocation.place {
         case .form: http.members = [(revocation.tokenParameter, token)]
         case .json:

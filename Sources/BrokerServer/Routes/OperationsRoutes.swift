@@ -1,10 +1,13 @@
 import Broker
 import HTTPTypes
 import Hummingbird
+import NIOCore
+import PrometheusMetrics
 
 /// What load balancers and operators ask.
 struct OperationsRoutes: Sendable {
     let broker: Broker
+    let figures: Figures
 
     private struct Status: Encodable { let status: String }
 
@@ -12,7 +15,14 @@ struct OperationsRoutes: Sendable {
         [
             Route(template: "/healthz", handlers: [.get: { _, _, _ in .json(Status(status: "ok")) }]),
             Route(template: "/readyz", handlers: [.get: readiness]),
+            Route(template: "/metrics", handlers: [.get: { _, _, _ in metrics() }]),
         ]
+    }
+
+    private func metrics() -> Response {
+        Response(
+            status: .ok, headers: [.contentType: PrometheusRegistry.contentType, .cacheControl: "no-store"],
+            body: .init(byteBuffer: ByteBuffer(string: figures.registry.text)))
     }
 
     @Sendable private func readiness(
