@@ -93,6 +93,8 @@ public struct OAuthProfile: Sendable {
         public var tokenType = TokenType.any
     }
 
+    /// Whose profile this is. For figures alone: no code asks which provider it holds.
+    public internal(set) var sourceType: SourceType.ID?
     public internal(set) var addresses = Addresses()
     /// The `iss` that a callback must have where it has one (RFC 9207), and of an id_token. May hold placeholders.
     public internal(set) var issuer: String?

@@ -57,6 +57,7 @@ extension Broker {
         ).filling(["accessToken": access])
         guard let url = call.url.filled(with: grant.provider.values) else { return nil }
         var request = FormRequest(url: url, method: call.method)
+        request.sourceType = profile.sourceType
         request.add(call.parameters, filledWith: values)
         for (name, template) in call.headers {
             if let value = template.filled(with: values) { request.set(header: name, value) }
