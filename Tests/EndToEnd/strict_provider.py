@@ -7,13 +7,14 @@ import hashlib
 import json
 import secrets
 import ssl
+import threading
 import time
 from collections.abc import Callable
 from urllib.parse import parse_qs
 
 import jwt
 
-from provider import Answer, Call, Grant, Handler, Provider, tokens
+from provider import PATIENCE, Answer, Call, Grant, Handler, Provider, tokens
 from tokens import Signer, base64url
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -29,8 +30,8 @@ class StrictProvider(Provider):
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.certificates: dict[str, str] = {}
         self.signers: dict[str, Signer] = {}
-        self.bound: dict[str, str] = {}
         self.nonce = secrets.token_urlsafe(12)
+        self.closing = threading.Event()
         self.revocation: Callable[["StrictHandler", Call], None] = lambda handler, call: handler.send(200, b"")
         self._used_ids: set[str] = set()
         self._refreshable: dict[str, Grant] = {}
@@ -43,6 +44,10 @@ class StrictProvider(Provider):
     @property
     def url(self) -> str:
         return f"{self._scheme}://127.0.0.1:{self.port}"
+
+    def close(self) -> None:
+        self.closing.set()
+        super().close()
 
     def granted(self, answer: Answer | None = None, scope: str = "read write", client: str = "wiki-client") -> Grant:
         """A grant whose refresh token, its `code`, is answered so."""
@@ -160,6 +165,10 @@ class StrictHandler(Handler):
     def do_POST(self) -> None:
         if "/revoke" in self.path:
             self._revoke(self._read())
+        elif "/silent/" in self.path:
+            self._read()
+            self.server.provider.closing.wait(PATIENCE)
+            self.close_connection = True
         else:
             super().do_POST()
 
