@@ -10,7 +10,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 import jwt
 
@@ -33,6 +33,7 @@ class StrictProvider(Provider):
         self.nonce = secrets.token_urlsafe(12)
         self.closing = threading.Event()
         self.revocation: Callable[["StrictHandler", Call], None] = lambda handler, call: handler.send(200, b"")
+        self.pages: dict[str, Callable[["StrictHandler", Call], None]] = {}
         self._used_ids: set[str] = set()
         self._refreshable: dict[str, Grant] = {}
         self._scheme = "https" if tls else "http"
@@ -154,22 +155,14 @@ def thumbprint(jwk: dict) -> str:
 
 class StrictHandler(Handler):
     def do_GET(self) -> None:
-        if "/revoke" in self.path:
-            self._revoke(self._read())
-        else:
+        if not self._special():
             super().do_GET()
 
     def do_DELETE(self) -> None:
-        self._revoke(self._read())
+        self._special()
 
     def do_POST(self) -> None:
-        if "/revoke" in self.path:
-            self._revoke(self._read())
-        elif "/silent/" in self.path:
-            self._read()
-            self.server.provider.closing.wait(PATIENCE)
-            self.close_connection = True
-        else:
+        if not self._special():
             super().do_POST()
 
     def _read(self) -> Call:
@@ -178,8 +171,20 @@ class StrictHandler(Handler):
             call.headers["x-peer-certificate"] = hashlib.sha256(certificate).hexdigest()
         return call
 
-    def _revoke(self, call: Call) -> None:
-        self.server.provider.revocation(self, call)
+    def _special(self) -> bool:
+        """Answers what the usual provider does not have."""
+        provider, path = self.server.provider, urlsplit(self.path).path
+        if path in provider.pages:
+            provider.pages[path](self, self._read())
+        elif "/revoke" in path:
+            provider.revocation(self, self._read())
+        elif "/silent/" in path:
+            self._read()
+            provider.closing.wait(PATIENCE)
+            self.close_connection = True
+        else:
+            return False
+        return True
 
     def _token(self, call: Call) -> None:
         provider = self.server.provider
