@@ -191,6 +191,7 @@ class Provider:
         self.jwks: dict = jwks(self.signer)
         self.calls: list[Call] = []
         self.complaints: list[str] = []
+        self.metadata: dict[str, dict] = {}  # more of what an issuer says of itself, by its name
         self._grants: dict[str, Grant] = {}
         self._pushed: dict[str, dict[str, str]] = {}
         self._lock = threading.Lock()
@@ -373,7 +374,7 @@ class Handler(BaseHTTPRequestHandler):
                 "id_token_signing_alg_values_supported": ["RS256"],
                 "code_challenge_methods_supported": ["S256"],
                 "token_endpoint_auth_methods_supported": ["client_secret_basic"],
-            })
+            } | self.server.provider.metadata.get(name, {}))
 
     def send(self, status: int, body: bytes, content_type: str = "application/json", headers: dict = {}) -> None:
         self.send_response(status)

@@ -9,7 +9,7 @@ from certificates import Authority
 from provider import Provider
 from strict_provider import StrictProvider
 
-CLIENT = "certified"
+CLIENT, SECRET = "certified", "s3cret"
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +109,39 @@ def test_a_server_of_another_authority_is_not_spoken_to(tmp_path, authority, mut
         grant = broker.consented("tls")
         assert_problem(broker.callback(grant.callback), 502, "provider_unreachable")
         assert mutual.exchanges(grant) == []
+
+
+def test_an_alias_is_for_clients_with_a_certificate(tmp_path, authority, mutual, strict):
+    """RFC 8705 § 5: what discovery says of mutual TLS comes before the usual addresses, for those clients alone."""
+    strict.metadata["certified"] = {
+        "revocation_endpoint": f"{strict.url}/revoke",
+        "pushed_authorization_request_endpoint": f"{strict.url}/par", "require_pushed_authorization_requests": True,
+        "mtls_endpoint_aliases": {
+            "token_endpoint": f"{mutual.url}/token", "revocation_endpoint": f"{mutual.url}/revoke",
+            "pushed_authorization_request_endpoint": f"{mutual.url}/par"},
+    }
+    strict.clients["wiki-client"] = SECRET
+    found = {"discovery": True, "issuer": f"{strict.url}/issuers/certified", "scopes": ["read"]}
+    installation = installed(tmp_path, authority, mutual, allowInsecure=True)
+    installation.settings["clients"]["usual"] = {"clientId": "wiki-client", "clientSecret": SECRET}
+    installation.write_configuration()
+    entry = {"displayName": "Certified", "category": "wiki"}
+    installation.write_catalog(catalog(mutual) | {
+        "found": entry | {"provider": "right", "oauth": found | {"clientAuthentication": "tls"}},
+        "found_usual": entry | {"provider": "usual", "oauth": found},
+    })
+    with Broker(installation) as broker:
+        headers = broker.bearer(scope="credentials:write")
+        for source_type, at in (("found", mutual), ("found_usual", strict)):
+            before = len(at.calls_to("/par")), len(at.calls_to("/revoke"))
+            grant = at.consent(broker.begin(source_type).authorization_url)
+            assert broker.redeem(broker.finish(grant)).status_code == 200
+            response = broker.client.post(
+                "/v1/tenants/acme/assets:revokeCredentials", headers=headers,
+                json={"sourceType": source_type, "token": "some-token"})
+            assert response.status_code == 204, response.text
+            assert len(at.exchanges(grant)) == 1
+            assert (len(at.calls_to("/par")), len(at.calls_to("/revoke"))) == (before[0] + 1, before[1] + 1)
 
 
 @pytest.mark.parametrize("change, setting", [
