@@ -10,7 +10,7 @@ import provider as answers
 from broker import Broker, Installation, assert_problem
 from provider import Call, Grant
 from strict_provider import StrictProvider, thumbprint
-from tokens import Signer
+from tokens import Signer, challenge_of
 
 SIGNER = Signer.new("ES256", "dpop-client-key")
 
@@ -37,6 +37,8 @@ def broker(folder, strict) -> Iterator[Broker]:
         "dpop_nonce": entry("dpop-nonce"),
         "dpop_query": entry("dpop", tokenURL=f"{strict.url}/dpop/token?tenant=1"),
         "dpop_signed": entry("dpop-nonce", **signing) | {"provider": "signing"},
+        "dpop_connected": entry("dpop", afterConnecting={
+            "url": f"{strict.url}/accounts?v=1", "extras": {"accountId": "/id"}}),
         "unbound": entry("dpop", dpop=False),
     })
     with Broker(installation) as running:
@@ -119,6 +121,18 @@ def test_a_refresh_binds_its_tokens_to_a_key_that_comes_along(broker, strict):
     response = refresh(broker, "dpop_nonce", old)
     assert response.status_code == 200, response.text
     assert_holds_key(response.json(), strict.refreshes(old)[-1])
+
+
+def test_the_call_after_connecting_proves_it_too(broker, strict):
+    """§ 7.1: the scheme is DPoP, and the proof names the token."""
+    asked = []
+    strict.pages["/accounts"] = lambda handler, call: asked.append(call) or handler.send_json(200, {"id": "A-1"})
+    credentials, grant = connected(broker, "dpop_connected")
+    call, = asked
+    assert credentials["extras"]["accountId"] == "A-1" and call.headers["authorization"] == f"DPoP {grant.access_token}"
+    proof = jwt.decode(call.headers["dpop"], jwt.PyJWK.from_dict(public(call)).key, algorithms=["ES256"])
+    assert (proof["htm"], proof["htu"], proof["ath"]) == ("GET", f"{strict.url}/accounts", challenge_of(grant.access_token))
+    assert thumbprint(public(call)) == thumbprint(credentials["extras"]["dpopKey"])
 
 
 def test_without_a_proof_the_provider_gives_nothing(broker, strict):
