@@ -21,7 +21,8 @@ struct Service {
     private let transport: CurlTransport
     private let logger: Logger
 
-    init(_ configuration: Configuration) throws {
+    /// - Parameter onListening: called once connections are taken.
+    init(_ configuration: Configuration, onListening: @escaping @Sendable () -> Void = {}) throws {
         let logger = Logger(label: "cloakroom") { _ in
             LogLines(format: configuration.logFormat, logLevel: configuration.logLevel)
         }
@@ -71,6 +72,7 @@ struct Service {
             onServerRunning: { _ in
                 for remark in remarks { logger.warning("\(remark)") }
                 logger.notice("listening", metadata: ["address": "\(address)"])
+                onListening()
             },
             logger: quiet)
     }
@@ -88,7 +90,7 @@ struct Service {
             transport.shutdown()
             await store.close()
             throw Refusal(
-                "cannot listen: \(error)",
+                "cannot listen at \(address): \(error)",
                 hint: "set http.host and http.port to an address of this machine that is free")
         }
         transport.shutdown()
