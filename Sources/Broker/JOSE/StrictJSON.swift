@@ -51,7 +51,7 @@ enum StrictJSON {
     /// The name that a text in quotes is. Unescaped, or "\u0061lg" would pass for another name than "alg".
     private static func name(_ text: ArraySlice<UInt8>) -> String? {
         guard text.contains(UInt8(ascii: "\\")) else {
-            return String(validating: text.dropFirst().dropLast(), as: UTF8.self)
+            return String(stranger: text.dropFirst().dropLast())
         }
         return JSONValue(json: Array(text))?.string
     }

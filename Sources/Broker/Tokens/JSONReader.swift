@@ -97,10 +97,10 @@ struct JSONReader {
         let start = position
         while next >= 0x20, next != UInt8(ascii: "\""), next != UInt8(ascii: "\\") { position += 1 }
         let plain = UnsafeBufferPointer(rebasing: bytes[start..<position])
-        if take("\"") { return String(validating: plain, as: UTF8.self) }
+        if take("\"") { return String(stranger: plain) }
         var text = Array(plain)
         while next >= 0x20 {
-            if take("\"") { return String(validating: text, as: UTF8.self) }
+            if take("\"") { return String(stranger: text) }
             if take("\\") {
                 guard let scalar = escape() else { return nil }
                 text.append(contentsOf: Character(scalar).utf8)
