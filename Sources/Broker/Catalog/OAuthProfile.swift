@@ -104,7 +104,7 @@ public struct OAuthProfile: Sendable {
     /// OpenID Connect: a `nonce` goes out, an id_token comes back and is checked.
     public internal(set) var openID = false
     public internal(set) var jwksURL: URLTemplate?
-    public internal(set) var idTokenAlgorithms: [String] = ["RS256", "ES256", "PS256", "EdDSA"]
+    var idTokenAlgorithms = IDTokenCheck.usualAlgorithms
     public internal(set) var pushedAuthorizationURL: URLTemplate?
     public internal(set) var requestObject = false
     public internal(set) var resources: [String] = []
