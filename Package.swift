@@ -29,6 +29,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         // One logging interface for us and our dependencies.
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        // One interface to count by; what is counted is written by PrometheusMetrics.
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         // Header names and statuses shared with Hummingbird.
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         // Byte buffers and loopback sockets.
@@ -57,9 +59,14 @@ let package = Package(
             resources: [.embedInCode("Pages")],
             swiftSettings: strict),
         .target(
+            name: "PrometheusMetrics",
+            dependencies: [.product(name: "CoreMetrics", package: "swift-metrics")],
+            swiftSettings: strict),
+        .target(
             name: "BrokerServer",
             dependencies: [
-                "Broker", "Secrets", "Templates",
+                "Broker", "PrometheusMetrics", "Secrets", "Templates",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Mustache", package: "swift-mustache"),
                 .product(name: "JWTKit", package: "jwt-kit"),
@@ -81,7 +88,7 @@ let package = Package(
         .executableTarget(
             name: "cloakroom",
             dependencies: [
-                "Broker", "BrokerServer", "CurlTransport", "SQLiteStore", "Sandbox", "Secrets",
+                "Broker", "BrokerServer", "CurlTransport", "PrometheusMetrics", "SQLiteStore", "Sandbox", "Secrets",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "JWTKit", package: "jwt-kit"),
@@ -114,7 +121,8 @@ let package = Package(
         .testTarget(
             name: "BrokerServerTests",
             dependencies: [
-                "Broker", "BrokerServer", "SQLiteStore", "Secrets",
+                "Broker", "BrokerServer", "PrometheusMetrics", "SQLiteStore", "Secrets",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
@@ -122,6 +130,9 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ]),
+        .testTarget(
+            name: "PrometheusMetricsTests",
+            dependencies: ["PrometheusMetrics", .product(name: "CoreMetrics", package: "swift-metrics")]),
         .testTarget(
             name: "SandboxTests",
             dependencies: [

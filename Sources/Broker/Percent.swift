@@ -31,7 +31,7 @@ package enum Percent {
         return text
     }
 
-    /// The pairs of a query or form body; `nil` where an escape is malformed or the result is not UTF-8.
+    /// The pairs of a query or form body; `nil` where an escape is malformed or the result is no text.
     package static func pairs(_ text: some StringProtocol) -> [(name: String, value: String)]? {
         var pairs: [(name: String, value: String)] = []
         for part in text.utf8.split(separator: UInt8(ascii: "&")) {
@@ -57,7 +57,7 @@ package enum Percent {
             default: decoded.append(byte)
             }
         }
-        return String(validating: decoded, as: UTF8.self)
+        return String(stranger: decoded)
     }
 
     private static func digit(_ byte: UInt8) -> UInt8? {

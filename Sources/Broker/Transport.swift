@@ -15,6 +15,8 @@ public struct ProviderRequest: Sendable {
     public var body: [UInt8]?
     /// Shown in the TLS handshake (RFC 8705).
     public var certificate: ClientCertificate?
+    /// What it is sent for. For figures alone.
+    public var sourceType: SourceType.ID?
 
     public init(
         method: Method, url: String, headers: [(name: String, value: String)] = [], body: [UInt8]? = nil

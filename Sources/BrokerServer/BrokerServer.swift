@@ -11,12 +11,12 @@ public struct BrokerServer: Sendable {
     /// - Parameter now: the clock of the limits.
     public init(
         broker: Broker, callers: Callers, limits: Limits = Limits(), proxies: TrustedProxies = TrustedProxies(),
-        logger: Logger, now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+        figures: Figures = Figures(), logger: Logger, now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
     ) throws {
         let settings = broker.settings
         let origins = settings.frontendOrigins.map(\.description)
         let pages = try Pages(base: settings.publicURL.rest, origins: origins)
-        let operations = OperationsRoutes(broker: broker)
+        let operations = OperationsRoutes(broker: broker, figures: figures)
         let admin = AdminRoutes(broker: broker, callers: callers)
         let limits = RateLimits(limits, now: now)
         frame = Frame(
@@ -25,10 +25,11 @@ public struct BrokerServer: Sendable {
                 plain: BrowserRoutes(broker: broker, pages: pages, limits: limits).routes + operations.routes
                     + admin.routes,
                 tenant: TenantRoutes(broker: broker, callers: callers, limits: limits).routes
-                    + AssetServiceRoutes(broker: broker, callers: callers).routes,
+                    + AssetServiceRoutes(broker: broker, callers: callers, figures: figures).routes,
                 client: admin.clients),
             origins: Set(origins),
             proxies: proxies,
+            figures: figures,
             logger: logger)
     }
 

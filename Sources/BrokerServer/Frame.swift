@@ -11,7 +11,18 @@ struct Frame: HTTPResponder {
     let routes: RouteTable
     let origins: Set<String>
     let proxies: TrustedProxies
+    let figures: Figures
     let logger: Logger
+    /// Of what is at no address of ours.
+    private let elsewhere = RouteMeter("none")
+
+    init(routes: RouteTable, origins: Set<String>, proxies: TrustedProxies, figures: Figures, logger: Logger) {
+        self.routes = routes
+        self.origins = origins
+        self.proxies = proxies
+        self.figures = figures
+        self.logger = logger
+    }
 
     func respond(to request: Request, context: Context) async throws -> Response {
         let began = ContinuousClock.now
@@ -37,7 +48,9 @@ struct Frame: HTTPResponder {
         }
         if request.method == .head { response = response.createHeadResponse() }
         addHeaders(&response, request, context, isShared: found?.0.isShared == true)
-        log(request, context, found?.0, response, ContinuousClock.now - began)
+        let duration = ContinuousClock.now - began
+        (found?.0.meter ?? elsewhere).count(request.method, response.status.code, duration, in: figures.registry)
+        log(request, context, found?.0, response, duration)
         return response
     }
 
@@ -93,17 +106,10 @@ struct Frame: HTTPResponder {
             "request",
             metadata: [
                 "request_id": .string(context.requestID),
-                "method": .string(Self.known(request.method)),
+                "method": .string(RouteMeter.known(request.method).name),
                 "route": .string(route?.template ?? "none"),
                 "status": .stringConvertible(response.status.code),
                 "duration_us": .stringConvertible(Int(microseconds)),
             ])
-    }
-
-    private static func known(_ method: HTTPRequest.Method) -> String {
-        switch method {
-        case .get, .head, .post, .put, .delete, .options, .patch: method.rawValue
-        default: "other"
-        }
     }
 }

@@ -50,6 +50,9 @@ public final class CurlTransport: Transport {
         return try answer.get()
     }
 
+    /// How many requests wait for their turn.
+    public var waitingCount: Int { inbox.waitingCount }
+
     /// From three quarters of the bound on: what has begun by then still finds a place.
     public var isBusy: Bool { inbox.isBusy }
 

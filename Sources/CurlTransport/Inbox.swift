@@ -48,6 +48,9 @@ final class Inbox: @unchecked Sendable {
         if let refusal { continuation.resume(returning: .failure(refusal)) }
     }
 
+    /// How many wait for their turn.
+    var waitingCount: Int { lock.withLock { waiting } }
+
     private var waiting: Int { waitingInLoop + mail.submitted.count }
 
     var isBusy: Bool { lock.withLock { waiting >= maxWaiting - maxWaiting / 4 } }

@@ -30,4 +30,13 @@ enum AuditKey {
     static func open(_ sealed: [UInt8], _ ring: KeyRing) throws -> SecretBytes {
         try ring.open(Sealed<AuditKey>(stored: sealed), as: label, context: context)
     }
+
+    /// Under the ring's first key, if another one sealed it.
+    static func reseal(_ db: Database, _ ring: KeyRing) throws {
+        guard let row = try Data.fetchOne(db, sql: "SELECT sealed_key FROM audit_trail") else { return }
+        let sealed = Sealed<AuditKey>(stored: Array(row))
+        guard sealed.keyID != ring.primary else { return }
+        let key = try open(sealed.bytes, ring)
+        try db.run("UPDATE OR FAIL audit_trail SET sealed_key = ?", .blob(seal(key, ring)))
+    }
 }

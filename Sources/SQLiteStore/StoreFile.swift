@@ -144,6 +144,19 @@ enum StoreFile {
         return (queue, trail)
     }
 
+    /// Gives a finished file its name, so that a power cut leaves the old state or the new one.
+    static func putInPlace(_ unfinished: String, as path: String) throws(OpeningError) {
+        let refuse = { OpeningError.cannotCreate(path: path, reason: String(cString: strerror(errno))) }
+        let descriptor = Glibc.open(unfinished, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw refuse() }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0, rename(unfinished, path) == 0 else { throw refuse() }
+        let folder = Glibc.open(path.lastIndex(of: "/").map { String(path[...$0]) } ?? ".", O_RDONLY | O_CLOEXEC)
+        guard folder >= 0 else { return }
+        fsync(folder)
+        close(folder)
+    }
+
     /// A connection that only reads, beside the writer's.
     static func openForReading(_ path: String) throws -> DatabaseQueue {
         var configuration = Configuration()

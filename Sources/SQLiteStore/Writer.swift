@@ -23,6 +23,7 @@ final class Writer: @unchecked Sendable {
     private var isClosed = false
     private var hasEnded = false
     private var whenEnded: [CheckedContinuation<Void, Never>] = []
+    private var observer: @Sendable (WriterEvent) -> Void = { _ in }
 
     init(_ queue: DatabaseQueue, _ trail: AuditTrail, mostWaiting: Int = mostWaiting) {
         self.queue = queue
@@ -54,10 +55,33 @@ final class Writer: @unchecked Sendable {
                 waiting.append(operation)
                 if waiting.count == 1 { condition.signal() }
             }
+            let observer = observer
             condition.unlock()
-            if let refusal { operation.finish(refusal) }
+            if let refusal {
+                if refusal != .closed { observer(.refused) }
+                operation.finish(refusal)
+            }
         }
         return try outcome.get()
+    }
+
+    func observe(_ observer: @escaping @Sendable (WriterEvent) -> Void) {
+        condition.lock()
+        self.observer = observer
+        condition.unlock()
+    }
+
+    var waitingCount: Int {
+        condition.lock()
+        defer { condition.unlock() }
+        return waiting.count
+    }
+
+    private func tell(_ event: WriterEvent) {
+        condition.lock()
+        let observer = observer
+        condition.unlock()
+        observer(event)
     }
 
     /// Lets what waits finish, closes the database and ends the thread.
@@ -114,14 +138,18 @@ final class Writer: @unchecked Sendable {
     }
 
     private func commit(_ batch: [any Operation]) {
+        let began = ContinuousClock.now
         do {
             try transaction { db in for operation in batch { try operation.run(db) } }
+            tell(.committed(operations: batch.count, duration: ContinuousClock.now - began))
             for operation in batch { operation.finish(nil) }
         } catch let failure as TransactionFailure {
+            tell(.failed)
             // The lock, the disk: nothing that one operation could have caused, so all would meet it again.
             for operation in batch { operation.finish(.unavailable(failure.reason)) }
         } catch {
             guard batch.count > 1 else {
+                tell(.failed)
                 batch.first?.finish(.unavailable(StoreFailure.reason(error)))
                 return
             }

@@ -1,10 +1,13 @@
 import COpenSSL
+import Foundation
 
 /// The master keys of this installation: the first seals, all open.
 ///
 /// Nothing is ever sealed under a master key itself. Each use has a key of its own, derived with HKDF
 /// (RFC 5869) from the master key, a second secret where there is one, and a label that names the use.
-public struct KeyRing: Sendable {
+///
+/// `@unchecked Sendable`: `keys` is guarded by `lock`.
+public final class KeyRing: @unchecked Sendable {
     /// Names a master key in what it sealed. Not secret.
     public struct KeyID: Hashable, Sendable, CustomStringConvertible {
         public let description: String
@@ -26,18 +29,24 @@ public struct KeyRing: Sendable {
         private init(unchecked text: String) { description = text }
     }
 
-    private let keys: [KeyID: SecretBytes]
+    private struct Keys {
+        var byID: [KeyID: SecretBytes] = [:]
+        /// Never empty.
+        var ids: [KeyID] = []
+    }
+
+    private let lock = NSLock()
+    private var keys: Keys
 
     /// The key that seals: the first of the file.
-    public let primary: KeyID
+    public var primary: KeyID { lock.withLock { keys.ids[0] } }
 
     /// All key names, the sealing one first.
-    public let ids: [KeyID]
+    public var ids: [KeyID] { lock.withLock { keys.ids } }
 
     /// Reads a master key file: lines `id:base64 of 32 bytes`; blank lines and lines starting with `#` are skipped.
     public init(_ text: String) throws(KeyRingError) {
-        var keys: [KeyID: SecretBytes] = [:]
-        var ids: [KeyID] = []
+        var keys = Keys()
         for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
             let line = line.filter { $0 != " " && $0 != "\t" }
             if line.isEmpty || line.hasPrefix("#") { continue }
@@ -50,25 +59,35 @@ public struct KeyRing: Sendable {
             guard let bytes = Base64URL.decode(encoded), bytes.count == 32 else {
                 throw .keyMalformed(line: index + 1, id: id)
             }
-            guard keys.updateValue(SecretBytes(bytes), forKey: id) == nil else {
+            guard keys.byID.updateValue(SecretBytes(bytes), forKey: id) == nil else {
                 throw .nameRepeated(line: index + 1, id: id)
             }
-            ids.append(id)
+            keys.ids.append(id)
         }
-        guard let primary = ids.first else { throw .empty }
+        guard !keys.ids.isEmpty else { throw .empty }
         self.keys = keys
-        self.ids = ids
-        self.primary = primary
     }
 
     private init(_ bytes: SecretBytes, id: KeyID) {
-        keys = [id: bytes]
-        ids = [id]
-        primary = id
+        keys = Keys(byID: [id: bytes], ids: [id])
     }
 
     /// A ring of one new key that is written nowhere: what it seals, nobody opens after this process.
     public static func ephemeral() -> KeyRing { KeyRing(SecretBytes(Random.bytes(32)), id: .process) }
+
+    /// Takes over the keys of a ring that was read later. Whether they are others, or in another order.
+    public func replace(by other: KeyRing) -> Bool {
+        let new = other.lock.withLock { other.keys }
+        return lock.withLock {
+            let isSame =
+                keys.ids == new.ids
+                && keys.ids.allSatisfy { id in
+                    constantTimeEqual(keys.byID[id]?.expose { $0 } ?? [], new.byID[id]?.expose { $0 } ?? [])
+                }
+            keys = new
+            return !isSame
+        }
+    }
 
     /// A line for a master key file with a new key in it. The one place where a master key is shown.
     public static func newLine(id: KeyID) -> String {
@@ -79,7 +98,18 @@ public struct KeyRing: Sendable {
     /// 32 bytes that only the holder of the master key `id` and of `secret` can make again; `nil` where the ring
     /// has no such key. Different labels give unrelated bytes.
     public func derive(_ label: Label, from secret: SecretBytes, key id: KeyID) -> SecretBytes? {
-        guard let key = keys[id] else { return nil }
+        lock.withLock { keys.byID[id] }.map { Self.derive(label, from: secret, $0) }
+    }
+
+    /// The name of the key that seals, and what it gives for this use.
+    func deriveToSeal(_ label: Label, from secret: SecretBytes) -> (KeyID, SecretBytes) {
+        let (id, key) = lock.withLock { (keys.ids[0], keys.byID[keys.ids[0]]) }
+        // Rings are made with a key for each name.
+        guard let key else { fatalError("the key ring lost its first key") }
+        return (id, Self.derive(label, from: secret, key))
+    }
+
+    private static func derive(_ label: Label, from secret: SecretBytes, _ key: SecretBytes) -> SecretBytes {
         let info = [UInt8](label.text.utf8)
         let derived = key.expose { key in
             secret.expose { secret in

@@ -11,6 +11,12 @@ public struct Sealed<Content>: Sendable, Equatable {
     public init(stored bytes: [UInt8]) {
         self.bytes = bytes
     }
+
+    /// The master key that it was sealed under, as it says; `nil` where it is malformed.
+    public var keyID: KeyRing.KeyID? {
+        guard bytes.count >= 2, bytes[0] == version, bytes.count >= 2 + Int(bytes[1]) else { return nil }
+        return KeyRing.KeyID(String(decoding: bytes[2..<2 + Int(bytes[1])], as: UTF8.self))
+    }
 }
 
 /// Why sealed bytes did not open.
@@ -35,10 +41,9 @@ extension KeyRing {
         _ content: SecretBytes, as label: Label, context: [UInt8], under secret: SecretBytes = SecretBytes([]),
         for _: Content.Type = Content.self
     ) -> Sealed<Content> {
-        // The ring was made with this key; a missing one cannot be.
-        guard let key = derive(label, from: secret, key: primary) else { fatalError("the key ring lost its first key") }
+        let (keyID, key) = deriveToSeal(label, from: secret)
         let nonce = Random.bytes(12)
-        let id = [UInt8](primary.description.utf8)
+        let id = [UInt8](keyID.description.utf8)
         var bytes = [version, UInt8(id.count)] + id + nonce
         bytes += content.expose { text in
             key.expose { key in

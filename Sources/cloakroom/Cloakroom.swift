@@ -4,13 +4,15 @@ import Foundation
 /// The program.
 @main
 struct Cloakroom: AsyncParsableCommand {
+    static let version = "0.1.0"
+
     static let configuration = CommandConfiguration(
         commandName: "cloakroom",
         abstract: "An OAuth credential broker: sends users to providers, keeps what they grant, hands it out once.",
-        version: "0.1.0",
+        version: version,
         subcommands: [
             Serve.self, Demo.self, Check.self, Sources.self, KeysCommand.self, RevokeCommand.self, AuditCommand.self,
-            ClientsCommand.self, MasterKey.self, TokenCommand.self,
+            ClientsCommand.self, MasterKey.self, Doctor.self, Backup.self, Restore.self, TokenCommand.self,
         ])
 
     /// Exit status: 0 done, 1 refused or failed, 2 bad usage.

@@ -4,6 +4,7 @@ import CurlTransport
 import Foundation
 import Hummingbird
 import Logging
+import PrometheusMetrics
 import SQLiteStore
 import Secrets
 import ServiceLifecycle
@@ -13,13 +14,15 @@ import UnixSignals
 struct Service {
     private let application: any ApplicationProtocol & ServiceLifecycle.Service
     private let sweeper: Sweeper
+    private let keys: KeyWatcher?
     let broker: Broker
     private let address: String
     private let store: SQLiteStore
     private let transport: CurlTransport
     private let logger: Logger
 
-    init(_ configuration: Configuration) throws {
+    /// - Parameter onListening: called once connections are taken.
+    init(_ configuration: Configuration, onListening: @escaping @Sendable () -> Void = {}) throws {
         let logger = Logger(label: "cloakroom") { _ in
             LogLines(format: configuration.logFormat, logLevel: configuration.logLevel)
         }
@@ -30,23 +33,30 @@ struct Service {
             throw Refusal("\(configuration.origin): \(error.line)", hint: error.hint)
         }
         transport = CurlTransport(configuration: configuration.transport)
+        let figures = Self.figures(configuration, store, transport)
+        let measured = figures.measuring(transport)
         let now: @Sendable () -> Timestamp = { .now }
         broker = Broker(
             settings: configuration.broker, catalog: configuration.catalog, clients: configuration.clients,
-            keyRing: configuration.keyRing, store: store, transport: transport, now: now
+            keyRing: configuration.keyRing, store: store, transport: measured, now: now
         ) { event in
+            figures.count(event)
             Self.log(event, logger)
         }
         let source: KeySource =
             switch configuration.callerKeys {
             case .fixed(let keys): .fixed(keys)
-            case .address(let url): .address(url, transport)
+            case .address(let url): .address(url, measured)
             }
-        let callers = Callers(rules: configuration.rules, keys: source, now: now)
+        let callers = Callers(rules: configuration.rules, keys: source, factory: figures.registry, now: now)
         let server = try BrokerServer(
             broker: broker, callers: callers, limits: configuration.limits, proxies: configuration.proxies,
-            logger: logger)
+            figures: figures, logger: logger)
         sweeper = Sweeper(broker: broker, logger: logger)
+        let broker = broker
+        keys = configuration.masterKeyFile.map {
+            KeyWatcher(file: MasterKeyFile(path: $0), broker: broker, logger: logger)
+        }
 
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
@@ -62,6 +72,7 @@ struct Service {
             onServerRunning: { _ in
                 for remark in remarks { logger.warning("\(remark)") }
                 logger.notice("listening", metadata: ["address": "\(address)"])
+                onListening()
             },
             logger: quiet)
     }
@@ -71,7 +82,7 @@ struct Service {
     func run(with others: [any ServiceLifecycle.Service] = []) async throws {
         let deadline = Deadline(store: store, transport: transport)
         let configuration = ServiceGroupConfiguration(
-            services: ([application, sweeper] + others + [deadline]).map { .init(service: $0) },
+            services: ([application, sweeper] + (keys.map { [$0] } ?? []) + others + [deadline]).map { .init(service: $0) },
             gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "") { _ in SwiftLogNoOpLogHandler() })
         do {
             try await ServiceGroup(configuration: configuration).run()
@@ -79,7 +90,7 @@ struct Service {
             transport.shutdown()
             await store.close()
             throw Refusal(
-                "cannot listen: \(error)",
+                "cannot listen at \(address): \(error)",
                 hint: "set http.host and http.port to an address of this machine that is free")
         }
         transport.shutdown()
@@ -94,6 +105,30 @@ struct Service {
         } catch {
             throw Refusal("\(configuration.origin): \(error.line)", hint: error.hint)
         }
+    }
+
+    private static func figures(
+        _ configuration: Configuration, _ store: SQLiteStore, _ transport: CurlTransport
+    ) -> Figures {
+        let sourceTypes = configuration.catalog.sourceTypes
+        let figures = Figures(
+            sourceTypes: sourceTypes.map(\.id),
+            ready: sourceTypes.filter { $0.oauth != nil && configuration.isConfigured($0) }.map(\.id),
+            version: Cloakroom.version)
+        store.observe { [store = figures.store] event in
+            switch event {
+            case .committed(let operations, let duration): store.committed(operations, in: duration)
+            case .failed: store.failed()
+            case .refused: store.refused()
+            }
+        }
+        figures.registry.declare(
+            Family("cloakroom_store_queue_depth", .gauge, "Operations that wait for their commit.")
+        ) { [Sample(Double(store.waitingCount))] }
+        figures.registry.declare(
+            Family("cloakroom_transport_queue_depth", .gauge, "Requests that wait for their turn to go to a provider.")
+        ) { [Sample(Double(transport.waitingCount))] }
+        return figures
     }
 
     private static func log(_ event: Event, _ logger: Logger) {

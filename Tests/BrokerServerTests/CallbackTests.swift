@@ -112,6 +112,19 @@ import Testing
         }
     }
 
+    /// RFC 9207 § 2.4: compared as plain strings. To Unicode a Kelvin sign and a K are the same.
+    @Test func `an issuer that only looks right does not pass`() async throws {
+        let catalog = Fixture.catalog.replacing("issuer: https://example.com", with: "issuer: https://example.com/K")
+        for (path, status) in [("%E2%84%AA", HTTPResponse.Status.badRequest), ("K", .found)] {
+            let fixture = try await Fixture(catalog: catalog)
+            try await fixture.run { client in
+                let started = try await fixture.authorize(client, ["sourceType": .string("example_issuer")])
+                let query = "code=a&iss=https://example.com/\(path)&state=\(started.state)"
+                #expect(try await client.get("/oauth/callback?\(query)").status == status)
+            }
+        }
+    }
+
     @Test(arguments: [
         (TransportError.timedOut, 504, "provider_timeout"), (.unreachable, 502, "provider_unreachable"),
         (.tlsFailed, 502, "provider_unreachable"), (.addressNotAllowed, 502, "provider_unreachable"),

@@ -21,6 +21,7 @@ final class Fixture: Sendable {
     /// The clock of the limits.
     let steadyClock = SteadyClock()
     let lines = LogLinesKept()
+    let figures: Figures
     private let folder: URL
     private let store: SQLiteStore
     private let server: BrokerServer
@@ -40,12 +41,17 @@ final class Fixture: Sendable {
         let findings = Findings()
         let catalog = Catalog(own: [("test.yaml", catalog)], allowInsecure: false, findings: findings)
         try #require(findings.lines == [])
+        let figures = Figures(
+            sourceTypes: catalog.sourceTypes.map(\.id), ready: [try #require(SourceType.ID("example"))], version: "test"
+        )
+        self.figures = figures
         let clock = clock
         let broker = Broker(
             settings: Broker.Settings(
                 publicURL: try #require(StrictURL(publicURL)), frontendOrigins: origins.compactMap { Origin($0) }),
             catalog: catalog, clients: ["example": Client(id: "client id", secret: ClientSecret("client:secret"))],
-            keyRing: keyRing, store: store, transport: provider, now: { clock.now })
+            keyRing: keyRing, store: store, transport: figures.measuring(provider), now: { clock.now },
+            report: figures.count)
 
         let key = ES256PrivateKey()
         signer = await JWTKeyCollection().add(ecdsa: key, kid: "main")
@@ -57,12 +63,14 @@ final class Fixture: Sendable {
             """
         let callers = Callers(
             rules: .init(issuer: Self.issuer, audience: "cloakroom"),
-            keys: .fixed(try await VerificationKeys(jwks: Array(jwks.utf8))), now: { clock.now })
+            keys: .fixed(try await VerificationKeys(jwks: Array(jwks.utf8))), factory: figures.registry,
+            now: { clock.now })
         let lines = lines
         let logger = Logger(label: "test") { _ in lines.handler() }
         let steadyClock = steadyClock
         server = try BrokerServer(
-            broker: broker, callers: callers, limits: limits, proxies: proxies, logger: logger, now: { steadyClock.now }
+            broker: broker, callers: callers, limits: limits, proxies: proxies, figures: figures, logger: logger,
+            now: { steadyClock.now }
         )
     }
 

@@ -11,6 +11,7 @@ import pytest
 
 from broker import Broker, Installation
 from provider import Provider
+from strict_provider import StrictProvider
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -21,6 +22,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 @pytest.fixture(scope="module")
 def provider() -> Iterator[Provider]:
     running = Provider()
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="module")
+def strict() -> Iterator[StrictProvider]:
+    running = StrictProvider()
     yield running
     running.close()
 

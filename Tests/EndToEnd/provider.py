@@ -185,16 +185,17 @@ def not_http(handler: "Handler", grant: Grant) -> None:
 class Provider:
     """The running provider. `clients` maps client ids to secrets (`None`: a public client)."""
 
-    def __init__(self) -> None:
+    def __init__(self, handler: "type[Handler] | None" = None) -> None:
         self.clients: dict[str, str | None] = {}
         self.signer = Signer.new("RS256", "provider-key")
         self.jwks: dict = jwks(self.signer)
         self.calls: list[Call] = []
         self.complaints: list[str] = []
+        self.metadata: dict[str, dict] = {}  # more of what an issuer says of itself, by its name
         self._grants: dict[str, Grant] = {}
         self._pushed: dict[str, dict[str, str]] = {}
         self._lock = threading.Lock()
-        self._server = _Server(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), handler or Handler)
         self._server.provider = self
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
@@ -209,9 +210,7 @@ class Provider:
 
     def consent(self, authorization_url: str, answer: Answer | None = None, code: str | None = None) -> Grant:
         """What a user's consent leads to: a code for this request. The test carries it to the callback."""
-        request = dict(parse_qsl(urlsplit(authorization_url).query, keep_blank_values=True))
-        if "request_uri" in request:
-            request = self._pushed[request["request_uri"]]
+        request = self.requested(dict(parse_qsl(urlsplit(authorization_url).query, keep_blank_values=True)))
         grant = Grant(code or f"code-{secrets.token_urlsafe(24)}", request["state"], request, answer or tokens())
         with self._lock:
             self._grants[grant.code] = grant
@@ -235,6 +234,10 @@ class Provider:
         self.release_all()
         self._server.shutdown()
         self._server.server_close()
+
+    def requested(self, members: dict[str, str]) -> dict[str, str]:
+        """What the address asks for, wherever it says so."""
+        return self._pushed[members["request_uri"]] if "request_uri" in members else members
 
     # What the handler asks.
 
@@ -308,7 +311,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         call = self._read()
         path, provider = call.path, self.server.provider
-        if path == "/jwks.json":
+        if path.endswith("/jwks.json"):
             self.send_json(200, provider.jwks)
         elif "/.well-known/" in path:
             self._metadata(path)
@@ -371,7 +374,7 @@ class Handler(BaseHTTPRequestHandler):
                 "id_token_signing_alg_values_supported": ["RS256"],
                 "code_challenge_methods_supported": ["S256"],
                 "token_endpoint_auth_methods_supported": ["client_secret_basic"],
-            })
+            } | self.server.provider.metadata.get(name, {}))
 
     def send(self, status: int, body: bytes, content_type: str = "application/json", headers: dict = {}) -> None:
         self.send_response(status)

@@ -80,7 +80,7 @@ extension FlowStore {
 
     /// Many flows that wait for their keys to be redeemed.
     func fill(_ keys: [CredentialKey]) async throws {
-        try await withThrowingTaskGroup { group in
+        try await withThrowingTaskGroup(of: Void.self) { group in
             for (number, key) in keys.enumerated() {
                 // Fewer at once than the store lets wait.
                 if number >= 1000 { _ = try await group.next() }

@@ -16,6 +16,7 @@ import Testing
         try StoreFile.prepare(folder.database)
         let (queue, trail) = try StoreFile.open(folder.database, KeyRing(Installation.firstKey))
         try queue.write { try $0.execute(sql: "CREATE TABLE numbers (number INTEGER PRIMARY KEY)") }
+        let (queue, trail) = try StoreFile.open(folder.database, KeyRing(Installation.firstKey))
         writer = Writer(queue, trail)
     }
 
@@ -155,6 +156,26 @@ import Testing
         #expect(try committed() == Array(0..<5) + Array(10..<20))
     }
 
+    // MARK: observing
+
+    @Test func `an observer is told of commits, failures and refusals`() async throws {
+        let (queue, trail) = try StoreFile.open(folder.database, KeyRing(Installation.firstKey))
+        let writer = Writer(queue, trail, mostWaiting: 3)
+        let told = Told()
+        writer.observe { told.keep($0) }
+        let results = try await batch(5, writer) { index in
+            try? await writer.write { try $0.execute(sql: "INSERT INTO numbers VALUES (?)", arguments: [index]) }
+        }
+        #expect(results.filter { $0 != nil }.count == 3)
+        await #expect(throws: StoreError.self) {
+            try await writer.write { try $0.execute(sql: "INSERT INTO missing VALUES (1)") }
+        }
+        await writer.close()
+        await #expect(throws: StoreError.closed) { try await writer.write { _ in } }
+        #expect(told.all == ["refused", "refused", "committed 1", "committed 3", "failed"])
+        #expect(writer.waitingCount == 0)
+    }
+
     // MARK: closing
 
     @Test func `what was handed over is done before the writer closes`() async throws {
@@ -219,6 +240,26 @@ import Testing
         var values: [Value?] = []
         for task in tasks { values.append(await task.value) }
         return values
+    }
+}
+
+/// Keeps what an observer is told.
+///
+/// `@unchecked Sendable`: `lock` guards `kept`.
+private final class Told: @unchecked Sendable {
+    private let lock = NSLock()
+    private var kept: [String] = []
+
+    var all: [String] { lock.withLock { kept } }
+
+    func keep(_ event: WriterEvent) {
+        let line =
+            switch event {
+            case .committed(let operations, let duration): duration > .zero ? "committed \(operations)" : "no time"
+            case .failed: "failed"
+            case .refused: "refused"
+            }
+        lock.withLock { kept.append(line) }
     }
 }
 

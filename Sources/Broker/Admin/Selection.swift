@@ -66,6 +66,17 @@ public struct DestroyedTicket: Sendable {
     }
 }
 
+/// Whose client, and for what: also its place in the store's order.
+public struct ClientPosition: Sendable, Equatable {
+    public let tenant: TenantID
+    public let sourceType: SourceType.ID
+
+    public init(tenant: TenantID, sourceType: SourceType.ID) {
+        self.tenant = tenant
+        self.sourceType = sourceType
+    }
+}
+
 /// A tenant's own client as a store keeps it.
 public struct KeptClient: Sendable {
     public let sourceType: SourceType.ID

@@ -9,6 +9,7 @@ struct PushedAuthorization {
         now: Timestamp
     ) {
         var request = FormRequest(url: address)
+        request.sourceType = provider.profile.sourceType
         request.authenticate(
             as: client, by: provider.profile.clientAuthentication,
             at: ProofContext(audience: provider.assertionAudience, now: now))

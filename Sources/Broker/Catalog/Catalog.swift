@@ -67,7 +67,8 @@ extension SourceType {
         let documentation = entry.string("documentation")
         let registration = entry.string("registration")
         let section = entry.section("oauth")
-        let oauth = section.flatMap { OAuthProfile($0, allowInsecure: allowInsecure) }
+        var oauth = section.flatMap { OAuthProfile($0, allowInsecure: allowInsecure) }
+        oauth?.sourceType = id
         entry.finish()
         guard let displayName, let category, entry.findings.lines.count == before else { return nil }
         self.init(

@@ -93,6 +93,8 @@ public struct OAuthProfile: Sendable {
         public var tokenType = TokenType.any
     }
 
+    /// Whose profile this is. For figures alone: no code asks which provider it holds.
+    public internal(set) var sourceType: SourceType.ID?
     public internal(set) var addresses = Addresses()
     /// The `iss` that a callback must have where it has one (RFC 9207), and of an id_token. May hold placeholders.
     public internal(set) var issuer: String?
@@ -102,7 +104,7 @@ public struct OAuthProfile: Sendable {
     /// OpenID Connect: a `nonce` goes out, an id_token comes back and is checked.
     public internal(set) var openID = false
     public internal(set) var jwksURL: URLTemplate?
-    public internal(set) var idTokenAlgorithms: [String] = ["RS256", "ES256", "PS256", "EdDSA"]
+    var idTokenAlgorithms = IDTokenCheck.usualAlgorithms
     public internal(set) var pushedAuthorizationURL: URLTemplate?
     public internal(set) var requestObject = false
     public internal(set) var resources: [String] = []
@@ -153,4 +155,9 @@ public struct OAuthProfile: Sendable {
 
     /// Whether the provider takes tokens back, as far as the entry tells.
     public var hasRevocation: Bool { addresses.own.revocation != nil || discovery }
+}
+
+extension OAuthProfile {
+    /// The token endpoint where it is the same for everyone.
+    public var fixedTokenURL: String? { addresses.sets.first?.token?.filled(with: [:]) }
 }

@@ -1,3 +1,5 @@
+import Secrets
+
 extension OAuthProfile {
     init?(_ entry: YAMLReader, allowInsecure: Bool) {
         let before = entry.findings.lines.count
@@ -81,13 +83,13 @@ extension OAuthProfile {
         if openID, !discovery, jwksURL == nil {
             entry.problem("jwksURL", found: "nothing", wanted: "the provider's keys, or discovery: true")
         }
-        if let algorithms = entry.strings("idTokenAlgorithms") {
-            idTokenAlgorithms = algorithms
-            for algorithm in algorithms where !Self.knownAlgorithms.contains(algorithm) {
+        if let names = entry.strings("idTokenAlgorithms") {
+            idTokenAlgorithms = Set(names.compactMap { SignatureAlgorithm(rawValue: $0) })
+            let known = SignatureAlgorithm.allCases.map(\.rawValue)
+            for name in names where !known.contains(name) {
                 entry.problem(
-                    "idTokenAlgorithms", found: YAMLReader.quote(algorithm),
-                    wanted: Self.knownAlgorithms.joined(separator: ", ")
-                        + YAMLReader.guess(algorithm, among: Self.knownAlgorithms))
+                    "idTokenAlgorithms", found: YAMLReader.quote(name),
+                    wanted: known.joined(separator: ", ") + YAMLReader.guess(name, among: known))
             }
         }
         if let signature = entry.section("callbackSignature") {
@@ -105,10 +107,6 @@ extension OAuthProfile {
             section.finish()
         }
     }
-
-    private static let knownAlgorithms = [
-        "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA",
-    ]
 
     private static func parameters(_ entry: YAMLReader) -> [Parameter] {
         guard let section = entry.section("parameters") else { return [] }

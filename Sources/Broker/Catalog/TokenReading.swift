@@ -52,7 +52,7 @@ extension OAuthProfile {
         var headers = templates("headers", section, of: entry, also: own)
         let sendsToken = parameters.contains { $0.value?.names.contains("accessToken") == true }
         if !section.names.contains("headers"), !sendsToken {
-            headers = [("Authorization", ValueTemplate("Bearer {accessToken}"))]
+            headers = [("Authorization", ValueTemplate("\(dpop ? "DPoP" : "Bearer") {accessToken}"))]
         }
         let extras = section.pointers("extras")
         let replacesToken = section.bool("replacesToken") ?? false

@@ -129,7 +129,7 @@ extension Broker {
         // RFC 9207 § 2.4: compared as plain strings, for errors as well, before anything else is believed.
         if let issuer = provider.issuer {
             switch request["iss"] {
-            case .one(issuer): break
+            case .one(let stated) where stated.isExactly(issuer): break
             case .absent where !provider.requiresIssuer: break
             case .absent, .repeated, .one: throw .issuerMismatch
             }

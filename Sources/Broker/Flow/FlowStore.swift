@@ -62,6 +62,16 @@ public protocol FlowStore: Sendable {
     /// Keeps a tenant's client in place of the one before. Whether there was none.
     func setClient(_ client: KeptClient, of tenant: TenantID, _ event: Event) async throws(StoreError) -> Bool
 
+    /// Seals tenants' clients again: what `again` gives replaces what it was given. Looks at no more than `limit` after
+    /// `position`. Where to go on, or `nil` at the end, and how many were replaced.
+    func resealClients(
+        after position: ClientPosition?, limit: Int,
+        _ again: @escaping @Sendable (ClientPosition, Sealed<ClientSecret>) -> Sealed<ClientSecret>?
+    ) async throws(StoreError) -> (moved: Int, position: ClientPosition?)
+
+    /// Seals the store's own key again.
+    func resealAuditKey(_ ring: KeyRing) async throws(StoreError)
+
     /// `false`: there was none.
     func deleteClient(_ sourceType: SourceType.ID, of tenant: TenantID, _ event: Event) async throws(StoreError) -> Bool
 }

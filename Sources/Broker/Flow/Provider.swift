@@ -16,7 +16,10 @@ struct Provider {
 
     var authorization: String? { addresses.authorization?.filled(with: values) ?? metadata?.authorizationEndpoint }
 
-    var token: String? { profile.addresses.filled(addresses.token, with: values) ?? metadata?.tokenEndpoint }
+    var token: String? {
+        profile.addresses.filled(addresses.token, with: values)
+            ?? endpoint(\.tokenEndpoint, \.tokenEndpoint, by: profile.clientAuthentication)
+    }
 
     var refresh: String? { profile.addresses.filled(addresses.refresh, with: values) ?? token }
 
@@ -24,15 +27,31 @@ struct Provider {
         var values = values
         values["clientId"] = client.id
         token.expose { values["token"] = $0 }
-        return profile.addresses.filled(addresses.revocation, with: values) ?? metadata?.revocationEndpoint
+        return profile.addresses.filled(addresses.revocation, with: values)
+            ?? endpoint(\.revocationEndpoint, \.revocationEndpoint, by: profile.revocation.authentication)
     }
 
-    var hasRevocation: Bool { addresses.revocation != nil || metadata?.revocationEndpoint != nil }
+    var hasRevocation: Bool {
+        addresses.revocation != nil
+            || endpoint(\.revocationEndpoint, \.revocationEndpoint, by: profile.revocation.authentication) != nil
+    }
 
     var pushedAuthorization: String? {
         if let own = profile.pushedAuthorizationURL { return own.filled(with: values) }
         // RFC 9126 § 5: the provider takes nothing else.
-        return metadata?.requiresPushedAuthorization == true ? metadata?.pushedAuthorizationEndpoint : nil
+        guard metadata?.requiresPushedAuthorization == true else { return nil }
+        return endpoint(
+            \.pushedAuthorizationEndpoint, \.pushedAuthorizationEndpoint, by: profile.clientAuthentication)
+    }
+
+    /// What the metadata say, for a client that proves itself so. RFC 8705 § 5: with a certificate, the alias.
+    private func endpoint(
+        _ usual: KeyPath<ProviderMetadata, String?>, _ alias: KeyPath<ProviderMetadata.Aliases, String?>,
+        by authentication: OAuthProfile.ClientAuthentication
+    ) -> String? {
+        guard let metadata else { return nil }
+        let alias = authentication == .tls ? metadata.mutualTLS[keyPath: alias] : nil
+        return alias ?? metadata[keyPath: usual]
     }
 
     var issuer: String? { profile.issuer(values) }

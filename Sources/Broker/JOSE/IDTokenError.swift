@@ -8,7 +8,7 @@ enum IDTokenError: Error, Equatable, Sendable {
     case unknownKey
     /// § 10.1: with several keys that fit, the header must name one.
     case ambiguousKey
-    /// § 3.1.3.7, 6 and 8.
+    /// § 3.1.3.7, 6.
     case signatureWrong
     /// § 2, RFC 7519 § 4: the payload is no JSON object, or has a claim twice.
     case claimsMalformed

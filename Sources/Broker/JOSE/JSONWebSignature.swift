@@ -59,17 +59,4 @@ struct JSONWebSignature {
     func isSigned(by key: VerificationKey, with algorithm: SignatureAlgorithm) -> Bool {
         self.algorithm.isExactly(algorithm.rawValue) && key.verify(signature, of: signingInput, with: algorithm)
     }
-
-    /// HS256 under the client secret (OpenID Connect Core § 10.1: its UTF-8 bytes are the key).
-    func isSigned(with secret: ClientSecret) -> Bool {
-        guard algorithm.isExactly("HS256"), let key = secret.macKey else { return false }
-        return HMACSHA256.verify(signature, of: signingInput, key: key)
-    }
-}
-
-extension ClientSecret {
-    /// RFC 7518 § 3.2: a key for HS256 has 32 bytes or more; a shorter one can be guessed from any token.
-    var macKey: SecretBytes? {
-        expose { $0.utf8.count >= 32 ? SecretBytes(Array($0.utf8)) : nil }
-    }
 }

@@ -28,7 +28,7 @@ extension Broker {
         }
         guard let issuer = provider.issuer, let address = provider.jwks else { throw rejected }
         var check = IDTokenCheck(issuer: issuer, clientID: client.id)
-        check.algorithms = Set(provider.profile.idTokenAlgorithms.compactMap(JSONWebAlgorithm.init))
+        check.algorithms = provider.profile.idTokenAlgorithms
         check.nonce = nonce
         check.accessToken = tokens.accessToken
         check.code = code

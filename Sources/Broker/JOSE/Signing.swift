@@ -42,6 +42,14 @@ extension JSONWebSignature {
     }
 }
 
+extension ClientSecret {
+    /// The key of HS256 (OpenID Connect Core § 10.1): the secret's UTF-8 bytes, 32 or more (RFC 7518 § 3.2). A shorter
+    /// one can be guessed from any token.
+    fileprivate var macKey: SecretBytes? {
+        expose { $0.utf8.count >= 32 ? SecretBytes(Array($0.utf8)) : nil }
+    }
+}
+
 extension JSONValue {
     /// Seconds since 1970, as RFC 7519 § 2 writes moments.
     static func seconds(_ moment: Timestamp) -> JSONValue { .integer(moment.milliseconds / 1000) }

@@ -1,20 +1,15 @@
 /// Reads JSON objects of strangers who may gain from being misread.
 enum StrictJSON {
     enum Fault: Error, Equatable, Sendable {
-        /// No object, or one of more than `valueLimit` values.
+        /// No object, or one beyond the bounds of `JSONValue(json:)`.
         case notAnObject
-        /// Foundation's decoder takes one of two members of a name and does not say which; whoever wrote them may
-        /// count on another reader taking the other (RFC 8725 § 2.4, RFC 7515 § 4, RFC 7519 § 4).
+        /// We take the first of two members of a name; whoever wrote them may count on another reader taking the
+        /// other (RFC 8725 § 2.4, RFC 7515 § 4, RFC 7519 § 4).
         case memberRepeated
     }
 
-    /// Several times what the largest documents have. Foundation's decoder takes a second for some ten thousand.
-    static let valueLimit = 10_000
-
     static func object(_ json: [UInt8]) throws(Fault) -> [String: JSONValue] {
-        // Each value but the first comes behind one of these.
-        let values = json.count { [UInt8(ascii: ","), UInt8(ascii: "["), UInt8(ascii: "{")].contains($0) }
-        guard values <= valueLimit, case .object(let members)? = JSONValue(json: json) else { throw .notAnObject }
+        guard case .object(let members)? = JSONValue(json: json) else { throw .notAnObject }
         guard !hasRepeatedMember(json) else { throw .memberRepeated }
         return members
     }
@@ -56,7 +51,7 @@ enum StrictJSON {
     /// The name that a text in quotes is. Unescaped, or "\u0061lg" would pass for another name than "alg".
     private static func name(_ text: ArraySlice<UInt8>) -> String? {
         guard text.contains(UInt8(ascii: "\\")) else {
-            return String(validating: text.dropFirst().dropLast(), as: UTF8.self)
+            return String(stranger: text.dropFirst().dropLast())
         }
         return JSONValue(json: Array(text))?.string
     }

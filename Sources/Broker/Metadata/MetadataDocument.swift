@@ -22,6 +22,15 @@ struct MetadataDocument {
         return url.text
     }
 
+    /// The members of a member; none where it is absent.
+    func document(_ name: String) throws(MetadataError) -> MetadataDocument {
+        switch value(name) {
+        case nil: return MetadataDocument(members: [:], allowInsecure: allowInsecure)
+        case .object(let members)?: return MetadataDocument(members: members, allowInsecure: allowInsecure)
+        default: throw .malformed(member: name)
+        }
+    }
+
     func flag(_ name: String) throws(MetadataError) -> Bool {
         switch value(name) {
         case nil: return false

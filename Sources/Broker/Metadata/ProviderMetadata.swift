@@ -14,6 +14,15 @@ struct ProviderMetadata: Sendable, Equatable {
     let codeChallengeMethods: [String]?
     let idTokenAlgorithms: [String]?
     let tokenEndpointAuthMethods: [String]?
+    /// RFC 8705 § 5: where to go with a certificate.
+    let mutualTLS: Aliases
+
+    /// Addresses in place of the usual ones, which may not ask for a certificate.
+    struct Aliases: Sendable, Equatable {
+        let tokenEndpoint: String?
+        let revocationEndpoint: String?
+        let pushedAuthorizationEndpoint: String?
+    }
 
     /// Bytes: several times what the longest documents have.
     static let sizeLimit = 256 * 1024
@@ -40,6 +49,11 @@ struct ProviderMetadata: Sendable, Equatable {
         codeChallengeMethods = try document.texts("code_challenge_methods_supported")
         idTokenAlgorithms = try document.texts("id_token_signing_alg_values_supported")
         tokenEndpointAuthMethods = try document.texts("token_endpoint_auth_methods_supported")
+        let aliases = try document.document("mtls_endpoint_aliases")
+        mutualTLS = Aliases(
+            tokenEndpoint: try aliases.address("token_endpoint"),
+            revocationEndpoint: try aliases.address("revocation_endpoint"),
+            pushedAuthorizationEndpoint: try aliases.address("pushed_authorization_request_endpoint"))
     }
 
     /// Where the document of an issuer may be, the better place first; none where `issuer` cannot be one.

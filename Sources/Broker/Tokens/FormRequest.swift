@@ -9,6 +9,7 @@ struct FormRequest {
     var headers: [(name: String, value: String)] = [("Accept", "application/json")]
     var members: [(name: String, value: String)] = []
     var certificate: ClientCertificate?
+    var sourceType: SourceType.ID?
 
     /// Sets a header in place of any of the same name.
     mutating func set(header name: String, _ value: String) {
@@ -90,6 +91,7 @@ struct FormRequest {
                 body: members.isEmpty ? [] : (try? Array(JSONEncoder.plain.encode(object))) ?? [])
         }
         request.certificate = certificate
+        request.sourceType = sourceType
         return request
     }
 }

@@ -57,9 +57,17 @@ extension Broker {
         ).filling(["accessToken": access])
         guard let url = call.url.filled(with: grant.provider.values) else { return nil }
         var request = FormRequest(url: url, method: call.method)
+        request.sourceType = profile.sourceType
         request.add(call.parameters, filledWith: values)
         for (name, template) in call.headers {
             if let value = template.filled(with: values) { request.set(header: name, value) }
+        }
+        // RFC 9449 § 7.1: a bound token alone is worth nothing.
+        if let key = grant.dpopKey,
+            let proof = DPoPProof.make(
+                key, method: call.method.rawValue, url: url, accessToken: tokens.accessToken, now: now())
+        {
+            request.set(header: "DPoP", proof)
         }
         if call.replacesToken {
             let response = try await send(request.http)

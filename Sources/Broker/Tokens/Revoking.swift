@@ -78,6 +78,7 @@ extension Broker {
         let token = revoked.expose { $0 }
         let proof = ProofContext(audience: provider.assertionAudience, now: now())
         var http = FormRequest(url: url, method: revocation.method)
+        http.sourceType = profile.sourceType
         switch revocation.place {
         case .form: http.members = [(revocation.tokenParameter, token)]
         case .json:

@@ -63,6 +63,7 @@ struct TokenRequest {
         let profile = parties.profile
         var request = FormRequest(
             url: parties.url, method: method, format: profile.tokenRequestFormat, members: members)
+        request.sourceType = profile.sourceType
         request.authenticate(as: parties.client, by: profile.clientAuthentication, at: parties.proof)
         // RFC 8707 § 2.2.
         for resource in profile.resources { request.members.append(("resource", resource)) }

@@ -67,7 +67,7 @@ struct TokenResponse {
             return nil
         }
         // As GitHub does unless it is asked for JSON.
-        guard let text = String(validating: response.body, as: UTF8.self) else { return nil }
+        guard let text = String(stranger: response.body) else { return nil }
         let form = text.trimmingCharacters(in: .whitespacesAndNewlines.union(["\u{FEFF}"]))
         guard !form.contains(where: { $0 == "<" || $0 == "{" || $0.isWhitespace }), form.contains("="),
             let pairs = Percent.pairs(form)

@@ -1,4 +1,5 @@
 public import Broker
+public import CoreMetrics
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -31,6 +32,10 @@ public final class Callers: @unchecked Sendable {
     private let lock = NSLock()
     private var verified: [Digest: (caller: Caller, until: Int64)] = [:]
 
+    static let tokens = "cloakroom_caller_tokens_total"
+    private let hits: Counter
+    private let misses: Counter
+
     private static let mostVerified = 10_000
     private static let longestVerified: Int64 = 60_000
     /// Seconds by which clocks may differ.
@@ -38,7 +43,13 @@ public final class Callers: @unchecked Sendable {
     /// Longer than any sane token; what is longer is not even hashed.
     private static let longestToken = 16 * 1024
 
-    public init(rules: Rules, keys: KeySource, now: @escaping @Sendable () -> Timestamp) {
+    /// - Parameter factory: counts how many tokens were known.
+    public init(
+        rules: Rules, keys: KeySource, factory: any MetricsFactory = NOOPMetricsHandler.instance,
+        now: @escaping @Sendable () -> Timestamp
+    ) {
+        hits = Counter(label: Self.tokens, dimensions: [("cache", "hit")], factory: factory)
+        misses = Counter(label: Self.tokens, dimensions: [("cache", "miss")], factory: factory)
         self.rules = rules
         self.keys = KnownKeys(keys)
         self.now = now
@@ -65,7 +76,11 @@ public final class Callers: @unchecked Sendable {
         guard token.utf8.count <= Self.longestToken else { throw .tokenInvalid("it is too long") }
         let digest = Digest(of: String(token))
         let time = now().milliseconds
-        if let known = lock.withLock({ verified[digest] }), time < known.until { return known.caller }
+        if let known = lock.withLock({ verified[digest] }), time < known.until {
+            hits.increment()
+            return known.caller
+        }
+        misses.increment()
 
         let caller = try await verify(token)
         let until = min(time + Self.longestVerified, Int64((caller.expiresAt + Self.leeway) * 1000))

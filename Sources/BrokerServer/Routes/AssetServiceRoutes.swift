@@ -8,13 +8,18 @@ import Secrets
 struct AssetServiceRoutes: Sendable {
     let broker: Broker
     let callers: Callers
+    let figures: Figures
 
     var routes: [Route] {
         [
             Route(
-                template: "/v1/tenants/{tenant}/assets:refreshCredentials", handlers: [.post: refresh], isShared: true),
+                template: "/v1/tenants/{tenant}/assets:refreshCredentials",
+                handlers: [.post: figures.refreshes.around(refresh)],
+                isShared: true),
             Route(
-                template: "/v1/tenants/{tenant}/assets:revokeCredentials", handlers: [.post: revoke], isShared: true),
+                template: "/v1/tenants/{tenant}/assets:revokeCredentials",
+                handlers: [.post: figures.revocations.around(revoke)],
+                isShared: true),
         ]
     }
 

@@ -16,6 +16,14 @@ struct Route {
     let handlers: [HTTPRequest.Method: Handler]
     /// Pages of configured origins may call it.
     var isShared = false
+    let meter: RouteMeter
+
+    init(template: String, handlers: [HTTPRequest.Method: Handler], isShared: Bool = false) {
+        self.template = template
+        self.handlers = handlers
+        self.isShared = isShared
+        meter = RouteMeter(template)
+    }
 
     var allowed: [HTTPRequest.Method] {
         var methods = Set(handlers.keys)

@@ -1,13 +1,16 @@
 import ArgumentParser
+import Broker
 import Foundation
+import SQLiteStore
 import Secrets
 
-struct MasterKey: ParsableCommand {
+struct MasterKey: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "master-key", abstract: "Make master keys.", subcommands: [New.self])
+        commandName: "master-key", abstract: "Make, see and change master keys.",
+        subcommands: [New.self, List.self, Rotate.self, Retire.self])
 
-    func run() throws {
-        throw ValidationError("say what to do: cloakroom master-key new")
+    func run() async throws {
+        throw ValidationError("say what to do: cloakroom master-key new, list, rotate or retire")
     }
 
     struct New: ParsableCommand {
@@ -15,16 +18,24 @@ struct MasterKey: ParsableCommand {
             abstract: "Print a line for the master key file, with a new key.",
             discussion: "For example: (umask 077; cloakroom master-key new > master.key)")
 
+        @OptionGroup var name: NameOption
+
+        func run() throws {
+            print(KeyRing.newLine(id: try name.made()))
+        }
+    }
+
+    struct NameOption: ParsableArguments {
         @Option(
             name: .long, help: "The key's id: letters, digits, . _ -; by default the date and four random characters.")
         var id: String?
 
-        func run() throws {
+        func made() throws -> KeyRing.KeyID {
             let text = id ?? "\(Self.today())-\(Base64URL.encode(Random.bytes(3)).replacing("_", with: "x"))"
             guard let id = KeyRing.KeyID(text) else {
                 throw ValidationError("the id must be 1 to 32 letters, digits, '.', '_' or '-'")
             }
-            print(KeyRing.newLine(id: id))
+            return id
         }
 
         private static func today() -> String {
@@ -32,6 +43,123 @@ struct MasterKey: ParsableCommand {
             var parts = tm()
             gmtime_r(&now, &parts)
             return String(Int(parts.tm_year + 1900) * 10_000 + Int(parts.tm_mon + 1) * 100 + Int(parts.tm_mday))
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List the master keys, and what still needs each.")
+
+        @OptionGroup var options: ConfigurationOption
+
+        @Flag(name: .long, help: "Print JSON, for programs.")
+        var json = false
+
+        func run() async throws {
+            let (file, uses) = try await MasterKey.read(options)
+            let rows = try file.read().ring.ids.enumerated().map { index, id in
+                (id: id, seals: index == 0, uses: uses[id.description] ?? MasterKeyUses())
+            }
+            if json {
+                let items = rows.map { row in
+                    JSONValue.object([
+                        "id": .string(row.id.description), "seals": .bool(row.seals),
+                        "flows": .number(Double(row.uses.flows)), "credentialKeys": .number(Double(row.uses.tickets)),
+                        "clients": .number(Double(row.uses.clients)), "auditTrail": .bool(row.uses.auditTrail),
+                    ])
+                }
+                return print(JSONValue.array(items).pretty)
+            }
+            print(
+                Table.text(
+                    [["ID", "SEALS", "FLOWS", "CREDENTIAL KEYS", "CLIENTS", "AUDIT TRAIL"]]
+                        + rows.map { row in
+                            [
+                                row.id.description, row.seals ? "yes" : "no", String(row.uses.flows),
+                                String(row.uses.tickets), String(row.uses.clients), row.uses.auditTrail ? "yes" : "no",
+                            ]
+                        }), terminator: "")
+        }
+    }
+
+    struct Rotate: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Add a new key that seals from now on, while brokers run.",
+            discussion: """
+                The key is put last first, so that every broker on this file can open what it seals; some seconds later \
+                it becomes the first. Brokers read the file by themselves, and move what lasts under the new key.
+                """)
+
+        @OptionGroup var options: ConfigurationOption
+        @OptionGroup var name: NameOption
+
+        func run() async throws {
+            let (file, _) = try await MasterKey.read(options)
+            let (lines, ring) = try file.read()
+            let id = try name.made()
+            guard !ring.ids.contains(id) else { throw Refusal("the file has a key \"\(id)\" already") }
+            let line = KeyRing.newLine(id: id)
+            try file.replace(by: lines + [line])
+            // Longer than every broker on the file takes to look at it again.
+            try await Progress.showing("brokers are reading the new key") {
+                try await Task.sleep(for: .seconds(2 * KeyWatcher.interval + 1))
+            }
+            try file.replace(by: [line] + lines)
+            print("the key \"\(id)\" seals from now on")
+            Terminal.write(
+                "hint: once nothing needs it (cloakroom master-key list), cloakroom master-key retire \(ring.primary)")
+        }
+    }
+
+    struct Retire: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Remove a key that nothing needs any more.")
+
+        @OptionGroup var options: ConfigurationOption
+
+        @Argument(help: "The key's id.")
+        var id: String
+
+        func run() async throws {
+            let (file, uses) = try await MasterKey.read(options)
+            let (lines, ring) = try file.read()
+            guard let key = KeyRing.KeyID(id), ring.ids.contains(key) else {
+                throw Refusal("the file has no key \(YAMLReader.quote(id))", hint: "`cloakroom master-key list` shows them")
+            }
+            guard key != ring.primary else {
+                throw Refusal("the key \"\(key)\" is the one that seals", hint: "`cloakroom master-key rotate` adds another")
+            }
+            if let needed = uses[id].flatMap(Self.words) {
+                throw Refusal(
+                    "the key \"\(key)\" is still needed for \(needed)",
+                    hint: "flows and credential keys end by themselves; a running broker moves the rest")
+            }
+            try file.replace(by: 
+                lines.filter { $0.split(separator: ":").first?.trimmingCharacters(in: .whitespaces) != id })
+            print("the key \"\(key)\" is retired")
+        }
+
+        private static func words(_ uses: MasterKeyUses) -> String? {
+            var parts: [String] = []
+            if uses.flows > 0 { parts.append("\(uses.flows) flows") }
+            if uses.tickets > 0 { parts.append("\(uses.tickets) credential keys") }
+            if uses.clients > 0 { parts.append("\(uses.clients) tenants' clients") }
+            if uses.auditTrail { parts.append("the audit trail") }
+            return parts.isEmpty ? nil : parts.joined(separator: ", ")
+        }
+    }
+
+    /// The file of a configuration, and what its database needs.
+    private static func read(_ options: ConfigurationOption) async throws -> (MasterKeyFile, [String: MasterKeyUses]) {
+        let configuration = try await ConfigurationReader.configuration(file: options.config)
+        guard let path = configuration.masterKeyFile else { throw Refusal("the configuration has no master key file") }
+        let store = configuration.storePath
+        guard FileManager.default.fileExists(atPath: store) else { return (MasterKeyFile(path: path), [:]) }
+        do throws(OpeningError) {
+            try SQLiteStore.inspect(path: store)
+            return (MasterKeyFile(path: path), try SQLiteStore.masterKeyUses(path: store, at: .now))
+        } catch {
+            throw Refusal("\(configuration.origin): \(error.line)", hint: error.hint)
         }
     }
 }

@@ -29,6 +29,8 @@ struct Configuration {
     var callerKeys: CallerKeys
     var storePath: String
     var keyRing: KeyRing
+    /// Read again when it changes.
+    var masterKeyFile: String?
     var transport: CurlTransport.Configuration
     var catalog: Catalog
     var clients: [String: Client]

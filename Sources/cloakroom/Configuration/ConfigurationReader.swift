@@ -90,7 +90,7 @@ struct ConfigurationReader {
                 credentialKeyLifetime: Int64(keyLifetime)),
             proxies: proxies, limits: limits,
             rules: Callers.Rules(issuer: issuer, audience: audience, tenantClaim: tenantClaim), callerKeys: callerKeys,
-            storePath: storePath, keyRing: keyRing, transport: transport, catalog: catalog, clients: clients,
+            storePath: storePath, keyRing: keyRing.ring, masterKeyFile: keyRing.file, transport: transport, catalog: catalog, clients: clients,
             logLevel: level, logFormat: format, remarks: remarks)
     }
 
@@ -249,23 +249,15 @@ struct ConfigurationReader {
         return nil
     }
 
-    private func keyRing(_ top: YAMLReader) -> KeyRing? {
-        let wanted = "lines id:base64 of 32 bytes, as `cloakroom master-key new` prints them"
+    private func keyRing(_ top: YAMLReader) -> (ring: KeyRing, file: String)? {
+        let wanted = MasterKeyFile.wanted
         guard let file = top.required("masterKeyFile", "a file with \(wanted)"),
             let bytes = contents(file, of: "masterKeyFile", in: top, wanted: wanted)
         else { return nil }
         do {
-            return try KeyRing(String(decoding: bytes, as: UTF8.self))
+            return (try KeyRing(String(decoding: bytes, as: UTF8.self)), settings.absolute(file))
         } catch {
-            let found =
-                switch error {
-                case .empty: "no key"
-                case .lineMalformed(let line): "no colon in line \(line)"
-                case .nameMalformed(let line): "no sound id in line \(line)"
-                case .keyMalformed(let line, let id): "no 32 bytes in base64 for \(id) in line \(line)"
-                case .nameRepeated(let line, let id): "the id \(id) again in line \(line)"
-                }
-            top.problem("masterKeyFile", found: "\(YAMLReader.quote(file)) with \(found)", wanted: wanted)
+            top.problem("masterKeyFile", found: "\(YAMLReader.quote(file)) with \(error.finding)", wanted: wanted)
             return nil
         }
     }

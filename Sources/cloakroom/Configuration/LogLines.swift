@@ -82,10 +82,10 @@ struct LogLines: LogHandler {
 
     /// Now, in UTC (RFC 3339), to the millisecond.
     private static func time(into line: inout [UInt8]) {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
+        let now = Timestamp.now.milliseconds
+        var seconds = time_t(now / 1000)
         var parts = tm()
-        gmtime_r(&now.tv_sec, &parts)
+        gmtime_r(&seconds, &parts)
         func put(_ value: Int, _ width: Int, then separator: Unicode.Scalar) {
             var rest = value
             let start = line.count
@@ -102,6 +102,6 @@ struct LogLines: LogHandler {
         put(Int(parts.tm_hour), 2, then: ":")
         put(Int(parts.tm_min), 2, then: ":")
         put(Int(parts.tm_sec), 2, then: ".")
-        put(now.tv_nsec / 1_000_000, 3, then: "Z")
+        put(Int(now % 1000), 3, then: "Z")
     }
 }

@@ -16,6 +16,15 @@ enum Forge {
         return "\(input).\(Base64URL.encode(try #require(sign(Array(input.utf8)))))"
     }
 
+    /// Whether the MAC of a token is HMAC-SHA-256 under a secret, whatever its header says.
+    static func isSigned(_ token: String, with secret: ClientSecret) -> Bool {
+        guard let dot = token.lastIndex(of: "."), let code = Base64URL.decode(token[token.index(after: dot)...]) else {
+            return false
+        }
+        let key = secret.expose { SecretBytes(Array($0.utf8)) }
+        return HMACSHA256.verify(code, of: Array(token[..<dot].utf8), key: key)
+    }
+
     /// Header and claims of a token that somebody else may check.
     static func parts(_ token: String) throws -> (header: [String: JSONValue], claims: [String: JSONValue]) {
         let parts = try token.split(separator: ".").prefix(2).map { part in

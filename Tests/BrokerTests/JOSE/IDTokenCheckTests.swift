@@ -70,7 +70,7 @@ import Testing
         let token = try Self.token(pem: TestKey.p384, kid: "q")
         #expect(try Self.fault(token) == .algorithmNotAllowed)
         var check = Self.check
-        check.algorithms.insert(.signature(.ES384))
+        check.algorithms.insert(.ES384)
         #expect(try Self.fault(token, check) == nil)
         check.algorithms = []
         #expect(try Self.fault(token, check) == .algorithmNotAllowed)
@@ -163,7 +163,7 @@ import Testing
         _ pem: String, _ kid: String, _ algorithm: SignatureAlgorithm, _ length: Int
     ) throws {
         var check = Self.check
-        check.algorithms.insert(.signature(algorithm))
+        check.algorithms.insert(algorithm)
         check.accessToken = AccessToken("token")
         let half = Base64URL.encode(algorithm.digest(of: Array("token".utf8)).prefix(length))
         #expect(try Self.fault(Self.token(["at_hash": .string(half)], pem: pem, kid: kid), check) == nil)

@@ -4,7 +4,6 @@ import Testing
 @testable import Broker
 
 @Suite struct JSONWebSignatureTests {
-    private static let secret = ClientSecret("a-string-secret-at-least-256-bits-long")
     private static let kinds: [(String, [SignatureAlgorithm])] = [
         (TestKey.rsa, [.RS256, .RS384, .RS512, .PS256, .PS384, .PS512]), (TestKey.p256, [.ES256]),
         (TestKey.p384, [.ES384]), (TestKey.ed25519, [.EdDSA]),
@@ -31,14 +30,13 @@ import Testing
     }
 
     /// The example that jwt.io shows.
-    @Test func `a published token under a shared secret is read and right`() throws {
+    @Test func `a published token under a shared secret is right`() {
         let token =
             "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"
             + ".eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6IkpvaG4gRG9lIiwiYWRtaW4iOnRydWUsImlhdCI6MTUxNjIzOTAyMn0"
             + ".KMUFsIDTnFmyG3nMiGM6H9FNFUROf3wh7SmqJp-QV30"
-        let signed = try JSONWebSignature(token)
-        #expect(signed.isSigned(with: Self.secret))
-        #expect(!signed.isSigned(with: ClientSecret("a-string-secret-at-least-256-bits-lonG")))
+        #expect(Forge.isSigned(token, with: ClientSecret("a-string-secret-at-least-256-bits-long")))
+        #expect(!Forge.isSigned(token, with: ClientSecret("a-string-secret-at-least-256-bits-lonG")))
     }
 
     @Test func `what was signed is read again, with each algorithm`() throws {
@@ -74,32 +72,20 @@ import Testing
         let (short, long) = (String(repeating: "a", count: 31), String(repeating: "a", count: 32))
         #expect(JSONWebSignature.sign(header: [], claims: [:], with: ClientSecret(short)) == nil)
         let token = try #require(JSONWebSignature.sign(header: [], claims: [:], with: ClientSecret(long)))
-        #expect(try JSONWebSignature(token).isSigned(with: ClientSecret(long)))
-        let key = SecretBytes(Array(short.utf8))
-        let weak = try Forge.token(header: #"{"alg":"HS256"}"#, payload: "{}") { HMACSHA256.code(of: $0, key: key) }
-        #expect(try !JSONWebSignature(weak).isSigned(with: ClientSecret(short)))
-    }
-
-    /// RFC 8725 § 3.1: a MAC under another algorithm's name is none.
-    @Test func `a shared secret signs with HS256 alone`() throws {
-        let key = try #require(Self.secret.macKey)
-        for (name, isRight) in [("HS256", true), ("HS512", false), ("RS256", false), ("hs256", false)] {
-            let token = try Forge.token(header: "{\"alg\":\"\(name)\"}", payload: "{}") {
-                HMACSHA256.code(of: $0, key: key)
-            }
-            #expect(try JSONWebSignature(token).isSigned(with: Self.secret) == isRight)
-        }
+        #expect(Forge.isSigned(token, with: ClientSecret(long)))
     }
 
     @Test func `altering any part breaks the signature`() throws {
-        let token = try #require(JSONWebSignature.sign(header: [], claims: ["a": .number(1)], with: Self.secret))
+        let key = try TestKey.signing(TestKey.p256)
+        let publicKey = try #require(VerificationKey(jwk: key.publicJWK))
+        let token = try #require(JSONWebSignature.sign(header: [], claims: ["a": .number(1)], with: key, .ES256))
         let parts = token.split(separator: ".").map(String.init)
         let other = Base64URL.encode(Array(#"{"a":2}"#.utf8))
-        let header = Base64URL.encode(Array(#"{"alg":"HS256" }"#.utf8))
+        let header = Base64URL.encode(Array(#"{"alg":"ES256" }"#.utf8))
         for altered in ["\(parts[0]).\(other).\(parts[2])", "\(header).\(parts[1]).\(parts[2])"] {
-            #expect(try !JSONWebSignature(altered).isSigned(with: Self.secret))
+            #expect(try !JSONWebSignature(altered).isSigned(by: publicKey, with: .ES256))
         }
-        #expect(try JSONWebSignature(token).isSigned(with: Self.secret))
+        #expect(try JSONWebSignature(token).isSigned(by: publicKey, with: .ES256))
     }
 
     @Test(arguments: [
@@ -144,17 +130,5 @@ import Testing
         let header = Base64URL.encode(Array(#"{"alg":"RS256"}"#.utf8))
         let payload = String(repeating: "A", count: (65_536 - header.utf8.count - 4) / 4 * 4)
         #expect(fault("\(header).\(payload).AQ") == nil)
-    }
-
-    /// RFC 7515 § 4.1.1: names are case sensitive, and exact.
-    @Test func `an algorithm is known by its exact name`() {
-        for algorithm in SignatureAlgorithm.allCases {
-            #expect(JSONWebAlgorithm(algorithm.rawValue) == .signature(algorithm))
-            #expect(JSONWebAlgorithm(algorithm.rawValue)?.description == algorithm.rawValue)
-        }
-        #expect(JSONWebAlgorithm("HS256") == .hs256)
-        for name in ["", "none", "HS384", "HS512", "rs256", "RS256 ", "ES512", "ES256K", "Ed25519", "eddsa"] {
-            #expect(JSONWebAlgorithm(name) == nil)
-        }
     }
 }

@@ -29,16 +29,6 @@ import Testing
         _ = StrictJSON.hasRepeatedMember(Array(text.utf8))
     }
 
-    /// Foundation's decoder takes its time for each.
-    @Test(arguments: ["0", "[]", "[0]"])
-    func `an object may have ten thousand values`(_ value: String) throws {
-        let json = { (count: Int) in
-            Array("{\"a\":[\([String](repeating: value, count: count).joined(separator: ","))]}".utf8)
-        }
-        #expect(try StrictJSON.object(json(3000)).count == 1)
-        #expect(throws: StrictJSON.Fault.notAnObject) { try StrictJSON.object(json(10_001)) }
-    }
-
     @Test func `a Kelvin sign is no K`() {
         #expect("\u{212A}" == "K")
         #expect(!"\u{212A}".isExactly("K"))

@@ -56,6 +56,27 @@ import Testing
         #expect(metadata.codeChallengeMethods == ["S256"])
         #expect(metadata.idTokenAlgorithms == ["RS256", "none"])
         #expect(metadata.tokenEndpointAuthMethods == ["client_secret_basic", "private_key_jwt"])
+        #expect(metadata.mutualTLS.tokenEndpoint == nil)
+    }
+
+    /// RFC 8705 § 5.
+    @Test func `aliases for clients with a certificate are read as strictly`() throws {
+        func document(_ aliases: String) -> String {
+            #"{"issuer":"\#(Self.issuer)","mtls_endpoint_aliases":\#(aliases)}"#
+        }
+        let metadata = try read(
+            document(
+                """
+                {"token_endpoint":"https://mtls.example.com/token","revocation_endpoint":"https://mtls.example.com/revoke",
+                 "pushed_authorization_request_endpoint":"https://mtls.example.com/par","introspection_endpoint":"x"}
+                """))
+        #expect(metadata.mutualTLS.tokenEndpoint == "https://mtls.example.com/token")
+        #expect(metadata.mutualTLS.revocationEndpoint == "https://mtls.example.com/revoke")
+        #expect(metadata.mutualTLS.pushedAuthorizationEndpoint == "https://mtls.example.com/par")
+        #expect(fault(document("[]")) == .malformed(member: "mtls_endpoint_aliases"))
+        #expect(
+            fault(document(#"{"token_endpoint":"http://mtls.example.com/token"}"#))
+                == .addressNotAllowed(member: "token_endpoint"))
     }
 
     @Test func `what a document leaves out is absent or false`() throws {

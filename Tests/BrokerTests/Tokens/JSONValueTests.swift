@@ -77,6 +77,18 @@ import Testing
         #expect(JSONValue(json: Array(text.utf8)) == nil)
     }
 
+    /// An array is a value too, and so is what holds it.
+    @Test(arguments: [("0", 9_999), ("\"\"", 9_999), ("[]", 9_999), ("[0]", 4_999), ("{\"a\":0}", 4_999)])
+    func `a document may have ten thousand values and no more`(_ value: String, _ count: Int) {
+        let json = { (count: Int) in Array("[\(repeatElement(value, count: count).joined(separator: ","))]".utf8) }
+        #expect(JSONValue(json: json(count)) != nil)
+        #expect(JSONValue(json: json(count + 1)) == nil)
+    }
+
+    @Test func `commas in a text are no values`() {
+        #expect(JSONValue(json: Array("\"\(String(repeating: ",[{", count: 10_000))\"".utf8)) != nil)
+    }
+
     /// RFC 8259 § 4 leaves open which one counts. Foundation, which reads other bodies, takes the first too.
     @Test func `of a member that comes twice the first counts`() {
         #expect(JSONValue(json: Array(#"{"a": "1", "a": "2"}"#.utf8)) == .object(["a": .string("1")]))

@@ -45,15 +45,47 @@ extension Sources {
                 issuer: configuration.rules.issuer, audience: Base64URL.encode(Random.bytes(32)))
             configuration.broker.isTrial = true
             configuration.logLevel = .critical
-            let service = try Service(configuration)
-            let server = Task { try await service.run() }
-            defer { server.cancel() }
-            let trial = Trial(broker: service.broker, sourceType: type)
-            let address = try await trial.begin(parameters, scopes: scope.isEmpty ? nil : scope)
-            Terminal.result("open this address in a browser, and consent:\n\n  \(address)\n")
-            Terminal.write("waiting for \(configuration.broker.redirectURI) … (Ctrl-C gives up)")
-            Terminal.result(try await trial.report())
+            try await Self.run(
+                configuration, type, parameters: parameters, scopes: scope.isEmpty ? nil : scope)
         }
+
+        private static func run(
+            _ configuration: Configuration, _ type: String, parameters: [String: String], scopes: [String]?
+        ) async throws {
+            let (listening, announcement) = AsyncStream<Void>.makeStream()
+            let service = try Service(configuration, onListening: { announcement.finish() })
+            let trial = Trial(broker: service.broker, sourceType: type)
+            let redirect = configuration.broker.redirectURI
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    // Returns where a signal ends it, and throws where the address is not free.
+                    try await service.run()
+                    throw Refusal(Self.givenUp)
+                }
+                group.addTask {
+                    // Whoever is given the address must find its end served.
+                    for await _ in listening {}
+                    let address = try await trial.begin(parameters, scopes: scopes)
+                    Terminal.result("open this address in a browser, and consent:\n\n  \(address)\n")
+                    Terminal.write("waiting for \(redirect) … (Ctrl-C gives up)")
+                    do {
+                        Terminal.result(try await trial.report())
+                    } catch let refusal as Refusal {
+                        try? await Task.sleep(for: Self.lastPages)
+                        throw refusal
+                    } catch StoreError.closed {
+                        throw Refusal(Self.givenUp)
+                    }
+                    try? await Task.sleep(for: Self.lastPages)
+                }
+                defer { group.cancelAll() }
+                try await group.next()
+            }
+        }
+
+        private static let givenUp = "given up before anyone came back"
+        /// The browser is still to load its last page, and what belongs to it.
+        private static let lastPages = Duration.seconds(2)
 
         /// Whether something answers `/healthz` where this configuration's broker would listen.
         private static func isRunning(_ configuration: Configuration) async -> Bool {

@@ -1,0 +1,29 @@
+public import Secrets
+
+extension Broker {
+    /// Takes over the keys of a master key file that changed, while flows run. Whether they are others.
+    public func replaceKeys(by ring: KeyRing) -> Bool { keyRing.replace(by: ring) }
+
+    /// Seals what lasts under the first master key, if another one sealed it: tenants' client secrets and the audit
+    /// trail's key. Flows and tickets end by themselves. How many secrets were moved.
+    ///
+    /// - Parameter progress: told how many were moved so far, after each batch.
+    public func reseal(progress: @Sendable (Int) -> Void = { _ in }) async throws(StoreError) -> Int {
+        try await store.resealAuditKey(keyRing)
+        var moved = 0
+        var position: ClientPosition?
+        let (vault, primary) = (vault, keyRing.primary)
+        repeat {
+            let batch = try await store.resealClients(after: position, limit: 500) { place, sealed in
+                guard sealed.keyID != primary,
+                    let secret = try? vault.open(sealed, of: place.tenant, place.sourceType)
+                else { return nil }
+                return vault.seal(secret, of: place.tenant, place.sourceType)
+            }
+            moved += batch.moved
+            position = batch.position
+            if batch.moved > 0 { progress(moved) }
+        } while position != nil
+        return moved
+    }
+}

@@ -1,0 +1,145 @@
+public import CoreMetrics
+import Foundation
+
+/// Keeps what is counted through swift-metrics, and writes it as Prometheus reads it.
+///
+/// Labels are Prometheus names already. Families that were declared have their words and buckets; any other name gets
+/// the usual ones. A series lives as long as the registry: whoever makes them bounds their number.
+///
+/// `@unchecked Sendable`: `lock` guards `families`, which is used when a series is made and when all are read. Counting
+/// goes to the series directly.
+public final class PrometheusRegistry: MetricsFactory, @unchecked Sendable {
+    enum Series {
+        case counter(CounterSeries)
+        case gauge(GaugeSeries)
+        case histogram(HistogramSeries)
+    }
+
+    private struct Entry {
+        let family: Family
+        /// By their labels as they are written.
+        var series: [String: Series] = [:]
+        var read: (@Sendable () -> [Sample])?
+    }
+
+    private let lock = NSLock()
+    private var families: [Entry] = []
+    private var places: [String: Int] = [:]
+
+    /// - Parameter families: in the order in which they are written.
+    public init(_ families: [Family] = []) {
+        for family in families { _ = place(family) }
+    }
+
+    /// A family whose values are read when they are asked for.
+    public func declare(_ family: Family, reading read: @escaping @Sendable () -> [Sample]) {
+        lock.withLock { families[place(family)].read = read }
+    }
+
+    // MARK: making series
+
+    public func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
+        series(Family(label, .counter, "")) {
+            if case .counter(let series) = $0 { series } else { nil }
+        } make: { _ in
+            let series = CounterSeries()
+            return (series, .counter(series))
+        } labels: {
+            dimensions
+        }
+    }
+
+    public func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
+        gauge(label, dimensions)
+    }
+
+    public func makeRecorder(label: String, dimensions: [(String, String)], aggregate: Bool) -> any RecorderHandler {
+        aggregate ? histogram(label, dimensions) : gauge(label, dimensions)
+    }
+
+    public func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
+        histogram(label, dimensions)
+    }
+
+    public func destroyCounter(_ handler: any CounterHandler) {}
+    public func destroyMeter(_ handler: any MeterHandler) {}
+    public func destroyRecorder(_ handler: any RecorderHandler) {}
+    public func destroyTimer(_ handler: any TimerHandler) {}
+
+    private func gauge(_ label: String, _ dimensions: [(String, String)]) -> GaugeSeries {
+        series(Family(label, .gauge, "")) {
+            if case .gauge(let series) = $0 { series } else { nil }
+        } make: { _ in
+            let series = GaugeSeries()
+            return (series, .gauge(series))
+        } labels: {
+            dimensions
+        }
+    }
+
+    private func histogram(_ label: String, _ dimensions: [(String, String)]) -> HistogramSeries {
+        series(Family(label, .histogram(Family.seconds), "")) {
+            if case .histogram(let series) = $0 { series } else { nil }
+        } make: { family in
+            var bounds = Family.seconds
+            if case .histogram(let own) = family.kind { bounds = own }
+            let series = HistogramSeries(bounds)
+            return (series, .histogram(series))
+        } labels: {
+            dimensions
+        }
+    }
+
+    /// The series with these labels. One that is asked for as another kind than its family's is counted for nobody.
+    private func series<Handler>(
+        _ undeclared: Family, _ cast: (Series) -> Handler?, make: (Family) -> (Handler, Series),
+        labels: () -> [(String, String)]
+    ) -> Handler {
+        lock.withLock {
+            let place = place(undeclared)
+            let family = families[place].family
+            let key = Exposition.labels(labels())
+            if let found = families[place].series[key] { return cast(found) ?? make(family).0 }
+            let (handler, series) = make(family)
+            if family.kind.isLike(undeclared.kind) { families[place].series[key] = series }
+            return handler
+        }
+    }
+
+    private func place(_ family: Family) -> Int {
+        if let place = places[family.name] { return place }
+        places[family.name] = families.count
+        families.append(Entry(family: family))
+        return families.count - 1
+    }
+
+    // MARK: reading
+
+    /// All of it, in Prometheus' text format 0.0.4.
+    public var text: String {
+        // Read outside of the lock: what is read may take locks of its own.
+        let families = lock.withLock { self.families }
+        var exposition = Exposition()
+        for entry in families {
+            exposition.head(entry.family)
+            for sample in entry.read?() ?? [] {
+                exposition.sample(entry.family.name, Exposition.labels(sample.labels), sample.value)
+            }
+            for (labels, series) in entry.series.sorted(by: { $0.key < $1.key }) {
+                exposition.series(entry.family.name, labels, series)
+            }
+        }
+        return exposition.text
+    }
+
+    public static let contentType = "text/plain; version=0.0.4; charset=utf-8"
+}
+
+extension Family.Kind {
+    fileprivate func isLike(_ other: Self) -> Bool {
+        switch (self, other) {
+        case (.counter, .counter), (.gauge, .gauge), (.histogram, .histogram): true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,84 @@
+import ArgumentParser
+import Broker
+import Foundation
+import SQLiteStore
+
+struct Backup: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Copy the database to a new file, while the broker runs.",
+        discussion: """
+            The copy has the audit trail and tenants' clients (sealed: keep the master key file apart), and no \
+            credential keys: what is handed out once must not come back with a backup.
+            """)
+
+    @Argument(help: "The new file.")
+    var file: String
+
+    @OptionGroup var options: ConfigurationOption
+
+    func run() async throws {
+        let configuration = try await ConfigurationReader.configuration(file: options.config)
+        guard !FileManager.default.fileExists(atPath: file) else {
+            throw Refusal("\(YAMLReader.quote(file)) is there already", hint: "name a new file")
+        }
+        try await Progress.showing("copying") { [file] in
+            do throws(OpeningError) {
+                try SQLiteStore.inspect(path: configuration.storePath)
+                guard FileManager.default.fileExists(atPath: configuration.storePath) else {
+                    throw .failed(path: configuration.storePath, reason: "it is not there")
+                }
+                try SQLiteStore.copy(path: configuration.storePath, to: file)
+            } catch {
+                throw Refusal("\(configuration.origin): \(error.line)", hint: error.hint)
+            }
+        }
+        print("the backup is in \(file)")
+    }
+}
+
+struct Restore: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Put a backup in the place of the database. The broker must not run.")
+
+    @Argument(help: "A file that `cloakroom backup` made.")
+    var file: String
+
+    @OptionGroup var options: ConfigurationOption
+
+    @Flag(name: .long, help: "Do not ask before it is done.")
+    var yes = false
+
+    func run() async throws {
+        let configuration = try await ConfigurationReader.configuration(file: options.config)
+        let path = configuration.storePath
+        guard FileManager.default.fileExists(atPath: file) else { throw Refusal("there is no \(YAMLReader.quote(file))") }
+        let host = ["0.0.0.0", "::", ""].contains(configuration.host) ? "127.0.0.1" : configuration.host
+        guard await !HealthCheck.answers("http://\(host):\(configuration.port)/healthz") else {
+            throw Refusal("a broker answers at \(host):\(configuration.port)", hint: "stop it first")
+        }
+        do throws(OpeningError) {
+            try SQLiteStore.inspect(path: file)
+            // A backup that the master keys do not open would be of no use, and one that was altered of some danger.
+            let trail = try SQLiteStore.verifyAuditTrail(path: file, keyRing: configuration.keyRing)
+            if case .broken(let sequence, let finding) = trail {
+                throw .corrupt(path: file, finding: "its audit trail is broken at event \(sequence): \(finding)")
+            }
+        } catch {
+            throw Refusal("\(file): \(error.line)", hint: error.hint)
+        }
+        if !yes, FileManager.default.fileExists(atPath: path) {
+            try Confirmation.ask(
+                """
+                This replaces the database \(path); the old one stays beside it.
+                Events and tenants' clients from after the backup are then missing, and flows under way have to begin anew.
+                """)
+        }
+        do throws(OpeningError) {
+            let old = try SQLiteStore.restore(file, to: path)
+            print("restored to \(path)")
+            if let old { Terminal.write("the old database is in \(old)") }
+        } catch {
+            throw Refusal("\(configuration.origin): \(error.line)", hint: error.hint)
+        }
+    }
+}

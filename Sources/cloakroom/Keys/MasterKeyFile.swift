@@ -1,0 +1,85 @@
+import Broker
+import Foundation
+import Secrets
+
+/// The file of master keys: read at the start and whenever it changes, written by `master-key rotate` and `retire`.
+struct MasterKeyFile {
+    let path: String
+
+    static let wanted = "lines id:base64 of 32 bytes, as `cloakroom master-key new` prints them"
+
+    /// Its lines as they are, and the keys in them.
+    func read() throws -> (lines: [String], ring: KeyRing) {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            throw Refusal("masterKeyFile: \(YAMLReader.quote(path)) cannot be read")
+        }
+        do throws(KeyRingError) {
+            let lines = text.split(omittingEmptySubsequences: true, whereSeparator: \.isNewline).map(String.init)
+            return (lines, try KeyRing(text))
+        } catch {
+            throw Refusal("masterKeyFile: found \(YAMLReader.quote(path)) with \(error.finding), wanted \(Self.wanted)")
+        }
+    }
+
+    /// All or nothing: who reads meanwhile sees the old keys or the new ones, and so does the next start after a crash.
+    func replace(by lines: [String]) throws {
+        let new = path + ".new"
+        let failure = { (what: String) in
+            Refusal("masterKeyFile: \(YAMLReader.quote(new)) cannot be \(what): \(String(cString: strerror(errno)))")
+        }
+        let descriptor = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else { throw failure("made") }
+        defer { close(descriptor) }
+        // The owner and mode that the broker reads it by.
+        if let old = try? FileManager.default.attributesOfItem(atPath: path) {
+            if let mode = old[.posixPermissions] as? Int { _ = fchmod(descriptor, mode_t(mode) & 0o640) }
+            if let owner = old[.ownerAccountID] as? Int, let group = old[.groupOwnerAccountID] as? Int {
+                _ = fchown(descriptor, uid_t(owner), gid_t(group))
+            }
+        }
+        let bytes = Array((lines.joined(separator: "\n") + "\n").utf8)
+        guard write(descriptor, bytes, bytes.count) == bytes.count, fsync(descriptor) == 0 else {
+            throw failure("written")
+        }
+        guard rename(new, path) == 0 else { throw failure("put in place") }
+        // The new name must survive a power cut too.
+        let folder = open((path as NSString).deletingLastPathComponent.nonEmpty ?? ".", O_RDONLY | O_CLOEXEC)
+        if folder >= 0 {
+            fsync(folder)
+            close(folder)
+        }
+    }
+
+    /// What tells one state of the file from another.
+    struct Stamp: Equatable {
+        private let inode: Int?
+        private let size: Int?
+        private let changed: Date?
+
+        init?(_ path: String) {
+            guard let found = try? FileManager.default.attributesOfItem(atPath: path) else { return nil }
+            inode = found[.systemFileNumber] as? Int
+            size = found[.size] as? Int
+            changed = found[.modificationDate] as? Date
+        }
+    }
+
+    var stamp: Stamp? { Stamp(path) }
+}
+
+extension String {
+    fileprivate var nonEmpty: String? { isEmpty ? nil : self }
+}
+
+extension KeyRingError {
+    /// What was found in a master key file, for a sentence with `found`.
+    var finding: String {
+        switch self {
+        case .empty: "no key"
+        case .lineMalformed(let line): "no colon in line \(line)"
+        case .nameMalformed(let line): "no sound id in line \(line)"
+        case .keyMalformed(let line, let id): "no 32 bytes in base64 for \(id) in line \(line)"
+        case .nameRepeated(let line, let id): "the id \(id) again in line \(line)"
+        }
+    }
+}

@@ -1,0 +1,143 @@
+"""What `Docs/Catalog.md` promises of an entry beside its addresses: calls after connecting, signatures, values."""
+
+import hashlib
+import hmac
+from collections.abc import Iterator
+
+import pytest
+
+import provider as answers
+from broker import CLIENT_SECRET, Broker, Installation, assert_problem
+
+
+@pytest.fixture(scope="module")
+def broker(folder, strict) -> Iterator[Broker]:
+    url = strict.url
+
+    def entry(**oauth) -> dict:
+        usual = {"authorizationURL": f"{url}/authorize", "tokenURL": f"{url}/token", "scopes": ["read"]}
+        return {"displayName": "Test Wiki", "category": "wiki", "provider": "wiki", "oauth": usual | oauth}
+
+    connected = {"url": f"{url}/accounts", "extras": {"accountId": "/0/id", "missing": "/1"}}
+    installation = Installation(folder / "catalog", strict, {"clients": {"wiki_public": None}})
+    installation.write_catalog({
+        "connected": entry(afterConnecting=connected),
+        "connected_post": entry(afterConnecting=connected | {
+            "method": "POST", "headers": {"X-App": "{clientId}"}, "parameters": {"token": "{accessToken}"}}),
+        "swapped": entry(afterConnecting={
+            "url": f"{url}/swap", "parameters": {"secret": "{clientSecret}", "access_token": "{accessToken}"},
+            "replacesToken": True}),
+        "signed": entry(callbackSignature={"parameter": "hmac"}, extras={"callback": ["shop"]}),
+        "hashed": entry(
+            clientAuthentication="none",
+            exchangeParameters={"hash": "{sha256:clientSecret|code}", "client_id": None, "app": "{clientId}"}),
+        "filled": entry(
+            scopes=["{team}.read"], alwaysScopes=["offline_access"],
+            parameters={"team": {"pattern": "^[a-z]+$", "default": "blue", "description": "Team"}}),
+        "assumed": entry(response={"lifetime": 120}),
+        "lasting": entry(response={"lifetime": "never"}),
+    })
+    with Broker(installation) as running:
+        yield running
+
+
+# After connecting.
+
+
+@pytest.mark.parametrize("source_type, method", [("connected", "GET"), ("connected_post", "POST")])
+def test_one_more_call_tells_the_account(broker, strict, source_type, method):
+    asked = []
+    strict.pages["/accounts"] = lambda handler, call: asked.append(call) or handler.send_json(200, [{"id": "A-1"}])
+    grant = broker.consented(source_type)
+    credentials = broker.redeem(broker.finish(grant)).json()
+    assert credentials["extras"] == {"accountId": "A-1"} and credentials["warnings"] == []
+    one, = asked
+    assert one.method == method
+    if method == "GET":
+        assert one.headers["authorization"] == f"Bearer {grant.access_token}" and one.query == {}
+    else:
+        assert one.members == {"token": grant.access_token} and one.headers["x-app"] == "wiki-client"
+        assert "authorization" not in one.headers
+
+
+@pytest.mark.parametrize("answer", [(500, b""), (200, b"<html>"), (401, b'{"error": "x"}'), (302, b"")], ids=str)
+def test_where_it_fails_the_extras_are_missing(broker, strict, answer):
+    strict.pages["/accounts"] = lambda handler, call: handler.send(*answer)
+    credentials = broker.credentials("connected")
+    assert credentials["extras"] == {} and credentials["warnings"] == ["extras_missing"]
+
+
+def test_a_swapped_token_replaces_the_first(broker, strict):
+    asked = []
+    strict.pages["/swap"] = lambda handler, call: asked.append(call) or handler.send_json(
+        200, {"access_token": "long-lived", "token_type": "bearer", "expires_in": 5184000})
+    grant = broker.consented("swapped")
+    credentials = broker.redeem(broker.finish(grant)).json()
+    assert credentials["accessToken"] == "long-lived" and credentials["refreshToken"] == grant.refresh_token
+    assert asked[0].query == {"secret": [CLIENT_SECRET], "access_token": [grant.access_token]}
+
+
+@pytest.mark.parametrize("answer", [(400, b'{"error": "x"}'), (200, b"{}"), (500, b"")], ids=str)
+def test_a_failed_swap_fails_the_flow(broker, strict, answer):
+    strict.pages["/swap"] = lambda handler, call: handler.send(*answer)
+    assert_problem(broker.callback(broker.consented("swapped").callback), 502, "provider_rejected")
+
+
+# Signed callbacks.
+
+
+def signature(members: dict[str, str], secret: str = CLIENT_SECRET) -> str:
+    text = "&".join(f"{name}={value}" for name, value in sorted(members.items()))
+    return hmac.digest(secret.encode(), text.encode(), "sha256").hex()
+
+
+def test_a_signed_callback_is_believed(broker):
+    members = broker.consented("signed").callback | {"shop": "acme.example.com", "timestamp": "1"}
+    response = broker.callback(members | {"hmac": signature(members)})
+    assert response.status_code == 302, response.text
+
+
+@pytest.mark.parametrize("change", [
+    lambda members: {}, lambda members: {"hmac": ""}, lambda members: {"hmac": "0" * 64},
+    lambda members: {"hmac": signature(members)[:-1]}, lambda members: {"hmac": signature(members, "another")},
+    lambda members: {"hmac": signature(members), "shop": "evil.example.net"},
+    lambda members: {"hmac": signature(members), "more": "1"},
+    lambda members: {"hmac": signature(members), "HMAC": "1"},
+], ids=["missing", "empty", "zeros", "short", "another secret", "changed", "added", "added in capitals"])
+def test_any_other_callback_is_not(broker, strict, change):
+    grant = broker.consented("signed")
+    members = grant.callback | {"shop": "acme.example.com"}
+    assert_problem(broker.callback(members | change(members)), 400, "invalid_callback")
+    assert strict.exchanges(grant) == []
+
+
+def test_an_unsigned_denial_is_not_believed(broker):
+    flow = broker.begin("signed")
+    assert_problem(broker.callback({"error": "access_denied", "state": flow.state}), 400, "invalid_callback")
+
+
+# Values of requests and answers.
+
+
+def test_a_proof_may_be_a_hash_and_a_parameter_left_out(broker, strict):
+    """`null` leaves the client's name out, so this provider, which wants one, refuses."""
+    grant = broker.consented("hashed")
+    broker.callback(grant.callback)
+    members = strict.exchanges(grant)[0].members
+    assert members["hash"] == hashlib.sha256(f"{CLIENT_SECRET}|{grant.code}".encode()).hexdigest()
+    assert members["app"] == "wiki-client" and "client_id" not in members
+
+
+@pytest.mark.parametrize("members, scope", [
+    ({}, "blue.read offline_access"), ({"parameters": {"team": "red"}}, "red.read offline_access"),
+    ({"scopes": ["other"]}, "other offline_access"),
+])
+def test_scopes_may_hold_a_parameter_and_some_always_go_along(broker, members, scope):
+    assert broker.begin("filled", **members).query["scope"] == scope
+
+
+def test_a_lifetime_may_be_assumed(broker):
+    silent = answers.tokens(expires_in=None)
+    assert broker.credentials("assumed", silent)["expiresAt"] and not broker.credentials("assumed", silent)["warnings"]
+    lasting = broker.credentials("lasting", silent)
+    assert lasting["expiresAt"] is None and lasting["warnings"] == []

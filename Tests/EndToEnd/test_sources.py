@@ -1,0 +1,124 @@
+"""`cloakroom sources`: lists, explains and checks entries."""
+
+import json
+import re
+
+import pytest
+
+from broker import CLIENT_SECRET, Broker, run
+
+SOUND = """sourceTypes:
+  one: { displayName: One, category: wiki }
+  two:
+    displayName: Two
+    category: wiki
+    oauth: { authorizationURL: "https://example.com/a", tokenURL: "https://example.com/t" }
+"""
+
+
+# list.
+
+
+def test_the_list_is_the_default_and_a_table_for_people():
+    listed, usual = run("sources", "list"), run("sources")
+    assert listed.returncode == usual.returncode == 0 and listed.stdout == usual.stdout
+    head, *rows = listed.stdout.splitlines()
+    assert head.split() == ["TYPE", "NAME", "CATEGORY", "OAUTH", "CONFIGURED", "PARAMETERS"]
+    types = [row.split()[0] for row in rows]
+    assert types == sorted(types) and {"google_drive", "zendesk", "file"} <= set(types)
+    assert all(row == row.rstrip() for row in rows)
+
+
+def test_the_list_says_what_a_configuration_can_start(installation):
+    rows = {row.split()[0]: row for row in run("sources", "list", "--config", installation.config).stdout.splitlines()}
+    assert re.search(r"yes +yes$", rows["wiki"]) and re.search(r"yes +no$", rows["wiki_unconfigured"])
+    assert re.search(r"yes +yes +account$", rows["wiki_account"]) and re.search(r"no +yes$", rows["wiki_upload"])
+
+
+def test_the_list_as_json_is_that_of_the_api(installation):
+    items = json.loads(run("sources", "list", "--json", "--config", installation.config).stdout)
+    with Broker(installation) as broker:
+        assert items == broker.source_types().json()["items"]
+
+
+# show.
+
+
+def test_an_entry_is_explained(installation):
+    shown = run("sources", "show", "wiki_account", "--config", installation.config)
+    assert shown.returncode == 0 and shown.stderr == ""
+    lines = dict(re.split(r"  +", line, maxsplit=1) for line in shown.stdout.partition("\n\n")[0].splitlines())
+    assert lines["source type"] == "wiki_account" and lines["provider"] == "wiki"
+    assert lines["redirect address"] == f"{installation.url}/oauth/callback"
+    assert lines["scopes"] == "read write" and lines["configured"] == "yes"
+    assert lines["client authentication"] == "basic" and lines["PKCE"] == "S256"
+    assert "required" in lines["parameter account"] and "Account number" in lines["parameter account"]
+    assert lines["revocation"].startswith("none")
+    assert "clients:\n  wiki:\n    clientId:" in shown.stdout and "clientSecretFile" in shown.stdout
+    assert CLIENT_SECRET not in shown.stdout
+
+
+def test_every_built_in_entry_can_be_explained():
+    """Each that has OAuth says how to register the app and what to set."""
+    items = json.loads(run("sources", "list", "--json").stdout)
+    assert len(items) > 100
+    for item in [*items[::12], next(item for item in items if not item["supportsOAuth"])]:
+        shown = run("sources", "show", item["type"])
+        assert shown.returncode == 0 and item["displayName"] in shown.stdout
+        assert ("registration" in shown.stdout and "settings:" in shown.stdout) == item["supportsOAuth"]
+
+
+def test_settings_that_are_shown_are_taken(installation):
+    """The operator fills the dots, and the configuration is good."""
+    shown = run("sources", "show", "zendesk", "--config", installation.config).stdout
+    text = shown.partition("settings:\nclients:\n")[2]
+    assert text
+    config = installation.config.read_text().replace("clients:\n", "clients:\n" + text.replace("…", "an-id"))
+    installation.write("cloakroom.yaml", config)
+    installation.write("zendesk.secret", "secret", mode=0o600)
+    assert installation.check().returncode == 0, installation.check().stderr
+    assert "yes" in run("sources", "show", "zendesk", "--config", installation.config).stdout.split("configured")[1]
+
+
+@pytest.mark.parametrize("name, guess", [("google_drve", "google_drive"), ("Google Drive", None), ("", None)])
+def test_an_unknown_entry_is_refused(name, guess):
+    for command in (["show", name], ["try", name]):
+        refused = run("sources", *command)
+        assert refused.returncode == 1 and refused.stdout == "" and refused.stderr.startswith("error: ")
+    assert guess is None or guess in run("sources", "show", name).stderr
+
+
+# lint.
+
+
+def test_sound_files_are_counted(tmp_path):
+    (tmp_path / "a.yaml").write_text(SOUND)
+    linted = run("sources", "lint", tmp_path / "a.yaml")
+    assert (linted.returncode, linted.stdout) == (0, "ok: 2 source types\n")
+
+
+def test_all_that_is_wrong_is_told_with_file_entry_and_key(tmp_path):
+    file = tmp_path / "a.yaml"
+    file.write_text(SOUND + "\n".join([
+        "  three: { displayName: Three, category: wiki, oauth: { tokenURL: \"http://example.com/t\", pkce: S257 } }",
+        "  Four: { displayName: Four, category: wiki }", "  five: { displayNam: Five, category: wiki }", ""]))
+    linted = run("sources", "lint", file)
+    assert linted.returncode == 1 and linted.stdout == ""
+    for words in ("three.oauth.authorizationURL", "three.oauth.tokenURL", "three.oauth.pkce", "Four", "five.displayNam"):
+        line = next((line for line in linted.stderr.splitlines() if words in line), "")
+        assert line.startswith(f"error: {file}: "), (words, linted.stderr)
+
+
+def test_plain_http_is_taken_where_it_is_allowed(tmp_path):
+    file = tmp_path / "a.yaml"
+    file.write_text(SOUND.replace("https://", "http://"))
+    assert run("sources", "lint", file).returncode == 1
+    assert run("sources", "lint", "--allow-insecure", file).returncode == 0
+
+
+@pytest.mark.parametrize("text", [None, "", "- 1", "sourceTypes: [", "sourceTypes: 5"])
+def test_a_file_that_is_no_catalog_is_refused_by_name(tmp_path, text):
+    if text is not None:
+        (tmp_path / "a.yaml").write_text(text)
+    linted = run("sources", "lint", tmp_path / "a.yaml")
+    assert linted.returncode == 1 and str(tmp_path / "a.yaml") in linted.stderr
