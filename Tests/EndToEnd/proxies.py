@@ -31,6 +31,11 @@ def replaced(text: str, changes: dict[str, str]) -> str:
     return text
 
 
+def under(path: str, changes: dict[str, str]) -> dict[str, str]:
+    """The changes that a path of its own needs, if there is one."""
+    return {old: new.format(path) for old, new in changes.items()} if path else {}
+
+
 @dataclass(frozen=True)
 class Certificate:
     """A server's, signed by an authority that nobody else knows."""
@@ -111,7 +116,7 @@ class Proxy:
                 "/var/log/nginx/": f"{self.folder}/",
                 "http://127.0.0.1:8080": f"http://127.0.0.1:{broker_port}",
             }
-            | ({"location / {": f"location {self.path}/ {{"} if self.path else {}),
+            | under(self.path, {"location / {": "location {}/ {{", "location = /metrics": "location = {}/metrics"}),
         )
         user = "user root;" if os.getuid() == 0 else ""
         kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -132,7 +137,7 @@ class Proxy:
                 "/var/log/caddy/": f"{self.folder}/",
                 "127.0.0.1:8080": f"127.0.0.1:{broker_port}",
             }
-            | ({"\thandle {": f"\thandle {self.path}/* {{"} if self.path else {}),
+            | under(self.path, {"\thandle {": "\thandle {}/* {{", "\thandle /metrics": "\thandle {}/metrics"}),
         )
         (self.folder / "Caddyfile").write_text(site)
         return ["run", "--config", str(self.folder / "Caddyfile"), "--adapter", "caddyfile"]

@@ -95,6 +95,11 @@ def test_a_path_of_its_own_is_all_that_goes_through(proxied, broker):
     assert broker.client.get("/healthz").json() == {"status": "ok"}
 
 
+def test_what_is_counted_stays_inside(broker):
+    assert httpx.get(f"{broker.url}/metrics", trust_env=False).status_code == 200
+    assert broker.client.get("/metrics").status_code == 404
+
+
 def test_a_person_connects_in_a_browser(proxied, broker, provider, app):
     """`connect.js`, popup, callback and success page, all from the proxy's address."""
     trusted = f"ignore-certificate-errors-spki-list={proxied.proxy.certificate.fingerprint}"
