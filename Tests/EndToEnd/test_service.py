@@ -85,6 +85,20 @@ def test_a_broker_makes_no_system_call_that_the_unit_forbids(installation: Insta
     assert called - allowed <= set(DENIED)
 
 
+@pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
+def test_what_a_broker_reads_of_proc_is_not_hidden_from_it(installation: Installation, monkeypatch, tmp_path):
+    """`ProcSubset=pid` would leave what belongs to processes. `/metrics` tells all that it found."""
+    opened = tmp_path / "opened"
+    if subprocess.run(["strace", "-f", "-o", "/dev/null", "true"], capture_output=True).returncode != 0:
+        pytest.skip("this machine lets nobody trace")
+    wrapped(monkeypatch, tmp_path, "strace", "-D", "-f", "-e", "trace=openat,open", "-o", str(opened))
+    with Broker(installation) as broker:
+        figures = broker.client.get("/metrics").text
+    assert "process_start_time_seconds" in figures
+    outside = set(re.findall(r'"(/proc/(?!self/|[0-9])[^"]*)"', opened.read_text()))
+    assert not outside or setting("ProcSubset") != ["pid"], outside
+
+
 PR_SET_NO_NEW_PRIVS, PR_SET_MDWE = 38, 65
 CONFINED = f"""
 import ctypes, os, sys
