@@ -18,7 +18,8 @@ extension SQLiteStore {
             configuration.journalMode = .default
             let queue = try DatabaseQueue(path: unfinished, configuration: configuration)
             try queue.writeWithoutTransaction { db in
-                try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA journal_mode = DELETE")
+                try db.execute(
+                    sql: "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA journal_mode = DELETE")
                 try db.execute(
                     sql: """
                         DELETE FROM credential_keys;
