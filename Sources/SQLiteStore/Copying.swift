@@ -11,7 +11,8 @@ extension SQLiteStore {
         do {
             try? FileManager.default.removeItem(atPath: unfinished)
             try StoreFile.prepare(unfinished)
-            try StoreFile.openForReading(path).read { db in
+            // Without a transaction: VACUUM begins its own.
+            try StoreFile.openForReading(path).unsafeRead { db in
                 try db.execute(sql: "VACUUM INTO ?", arguments: [unfinished])
             }
             var configuration = Configuration()
@@ -26,8 +27,9 @@ extension SQLiteStore {
                         DELETE FROM revocations;
                         UPDATE flows SET status = 3, error = 'invalid_state', key_digest = NULL WHERE status < 3;
                         UPDATE flows SET sealed_key = NULL;
-                        VACUUM;
                         """)
+                // What was deleted is in no free page.
+                try db.execute(sql: "VACUUM")
                 let finding = try String.fetchOne(db, sql: "PRAGMA quick_check(1)") ?? "ok"
                 guard finding == "ok" else { throw OpeningError.corrupt(path: path, finding: finding) }
             }
