@@ -103,7 +103,7 @@ struct Service {
     /// Throws what opening the store would, without making or changing it.
     static func inspectStore(_ configuration: Configuration) throws {
         do throws(OpeningError) {
-            try SQLiteStore.inspect(path: configuration.storePath)
+            try SQLiteStore.inspect(path: configuration.storePath, keyRing: configuration.keyRing)
         } catch {
             throw Refusal("\(configuration.origin): \(error.line)", hint: error.hint)
         }
