@@ -3,6 +3,8 @@
 SCRATCH ?= .build-debug
 RELEASE ?= .build-release
 DEB ?= .build-deb
+FUZZ = .build-fuzz
+FUZZ_SECONDS ?= 600
 VENV ?= .venv
 # One file to deploy. lld packs the relocations, which keeps 5 MiB of it out of memory.
 RELEASE_FLAGS = -c release --static-swift-stdlib -Xswiftc -use-ld=lld \
@@ -10,7 +12,7 @@ RELEASE_FLAGS = -c release --static-swift-stdlib -Xswiftc -use-ld=lld \
 SWIFT_FLAGS = --explicit-target-dependency-import-check error
 PYTHON ?= python3
 
-.PHONY: demo test test-unit test-end-to-end test-tsan lint release deb bench format packages test-packages clean
+.PHONY: demo test test-unit test-end-to-end test-tsan fuzz lint release deb bench format packages test-packages clean
 
 ## Run the broker with a sandbox provider and a demo frontend, on three loopback ports.
 demo: packages
@@ -39,11 +41,33 @@ test-tsan: packages
 	TSAN_OPTIONS=halt_on_error=1 swift test --scratch-path $(SCRATCH)-tsan --sanitize=thread \
 	  --filter 'SQLiteStoreTests|CurlTransportTests|BrokerServerTests'
 
+## What providers and browsers send, mutated under the address sanitizer (not part of `test`, which reads the corpus).
+## What is new is kept in .build-fuzz/corpus, and what breaks a promise in .build-fuzz.
+fuzz: $(FUZZ)/fuzz
+	mkdir -p $(FUZZ)/corpus
+	$(FUZZ_ENVIRONMENT) $(FUZZ)/fuzz -max_total_time=$(FUZZ_SECONDS) -timeout=5 -max_len=4096 -print_final_stats=1 \
+	  -artifact_prefix=$(FUZZ)/ $(FUZZ)/corpus Fuzz/Corpus
+
+FUZZ_ENVIRONMENT = SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0
+
+# Of the package only the broker is built this way: a program without `main` has no place in it.
+.PHONY: $(FUZZ)/fuzz
+$(FUZZ)/fuzz: packages
+	rm -f $(FUZZ)/release/Broker.build/*.o  # those of files that are gone would be linked too
+	swift build --scratch-path $(FUZZ) -c release --target Broker -Xswiftc -enable-testing \
+	  -Xswiftc -sanitize=fuzzer,address -Xcc -fsanitize=address,fuzzer-no-link
+	swiftc -O -parse-as-library -swift-version 6 -use-ld=lld -sanitize=fuzzer,address -module-name Fuzz \
+	  -I $(FUZZ)/release/Modules -I $(FUZZ)/checkouts/Yams/Sources/CYaml/include -I Sources/COpenSSL/include \
+	  -Xcc -fmodule-map-file=$(FUZZ)/release/COpenSSL.build/module.modulemap \
+	  Fuzz/Fuzz.swift Tests/BrokerTests/HostileInput.swift \
+	  $$(find $(foreach part,Broker Secrets COpenSSL Yams CYaml,$(FUZZ)/release/$(part).build/) -name '*.o') \
+	  -lcrypto -o $@
+
 lint:
-	swift format lint --strict --parallel --recursive Package.swift Sources Templates Tests Benchmarks
+	swift format lint --strict --parallel --recursive Package.swift Sources Templates Tests Benchmarks Fuzz
 
 format:
-	swift format --in-place --parallel --recursive Package.swift Sources Templates Tests Benchmarks
+	swift format --in-place --parallel --recursive Package.swift Sources Templates Tests Benchmarks Fuzz
 
 ## The binary to deploy: .build-release/release/cloakroom
 release: packages

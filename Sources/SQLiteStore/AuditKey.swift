@@ -31,6 +31,12 @@ enum AuditKey {
         try ring.open(Sealed<AuditKey>(stored: sealed), as: label, context: context)
     }
 
+    /// Throws where the ring does not open it.
+    static func check(_ db: Database, _ ring: KeyRing) throws {
+        guard let sealed = try Data.fetchOne(db, sql: "SELECT sealed_key FROM audit_trail") else { return }
+        _ = try open(Array(sealed), ring)
+    }
+
     /// Under the ring's first key, if another one sealed it.
     static func reseal(_ db: Database, _ ring: KeyRing) throws {
         guard let row = try Data.fetchOne(db, sql: "SELECT sealed_key FROM audit_trail") else { return }

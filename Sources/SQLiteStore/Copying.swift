@@ -11,22 +11,25 @@ extension SQLiteStore {
         do {
             try? FileManager.default.removeItem(atPath: unfinished)
             try StoreFile.prepare(unfinished)
-            try StoreFile.openForReading(path).read { db in
+            // Without a transaction: VACUUM begins its own.
+            try StoreFile.openForReading(path).unsafeRead { db in
                 try db.execute(sql: "VACUUM INTO ?", arguments: [unfinished])
             }
             var configuration = Configuration()
             configuration.journalMode = .default
             let queue = try DatabaseQueue(path: unfinished, configuration: configuration)
             try queue.writeWithoutTransaction { db in
-                try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA journal_mode = DELETE")
+                try db.execute(
+                    sql: "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA journal_mode = DELETE")
                 try db.execute(
                     sql: """
                         DELETE FROM credential_keys;
                         DELETE FROM revocations;
                         UPDATE flows SET status = 3, error = 'invalid_state', key_digest = NULL WHERE status < 3;
                         UPDATE flows SET sealed_key = NULL;
-                        VACUUM;
                         """)
+                // What was deleted is in no free page.
+                try db.execute(sql: "VACUUM")
                 let finding = try String.fetchOne(db, sql: "PRAGMA quick_check(1)") ?? "ok"
                 guard finding == "ok" else { throw OpeningError.corrupt(path: path, finding: finding) }
             }

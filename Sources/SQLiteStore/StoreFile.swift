@@ -33,7 +33,7 @@ enum StoreFile {
 
     /// Throws unless the file is absent, empty, or a sound database of ours that is not newer than this program.
     /// Makes and changes nothing beside it.
-    static func inspect(_ path: String) throws(OpeningError) {
+    static func inspect(_ path: String, _ ring: KeyRing? = nil) throws(OpeningError) {
         var status = stat()
         guard stat(path, &status) == 0 else {
             let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
@@ -58,12 +58,12 @@ enum StoreFile {
         let number = { (offset: Int) in header[offset..<offset + 4].reduce(Int32(0)) { $0 << 8 | Int32($1) } }
         guard number(68) == Schema.applicationID else { throw .anotherProgram(path: path) }
         guard number(60) <= Schema.version else { throw .newer(path: path) }
-        try readThrough(path, size: Int(status.st_size))
+        try readThrough(path, size: Int(status.st_size), ring)
     }
 
     /// Throws where the tables are damaged or newer. Reading a database in place makes files beside it unless they are
     /// there, so one that nobody has open is read as a copy.
-    private static func readThrough(_ path: String, size: Int) throws(OpeningError) {
+    private static func readThrough(_ path: String, size: Int, _ ring: KeyRing?) throws(OpeningError) {
         var log = stat()
         let isOpen = stat(path + "-wal", &log) == 0 && log.st_size > 0
         guard isOpen || size <= largestChecked else { return }
@@ -83,6 +83,7 @@ enum StoreFile {
             configuration.busyMode = .timeout(5)
             try DatabaseQueue(path: readPath, configuration: configuration).read { db in
                 if try Schema.migrator.hasBeenSuperseded(db) { throw OpeningError.newer(path: path) }
+                if let ring, try db.tableExists("audit_trail") { try AuditKey.check(db, ring) }
                 guard size <= largestChecked else { return }
                 let finding = try String.fetchOne(db, sql: "PRAGMA quick_check(1)") ?? "ok"
                 guard finding == "ok" else { throw OpeningError.corrupt(path: path, finding: finding) }

@@ -25,9 +25,12 @@ struct Cloakroom: AsyncParsableCommand {
                 try command.run()
             }
         } catch let refusal as Refusal {
+            // What was printed as a result stands before the reason.
+            fflush(nil)
             for line in refusal.lines { Terminal.error(line) }
             _exit(1)
         } catch {
+            fflush(nil)
             let status = exitCode(for: error)
             let message = fullMessage(for: error)
             if status.isSuccess {

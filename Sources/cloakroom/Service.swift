@@ -82,7 +82,9 @@ struct Service {
     func run(with others: [any ServiceLifecycle.Service] = []) async throws {
         let deadline = Deadline(store: store, transport: transport)
         let configuration = ServiceGroupConfiguration(
-            services: ([application, sweeper] + (keys.map { [$0] } ?? []) + others + [deadline]).map { .init(service: $0) },
+            services: ([application, sweeper] + (keys.map { [$0] } ?? []) + others + [deadline]).map {
+                .init(service: $0)
+            },
             gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "") { _ in SwiftLogNoOpLogHandler() })
         do {
             try await ServiceGroup(configuration: configuration).run()
@@ -101,7 +103,7 @@ struct Service {
     /// Throws what opening the store would, without making or changing it.
     static func inspectStore(_ configuration: Configuration) throws {
         do throws(OpeningError) {
-            try SQLiteStore.inspect(path: configuration.storePath)
+            try SQLiteStore.inspect(path: configuration.storePath, keyRing: configuration.keyRing)
         } catch {
             throw Refusal("\(configuration.origin): \(error.line)", hint: error.hint)
         }

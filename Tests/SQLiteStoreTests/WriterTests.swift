@@ -16,7 +16,6 @@ import Testing
         try StoreFile.prepare(folder.database)
         let (queue, trail) = try StoreFile.open(folder.database, KeyRing(Installation.firstKey))
         try queue.write { try $0.execute(sql: "CREATE TABLE numbers (number INTEGER PRIMARY KEY)") }
-        let (queue, trail) = try StoreFile.open(folder.database, KeyRing(Installation.firstKey))
         writer = Writer(queue, trail)
     }
 

@@ -51,7 +51,9 @@ struct Restore: AsyncParsableCommand {
     func run() async throws {
         let configuration = try await ConfigurationReader.configuration(file: options.config)
         let path = configuration.storePath
-        guard FileManager.default.fileExists(atPath: file) else { throw Refusal("there is no \(YAMLReader.quote(file))") }
+        guard FileManager.default.fileExists(atPath: file) else {
+            throw Refusal("there is no \(YAMLReader.quote(file))")
+        }
         let host = ["0.0.0.0", "::", ""].contains(configuration.host) ? "127.0.0.1" : configuration.host
         guard await !HealthCheck.answers("http://\(host):\(configuration.port)/healthz") else {
             throw Refusal("a broker answers at \(host):\(configuration.port)", hint: "stop it first")

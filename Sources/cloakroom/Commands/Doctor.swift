@@ -64,7 +64,8 @@ struct Examination: Sendable {
 
     func findings() async -> [Finding] {
         var findings = [
-            Finding.good("configuration", "\(configuration.catalog.sourceTypes.count) source types, no setting is wrong")
+            Finding.good(
+                "configuration", "\(configuration.catalog.sourceTypes.count) source types, no setting is wrong")
         ]
         findings += configuration.remarks.map { Finding.bad("configuration", $0, hint: "change the setting") }
         findings += secretFiles()
@@ -183,7 +184,9 @@ struct Examination: Sendable {
             return [Finding.good("callers' keys", "\(url) answers"), Self.clock(response, url)].compactMap(\.self)
         } catch {
             return [
-                .bad("callers' keys", "\(url) does not answer: \(error.rawValue)", hint: "see auth.jwksURL and the network")
+                .bad(
+                    "callers' keys", "\(url) does not answer: \(error.rawValue)",
+                    hint: "see auth.jwksURL and the network")
             ]
         }
     }

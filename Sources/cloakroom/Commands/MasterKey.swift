@@ -124,18 +124,21 @@ struct MasterKey: AsyncParsableCommand {
             let (file, uses) = try await MasterKey.read(options)
             let (lines, ring) = try file.read()
             guard let key = KeyRing.KeyID(id), ring.ids.contains(key) else {
-                throw Refusal("the file has no key \(YAMLReader.quote(id))", hint: "`cloakroom master-key list` shows them")
+                throw Refusal(
+                    "the file has no key \(YAMLReader.quote(id))", hint: "`cloakroom master-key list` shows them")
             }
             guard key != ring.primary else {
-                throw Refusal("the key \"\(key)\" is the one that seals", hint: "`cloakroom master-key rotate` adds another")
+                throw Refusal(
+                    "the key \"\(key)\" is the one that seals", hint: "`cloakroom master-key rotate` adds another")
             }
             if let needed = uses[id].flatMap(Self.words) {
                 throw Refusal(
                     "the key \"\(key)\" is still needed for \(needed)",
                     hint: "flows and credential keys end by themselves; a running broker moves the rest")
             }
-            try file.replace(by: 
-                lines.filter { $0.split(separator: ":").first?.trimmingCharacters(in: .whitespaces) != id })
+            try file.replace(
+                by:
+                    lines.filter { $0.split(separator: ":").first?.trimmingCharacters(in: .whitespaces) != id })
             print("the key \"\(key)\" is retired")
         }
 

@@ -90,7 +90,8 @@ struct ConfigurationReader {
                 credentialKeyLifetime: Int64(keyLifetime)),
             proxies: proxies, limits: limits,
             rules: Callers.Rules(issuer: issuer, audience: audience, tenantClaim: tenantClaim), callerKeys: callerKeys,
-            storePath: storePath, keyRing: keyRing.ring, masterKeyFile: keyRing.file, transport: transport, catalog: catalog, clients: clients,
+            storePath: storePath, keyRing: keyRing.ring, masterKeyFile: keyRing.file, transport: transport,
+            catalog: catalog, clients: clients,
             logLevel: level, logFormat: format, remarks: remarks)
     }
 

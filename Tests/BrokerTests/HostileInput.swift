@@ -1,0 +1,222 @@
+import Foundation
+import Secrets
+
+@testable import Broker
+
+/// What strangers send, read as the broker reads it, and what must hold of it whatever they send. It knows no test
+/// runner: `make fuzz` compiles it as well.
+enum HostileInput {
+    /// Which promise `input` breaks, if any. The first byte chooses the reader.
+    static func fault(in input: [UInt8]) -> String? {
+        guard let reader = input.first else { return nil }
+        let rest = Array(input.dropFirst())
+        let text = String(decoding: rest, as: UTF8.self)
+        return switch reader {
+        case UInt8(ascii: "j"): json(rest)
+        case UInt8(ascii: "t"): tokenResponse(rest)
+        case UInt8(ascii: "m"): metadata(rest)
+        case UInt8(ascii: "k"): keySet(rest)
+        case UInt8(ascii: "i"): isBelieved(text) && !text.isExactly(soundToken) ? "a token not signed is believed" : nil
+        case UInt8(ascii: "h"): header(rest)
+        case UInt8(ascii: "c"): claims(rest)
+        case UInt8(ascii: "q"): callback(text)
+        case UInt8(ascii: "u"): url(text)
+        case UInt8(ascii: "v"): template(text)
+        default: nil
+        }
+    }
+
+    // MARK: JSON and tokens
+
+    private static func json(_ bytes: [UInt8]) -> String? {
+        let theirs = try? JSONSerialization.jsonObject(with: Data(bytes), options: .fragmentsAllowed)
+        guard let value = JSONValue(json: bytes) else {
+            return theirs != nil && !mayDiffer(bytes) ? "only Foundation reads this JSON" : nil
+        }
+        // Foundation refuses some numbers with exponents, and what is deep.
+        if theirs == nil, !bytes.contains(where: { $0 | 0x20 == 0x65 }) { return "Foundation does not read this JSON" }
+        let once = written(value)
+        return once == JSONValue(json: once).map(written) ? nil : "what was read and written reads differently"
+    }
+
+    private static func written(_ value: JSONValue) -> [UInt8] {
+        var json = JSONWriter()
+        try? json.value(value)
+        return json.bytes
+    }
+
+    /// Where Foundation reads more: other encodings, a comma before a bracket, numbers that no `Double` holds, and
+    /// documents beyond our bounds.
+    private static func mayDiffer(_ bytes: [UInt8]) -> Bool {
+        guard let text = String(validating: bytes, as: UTF8.self) else { return true }
+        return text.contains("\0") || text.utf8.count { $0 == UInt8(ascii: "[") || $0 == UInt8(ascii: "{") } > 64
+            || text.contains(/,\s*[\]}]/) || text.contains(/[0-9]{300}|[eE]\+?[0-9]{3}/)
+    }
+
+    private static func tokenResponse(_ body: [UInt8]) -> String? {
+        var shape = OAuthProfile.ResponseShape()
+        for lifetime in [nil, OAuthProfile.ResponseShape.Lifetime.seconds(60)] {
+            let response = ProviderResponse(status: 200, body: body)
+            if let tokens = try? TokenResponse(response, shape: shape, now: now) {
+                let token = tokens.accessToken.expose { $0 }
+                if token.isEmpty || !token.utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) { return "no such token" }
+                let latest = now.adding(seconds: 100 * 365 * 86_400)
+                if let end = tokens.expiresAt, end < now || latest < end { return "an expiry that cannot be" }
+            }
+            shape.expiresAt = JSONPointer("/expires_at")
+            shape.scope = JSONPointer("/users/0/scope") ?? shape.scope
+            shape.lifetime = lifetime
+        }
+        return form(String(decoding: body, as: UTF8.self))
+    }
+
+    private static func form(_ text: String) -> String? {
+        guard let pairs = Percent.pairs(text) else { return nil }
+        let again = Percent.pairs(Percent.form(pairs)) ?? []
+        let isSame = pairs.elementsEqual(again) { $0.name.isExactly($1.name) && $0.value.isExactly($1.value) }
+        return isSame ? nil : "a form that was read and written reads differently"
+    }
+
+    // MARK: metadata and keys
+
+    private static func metadata(_ json: [UInt8]) -> String? {
+        guard let metadata = try? ProviderMetadata(json: json, issuer: issuer) else { return nil }
+        let addresses = [
+            metadata.authorizationEndpoint, metadata.tokenEndpoint, metadata.revocationEndpoint, metadata.jwksURI,
+            metadata.pushedAuthorizationEndpoint,
+        ].compactMap(\.self)
+        if let fault = addresses.compactMap(url).first { return fault }
+        return addresses.allSatisfy { $0.hasPrefix("https://") } ? nil : "an address that is not https"
+    }
+
+    private static func keySet(_ json: [UInt8]) -> String? {
+        guard let keys = JSONWebKeySet(json: json) else { return nil }
+        for algorithm in SignatureAlgorithm.allCases {
+            for key in keys.keys(for: nil, algorithm) {
+                for length in [64, 96, 256] {
+                    _ = key.verify([UInt8](repeating: 1, count: length), of: [], with: algorithm)
+                }
+            }
+        }
+        let document = (try? JSONSerialization.jsonObject(with: Data(json))) as? [String: Any]
+        let hasOurs = (document?["keys"] as? [Any])?.contains {
+            ($0 as? [String: Any])?["x"] as? String == publicJWK["x"]
+        }
+        return isBelieved(soundToken, keys) && hasOurs != true ? "a token is believed without its key" : nil
+    }
+
+    // MARK: id_tokens
+
+    static let soundToken = token(
+        Array(#"{"alg":"EdDSA","kid":"k"}"#.utf8),
+        Array(#"{"iss":"\#(issuer)","sub":"s","aud":"client","nonce":"n","exp":1790003600,"iat":1790000000}"#.utf8)
+    ) { key?.sign($0, with: .EdDSA) }
+
+    private static let issuer = "https://issuer.example.com"
+    private static let now = Timestamp(milliseconds: 1_790_000_000_000)
+    /// RFC 8037 § A.1.
+    private static let key = SigningKey(
+        pem: SecretBytes(
+            Array(
+                """
+                -----BEGIN PRIVATE KEY-----
+                MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g
+                -----END PRIVATE KEY-----
+                """.utf8)))
+    private static let publicJWK = (key?.publicJWK ?? [:]).merging(["kid": "k"]) { $1 }
+    private static let stranger = SigningKey.makeP256()
+    /// Ours, and one that signed nothing.
+    static let keys = JSONWebKeySet(
+        json: written(
+            .object([
+                "keys": .array(
+                    [publicJWK, SigningKey.makeP256().publicJWK].map { .object($0.mapValues { .string($0) }) })
+            ])))
+
+    private static func token(_ header: [UInt8], _ payload: [UInt8], by sign: ([UInt8]) -> [UInt8]?) -> String {
+        let input = "\(Base64URL.encode(header)).\(Base64URL.encode(payload))"
+        return "\(input).\(Base64URL.encode(sign(Array(input.utf8)) ?? []))"
+    }
+
+    static func isBelieved(_ token: String, _ keys: JSONWebKeySet? = keys) -> Bool {
+        let check = IDTokenCheck(issuer: issuer, clientID: "client", nonce: Nonce("n"))
+        guard let keys else { return true }
+        return (try? check.claims(of: IDToken(token), keys: keys, at: now)) != nil
+    }
+
+    /// Any header: under a stranger's key, under the public key as a secret, and under the right one.
+    private static func header(_ header: [UInt8]) -> String? {
+        let payload = Base64URL.decode(soundToken.split(separator: ".")[1]) ?? []
+        let secret = SecretBytes(Array((publicJWK["x"] ?? "").utf8))
+        if isBelieved(token(header, payload) { stranger.sign($0, with: .ES256) })
+            || isBelieved(token(header, payload) { HMACSHA256.code(of: $0, key: secret) })
+        {
+            return "a stranger's token is believed"
+        }
+        guard isBelieved(token(header, payload) { key?.sign($0, with: .EdDSA) }) else { return nil }
+        let read = (try? JSONSerialization.jsonObject(with: Data(header))) as? [String: Any]
+        return read?["alg"] as? String == "EdDSA" && read?["crit"] == nil
+            ? nil : "a header that says otherwise is believed"
+    }
+
+    /// Any claims under the right key: believed only if Foundation too reads in them what has to be there.
+    private static func claims(_ payload: [UInt8]) -> String? {
+        guard isBelieved(token(Array(#"{"alg":"EdDSA"}"#.utf8), payload) { key?.sign($0, with: .EdDSA) }) else {
+            return nil
+        }
+        let read = (try? JSONSerialization.jsonObject(with: Data(payload))) as? [String: Any] ?? [:]
+        let audiences = read["aud"] as? [String] ?? [read["aud"] as? String ?? ""]
+        let isSound =
+            read["iss"] as? String == issuer && read["nonce"] as? String == "n" && audiences.contains("client")
+            && (read["exp"] as? Double ?? 0) > 1_789_999_940 && (read["iat"] as? Double ?? .infinity) <= 1_790_000_060
+        return isSound ? nil : "claims that are wrong are believed"
+    }
+
+    // MARK: callbacks and addresses
+
+    private static func callback(_ query: String) -> String? {
+        let request = CallbackRequest(query)
+        if let state = request.state?.expose({ $0 }), Base64URL.decode(state)?.count != 32 { return "no such state" }
+        if case .one(let text) = request["error_description"] {
+            let sentence = ProviderText.sentence(text)
+            if sentence.unicodeScalars.count > 200 || sentence.contains(where: \.isNewline) { return "no sentence" }
+        }
+        if request.isSigned("00", leavingOut: "hmac", with: ClientSecret("s")) { return "a short signature is right" }
+        return form(query)
+    }
+
+    private static func url(_ text: String) -> String? {
+        for address in ProviderMetadata.addresses(text) where address.utf8.count <= 2048 {
+            if StrictURL(address)?.origin != StrictURL(text)?.origin { return "metadata from another origin" }
+        }
+        guard let url = StrictURL(text) else { return nil }
+        guard StrictURL(url.text) == url, Origin(url.origin.description) == url.origin else { return "two spellings" }
+        guard let theirs = URLComponents(string: url.text), let host = theirs.host, theirs.user == nil else {
+            return "Foundation does not read this address"
+        }
+        let origin = "\(theirs.scheme ?? "")://\(host)" + (theirs.port.map { ":\($0)" } ?? "")
+        return origin == url.origin.description ? nil : "Foundation reads another origin"
+    }
+
+    /// An address with placeholders, and on the next line what fills them all.
+    private static func template(_ text: String) -> String? {
+        let lines = text.split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        guard lines.count == 2, let template = try? URLTemplate(lines[0]) else { return nil }
+        let fill = { (value: String) in
+            template.filled(with: Dictionary(uniqueKeysWithValues: template.placeholders.map { ($0, value) }))
+                .flatMap { StrictURL($0) }
+        }
+        guard let filled = fill(lines[1]), let sample = fill("a") ?? fill("1") else { return nil }
+        if let fault = url(filled.text) { return fault }
+        // Whatever stands in the gaps, the address keeps its parts: host or its end, segments, query.
+        let parts = { (url: StrictURL) in url.rest.utf8.filter { "/?&=#".utf8.contains($0) } }
+        guard parts(filled) == parts(sample) else { return "a value brings parts of its own" }
+        let authority = lines[0].split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)[2]
+            .prefix { $0 != "/" && $0 != "?" }
+        guard let last = authority.lastIndex(of: "}") else {
+            return filled.origin == sample.origin ? nil : "a value changes the host"
+        }
+        let end = authority[authority.index(after: last)...].lowercased()
+        return filled.origin.description.hasSuffix(end) || end.contains(":") ? nil : "a value changes the host"
+    }
+}

@@ -1,0 +1,73 @@
+"""`cloakroom doctor`: one line each, green or what to do."""
+
+import json
+
+import pytest
+
+from broker import Broker, run
+
+
+def findings(installation) -> tuple[int, dict[str, list[dict]]]:
+    result = run("doctor", "--config", installation.config, "--json")
+    by_subject: dict[str, list[dict]] = {}
+    for item in json.loads(result.stdout):
+        by_subject.setdefault(item["subject"], []).append(item)
+    return result.returncode, by_subject
+
+
+def bad(found: dict, subject: str) -> list[str]:
+    return [item["finding"] for item in found.get(subject, []) if not item["ok"]]
+
+
+def test_a_running_installation_is_well_but_for_its_trial_settings(installation):
+    with Broker(installation) as broker:
+        broker.credentials()
+        status, found = findings(installation)
+    for subject in ("master keys", "database", "disk", "audit trail", "public address", "callers' keys"):
+        assert found[subject] and not bad(found, subject), found
+    # Permissions for trials, and two endpoints of the test's catalog that are closed.
+    assert status == 1
+    assert all("allow" in words or "trial" in words for words in bad(found, "configuration")), found
+    assert [item["ok"] for item in found["provider"]].count(True) >= 1
+
+
+def test_lines_are_for_people(installation):
+    with Broker(installation):
+        result = run("doctor", "--config", installation.config)
+    lines = result.stdout.splitlines()
+    assert all(line.startswith(("ok    ", "FAIL  ", "      hint: ")) for line in lines), lines
+    assert any(line.startswith("ok    database: ") for line in lines)
+
+
+def test_a_broker_that_does_not_run_is_told(installation):
+    _, found = findings(installation)
+    assert "does not answer" in bad(found, "public address")[0]
+
+
+def test_files_that_others_can_read_are_told(installation):
+    with Broker(installation):
+        pass
+    (installation.folder / "master.key").chmod(0o644)
+    installation.database.chmod(0o644)
+    _, found = findings(installation)
+    assert "others can read" in bad(found, "master keys")[0]
+    assert "others can read" in bad(found, "database")[0]
+
+
+def test_damage_is_told(installation):
+    with Broker(installation) as broker:
+        broker.credentials()
+    data = bytearray(installation.database.read_bytes())
+    data[4096 * 3 : 4096 * 5] = b"\xff" * 8192
+    installation.database.write_bytes(data)
+    status, found = findings(installation)
+    assert status == 1 and bad(found, "database")
+
+
+@pytest.mark.parametrize("setting", [{"auth": {"jwksFile": None, "jwksURL": "http://127.0.0.1:1/jwks"}}])
+def test_keys_that_cannot_be_fetched_are_told(tmp_path, provider, setting):
+    from broker import Installation
+
+    installation = Installation(tmp_path / "installation", provider, setting)
+    _, found = findings(installation)
+    assert "does not answer" in bad(found, "callers' keys")[0]

@@ -1,0 +1,114 @@
+"""A disk that is full, read-only or gone: a clear 503, nothing half written, and flows again when it is well."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from broker import Broker, Installation, assert_problem, eventually, run
+
+
+def mount(*arguments: str) -> bool:
+    return os.geteuid() == 0 and subprocess.run(["mount", *arguments], capture_output=True).returncode == 0
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own, of two megabytes."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if not mount("-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)):
+        pytest.skip("only root can mount a file system")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.fixture
+def installation_on(disk, tmp_path, provider) -> Installation:
+    return Installation(
+        tmp_path / "installation", provider, {"storage": {"url": f"sqlite:{disk / 'cloakroom.db'}"}})
+
+
+def fill(disk: Path) -> Path:
+    """A file that takes all that is left."""
+    filler = disk / "filler"
+    file = os.open(filler, os.O_WRONLY | os.O_CREAT)
+    try:
+        while True:
+            os.write(file, b"\0" * 4096)
+    except OSError:
+        pass
+    finally:
+        os.close(file)
+    return filler
+
+
+def exhaust(broker: Broker) -> None:
+    """Until the write-ahead log's last free page is used."""
+    for _ in range(2000):
+        if broker.authorize().status_code == 503:
+            return
+    raise AssertionError("the disk never got full")
+
+
+def test_a_full_disk_is_a_503_and_flows_go_on_when_there_is_room(installation_on, disk):
+    with Broker(installation_on) as broker:
+        key, waiting = broker.key(), broker.consented()
+        filler = fill(disk)
+        exhaust(broker)
+        refused = assert_problem(broker.authorize(), 503, "unavailable")
+        assert "Retry-After" in broker.authorize().headers and "again" in refused["detail"]
+        assert_problem(broker.callback(waiting.callback), 503, "unavailable")
+        assert_problem(broker.redeem(key), 503, "unavailable")
+        assert_problem(broker.client.get("/readyz"), 503, "unavailable")
+        assert broker.client.get("/healthz").status_code == 200
+        filler.unlink()
+        eventually(lambda: broker.client.get("/readyz").status_code == 200, what="ready again")
+        # What was refused was not spent.
+        assert broker.redeem(key).status_code == 200
+        assert broker.redeem(broker.finish(waiting)).status_code == 200
+        assert run("audit", "verify", "--config", installation_on.config).returncode == 0
+
+
+def test_a_disk_that_turns_read_only_is_a_503(installation_on, disk):
+    with Broker(installation_on) as broker:
+        key = broker.key()
+        # The files are open for writing, which a remount would refuse: the limit of the file system does the same.
+        size = shutil.disk_usage(disk).used // 1024
+        assert mount("-o", f"remount,size={max(size, 4)}k", str(disk))
+        exhaust(broker)
+        assert_problem(broker.redeem(key), 503, "unavailable")
+        assert mount("-o", "remount,size=2m", str(disk))
+        eventually(lambda: broker.client.get("/readyz").status_code == 200, what="ready again")
+        assert broker.redeem(key).status_code == 200
+
+
+def test_a_start_on_a_full_disk_says_what_to_do(installation_on, disk):
+    fill(disk)
+    refused = run("serve", "--config", installation_on.config)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("error: ") and "hint: " in refused.stderr
+
+
+def test_a_backup_onto_a_full_disk_leaves_no_half_of_itself(installation, disk):
+    with Broker(installation) as broker:
+        broker.credentials()
+        fill(disk)
+        refused = run("backup", disk / "copy.db", "--config", installation.config)
+        assert refused.returncode == 1
+        assert [path.name for path in disk.iterdir()] == ["filler"]
+        assert broker.credentials()["accessToken"]
+
+
+def test_the_write_ahead_log_does_not_grow_without_end(installation):
+    with Broker(installation) as broker:
+        sizes = []
+        for _ in range(4):
+            for _ in range(700):
+                broker.begin()
+            sizes.append(Path(f"{installation.database}-wal").stat().st_size)
+        # Folded back at 4,000 pages of 4 KiB.
+        assert max(sizes) < 24 << 20, sizes
