@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit
 import httpx
 import pytest
 
-from broker import Broker, Installation, binary, environment
+from broker import Broker, Installation, binary, environment, eventually
 from browser import Browser
 from documents import blocks, commands
 from frontend import Site
@@ -43,12 +43,18 @@ class Shell:
         (programs / "cloakroom").symlink_to(binary())
         self.env = environment({"PATH": f"{programs}:{os.environ['PATH']}"})
 
+    def _result(self, script: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script], cwd=self.folder, env=self.env, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=60)
+
+    def status(self, block: str) -> int:
+        return self._result(block).returncode
+
     def run(self, block: str) -> str:
         """Stops at the first command that fails."""
         kept = self.folder / "environment"
-        result = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", f"{block}\nenv -0 >{shlex.quote(str(kept))}"],
-            cwd=self.folder, env=self.env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+        result = self._result(f"{block}\nenv -0 >{shlex.quote(str(kept))}")
         assert result.returncode == 0, f"{block}\n{result.stdout}{result.stderr}"
         self.env = dict(pair.split("=", 1) for pair in kept.read_text().split("\0") if pair)
         return result.stdout
@@ -64,12 +70,20 @@ def write_admin_token(broker: Broker) -> None:
 
 
 def test_operating(installation, shell):
-    access, select, audit, verify = commands(
+    old = installation.folder.joinpath("master.key").read_text().partition(":")[0]
+    access, select, audit, verify, rotate, retire, copy, restore, doctor = commands(
         "Docs/Operate.md",
         {
             BROKER: installation.url,
             '--reason "tenant left"': '--reason "tenant left" --yes',
             "cloakroom audit --follow": "(timeout 2 cloakroom audit --follow || [ $? = 124 ])",
+            "20270216-a7Qz": old,
+            # Started and stopped below.
+            "sudo systemctl stop cloakroom": ":",
+            "sudo systemctl start cloakroom": ":",
+            "restore cloakroom-backup.db": "restore --yes cloakroom-backup.db",
+            # It tells that the tests' settings are for trials.
+            "cloakroom doctor --config cloakroom.yaml\n": "cloakroom doctor --config cloakroom.yaml || [ $? = 1 ]\n",
         },
     )
     with Broker(installation) as broker:
@@ -81,6 +95,16 @@ def test_operating(installation, shell):
         assert broker.redeem(key).status_code == 400 and broker.redeem(kept, "other").status_code == 200
         assert "ops" in shell.run(audit)
         assert "whole" in shell.run(verify)
+
+        assert old in shell.run(rotate)
+        eventually(lambda: shell.status(retire) == 0, what="nothing needs the old key")
+        assert broker.credentials()["accessToken"]
+        shell.run(copy)
+        assert "ok    database: " in shell.run(doctor)
+    assert "restored" in shell.run(restore)
+    with Broker(installation) as broker:
+        assert broker.credentials()["accessToken"]
+    shell.run(verify)
 
 
 def test_providers(installation, shell, provider):
