@@ -182,6 +182,14 @@ def test_a_machine_from_the_package_to_its_removal(machine, provider, package, t
     eventually(lambda: operator.client.get("/readyz").status_code == 200, within=20)
     assert broker.redeem(kept).status_code == 200
 
+    # Its master key is changed by the broker's user, who may write where it is.
+    kept = broker.key()
+    machine.run("runuser -u cloakroom -- cloakroom master-key rotate --config /etc/cloakroom/cloakroom.yaml")
+    assert machine.run("stat --format '%a %U' /etc/cloakroom/master.key").stdout.split() == ["600", "cloakroom"]
+    assert machine.path("/etc/cloakroom/master.key").read_text() != master_key
+    master_key = machine.path("/etc/cloakroom/master.key").read_text()
+    assert broker.redeem(kept).status_code == 200
+
     # Removed: the data stays. Installed again: it goes on with it.
     kept = broker.key()
     machine.run("systemctl stop cloakroom")
