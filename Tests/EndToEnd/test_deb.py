@@ -119,9 +119,9 @@ class Operator:
                 "127.0.0.1:8080/readyz": f"127.0.0.1:{port}/readyz --retry 20 --retry-connrefused --retry-delay 1",
                 "https://broker.example.com/readyz": f"{self.url}/readyz",
                 # Ports that are free here, and none of IPv6.
-                "sed -i 's/broker.example.com/broker.example.com/'":
+                "sudoedit /etc/nginx/conf.d/cloakroom.conf":
                     f"sed -i 's/listen 443/listen {tls_port}/; s/listen 80/listen {plain_port}/; "
-                    f"s/127.0.0.1:8080/127.0.0.1:{port}/; /listen .::/d'",
+                    f"s/127.0.0.1:8080/127.0.0.1:{port}/; /listen .::/d' /etc/nginx/conf.d/cloakroom.conf",
                 "nginx -t": "rm /etc/nginx/sites-enabled/default; nginx -t",
             },
         )
