@@ -2,6 +2,7 @@
 
 SCRATCH ?= .build-debug
 RELEASE ?= .build-release
+DEB ?= .build-deb
 FUZZ = .build-fuzz
 FUZZ_SECONDS ?= 600
 VENV ?= .venv
@@ -11,7 +12,7 @@ RELEASE_FLAGS = -c release --static-swift-stdlib -Xswiftc -use-ld=lld \
 SWIFT_FLAGS = --explicit-target-dependency-import-check error
 PYTHON ?= python3
 
-.PHONY: demo test test-unit test-end-to-end test-tsan fuzz lint release bench format packages clean
+.PHONY: demo test test-unit test-end-to-end test-tsan fuzz lint release deb bench format packages test-packages clean
 
 ## Run the broker with a sandbox provider and a demo frontend, on three loopback ports.
 demo: packages
@@ -19,7 +20,7 @@ demo: packages
 	$(SCRATCH)/debug/cloakroom demo
 
 ## Everything that gates a change. Ends with the summary of the last runner.
-test: packages lint test-unit test-end-to-end
+test: test-packages lint test-unit test-end-to-end
 
 # The transport's tests start child processes and hold hundreds of sockets: they run by themselves.
 test-unit:
@@ -72,14 +73,21 @@ format:
 release: packages
 	swift build --scratch-path $(RELEASE) $(SWIFT_FLAGS) $(RELEASE_FLAGS) --product cloakroom
 
+## A Debian package of it in .build-deb. BINARY=… packages another build, VERSION=… calls it otherwise.
+deb: $(if $(BINARY),packages,release)
+	Deploy/deb/build $(or $(BINARY),$(RELEASE)/release/cloakroom) $(DEB) $(VERSION)
+
 ## Measures the release build; prints a table of figures and ratios.
 bench: release
 	swift build --scratch-path $(RELEASE) $(SWIFT_FLAGS) $(RELEASE_FLAGS) --product bench
 	$(RELEASE)/release/bench
 
-## Debian's packages that the build and the tests need; asks for root only if one is missing.
+## Debian's packages that the build needs, and those that the tests need; asks for root only if one is missing.
 packages:
 	@.ci/packages
+
+test-packages:
+	@.ci/packages test
 
 clean:
 	rm -rf .build* .venv*

@@ -34,10 +34,11 @@ STAY_OPEN = "window.close = () => {};"
 class Browser:
     """One Chromium with its popup blocker on, as people have it. Commands go to the window chosen last."""
 
-    def __init__(self) -> None:
+    def __init__(self, *arguments: str) -> None:
         options = webdriver.ChromeOptions()
         options.binary_location = _program("chromium")
-        for argument in ("headless=new", "no-sandbox", "disable-dev-shm-usage", "disable-gpu", "window-size=1200,900"):
+        usual = ("headless=new", "no-sandbox", "disable-dev-shm-usage", "disable-gpu", "window-size=1200,900")
+        for argument in (*usual, *arguments):
             options.add_argument(f"--{argument}")
         # chromedriver turns the popup blocker off unless told not to.
         options.add_experimental_option("excludeSwitches", ["disable-popup-blocking"])
