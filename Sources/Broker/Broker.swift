@@ -116,3 +116,9 @@ public struct Broker: Sendable {
         try await store.check()
     }
 }
+
+// Libraries describe what they run, for their logs: not with a whole catalog, and nobody's business besides.
+extension Broker: CustomStringConvertible, CustomReflectable {
+    public var description: String { "broker" }
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}

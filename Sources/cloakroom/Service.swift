@@ -141,6 +141,10 @@ struct Service {
         if let sourceType = event.sourceType { metadata["source_type"] = .string(sourceType.description) }
         if let flow = event.flow { metadata["flow"] = .string(flow.description) }
         if let code = event.code { metadata["code"] = .string(code) }
+        if let actor = event.requester.subject { metadata["actor"] = .string(actor) }
+        if let tokenID = event.requester.tokenID { metadata["token_id"] = .string(tokenID) }
+        if let address = event.requester.remoteAddress { metadata["remote_address"] = .string(address) }
+        if let reason = event.reason { metadata["reason"] = .string(reason) }
         logger.log(level: level, "flow", metadata: metadata)
     }
 }

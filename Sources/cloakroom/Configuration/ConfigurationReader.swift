@@ -62,6 +62,8 @@ struct ConfigurationReader {
         let lifetimes = section("lifetimes")
         let stateLifetime = lifetimes.integer("state", in: 1...86_400) ?? 600
         let keyLifetime = lifetimes.integer("credentialKey", in: 1...86_400) ?? 300
+        // A day to ten years; the trail tells of spent keys for longer than the flows do.
+        let eventLifetime = lifetimes.integer("auditEvents", in: 86_400...315_360_000) ?? 90 * 86_400
         lifetimes.finish()
 
         let (catalog, isWhole) = catalog(top, allowInsecure: transport.allowInsecure)
@@ -87,7 +89,7 @@ struct ConfigurationReader {
             origin: settings.top.file, host: host, port: port,
             broker: Broker.Settings(
                 publicURL: publicURL, frontendOrigins: origins, stateLifetime: Int64(stateLifetime),
-                credentialKeyLifetime: Int64(keyLifetime)),
+                credentialKeyLifetime: Int64(keyLifetime), auditEventLifetime: Int64(eventLifetime)),
             proxies: proxies, limits: limits,
             rules: Callers.Rules(issuer: issuer, audience: audience, tenantClaim: tenantClaim), callerKeys: callerKeys,
             storePath: storePath, keyRing: keyRing.ring, masterKeyFile: keyRing.file, transport: transport,

@@ -13,7 +13,8 @@ struct Settings {
         "http.host", "http.port", "http.publicURL", "http.trustedProxies", "frontend.origins", "auth.issuer",
         "auth.audience", "auth.jwksFile",
         "auth.jwksURL", "auth.hmacSecretFile", "auth.tenantClaim", "storage.url", "masterKeyFile", "lifetimes.state",
-        "lifetimes.credentialKey", "provider.connectTimeout", "provider.timeout", "provider.maxResponseBytes",
+        "lifetimes.credentialKey", "lifetimes.auditEvents", "provider.connectTimeout", "provider.timeout",
+        "provider.maxResponseBytes",
         "provider.allowInsecure", "provider.allowPrivateAddresses", "provider.caFile", "catalogFiles",
         "limits.authorizePerTenant", "limits.callbackPerAddress", "limits.redeemPerAddress", "log.level", "log.format",
     ]

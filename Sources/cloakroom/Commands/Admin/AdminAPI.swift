@@ -99,7 +99,8 @@ struct AdminAPI {
         } catch {
             throw Refusal("the broker at \(base) did not answer: \(error.rawValue)", hint: "see whether it runs there")
         }
-        let document = JSONValue(json: response.body)
+        // Of one's own broker: it may be longer than what is read of strangers.
+        let document = try? JSONDecoder().decode(JSONValue.self, from: Data(response.body))
         guard (200..<300).contains(response.status) else { throw Self.refusal(response.status, document) }
         return document
     }

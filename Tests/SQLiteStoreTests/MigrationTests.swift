@@ -1,0 +1,76 @@
+import Broker
+import Foundation
+import GRDB
+import SQLiteStore
+import Secrets
+import Testing
+
+/// A database of an earlier version, with a flow under way and a ticket that waits.
+@Suite struct MigrationTests {
+    /// The tables of version 1, as it left them.
+    private static let first = """
+        CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY);
+        INSERT INTO grdb_migrations VALUES ('1 flows and credential keys');
+        CREATE TABLE flows (id BLOB PRIMARY KEY NOT NULL, tenant TEXT NOT NULL, source_type TEXT NOT NULL,
+            parameters TEXT NOT NULL, scopes TEXT NOT NULL, frontend_origin TEXT NOT NULL, return_url TEXT,
+            exchange_challenge TEXT, master_key TEXT NOT NULL, status INTEGER NOT NULL,
+            is_bound INTEGER NOT NULL DEFAULT 0, error TEXT, error_description TEXT, key_digest BLOB, sealed_key BLOB,
+            key_expires_at INTEGER, expires_at INTEGER NOT NULL, sweep_at INTEGER NOT NULL,
+            is_swept INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+        CREATE INDEX flows_by_sweep ON flows (sweep_at);
+        CREATE INDEX flows_by_key ON flows (key_digest) WHERE key_digest IS NOT NULL;
+        CREATE TABLE credential_keys (digest BLOB PRIMARY KEY NOT NULL, flow BLOB NOT NULL, tenant TEXT NOT NULL,
+            source_type TEXT NOT NULL, exchange_challenge TEXT, sealed BLOB NOT NULL, expires_at INTEGER NOT NULL)
+            WITHOUT ROWID;
+        CREATE INDEX credential_keys_by_expiry ON credential_keys (expires_at);
+        PRAGMA user_version = 1;
+        PRAGMA application_id = 1668049778;
+        """
+
+    @Test func `a database of version 1 keeps its flows and tickets`() async throws {
+        let folder = try TemporaryFolder()
+        let key = CredentialKey.random()
+        let (waiting, done) = (FlowID(of: .random()), FlowID(of: .random()))
+        let flow = """
+            INSERT INTO flows (id, tenant, source_type, parameters, scopes, frontend_origin, master_key, status,
+                key_digest, expires_at, sweep_at)
+            VALUES (?, 'acme', 'example', '{}', '', 'https://app.example.com', 'k1', ?, ?, ?, ?)
+            """
+        let expiry = Samples.now.adding(seconds: 300).milliseconds
+        let queue = try DatabaseQueue(path: folder.database)
+        try await queue.writeWithoutTransaction { db in
+            try db.execute(sql: Self.first)
+            try db.execute(sql: flow, arguments: [Data(waiting.bytes), 0, nil, expiry, expiry])
+            try db.execute(sql: flow, arguments: [Data(done.bytes), 2, Data(key.digest.bytes), expiry, expiry])
+            try db.execute(
+                sql: "INSERT INTO credential_keys VALUES (?, ?, 'acme', 'example', NULL, x'010203', ?)",
+                arguments: [Data(key.digest.bytes), Data(done.bytes), expiry])
+        }
+        try queue.close()
+
+        let store = try SQLiteStore(path: folder.database)
+        #expect(try await store.claim(waiting, isBound: false, at: Samples.now)?.id == waiting)
+        let listed = try await store.tickets(Selection(), at: Samples.now, after: nil, limit: 10)
+        #expect(listed.map(\.placement.flow) == [done])
+        guard case .redeemed(let sealed, _) = try await store.redeem(key) else {
+            Issue.record("not redeemed")
+            return
+        }
+        #expect(sealed.bytes == [1, 2, 3])
+        await store.close()
+        #expect(
+            try SQLiteStore.verifyAuditTrail(path: folder.database, keyRing: KeyRing(Installation.firstKey))
+                == .sound(events: 1, first: 1, last: 1))
+    }
+
+    @Test func `what was under way in version 1 can be revoked`() async throws {
+        let folder = try TemporaryFolder()
+        let store = try SQLiteStore(path: folder.database)
+        let flow = try Samples.flow()
+        try await store.start(flow)
+        try await DatabaseQueue(path: folder.database).write { try $0.execute(sql: "UPDATE flows SET created_at = 0") }
+        _ = try await store.revokeFlows(
+            Selection(), at: Samples.now, Event(.revocation, at: Samples.now, reason: "test"))
+        #expect(try await store.claim(flow.id, isBound: false, at: Samples.now) == nil)
+    }
+}
