@@ -1,7 +1,7 @@
 """The commands of `Docs/`, to be run as they stand there.
 
-Every block marked `sh` is run, in the order of the page. A test says what it replaces in them, and each replacement must have
-something to replace.
+Every block marked `sh` is run, in the order of the page. A test says what it replaces in them, and each replacement
+must have something to replace.
 """
 
 import re

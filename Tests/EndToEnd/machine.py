@@ -65,7 +65,8 @@ class Machine:
             ["debootstrap", "--variant=minbase", "--include=ca-certificates,curl", release, root, mirrors[0]],
             capture_output=True, text=True, timeout=900)
         assert made.returncode == 0, made.stdout[-2000:] + made.stderr[-2000:]
-        self._mounted = subprocess.run(["mount", "-t", "proc", "proc", root / "proc"], capture_output=True).returncode == 0
+        mounting = subprocess.run(["mount", "-t", "proc", "proc", root / "proc"], capture_output=True)
+        self._mounted = mounting.returncode == 0
         self.write("usr/local/bin/systemctl", SYSTEMCTL, mode=0o755)
         # A web server's port 80 and 443 are not ours to take: packages start nothing.
         self.write("usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", mode=0o755)
@@ -73,7 +74,8 @@ class Machine:
 
     def _copy_toolchain_libraries(self) -> None:
         """What a debug build is linked with and no package brings; nothing for the binary that is deployed."""
-        for library in re.findall(r"=> (/\S+)", subprocess.run(["ldd", binary()], capture_output=True, text=True).stdout):
+        linked = subprocess.run(["ldd", binary()], capture_output=True, text=True).stdout
+        for library in re.findall(r"=> (/\S+)", linked):
             if "/swift/" in library:
                 target = self.root / library.lstrip("/")
                 target.parent.mkdir(parents=True, exist_ok=True)

@@ -54,7 +54,8 @@ def test_the_package_holds_all_that_a_machine_needs(tree):
 def test_the_packaged_binary_runs_and_takes_the_packaged_configuration(tree):
     def packaged(*arguments: str | Path) -> str:
         return subprocess.run(
-            [tree / "usr/bin/cloakroom", *arguments], env=environment(), capture_output=True, text=True, check=True).stdout
+            [tree / "usr/bin/cloakroom", *arguments], env=environment(), capture_output=True, text=True, check=True
+        ).stdout
 
     (tree / "etc/cloakroom/master.key").write_text(packaged("master-key", "new"))
     config = tree / "etc/cloakroom/cloakroom.yaml"
@@ -177,7 +178,8 @@ def test_a_machine_from_the_package_to_its_removal(machine, provider, package, t
     operator.bring(build_package(tmp_path / "newer", f"{run('--version').stdout.strip()}+1"))
     operator.follow(upgrade)
     assert "+1" in machine.run("dpkg-query --show cloakroom").stdout
-    assert yaml.safe_load(machine.path("/etc/cloakroom/cloakroom.yaml").read_text())["http"]["publicURL"] == operator.url
+    settings = yaml.safe_load(machine.path("/etc/cloakroom/cloakroom.yaml").read_text())
+    assert settings["http"]["publicURL"] == operator.url
     assert machine.path("/etc/cloakroom/master.key").read_text() == master_key
     eventually(lambda: operator.client.get("/readyz").status_code == 200, within=20)
     assert broker.redeem(kept).status_code == 200

@@ -158,7 +158,8 @@ def test_frontend(installation, shell, provider, app):
                 window.yourToken = () => arguments[1];
                 window.save = async (connection) => saved.push(connection);
                 window.show = (...words) => shown.push(words);
-                window.button = Object.assign(document.createElement("button"), { id: "connect", textContent: "Connect" });
+                window.button = Object.assign(
+                  document.createElement("button"), { id: "connect", textContent: "Connect" });
                 document.body.append(button);
                 document.body.append(
                   Object.assign(document.createElement("script"), { type: "module", textContent: arguments[0] }));

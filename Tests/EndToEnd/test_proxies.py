@@ -1,4 +1,4 @@
-"""Whole flows through the reverse proxies of `Deploy/`: TLS, a path of its own, whose address counts, what is logged."""
+"""Whole flows through the reverse proxies of `Deploy/`: TLS, a path of its own, who is the client, what is logged."""
 
 import signal
 import socket

@@ -104,7 +104,8 @@ CONFINED = f"""
 import ctypes, os, sys
 prctl = ctypes.CDLL(None, use_errno=True).prctl
 os.umask(0o077)
-sys.exit(77) if prctl({PR_SET_NO_NEW_PRIVS}, 1, 0, 0, 0) or prctl({PR_SET_MDWE}, 1, 0, 0, 0) else os.execv(sys.argv[1], sys.argv[1:])
+if prctl({PR_SET_NO_NEW_PRIVS}, 1, 0, 0, 0) or prctl({PR_SET_MDWE}, 1, 0, 0, 0): sys.exit(77)
+os.execv(sys.argv[1], sys.argv[1:])
 """
 
 
