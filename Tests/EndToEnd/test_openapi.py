@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -70,3 +72,9 @@ def test_events_and_warnings_are_those_of_the_code(document):
     assert set(schemas["AuditEventType"]["enum"]) == {kind or "revocation" for kind in kinds}
     warnings = re.findall(r'case \w+ = "(\w+)"', (SOURCES / "Broker" / "Credentials" / "Credentials.swift").read_text())
     assert set(schemas["Credentials"]["properties"]["warnings"]["items"]["enum"]) == set(warnings)
+
+
+def test_the_page_is_made_from_the_document():
+    docs = Path(__file__).parents[2] / "Docs"
+    made = subprocess.run([sys.executable, docs / "render-api.py"], capture_output=True, text=True, check=True).stdout
+    assert (docs / "API.md").read_text() == made
