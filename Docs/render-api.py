@@ -23,8 +23,12 @@ def kind(schema: dict) -> str:
     if "$ref" in schema:
         name = schema["$ref"].rsplit("/", 1)[1]
         return f"[{name}](#{name.lower()})"
-    if "oneOf" in schema:
-        return " or ".join(kind(option) for option in schema["oneOf"])
+    if "allOf" in schema:
+        return kind(schema["allOf"][0])
+    if options := schema.get("anyOf") or schema.get("oneOf") if "properties" not in schema else None:
+        return " or ".join(kind(option) for option in options)
+    if "const" in schema:
+        return f"`{json.dumps(schema['const'])}`"
     if "enum" in schema:
         return ", ".join(f"`{value}`" for value in schema["enum"])
     types = schema.get("type", "object")
@@ -56,8 +60,9 @@ def operation(document: dict, method: str, path: str, shared: list, op: dict) ->
     if parameters:
         lines += ["| parameter | | |", "|---|---|---|"]
         for item in parameters:
+            mark = "" if item.get("required") else " (optional)"
             words = f"{item['in']}, {kind(item['schema'])}"
-            lines.append(f"| `{item['name']}` | {cell(words)} | {cell(item.get('description', ''))} |")
+            lines.append(f"| `{item['name']}`{mark} | {cell(words)} | {cell(item.get('description', ''))} |")
         lines.append("")
     if "requestBody" in op:
         for media, content in op["requestBody"]["content"].items():
@@ -71,7 +76,7 @@ def operation(document: dict, method: str, path: str, shared: list, op: dict) ->
         response = resolved(document, response)
         contents = {media: content["schema"] for media, content in response.get("content", {}).items()}
         parts = [part for schema in contents.values() for part in schema.get("allOf", []) if "properties" in part]
-        codes = [code for part in parts for code in part["properties"]["code"]["enum"]]
+        codes = [code for part in parts for code in part["properties"].get("code", {}).get("enum", [])]
         words = ", ".join(f"`{code}`" for code in codes) or ", ".join(kind(schema) for schema in contents.values())
         lines.append(f"| {status} | {cell(words)} | {cell(response['description'])} |")
     return [*lines, ""]
@@ -91,8 +96,9 @@ def render(document: dict) -> str:
         lines += [f"### {name}", ""]
         if "description" in schema:
             lines += [schema["description"], ""]
-        lines += rows(schema) if "properties" in schema else [kind(schema)]
-        lines.append("")
+        lines += [*(rows(schema) if "properties" in schema else [kind(schema)]), ""]
+        for example in schema.get("examples", []) if "properties" in schema else []:
+            lines += ["```json", json.dumps(example, indent=2, ensure_ascii=False), "```", ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
