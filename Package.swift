@@ -31,6 +31,10 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         // One interface to count by; what is counted is written by PrometheusMetrics.
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        // One interface to trace by; spans are sent by OTLPTracing.
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
+        // The task's context, which tells what span it is part of.
+        .package(url: "https://github.com/apple/swift-service-context", from: "1.5.1"),
         // Header names and statuses shared with Hummingbird.
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         // Byte buffers and loopback sockets.
@@ -63,9 +67,16 @@ let package = Package(
             dependencies: [.product(name: "CoreMetrics", package: "swift-metrics")],
             swiftSettings: strict),
         .target(
+            name: "OTLPTracing",
+            dependencies: [
+                .product(name: "ServiceContextModule", package: "swift-service-context"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
+            ],
+            swiftSettings: strict),
+        .target(
             name: "BrokerServer",
             dependencies: [
-                "Broker", "PrometheusMetrics", "Secrets", "Templates",
+                "Broker", "OTLPTracing", "PrometheusMetrics", "Secrets", "Templates",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Mustache", package: "swift-mustache"),
@@ -73,6 +84,8 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceContextModule", package: "swift-service-context"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
             ],
             resources: [.embedInCode("API")],
             swiftSettings: strict),
@@ -88,12 +101,15 @@ let package = Package(
         .executableTarget(
             name: "cloakroom",
             dependencies: [
-                "Broker", "BrokerServer", "CurlTransport", "PrometheusMetrics", "SQLiteStore", "Sandbox", "Secrets",
+                "Broker", "BrokerServer", "CurlTransport", "OTLPTracing", "PrometheusMetrics", "SQLiteStore", "Sandbox",
+                "Secrets",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "JWTKit", package: "jwt-kit"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceContextModule", package: "swift-service-context"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
             ],
@@ -121,7 +137,7 @@ let package = Package(
         .testTarget(
             name: "BrokerServerTests",
             dependencies: [
-                "Broker", "BrokerServer", "PrometheusMetrics", "SQLiteStore", "Secrets",
+                "Broker", "BrokerServer", "OTLPTracing", "PrometheusMetrics", "SQLiteStore", "Secrets",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -129,6 +145,13 @@ let package = Package(
                 .product(name: "JWTKit", package: "jwt-kit"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
+            ]),
+        .testTarget(
+            name: "OTLPTracingTests",
+            dependencies: [
+                "OTLPTracing",
+                .product(name: "ServiceContextModule", package: "swift-service-context"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
             ]),
         .testTarget(
             name: "PrometheusMetricsTests",

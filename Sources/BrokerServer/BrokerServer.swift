@@ -2,6 +2,7 @@ public import Broker
 import HTTPTypes
 public import Hummingbird
 public import Logging
+public import OTLPTracing
 
 /// The broker over HTTP: routes, pages, who may call.
 public struct BrokerServer: Sendable {
@@ -11,7 +12,8 @@ public struct BrokerServer: Sendable {
     /// - Parameter now: the clock of the limits.
     public init(
         broker: Broker, callers: Callers, limits: Limits = Limits(), proxies: TrustedProxies = TrustedProxies(),
-        figures: Figures = Figures(), logger: Logger, now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+        figures: Figures = Figures(), tracer: OTLPTracer? = nil, logger: Logger,
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
     ) throws {
         let settings = broker.settings
         let origins = settings.frontendOrigins.map(\.description)
@@ -30,6 +32,7 @@ public struct BrokerServer: Sendable {
             origins: Set(origins),
             proxies: proxies,
             figures: figures,
+            tracer: tracer,
             logger: logger)
     }
 

@@ -4,33 +4,54 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
+import OTLPTracing
 import Secrets
+import ServiceContextModule
+import Tracing
 
-/// Around every request: its id, the headers that every answer has, CORS, errors as problems, one log line.
+/// Around every request: its id and span, the headers that every answer has, CORS, errors as problems, one log line.
 struct Frame: HTTPResponder {
     let routes: RouteTable
     let origins: Set<String>
     let proxies: TrustedProxies
     let figures: Figures
+    let tracer: OTLPTracer?
     let logger: Logger
     /// Of what is at no address of ours.
     private let elsewhere = RouteMeter("none")
 
-    init(routes: RouteTable, origins: Set<String>, proxies: TrustedProxies, figures: Figures, logger: Logger) {
+    init(
+        routes: RouteTable, origins: Set<String>, proxies: TrustedProxies, figures: Figures, tracer: OTLPTracer?,
+        logger: Logger
+    ) {
         self.routes = routes
         self.origins = origins
         self.proxies = proxies
         self.figures = figures
+        self.tracer = tracer
         self.logger = logger
     }
 
     func respond(to request: Request, context: Context) async throws -> Response {
-        let began = ContinuousClock.now
         var context = context
         context.requestID = Self.requestID(request)
         context.proxies = proxies
+        let found = routes.find(request.uri.path)
+        let outside = TraceContext(of: request.headers)
+        guard let tracer else { return await respond(to: request, context, found, outside) }
+        let span = tracer.span(request.method, found?.0.template, context.requestID, parent: outside)
+        let response = await ServiceContext.withValue(span.active) {
+            await respond(to: request, context, found, span.context.trace)
+        }
+        span.end(response.status.code)
+        return response
+    }
+
+    private func respond(
+        to request: Request, _ context: Context, _ found: (Route, PathNames)?, _ trace: TraceContext?
+    ) async -> Response {
+        let began = ContinuousClock.now
         let path = request.uri.path
-        let found = routes.find(path)
         var response: Response
         do {
             guard let (route, tenant) = found else { throw Problem.notFound }
@@ -50,7 +71,7 @@ struct Frame: HTTPResponder {
         addHeaders(&response, request, context, isShared: found?.0.isShared == true)
         let duration = ContinuousClock.now - began
         (found?.0.meter ?? elsewhere).count(request.method, response.status.code, duration, in: figures.registry)
-        log(request, context, found?.0, response, duration)
+        log(request, context, found?.0, trace, response, duration)
         return response
     }
 
@@ -98,18 +119,19 @@ struct Frame: HTTPResponder {
 
     /// The route's template, never the query: it may hold a code, a state or a key.
     private func log(
-        _ request: Request, _ context: Context, _ route: Route?, _ response: Response, _ duration: Duration
+        _ request: Request, _ context: Context, _ route: Route?, _ trace: TraceContext?, _ response: Response,
+        _ duration: Duration
     ) {
         guard logger.logLevel <= .info else { return }
         let microseconds = duration / .microseconds(1)
-        logger.info(
-            "request",
-            metadata: [
-                "request_id": .string(context.requestID),
-                "method": .string(RouteMeter.known(request.method).name),
-                "route": .string(route?.template ?? "none"),
-                "status": .stringConvertible(response.status.code),
-                "duration_us": .stringConvertible(Int(microseconds)),
-            ])
+        var metadata: Logger.Metadata = [
+            "request_id": .string(context.requestID),
+            "method": .string(RouteMeter.known(request.method).name),
+            "route": .string(route?.template ?? "none"),
+            "status": .stringConvertible(response.status.code),
+            "duration_us": .stringConvertible(Int(microseconds)),
+        ]
+        if let trace { metadata["trace_id"] = .string(trace.traceID) }
+        logger.info("request", metadata: metadata)
     }
 }

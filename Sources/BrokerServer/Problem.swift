@@ -73,6 +73,8 @@ extension ResponseBody {
 extension HTTPField.Name {
     static let requestID = HTTPField.Name("X-Request-Id")!
     static let referrerPolicy = HTTPField.Name("Referrer-Policy")!
+    static let traceparent = HTTPField.Name("traceparent")!
+    static let tracestate = HTTPField.Name("tracestate")!
     static let secPurpose = HTTPField.Name("Sec-Purpose")!
     static let purpose = HTTPField.Name("Purpose")!
     static let secFetchSite = HTTPField.Name("Sec-Fetch-Site")!

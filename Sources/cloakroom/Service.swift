@@ -4,9 +4,11 @@ import CurlTransport
 import Foundation
 import Hummingbird
 import Logging
+import OTLPTracing
 import PrometheusMetrics
 import SQLiteStore
 import Secrets
+import ServiceContextModule
 import ServiceLifecycle
 import UnixSignals
 
@@ -14,6 +16,7 @@ import UnixSignals
 struct Service {
     private let application: any ApplicationProtocol & ServiceLifecycle.Service
     private let sweeper: Sweeper
+    private let exporter: SpanExporter?
     private let keys: KeyWatcher?
     let broker: Broker
     private let address: String
@@ -34,13 +37,21 @@ struct Service {
         }
         transport = CurlTransport(configuration: configuration.transport)
         let figures = Self.figures(configuration, store, transport)
-        let measured = figures.measuring(transport)
+        exporter = configuration.tracing.map { SpanExporter($0, logger: logger) }
+        let tracer = exporter?.tracer
+        if let queue = exporter?.queue {
+            figures.registry.declare(
+                Family("cloakroom_spans_dropped_total", .counter, "Spans that the collector did not take.")
+            ) { [Sample(Double(queue.droppedCount))] }
+        }
+        let measured = figures.measuring(transport, tracer: tracer)
         let now: @Sendable () -> Timestamp = { .now }
         broker = Broker(
             settings: configuration.broker, catalog: configuration.catalog, clients: configuration.clients,
             keyRing: configuration.keyRing, store: store, transport: measured, now: now
         ) { event in
             figures.count(event)
+            tracer?.add(event)
             Self.log(event, logger)
         }
         let source: KeySource =
@@ -51,7 +62,7 @@ struct Service {
         let callers = Callers(rules: configuration.rules, keys: source, factory: figures.registry, now: now)
         let server = try BrokerServer(
             broker: broker, callers: callers, limits: configuration.limits, proxies: configuration.proxies,
-            figures: figures, logger: logger)
+            figures: figures, tracer: tracer, logger: logger)
         sweeper = Sweeper(broker: broker, logger: logger)
         let broker = broker
         keys = configuration.masterKeyFile.map {
@@ -82,7 +93,9 @@ struct Service {
     func run(with others: [any ServiceLifecycle.Service] = []) async throws {
         let deadline = Deadline(store: store, transport: transport)
         let configuration = ServiceGroupConfiguration(
-            services: ([application, sweeper] + (keys.map { [$0] } ?? []) + others + [deadline]).map {
+            services: ((exporter.map { [$0] } ?? []) + [application, sweeper] + (keys.map { [$0] } ?? []) + others + [
+                deadline
+            ]).map {
                 .init(service: $0)
             },
             gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "") { _ in SwiftLogNoOpLogHandler() })
@@ -145,6 +158,7 @@ struct Service {
         if let tokenID = event.requester.tokenID { metadata["token_id"] = .string(tokenID) }
         if let address = event.requester.remoteAddress { metadata["remote_address"] = .string(address) }
         if let reason = event.reason { metadata["reason"] = .string(reason) }
+        if let trace = ServiceContext.current?.trace { metadata["trace_id"] = .string(trace.traceID) }
         logger.log(level: level, "flow", metadata: metadata)
     }
 }

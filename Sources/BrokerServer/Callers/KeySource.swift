@@ -1,5 +1,7 @@
 public import Broker
 import Foundation
+import OTLPTracing
+import ServiceContextModule
 
 /// Where the keys for callers' tokens come from.
 public enum KeySource: Sendable {
@@ -57,7 +59,9 @@ actor KnownKeys {
         guard fetching == nil else { return }
         lastFetch = .now
         fetching = Task {
-            let request = ProviderRequest(method: .get, url: url, headers: [("Accept", "application/json")])
+            var request = ProviderRequest(method: .get, url: url, headers: [("Accept", "application/json")])
+            // The issuer is the operator's own: what it does for us belongs to the same trace.
+            request.headers += ServiceContext.current?.trace?.headers ?? []
             if let response = try? await transport.send(request), response.status == 200,
                 let fetched = try? await VerificationKeys(jwks: response.body)
             {

@@ -1,5 +1,6 @@
 public import Broker
 import CoreMetrics
+public import OTLPTracing
 public import PrometheusMetrics
 
 /// What the broker counts. No label holds what a caller chose: source types are the catalog's, codes and outcomes come
@@ -58,9 +59,9 @@ public final class Figures: Sendable {
         }
     }
 
-    /// The same transport, each request timed and its outcome counted.
-    public func measuring(_ transport: any Transport) -> some Transport {
-        MeasuredTransport(transport: transport, sourceTypes: sourceTypes)
+    /// The same transport, each request timed and its outcome counted, and traced where there is a tracer.
+    public func measuring(_ transport: any Transport, tracer: OTLPTracer? = nil) -> some Transport {
+        MeasuredTransport(transport: transport, sourceTypes: sourceTypes, tracer: tracer)
     }
 
     private static let families = [

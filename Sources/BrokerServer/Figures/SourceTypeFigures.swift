@@ -1,6 +1,7 @@
 import Broker
 import CoreMetrics
 import Foundation
+import OTLPTracing
 
 /// What is counted for one source type.
 final class SourceTypeFigures: Sendable {
@@ -83,25 +84,29 @@ final class SourceTypeFigures: Sendable {
     }
 }
 
-/// Times what goes to providers.
+/// Times and traces what goes to providers.
 struct MeasuredTransport: Transport {
     static let duration = "cloakroom_provider_request_duration_seconds"
     static let requests = "cloakroom_provider_requests_total"
 
     let transport: any Transport
     let sourceTypes: SourceTypeFigures.All
+    let tracer: OTLPTracer?
 
     var isBusy: Bool { transport.isBusy }
 
     func send(_ request: ProviderRequest) async throws(TransportError) -> ProviderResponse {
         let figures = sourceTypes[request.sourceType]
+        let span = tracer?.span(request)
         let began = ContinuousClock.now
         do {
             let response = try await transport.send(request)
             figures.ended(Self.outcome(response.status), after: ContinuousClock.now - began)
+            span?.end(response.status, errorsFrom: 400)
             return response
         } catch {
             figures.ended(error.rawValue, after: ContinuousClock.now - began)
+            span?.end(failing: error.rawValue)
             throw error
         }
     }

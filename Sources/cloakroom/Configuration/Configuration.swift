@@ -18,6 +18,14 @@ struct Configuration {
         case address(String)
     }
 
+    /// Where spans go.
+    struct Tracing {
+        /// A collector that takes OTLP over HTTP, in JSON.
+        var endpoint: String
+        /// The share of traces begun here that is sent, 0 to 1.
+        var sampleRatio: Double
+    }
+
     /// What the settings were read from, for messages.
     var origin: String
     var host: String
@@ -36,6 +44,8 @@ struct Configuration {
     var clients: [String: Client]
     var logLevel: Logger.Level
     var logFormat: LogFormat
+    /// `nil`: no spans are made.
+    var tracing: Tracing?
     /// What an operator should know but need not mend.
     var remarks: [String]
 

@@ -80,6 +80,10 @@ struct ConfigurationReader {
         let level = log.choice("level", of: Logger.Level.self) ?? .info
         let format = log.choice("format", of: Configuration.LogFormat.self) ?? .json
         log.finish()
+
+        let traced = section("tracing")
+        let tracing = tracing(traced)
+        traced.finish()
         top.finish()
 
         guard let publicURL, let origins, let issuer, let audience, let callerKeys, let storePath, let keyRing else {
@@ -94,7 +98,7 @@ struct ConfigurationReader {
             rules: Callers.Rules(issuer: issuer, audience: audience, tenantClaim: tenantClaim), callerKeys: callerKeys,
             storePath: storePath, keyRing: keyRing.ring, masterKeyFile: keyRing.file, transport: transport,
             catalog: catalog, clients: clients,
-            logLevel: level, logFormat: format, remarks: remarks)
+            logLevel: level, logFormat: format, tracing: tracing, remarks: remarks)
     }
 
     /// A section that is absent, or no mapping (a finding then), reads as an empty one.
@@ -149,6 +153,18 @@ struct ConfigurationReader {
             limits.problem(name, found: "\(rate)", wanted: "0 for no limit, or at least 0.001 requests a second")
         }
         return rate
+    }
+
+    private func tracing(_ traced: YAMLReader) -> Configuration.Tracing? {
+        let ratio = traced.number("sampleRatio", upTo: 1) ?? 1
+        guard let text = traced.string("endpoint") else { return nil }
+        guard let url = StrictURL(text), !url.rest.isEmpty else {
+            traced.problem(
+                "endpoint", found: YAMLReader.quote(text),
+                wanted: "the address where a collector takes OTLP, such as http://127.0.0.1:4318/v1/traces")
+            return nil
+        }
+        return Configuration.Tracing(endpoint: url.text, sampleRatio: ratio)
     }
 
     private func storePath(_ storage: YAMLReader) -> String? {

@@ -17,6 +17,7 @@ struct Settings {
         "provider.maxResponseBytes",
         "provider.allowInsecure", "provider.allowPrivateAddresses", "provider.caFile", "catalogFiles",
         "limits.authorizePerTenant", "limits.callbackPerAddress", "limits.redeemPerAddress", "log.level", "log.format",
+        "tracing.endpoint", "tracing.sampleRatio",
     ]
     private static let lists: Set = ["http.trustedProxies", "frontend.origins", "catalogFiles"]
     static let clientNames = [

@@ -1,0 +1,170 @@
+import Foundation
+public import Tracing
+
+/// Makes spans and hands those that are sampled to whoever exports them.
+public struct OTLPTracer: Tracer {
+    private let sampleRatio: Double
+    private let export: @Sendable (FinishedSpan) -> Void
+
+    /// - Parameters:
+    ///   - sampleRatio: the share of traces begun here that is kept, 0 to 1. What came from outside decides for itself.
+    ///   - export: told of every sampled span at its end, on the way of the request: must not block.
+    public init(sampleRatio: Double = 1, export: @escaping @Sendable (FinishedSpan) -> Void) {
+        self.sampleRatio = sampleRatio
+        self.export = export
+    }
+
+    public func startSpan<Instant: TracerInstant>(
+        _ operationName: String, context: @autoclosure () -> ServiceContext, ofKind kind: SpanKind,
+        at instant: @autoclosure () -> Instant, function: String, file fileID: String, line: UInt
+    ) -> RecordedSpan {
+        let parent = context()
+        let trace = TraceContext(
+            traceID: parent.trace?.traceID ?? Self.identifier(16), spanID: Self.identifier(8),
+            isSampled: parent.trace?.isSampled ?? (Double.random(in: 0..<1) < sampleRatio),
+            state: parent.trace?.state)
+        return RecordedSpan(
+            operationName, kind, trace, parent: parent, startedAt: instant().nanosecondsSinceEpoch, export: export)
+    }
+
+    public func activeSpan(identifiedBy context: ServiceContext) -> RecordedSpan? { context.span }
+
+    public func forceFlush() {}
+
+    public func extract<Carrier, Extract: Extractor>(
+        _ carrier: Carrier, into context: inout ServiceContext, using extractor: Extract
+    ) where Extract.Carrier == Carrier {
+        guard let text = extractor.extract(key: "traceparent", from: carrier) else { return }
+        context.trace = TraceContext(text, state: extractor.extract(key: "tracestate", from: carrier))
+    }
+
+    public func inject<Carrier, Inject: Injector>(
+        _ context: ServiceContext, into carrier: inout Carrier, using injector: Inject
+    ) where Inject.Carrier == Carrier {
+        guard let trace = context.trace else { return }
+        injector.inject(trace.traceparent, forKey: "traceparent", into: &carrier)
+        if let state = trace.state { injector.inject(state, forKey: "tracestate", into: &carrier) }
+    }
+
+    /// Random, for uniqueness alone: nothing rests on that nobody can guess it.
+    private static func identifier(_ bytes: Int) -> String {
+        while true {
+            let text = (0..<bytes / 8).map { _ in
+                let digits = String(UInt64.random(in: 0...UInt64.max), radix: 16)
+                return String(repeating: "0", count: 16 - digits.count) + digits
+            }.joined()
+            if text.utf8.contains(where: { $0 != 0x30 }) { return text }
+        }
+    }
+}
+
+/// A span while it lasts. Nothing is kept of one that is not sampled.
+///
+/// `@unchecked Sendable`: `lock` guards `known`; the rest never changes.
+public final class RecordedSpan: Span, @unchecked Sendable {
+    private struct Known {
+        var name: String
+        var attributes: SpanAttributes = [:]
+        var events: [SpanEvent] = []
+        var status: SpanStatus?
+        var hasEnded = false
+    }
+
+    public let context: ServiceContext
+    private let kind: SpanKind
+    private let trace: TraceContext
+    private let parentID: String?
+    private let startedAt: UInt64
+    private let export: @Sendable (FinishedSpan) -> Void
+    private let lock = NSLock()
+    private var known: Known
+
+    fileprivate init(
+        _ name: String, _ kind: SpanKind, _ trace: TraceContext, parent: ServiceContext, startedAt: UInt64,
+        export: @escaping @Sendable (FinishedSpan) -> Void
+    ) {
+        self.kind = kind
+        self.trace = trace
+        parentID = parent.trace?.spanID
+        self.startedAt = startedAt
+        self.export = export
+        known = Known(name: name)
+        var context = parent
+        context.trace = trace
+        context.span = nil
+        self.context = context
+    }
+
+    /// The context in which this span is the active one. Not kept by the span, which it would keep alive for ever.
+    public var active: ServiceContext {
+        var context = context
+        context.span = self
+        return context
+    }
+
+    public var isRecording: Bool { trace.isSampled && !lock.withLock { known.hasEnded } }
+
+    public var operationName: String {
+        get { lock.withLock { known.name } }
+        set { change { $0.name = newValue } }
+    }
+
+    public var attributes: SpanAttributes {
+        get { lock.withLock { known.attributes } }
+        set { change { $0.attributes = newValue } }
+    }
+
+    public func setStatus(_ status: SpanStatus) { change { $0.status = status } }
+
+    public func addEvent(_ event: SpanEvent) {
+        // More would be a fault of ours; a span is small.
+        change { if $0.events.count < 32 { $0.events.append(event) } }
+    }
+
+    /// Its type alone: an error's text may hold what it was about.
+    public func recordError<Instant: TracerInstant>(
+        _ error: any Error, attributes: SpanAttributes, at instant: @autoclosure () -> Instant
+    ) {
+        var attributes = attributes
+        attributes["exception.type"] = "\(type(of: error))"
+        addEvent(SpanEvent(name: "exception", at: instant(), attributes: attributes))
+    }
+
+    /// Spans here have no links.
+    public func addLink(_ link: SpanLink) {}
+
+    public func end<Instant: TracerInstant>(at instant: @autoclosure () -> Instant) {
+        guard trace.isSampled else { return }
+        let ended: Known? = lock.withLock {
+            guard !known.hasEnded else { return nil }
+            known.hasEnded = true
+            return known
+        }
+        guard let ended else { return }
+        export(
+            FinishedSpan(
+                trace: trace, parentID: parentID, name: ended.name, kind: kind, startedAt: startedAt,
+                endedAt: max(instant().nanosecondsSinceEpoch, startedAt), attributes: ended.attributes,
+                events: ended.events, status: ended.status))
+    }
+
+    private func change(_ body: (inout Known) -> Void) {
+        guard trace.isSampled else { return }
+        lock.withLock { if !known.hasEnded { body(&known) } }
+    }
+}
+
+/// A span that is over.
+public struct FinishedSpan: Sendable {
+    public let trace: TraceContext
+    public let parentID: String?
+    public let name: String
+    public let kind: SpanKind
+    /// Nanoseconds since the epoch.
+    public let startedAt: UInt64
+    /// Nanoseconds since the epoch.
+    public let endedAt: UInt64
+    public let attributes: SpanAttributes
+    public let events: [SpanEvent]
+    public let status: SpanStatus?
+}

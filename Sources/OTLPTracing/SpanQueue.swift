@@ -1,0 +1,54 @@
+import Foundation
+
+/// Spans on their way to a collector: sent together, and dropped rather than kept without end where it does not answer.
+///
+/// `@unchecked Sendable`: `lock` guards `waiting` and `dropped`.
+public final class SpanQueue: @unchecked Sendable {
+    private let service: String
+    private let version: String
+    private let send: @Sendable ([UInt8]) async -> Bool
+    private let lock = NSLock()
+    private var waiting: [FinishedSpan] = []
+    private var dropped = 0
+
+    /// More wait for no collector.
+    static let capacity = 4096
+    private static let batch = 512
+
+    /// - Parameters:
+    ///   - service: `service.name` of all spans.
+    ///   - send: posts an `ExportTraceServiceRequest` in JSON; whether it was taken.
+    public init(service: String, version: String, send: @escaping @Sendable ([UInt8]) async -> Bool) {
+        self.service = service
+        self.version = version
+        self.send = send
+    }
+
+    public func add(_ span: FinishedSpan) {
+        lock.withLock {
+            if waiting.count < Self.capacity { waiting.append(span) } else { dropped += 1 }
+        }
+    }
+
+    /// How many spans no collector got, since the start.
+    public var droppedCount: Int { lock.withLock { dropped } }
+
+    /// Sends all that wait now. Whether the collector took all of it; what it did not take is dropped.
+    public func flush() async -> Bool {
+        let spans = lock.withLock {
+            defer { waiting = [] }
+            return waiting
+        }
+        var isTaken = true
+        for start in stride(from: 0, to: spans.count, by: Self.batch) {
+            let some = Array(spans[start..<min(start + Self.batch, spans.count)])
+            // After one failure the rest would only wait for the same.
+            let message =
+                isTaken ? try? JSONEncoder().encode(OTLPMessage(some, service: service, version: version)) : nil
+            if let message, await send([UInt8](message)) { continue }
+            isTaken = false
+            lock.withLock { dropped += some.count }
+        }
+        return isTaken
+    }
+}
