@@ -81,7 +81,18 @@ extension SQLiteStore {
     public func revokeFlows(
         _ selection: Selection, at time: Timestamp, _ event: Event
     ) async throws(StoreError) -> Timestamp {
-        try await writer.write { [trail] db in
+        // Where the clock was set back, flows have a later time than now. This looks at each of them, so it is not the
+        // writer that does.
+        let latest =
+            try await reader.read { db in
+                try Int64.fetchOne(
+                    db,
+                    sql: """
+                        SELECT max(coalesce((SELECT max(created_at) FROM flows), 0),
+                            coalesce((SELECT max(flow_created_at) FROM credential_keys), 0))
+                        """)
+            } ?? 0
+        return try await writer.write { [trail] db in
             try trail.append(event, db)
             if let flow = selection.flow {
                 try db.run(
@@ -99,7 +110,7 @@ extension SQLiteStore {
                 INSERT OR FAIL INTO revocations (tenant, source_type, time)
                 VALUES (?, ?, max(?, (SELECT coalesce(max(time) + 1, 0) FROM revocations))) RETURNING time
                 """, .text(selection.tenant?.description), .text(selection.sourceType?.description),
-                .integer(time.milliseconds)
+                .integer(max(time.milliseconds, latest))
             ) { Timestamp(milliseconds: $0.integer(0)) }
             return drawn ?? time
         }
