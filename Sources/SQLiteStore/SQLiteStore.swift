@@ -8,14 +8,17 @@ public struct SQLiteStore: FlowStore {
     let writer: Writer
     let reader: Reader
     let trail: AuditTrail
+    private let outstanding: OutstandingFlows
 
     /// Opens or makes the database at `path` and brings its tables up to date.
-    public init(path: String, keyRing: KeyRing) throws(OpeningError) {
+    public init(path: String, keyRing: KeyRing, bounds: FlowBounds = FlowBounds()) throws(OpeningError) {
+        outstanding = OutstandingFlows(bounds)
         try StoreFile.inspect(path)
         try StoreFile.prepare(path)
         let queue: DatabaseQueue
         (queue, trail) = try StoreFile.open(path, keyRing)
         do {
+            try queue.write { [outstanding] in try outstanding.prepare($0) }
             reader = Reader(try StoreFile.openForReading(path))
         } catch {
             throw StoreFile.opening(error, path)
@@ -45,8 +48,10 @@ public struct SQLiteStore: FlowStore {
     // `OR FAIL` below: a failure takes the whole transaction back (see `Writer`), so SQLite need not keep a journal of
     // each statement beside it. That journal is 64 KiB, allocated and given back to the system every time.
 
-    public func start(_ flow: Flow, _ event: Event) async throws(StoreError) {
-        try await writer.write { [trail] db in
+    public func start(_ flow: Flow, _ event: Event) async throws(StoreError) -> FlowAdmission {
+        try await writer.write { [trail, outstanding] db in
+            let admission = try outstanding.admit(flow, db)
+            guard case .admitted = admission else { return admission }
             try db.run(
                 """
                 INSERT OR FAIL INTO flows (id, tenant, source_type, parameters, scopes, frontend_origin, return_url,
@@ -60,6 +65,7 @@ public struct SQLiteStore: FlowStore {
                 .integer(flow.expiresAt.milliseconds), .integer(flow.expiresAt.milliseconds + Self.patience),
                 .integer(flow.startedAt.milliseconds))
             try trail.append(event, db)
+            return admission
         }
     }
 

@@ -31,7 +31,8 @@ struct Service {
         }
         self.logger = logger
         do throws(OpeningError) {
-            store = try SQLiteStore(path: configuration.storePath, keyRing: configuration.keyRing)
+            store = try SQLiteStore(
+                path: configuration.storePath, keyRing: configuration.keyRing, bounds: configuration.bounds)
         } catch {
             throw Refusal("\(configuration.origin): \(error.line)", hint: error.hint)
         }

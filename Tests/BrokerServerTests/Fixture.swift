@@ -31,13 +31,14 @@ final class Fixture: Sendable {
     init(
         catalog: String = Fixture.catalog, origins: [String] = [Fixture.origin, "https://other.example.com"],
         publicURL: String = "https://broker.example.com", provider: ScriptedProvider = ScriptedProvider(),
-        limits: Limits = Limits(), proxies: TrustedProxies = TrustedProxies()
+        limits: Limits = Limits(), bounds: FlowBounds = FlowBounds(), proxies: TrustedProxies = TrustedProxies()
     ) async throws {
         self.provider = provider
         folder = FileManager.default.temporaryDirectory.appending(path: "cloakroom-tests-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let keyRing = try KeyRing(KeyRing.newLine(id: try #require(KeyRing.KeyID("k1"))))
-        store = try SQLiteStore(path: folder.appending(path: "test.db").path, keyRing: keyRing)
+        store = try SQLiteStore(
+            path: folder.appending(path: "test.db").path, keyRing: keyRing, bounds: bounds)
         let findings = Findings()
         let catalog = Catalog(own: [("test.yaml", catalog)], allowInsecure: false, findings: findings)
         try #require(findings.lines == [])

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from broker import Broker, Installation, assert_problem, text_of
+from broker import Broker, Installation, assert_problem, eventually, text_of
 
 SLOW = 0.1
 LIMITS = {"authorizePerTenant": SLOW, "callbackPerAddress": SLOW, "redeemPerAddress": SLOW}
@@ -70,6 +70,36 @@ def test_a_peer_that_is_not_trusted_is_the_client(tmp_path, provider):
     with Broker(Installation(tmp_path / "direct", provider, settings)) as broker:
         assert broker.redeem("x", headers={"X-Forwarded-For": "192.0.2.1"}).status_code == 400
         assert broker.redeem("x", headers={"X-Forwarded-For": "192.0.2.2"}).status_code == 429
+
+
+def test_outstanding_flows_are_bounded(tmp_path, provider):
+    settings = {"limits": {"outstandingFlowsPerTenant": 2, "outstandingFlows": 3}}
+    with Broker(Installation(tmp_path / "bounded", provider, settings)) as broker:
+        first = broker.consented()
+        broker.begin()
+        refused = broker.authorize()
+        assert_problem(refused, 429, "rate_limited")
+        assert refused.headers["retry-after"] == "10"
+        assert broker.authorize(tenant="other").status_code == 200
+        full = broker.authorize(tenant="third")
+        assert_problem(full, 503, "unavailable")
+        assert full.headers["retry-after"] == "5"
+        # What has ended makes room, and what was refused took none.
+        broker.finish(first)
+        eventually(lambda: broker.authorize().status_code == 200, within=5, what="there is room again")
+        assert_problem(broker.authorize(), 503, "unavailable")
+        # Another process counts what it finds.
+        broker.stop()
+    with Broker(broker.installation) as broker:
+        assert_problem(broker.authorize(tenant="third"), 503, "unavailable")
+        events = [line for line in broker.logs.splitlines() if "flow.started" in line]
+        assert len(events) == 4
+
+
+@pytest.mark.parametrize("value", [-1, 1.5, "many", 1_000_001])
+def test_a_bound_is_a_whole_number(tmp_path, provider, value):
+    checked = Installation(tmp_path / "bad", provider, {"limits": {"outstandingFlows": value}}).check()
+    assert "limits.outstandingFlows: found" in checked.stderr and "wanted a whole number" in checked.stderr
 
 
 def test_limits_and_proxies_by_the_environment(tmp_path, provider):

@@ -48,7 +48,8 @@ extension SQLiteStore {
 
 /// The steps of a flow for tests that do not look at events.
 extension FlowStore {
-    func start(_ flow: Flow) async throws(StoreError) {
+    @discardableResult
+    func start(_ flow: Flow) async throws(StoreError) -> FlowAdmission {
         try await start(flow, Event(.flowStarted, at: Samples.now, flow.placement))
     }
 

@@ -53,6 +53,10 @@ public enum AuthorizeError: Error, Equatable, Sendable {
     case returnURLNotAllowed(origin: String)
     case frontendOriginNotAllowed
     case exchangeChallengeMalformed
+    /// The tenant has as many flows outstanding as it may.
+    case tenantHasTooManyFlows
+    /// All tenants together have.
+    case tooManyFlows
     /// Discovery or a pushed authorization request failed.
     case provider(ProviderError)
     case store(StoreError)

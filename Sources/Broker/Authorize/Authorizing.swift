@@ -26,10 +26,16 @@ extension Broker {
             throw .provider(error)
         }
         let event = Event(.flowStarted, at: now, by: request.requester, flow.placement)
+        let admission: FlowAdmission
         do {
-            try await store.start(flow, event)
+            admission = try await store.start(flow, event)
         } catch {
             throw .store(error)
+        }
+        switch admission {
+        case .admitted: break
+        case .tenantHasTooMany: throw .tenantHasTooManyFlows
+        case .tooMany: throw .tooManyFlows
         }
         report(event)
         return Authorization(url: url, flow: flow.id, expiresAt: flow.expiresAt, cutsOpener: profile.cutsOpener)

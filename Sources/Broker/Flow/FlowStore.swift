@@ -2,8 +2,8 @@ public import Secrets
 
 /// Keeps flows and tickets. Each call is atomic and durable before it returns, together with the event that tells of it.
 public protocol FlowStore: Sendable {
-    /// Keeps a new flow.
-    func start(_ flow: Flow, _ event: Event) async throws(StoreError)
+    /// Keeps a new flow, unless too many are outstanding.
+    func start(_ flow: Flow, _ event: Event) async throws(StoreError) -> FlowAdmission
 
     /// Spends a flow's state: of all calls for one flow, exactly one gets it, and only while it has neither expired
     /// nor been revoked.
@@ -115,6 +115,26 @@ public struct Redemption: Sendable {
         case .refused: Event(.credentialKeyRefused, at: now, by: requester, tenant: tenant)
         }
     }
+}
+
+/// How many flows may be outstanding: begun, and neither ended nor expired. 0: no bound.
+public struct FlowBounds: Sendable {
+    public var perTenant: Int
+    public var inAll: Int
+
+    public init(perTenant: Int = 0, inAll: Int = 0) {
+        self.perTenant = perTenant
+        self.inAll = inAll
+    }
+
+    public var isOn: Bool { perTenant > 0 || inAll > 0 }
+}
+
+/// Whether a flow was begun. One that was not left no trace.
+public enum FlowAdmission: Sendable {
+    case admitted
+    case tenantHasTooMany
+    case tooMany
 }
 
 /// Why a store could not do its work. Names the statement or file, never a value.

@@ -75,6 +75,15 @@ extension AuthorizeError {
         case .exchangeChallengeMalformed:
             .invalidRequest(
                 "the member \"exchangeChallenge\" must be the base64url SHA-256 of the verifier, 43 characters")
+        case .tenantHasTooManyFlows:
+            Problem(
+                status: .tooManyRequests, code: "rate_limited",
+                detail: "too many of the tenant's connections wait for their users; try again when some have ended",
+                headers: [.retryAfter: "10"])
+        case .tooManyFlows:
+            Problem(
+                status: .serviceUnavailable, code: "unavailable",
+                detail: "too many connections wait for their users; try again in a moment", headers: [.retryAfter: "5"])
         case .provider(let error): error.problem
         case .store: .unavailable
         }

@@ -33,6 +33,7 @@ struct Configuration {
     var broker: Broker.Settings
     var proxies = TrustedProxies()
     var limits = Limits()
+    var bounds = FlowBounds()
     var rules: Callers.Rules
     var callerKeys: CallerKeys
     var storePath: String

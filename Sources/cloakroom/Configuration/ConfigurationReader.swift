@@ -74,6 +74,9 @@ struct ConfigurationReader {
             authorizePerTenant: rate("authorizePerTenant", limited),
             callbackPerAddress: rate("callbackPerAddress", limited), redeemPerAddress: rate("redeemPerAddress", limited)
         )
+        let bounds = FlowBounds(
+            perTenant: limited.integer("outstandingFlowsPerTenant", in: 0...1_000_000) ?? 0,
+            inAll: limited.integer("outstandingFlows", in: 0...1_000_000) ?? 0)
         limited.finish()
 
         let log = section("log")
@@ -94,7 +97,7 @@ struct ConfigurationReader {
             broker: Broker.Settings(
                 publicURL: publicURL, frontendOrigins: origins, stateLifetime: Int64(stateLifetime),
                 credentialKeyLifetime: Int64(keyLifetime), auditEventLifetime: Int64(eventLifetime)),
-            proxies: proxies, limits: limits,
+            proxies: proxies, limits: limits, bounds: bounds,
             rules: Callers.Rules(issuer: issuer, audience: audience, tenantClaim: tenantClaim), callerKeys: callerKeys,
             storePath: storePath, keyRing: keyRing.ring, masterKeyFile: keyRing.file, transport: transport,
             catalog: catalog, clients: clients,

@@ -16,7 +16,9 @@ struct Settings {
         "lifetimes.credentialKey", "lifetimes.auditEvents", "provider.connectTimeout", "provider.timeout",
         "provider.maxResponseBytes",
         "provider.allowInsecure", "provider.allowPrivateAddresses", "provider.caFile", "catalogFiles",
-        "limits.authorizePerTenant", "limits.callbackPerAddress", "limits.redeemPerAddress", "log.level", "log.format",
+        "limits.authorizePerTenant", "limits.callbackPerAddress", "limits.redeemPerAddress",
+        "limits.outstandingFlowsPerTenant",
+        "limits.outstandingFlows", "log.level", "log.format",
         "tracing.endpoint", "tracing.sampleRatio",
     ]
     private static let lists: Set = ["http.trustedProxies", "frontend.origins", "catalogFiles"]

@@ -198,6 +198,7 @@ struct Trial {
         case .scopesMalformed: "a scope is malformed"
         case .returnURLMalformed, .returnURLNotAllowed, .frontendOriginNotAllowed, .exchangeChallengeMalformed:
             "frontend.origins is empty"
+        case .tenantHasTooManyFlows, .tooManyFlows: "too many flows are outstanding"
         case .provider(let error): "the provider gave no sound answer (\(error))"
         case .store(let error): "the store is not usable (\(error))"
         }
