@@ -45,6 +45,7 @@ struct Bench {
                 case .flow: try await stage.wholeFlow()
                 case .redemption: try await stage.redemption()
                 case .outstanding: try await stage.outstanding()
+                case .soak: try await stage.soak(minutes: options.minutes)
                 }
             figures += measured
         }

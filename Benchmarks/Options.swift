@@ -8,18 +8,23 @@ struct Options {
         case flow
         case redemption
         case outstanding
+        case soak
+
+        /// Measured unless others are named.
+        static let usual: [Benchmark] = [.start, .authorize, .flow, .redemption, .outstanding]
     }
 
     static let usage = """
-        usage: bench [--cloakroom PATH] [--quick | --full] [--json FILE] [--folder PATH] [--strict] [BENCHMARK …]
+        usage: bench [--cloakroom PATH] [--quick | --full] [--json FILE] [--folder PATH] [--strict] [--minutes N] [BENCHMARK …]
 
-          BENCHMARK    \(Benchmark.allCases.map(\.rawValue).joined(separator: ", ")); all unless named
+          BENCHMARK    \(Benchmark.allCases.map(\.rawValue).joined(separator: ", ")); all but soak unless named
           --cloakroom  the program to measure; by default the one beside this
           --quick      a look, in a few seconds; figures vary more
           --full       outstanding keys from real flows alone (takes minutes)
           --json       writes the figures to a file too
           --folder     where databases go, so which disk is measured; by default TMPDIR
           --strict     exit status 1 where a target is missed
+          --minutes    how long soak takes; 10 unless given
         """
 
     var binary: String
@@ -27,7 +32,8 @@ struct Options {
     var json: String?
     var parent: String
     var isStrict = false
-    var benchmarks = Benchmark.allCases
+    var minutes = 10
+    var benchmarks = Benchmark.usual
 
     /// Throws with words for whoever typed them.
     init(_ arguments: [String]) throws {
@@ -48,6 +54,11 @@ struct Options {
             case "--json": json = try value()
             case "--folder": parent = try value()
             case "--strict": isStrict = true
+            case "--minutes":
+                guard let number = Int(try value()), (1...1440).contains(number) else {
+                    throw Trouble("--minutes wants a whole number from 1 to 1440\n\(Self.usage)")
+                }
+                minutes = number
             default:
                 guard let benchmark = Benchmark(rawValue: argument) else {
                     throw Trouble("\"\(argument)\" is no option and no benchmark\n\(Self.usage)")
@@ -63,10 +74,12 @@ struct Options {
 
     /// Seconds after which a run is given up.
     var limit: UInt32 {
-        switch extent {
-        case .quick: 180
-        case .usual: 1200
-        case .full: 3600
-        }
+        let limit: UInt32 =
+            switch extent {
+            case .quick: 180
+            case .usual: 1200
+            case .full: 3600
+            }
+        return limit + (benchmarks.contains(.soak) ? UInt32(minutes) * 120 : 0)
     }
 }

@@ -4,6 +4,7 @@ import Foundation
 struct RunningBroker {
     let process: Child
     let port: UInt16
+    let database: String
     /// Seconds from its start to the first 200 of `readyz`.
     let readyAfter: Double
 
@@ -12,6 +13,7 @@ struct RunningBroker {
         process = try Child(
             [binary, "serve", "--config", installation.configuration], log: installation.log)
         port = installation.port
+        database = installation.database
         do {
             try process.waitForAnswer(at: port, path: "/readyz", every: 500)
         } catch {
