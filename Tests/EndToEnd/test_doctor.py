@@ -1,10 +1,12 @@
 """`cloakroom doctor`: one line each, green or what to do."""
 
 import json
+import time
 
 import pytest
 
-from broker import Broker, run
+from broker import Broker, Installation, run
+from provider import Handler, Provider
 
 
 def findings(installation) -> tuple[int, dict[str, list[dict]]]:
@@ -54,6 +56,21 @@ def test_files_that_others_can_read_are_told(installation):
     assert "others can read" in bad(found, "database")[0]
 
 
+@pytest.mark.parametrize("seconds, is_good", [(0, True), (20, True), (-20, True), (40, False), (-3600, False)])
+def test_a_clock_that_is_wrong_is_told(tmp_path, seconds, is_good):
+    class Skewed(Handler):
+        def date_time_string(self, timestamp=None) -> str:
+            return super().date_time_string(time.time() + seconds)
+
+    provider = Provider(Skewed)
+    installation = Installation(tmp_path / "skewed", provider)
+    with Broker(installation):
+        _, found = findings(installation)
+    (finding,) = found["clock"]
+    assert finding["ok"] == is_good
+    assert is_good or f"{abs(seconds) // 10}" in finding["finding"]
+
+
 def test_damage_is_told(installation):
     with Broker(installation) as broker:
         broker.credentials()
@@ -66,8 +83,6 @@ def test_damage_is_told(installation):
 
 @pytest.mark.parametrize("setting", [{"auth": {"jwksFile": None, "jwksURL": "http://127.0.0.1:1/jwks"}}])
 def test_keys_that_cannot_be_fetched_are_told(tmp_path, provider, setting):
-    from broker import Installation
-
     installation = Installation(tmp_path / "installation", provider, setting)
     _, found = findings(installation)
     assert "does not answer" in bad(found, "callers' keys")[0]
