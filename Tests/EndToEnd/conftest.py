@@ -4,12 +4,14 @@ They know the product by its contract alone. `CLOAKROOM_BINARY` says which binar
 """
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from broker import Broker, Installation
+from machine import Machine, build_package
 from provider import Provider
 from strict_provider import StrictProvider
 
@@ -66,3 +68,20 @@ def another_broker(folder: Path, provider: Provider) -> Iterator[Callable[..., B
     for running in started:
         if running.process.poll() is None:
             running.stop()
+
+
+@pytest.fixture(scope="module")
+def package(folder: Path) -> Path:
+    return build_package(folder / "deb")
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Machine]:
+    if os.getuid() != 0:
+        pytest.skip("debootstrap needs root")
+    if not shutil.which("debootstrap"):
+        pytest.skip("debootstrap is not installed")
+    tmp_path.chmod(0o755)
+    running = Machine(tmp_path / "machine")
+    yield running
+    running.close()
