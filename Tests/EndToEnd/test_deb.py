@@ -1,6 +1,7 @@
 """The Debian package: what is in it, and a machine's life with it, by the commands of Docs/Deploy.md."""
 
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -10,7 +11,7 @@ import pytest
 import yaml
 
 from broker import environment, eventually, run
-from machine import build_package
+from machine import REPOSITORY, build_package
 from operators import Operator
 from proxies import replaced
 
@@ -41,6 +42,15 @@ def test_the_package_holds_all_that_a_machine_needs(tree):
         f"{share}/doc/cloakroom/copyright", f"{share}/doc/cloakroom/examples/nginx.conf",
     }
     assert not [name for name in names if (tree / name).stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH | stat.S_ISUID)]
+
+
+def test_every_part_of_the_program_is_named_with_its_licence(tree):
+    text = (tree / "usr/share/doc/cloakroom/copyright").read_text()
+    parts = re.findall(r'url: "https://github.com/[\w.-]+/([\w.-]+)"', (REPOSITORY / "Package.swift").read_text())
+    assert len(parts) > 10
+    assert not [name for name in parts if name not in text]
+    for licence in set(re.findall(r"^License: (.+)$", text, re.MULTILINE)):
+        assert re.search(rf"^License: {re.escape(licence)}\n ", text, re.MULTILINE), f"the text of {licence}"
 
 
 def test_the_packaged_binary_runs_and_takes_the_packaged_configuration(tree):
