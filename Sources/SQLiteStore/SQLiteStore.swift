@@ -18,7 +18,7 @@ public struct SQLiteStore: FlowStore {
         let queue: DatabaseQueue
         (queue, trail) = try StoreFile.open(path, keyRing)
         do {
-            try queue.write { [outstanding] in try outstanding.prepare($0) }
+            if bounds.isOn { try queue.write { try OutstandingFlows.makeIndex($0) } }
             reader = Reader(try StoreFile.openForReading(path))
         } catch {
             throw StoreFile.opening(error, path)

@@ -4,10 +4,11 @@ One request in ten seconds, so that a test never waits for a bucket and never ha
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from broker import Broker, Installation, assert_problem, eventually, text_of
+from broker import Broker, Installation, assert_problem, eventually, free_port, text_of
 
 SLOW = 0.1
 LIMITS = {"authorizePerTenant": SLOW, "callbackPerAddress": SLOW, "redeemPerAddress": SLOW}
@@ -96,10 +97,29 @@ def test_outstanding_flows_are_bounded(tmp_path, provider):
         assert len(events) == 4
 
 
-@pytest.mark.parametrize("value", [-1, 1.5, "many", 1_000_001])
-def test_a_bound_is_a_whole_number(tmp_path, provider, value):
-    checked = Installation(tmp_path / "bad", provider, {"limits": {"outstandingFlows": value}}).check()
-    assert "limits.outstandingFlows: found" in checked.stderr and "wanted a whole number" in checked.stderr
+def test_brokers_on_one_database_bound_together(tmp_path, provider):
+    """Each by its own settings: one without bounds leaves the other's alone."""
+    bounds = {"outstandingFlowsPerTenant": 20}
+    installation = Installation(tmp_path / "shared", provider, {"limits": bounds})
+    with Broker(installation) as one, Broker(installation, {"CLOAKROOM_HTTP_PORT": str(free_port())}) as two:
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda broker: broker.authorize().status_code, [one, two] * 32))
+        assert sorted(answers) == [200] * 20 + [429] * 44
+        free = {"CLOAKROOM_HTTP_PORT": str(free_port()), "CLOAKROOM_LIMITS_OUTSTANDING_FLOWS_PER_TENANT": "0"}
+        with Broker(installation, free) as three:
+            assert three.authorize().status_code == 200
+            assert_problem(one.authorize(), 429, "rate_limited")
+            assert one.authorize(tenant="other").status_code == 200
+
+
+@pytest.mark.parametrize("name, most", [("outstandingFlowsPerTenant", 100_000), ("outstandingFlows", 1_000_000)])
+def test_a_bound_is_a_whole_number(tmp_path, provider, name, most):
+    for number, value in enumerate([-1, 1.5, "many", most + 1]):
+        checked = Installation(tmp_path / f"bad{number}", provider, {"limits": {name: value}}).check()
+        assert checked.returncode != 0
+        assert f"limits.{name}: found" in checked.stderr and "wanted a whole number" in checked.stderr
+    for number, value in enumerate([0, most]):
+        assert Installation(tmp_path / f"good{number}", provider, {"limits": {name: value}}).check().returncode == 0
 
 
 def test_limits_and_proxies_by_the_environment(tmp_path, provider):

@@ -75,7 +75,7 @@ struct ConfigurationReader {
             callbackPerAddress: rate("callbackPerAddress", limited), redeemPerAddress: rate("redeemPerAddress", limited)
         )
         let bounds = FlowBounds(
-            perTenant: limited.integer("outstandingFlowsPerTenant", in: 0...1_000_000) ?? 0,
+            perTenant: limited.integer("outstandingFlowsPerTenant", in: 0...100_000) ?? 0,
             inAll: limited.integer("outstandingFlows", in: 0...1_000_000) ?? 0)
         limited.finish()
 

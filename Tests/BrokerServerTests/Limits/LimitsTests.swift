@@ -156,4 +156,29 @@ import Testing
             }
         }
     }
+
+    @Test func `a tenant with too many flows outstanding waits, then all do`() async throws {
+        let fixture = try await Fixture(bounds: FlowBounds(perTenant: 2, inAll: 3))
+        try await fixture.run { client async throws in
+            func authorize(_ tenant: String) async throws -> TestResponse {
+                try await client.post(
+                    "/v1/tenants/\(tenant)/assets:authorize", ["sourceType": .string("example")],
+                    token: try await fixture.token(tenant: .string(tenant)))
+            }
+            for _ in 0..<2 { #expect(try await authorize("acme").status == .ok) }
+            let refused = try await authorize("acme")
+            #expect(refused.status == .tooManyRequests)
+            #expect(refused.code == "rate_limited")
+            #expect(refused.headers[.retryAfter] == "10")
+            #expect(refused.headers[.contentType] == "application/problem+json")
+
+            #expect(try await authorize("other").status == .ok)
+            for tenant in ["acme", "other", "third"] {
+                let refused = try await authorize(tenant)
+                #expect(refused.status == .serviceUnavailable)
+                #expect(refused.code == "unavailable")
+                #expect(refused.headers[.retryAfter] == "5")
+            }
+        }
+    }
 }
