@@ -45,12 +45,17 @@ def test_the_package_holds_all_that_a_machine_needs(tree):
 
 
 def test_every_part_of_the_program_is_named_with_its_licence(tree):
-    text = (tree / "usr/share/doc/cloakroom/copyright").read_text()
-    parts = re.findall(r'url: "https://github.com/[\w.-]+/([\w.-]+)"', (REPOSITORY / "Package.swift").read_text())
-    assert len(parts) > 10
-    assert not [name for name in parts if name not in text]
-    for licence in set(re.findall(r"^License: (.+)$", text, re.MULTILINE)):
-        assert re.search(rf"^License: {re.escape(licence)}\n ", text, re.MULTILINE), f"the text of {licence}"
+    """In Debian's machine-readable form: each licence that is named has its text."""
+    head, *paragraphs = (tree / "usr/share/doc/cloakroom/copyright").read_text().split("\n\n")
+    assert head.startswith("Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n")
+    fields = [dict(re.findall(r"^([A-Z]\S*):((?:.|\n )*)", paragraph, re.MULTILINE)) for paragraph in paragraphs]
+    files = [field for field in fields if "Files" in field]
+    assert all("Copyright" in field for field in files)
+    texts = {name.strip() for name, _, text in (field["License"].partition("\n") for field in fields) if text}
+    assert texts == {name.strip() for field in files for name in field["License"].split(" and ")}
+    named = set(re.findall(r"checkouts/([^/]+)/", " ".join(field["Files"] for field in files)))
+    ours = re.findall(r'\.package\(url: "[^"]*/([^/"]+)"', (REPOSITORY / "Package.swift").read_text())
+    assert len(ours) > 10 and set(ours) <= named
 
 
 def test_the_packaged_binary_runs_and_takes_the_packaged_configuration(tree):
