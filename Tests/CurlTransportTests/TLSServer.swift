@@ -1,15 +1,13 @@
 import Foundation
 
 /// `openssl s_server`, which answers every GET with a page about its TLS session.
-///
-/// `@unchecked Sendable`: the process is started by `init` and ended by `deinit`, and not used in between.
-final class TLSServer: @unchecked Sendable {
+final class TLSServer: Sendable {
     struct NotStarted: Error {
         var output: String
     }
 
     let port: UInt16
-    private let process = Process()
+    private let child: Child
 
     static func start(
         _ authority: CertificateAuthority, certificate: String, options: [String] = []
@@ -18,24 +16,23 @@ final class TLSServer: @unchecked Sendable {
     }
 
     private init(_ authority: CertificateAuthority, _ certificate: String, _ options: [String]) throws {
-        let output = Pipe()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments =
-            [
-                "openssl", "s_server", "-www", "-accept", "127.0.0.1:0", "-cert", "\(certificate).crt",
-                "-key", "\(certificate).key",
-            ] + options
-        process.currentDirectoryURL = authority.folder
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        port = try Self.port(announcedOn: output.fileHandleForReading)
+        let command = [
+            "openssl", "s_server", "-www", "-accept", "127.0.0.1:0", "-cert", "\(certificate).crt",
+            "-key", "\(certificate).key",
+        ]
+        child = try Child(command + options, in: authority.folder)
+        do {
+            port = try Self.port(announcedOn: child.output.fileHandleForReading)
+        } catch {
+            child.waitUntilExit()
+            throw error
+        }
     }
 
     deinit {
         // Not `terminate()`: a child of a concurrency thread inherits its signal mask, and with it a blocked SIGTERM.
-        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        kill(child.processIdentifier, SIGKILL)
+        child.waitUntilExit()
     }
 
     /// Waits for the line `ACCEPT 127.0.0.1:port`.

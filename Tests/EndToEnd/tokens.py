@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import secrets
 import time
 from dataclasses import dataclass, field
@@ -16,6 +17,9 @@ from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 ISSUER = "https://issuer.example.com"
 AUDIENCE = "cloakroom"
+
+# Longer than chance makes it in random identifiers.
+JWS = re.compile(r"eyJ[\w-]+\.eyJ")
 
 
 def base64url(octets: bytes) -> str:
