@@ -1,6 +1,7 @@
 """`cloakroom doctor`: one line each, green or what to do."""
 
 import json
+import re
 import time
 
 import pytest
@@ -56,7 +57,7 @@ def test_files_that_others_can_read_are_told(installation):
     assert "others can read" in bad(found, "database")[0]
 
 
-@pytest.mark.parametrize("seconds, is_good", [(0, True), (20, True), (-20, True), (40, False), (-3600, False)])
+@pytest.mark.parametrize("seconds, is_good", [(0, True), (20, True), (-20, True), (45, False), (-3600, False)])
 def test_a_clock_that_is_wrong_is_told(tmp_path, seconds, is_good):
     class Skewed(Handler):
         def date_time_string(self, timestamp=None) -> str:
@@ -68,7 +69,9 @@ def test_a_clock_that_is_wrong_is_told(tmp_path, seconds, is_good):
         _, found = findings(installation)
     (finding,) = found["clock"]
     assert finding["ok"] == is_good
-    assert is_good or f"{abs(seconds) // 10}" in finding["finding"]
+    told = re.match(r"(\d+) s from that of ", finding["finding"])
+    # The provider's clock has whole seconds, and its answer takes some time.
+    assert is_good or told and abs(int(told[1]) - abs(seconds)) <= 5, finding
 
 
 def test_damage_is_told(installation):
