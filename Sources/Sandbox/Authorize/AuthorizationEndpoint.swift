@@ -34,29 +34,41 @@ extension SandboxProvider {
     }
 
     private func login(_ request: Request) async -> Response {
-        await changeAccount(request) { form in form["account"].flatMap(Account.init(rawValue:)) }
+        guard let form = await request.formFields() else { return forgedForm() }
+        // Another window of this browser signed in since the form was shown: this one goes on as that account.
+        // Whoever forged the form has only had a page shown.
+        if let session = await sessions.known(request.cookies[Sessions.cookieName]?.value),
+            session.account != nil, form["form_token"] != session.formToken,
+            let asked = try? carriedRequest(form)
+        {
+            return .redirect(baseURL + asked.path + "?" + asked.query.encoded, status: .seeOther)
+        }
+        return await changeAccount(request, form, to: form["account"].flatMap(Account.init(rawValue:)))
     }
 
     private func logout(_ request: Request) async -> Response {
-        await changeAccount(request) { _ in nil }
+        guard let form = await request.formFields() else { return forgedForm() }
+        return await changeAccount(request, form, to: nil)
     }
 
     /// Signs in or out and goes on with the authorization request that the form carries.
-    private func changeAccount(_ request: Request, _ account: (FormFields) -> Account?) async -> Response {
-        guard let (session, form) = await ownForm(request) else { return forgedForm() }
+    private func changeAccount(_ request: Request, _ form: FormFields, to account: Account?) async -> Response {
+        guard let session = await session(of: form, from: request) else { return forgedForm() }
         let asked: AuthorizationRequest
         do {
             asked = try carriedRequest(form)
         } catch {
             return refuse(error)
         }
-        let next = await sessions.replace(session, account: account(form))
+        let next = await sessions.replace(session, account: account)
         let location = baseURL + asked.path + "?" + asked.query.encoded
         return .redirect(location, status: .seeOther, headers: [.setCookie: next.cookie])
     }
 
     private func consent(_ request: Request) async -> Response {
-        guard let (session, form) = await ownForm(request), let account = session.account else { return forgedForm() }
+        guard let form = await request.formFields(), let session = await session(of: form, from: request),
+            let account = session.account
+        else { return forgedForm() }
         let asked: AuthorizationRequest
         do {
             asked = try carriedRequest(form)
@@ -90,13 +102,9 @@ extension SandboxProvider {
         return .redirect(location, status: .found, headers: headers)
     }
 
-    /// The form and its session, where the form was made for this browser.
-    private func ownForm(_ request: Request) async -> (Sessions.Session, FormFields)? {
-        let cookie = request.cookies[Sessions.cookieName]?.value
-        guard let form = await request.formFields(),
-            let session = await sessions.session(cookie, formToken: form["form_token"])
-        else { return nil }
-        return (session, form)
+    /// The session, where the form was made for this browser.
+    private func session(of form: FormFields, from request: Request) async -> Sessions.Session? {
+        await sessions.session(request.cookies[Sessions.cookieName]?.value, formToken: form["form_token"])
     }
 
     private func carriedRequest(_ form: FormFields) throws(AuthorizationRefusal) -> AuthorizationRequest {

@@ -17,6 +17,10 @@ actor Sessions {
         return start(nil)
     }
 
+    func known(_ cookie: String?) -> Session? {
+        cookie.flatMap { sessions[$0] }
+    }
+
     /// The session of this cookie, if the form came from a page of that same session.
     func session(_ cookie: String?, formToken: String?) -> Session? {
         guard let cookie, let session = sessions[cookie], session.formToken == formToken else { return nil }

@@ -100,9 +100,33 @@ struct AuthorizationEndpointTests {
             ]
             for (form, headers) in attempts {
                 let response = try await visitor.post(path, form, headers: headers)
-                #expect(response.status == .forbidden)
-                #expect(response.headers[.location] == nil)
+                #expect(response.cookie == nil)
+                if path == "/login", headers[.cookie] == cookie, form["query"] != nil {
+                    // Somebody is signed in here: their own page is shown again.
+                    #expect(response.headers[.location]?.hasPrefix(providerURL + "/authorize?") == true)
+                } else {
+                    #expect(response.status == .forbidden)
+                    #expect(response.headers[.location] == nil)
+                }
             }
+        }
+    }
+
+    @Test func `of two windows the second goes on as the account of the first`() async throws {
+        try await Visitor.visiting { visitor in
+            let first = try await visitor.authorize()
+            let second = try await visitor.client.execute(
+                uri: "/authorize?" + (try first.hidden("query")), method: .get,
+                headers: [.cookie: try #require(first.cookie)])
+            let signedIn = try await visitor.post(
+                "/login", try consentForm(first, ["account": "ada"]), headers: [.cookie: try #require(first.cookie)])
+            let cookie = try #require(signedIn.cookie)
+            let late = try await visitor.post(
+                "/login", try consentForm(second, ["account": "grace"]), headers: [.cookie: cookie])
+            #expect(late.status == .seeOther)
+            let address = String(try #require(late.headers[.location]).dropFirst(providerURL.count))
+            let page = try await visitor.client.execute(uri: address, method: .get, headers: [.cookie: cookie])
+            #expect(page.text.contains("Ada Lovelace"))
         }
     }
 
