@@ -10,19 +10,26 @@ struct SpanExporter: ServiceLifecycle.Service {
     let queue: SpanQueue
     private let logger: Logger
 
-    init(_ tracing: Configuration.Tracing, logger: Logger) {
+    /// One of its own: a collector that hangs keeps no request to a provider waiting.
+    static func transport() -> CurlTransport {
         var configuration = CurlTransport.Configuration()
         configuration.connectTimeout = .seconds(1)
         configuration.timeout = .seconds(2)
         // The operator named it, beside the broker most often; no caller has a say in where it is.
         configuration.allowInsecure = true
         configuration.allowPrivateAddresses = true
-        // One of its own: a collector that hangs keeps no request to a provider waiting.
-        let transport = CurlTransport(configuration: configuration)
+        return CurlTransport(configuration: configuration)
+    }
+
+    static func request(to tracing: Configuration.Tracing, _ body: [UInt8]) -> ProviderRequest {
+        ProviderRequest(
+            method: .post, url: tracing.endpoint, headers: [("Content-Type", "application/json")], body: body)
+    }
+
+    init(_ tracing: Configuration.Tracing, logger: Logger) {
+        let transport = Self.transport()
         let queue = SpanQueue(service: "cloakroom", version: Cloakroom.version) { body in
-            let request = ProviderRequest(
-                method: .post, url: tracing.endpoint, headers: [("Content-Type", "application/json")], body: body)
-            guard let response = try? await transport.send(request) else { return false }
+            guard let response = try? await transport.send(Self.request(to: tracing, body)) else { return false }
             return (200..<300).contains(response.status)
         }
         self.queue = queue

@@ -12,7 +12,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 import tokens
-from broker import Broker, Installation, eventually
+from broker import Broker, Installation, eventually, run
 from provider import refusal
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -185,3 +185,18 @@ def test_an_endpoint_that_cannot_be_one_is_refused(tmp_path, provider, endpoint)
     checked = Installation(tmp_path / "bad", provider, {"tracing": {"endpoint": endpoint}}).check()
     assert checked.returncode != 0
     assert "tracing.endpoint: found" in checked.stderr
+
+
+def test_doctor_says_whether_the_collector_takes_spans(tmp_path, provider, collector):
+    installation = Installation(tmp_path / "looked-at", provider, {"tracing": {"endpoint": f"{collector.url}/v1/traces"}})
+
+    def finding() -> dict:
+        found = json.loads(run("doctor", "--config", installation.config, "--json").stdout)
+        return next(item for item in found if item["subject"] == "collector")
+
+    assert finding()["ok"] and collector.spans == []
+    collector.status = 503
+    assert not finding()["ok"] and "answers 503" in finding()["finding"]
+    collector.server.shutdown()
+    collector.server.server_close()
+    assert not finding()["ok"] and "does not answer" in finding()["finding"]

@@ -75,6 +75,7 @@ struct Examination: Sendable {
         findings.append(await wayIn())
         findings += await callerKeys(transport)
         findings += await providers(transport)
+        if let tracing = configuration.tracing { findings.append(await collector(tracing)) }
         return findings
     }
 
@@ -188,6 +189,23 @@ struct Examination: Sendable {
                     "callers' keys", "\(url) does not answer: \(error.rawValue)",
                     hint: "see auth.jwksURL and the network")
             ]
+        }
+    }
+
+    /// Sent no span at all, which OTLP's collectors take.
+    private func collector(_ tracing: Configuration.Tracing) async -> Finding {
+        let transport = SpanExporter.transport()
+        defer { transport.shutdown() }
+        let hint = "see tracing.endpoint, and whether the collector takes OTLP over HTTP in JSON"
+        do {
+            let response = try await transport.send(
+                SpanExporter.request(to: tracing, Array(#"{"resourceSpans":[]}"#.utf8)))
+            guard (200..<300).contains(response.status) else {
+                return .bad("collector", "\(tracing.endpoint) answers \(response.status)", hint: hint)
+            }
+            return .good("collector", "\(tracing.endpoint) takes spans")
+        } catch {
+            return .bad("collector", "\(tracing.endpoint) does not answer: \(error.rawValue)", hint: hint)
         }
     }
 
