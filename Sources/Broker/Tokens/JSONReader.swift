@@ -161,7 +161,10 @@ struct JSONReader {
             isWhole = false
         }
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
-        guard let number = Double(text), number.isFinite else { return nil }
+        guard let number = Double(text) else { return nil }
+        // RFC 8259 § 6 lets a reader bound numbers. One member that is absurd does not spoil the others: what no
+        // `Double` holds is as good as unsaid.
+        guard number.isFinite else { return .null }
         if isWhole, abs(number) >= 0x1p53, let exact = Int64(text) { return .integer(exact) }
         return .number(number)
     }

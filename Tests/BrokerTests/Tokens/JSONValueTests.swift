@@ -155,7 +155,9 @@ import Testing
 
     @Test(arguments: [("1e999", nil), ("-1e999", nil), ("1e-999", 0), ("0e5", 0), ("9e15", 9e15), ("1E+2", 100)])
     func `a number is read as far as it can be held`(_ text: String, _ number: Double?) {
-        #expect(JSONValue(json: Array(text.utf8)) == number.map { .number($0) })
+        #expect(JSONValue(json: Array(text.utf8)) == number.map { .number($0) } ?? .null)
+        let pair = JSONValue(json: Array("[\(text), true]".utf8))
+        #expect(pair == .array([number.map { .number($0) } ?? .null, .bool(true)]))
     }
 
     static let awkward =
