@@ -50,7 +50,11 @@ extension OAuthProfile {
     }
 
     private func setAlone(_ section: YAMLReader, _ entry: YAMLReader, _ allowInsecure: Bool) -> AddressSet {
-        let set = addressSet(section, of: entry, allowInsecure)
+        var set = addressSet(section, of: entry, allowInsecure)
+        set.afterConnecting = template("afterConnectingURL", section, of: entry, allowInsecure)
+        if set.afterConnecting != nil, !entry.names.contains("afterConnecting") {
+            section.problem("afterConnectingURL", found: "it without afterConnecting", wanted: "both or neither")
+        }
         section.finish()
         return set
     }

@@ -5,11 +5,14 @@ extension OAuthProfile {
         public var token: URLTemplate?
         public var refresh: URLTemplate?
         public var revocation: URLTemplate?
+        /// Where the one more call with the new token goes.
+        public var afterConnecting: URLTemplate?
 
         func over(_ below: AddressSet) -> AddressSet {
             AddressSet(
                 authorization: authorization ?? below.authorization, token: token ?? below.token,
-                refresh: refresh ?? below.refresh, revocation: revocation ?? below.revocation)
+                refresh: refresh ?? below.refresh, revocation: revocation ?? below.revocation,
+                afterConnecting: afterConnecting ?? below.afterConnecting)
         }
 
         var all: [URLTemplate] { [authorization, token, refresh, revocation].compactMap(\.self) }

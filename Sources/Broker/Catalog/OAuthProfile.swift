@@ -58,7 +58,6 @@ public struct OAuthProfile: Sendable {
 
     /// One more call with the new token: for what the API's base or the account is, or for a token that lasts.
     public struct AfterConnecting: Sendable {
-        public let url: URLTemplate
         public let method: ProviderRequest.Method
         public let headers: [(name: String, value: ValueTemplate)]
         public let parameters: [(name: String, value: ValueTemplate?)]

@@ -38,6 +38,14 @@ extension OAuthProfile {
         if !isPlain || Self.reserved.union(["response_type"]).contains(scopeParameter) {
             entry.problem("scopeParameter", found: YAMLReader.quote(scopeParameter), wanted: "a parameter of its own")
         }
+        for address in addresses.sets.compactMap({ $0.authorization?.text }) {
+            let query = address.split(separator: "?", maxSplits: 1).dropFirst().first ?? ""
+            // BambooHR's has `request` in it, which means nothing to RFC 9101 there.
+            for (name, _) in Percent.pairs(query) ?? [] where name != "request" && Self.reserved.contains(name) {
+                entry.problem(
+                    "authorizationURL", found: "\(name) in its query", wanted: "it left out: the broker sets it")
+            }
+        }
         authorizationParameters = entry.optionalPairs("authorizationParameters") ?? []
         for (name, value) in authorizationParameters {
             if Self.reserved.contains(name) {

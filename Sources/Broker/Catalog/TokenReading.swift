@@ -18,6 +18,16 @@ extension OAuthProfile {
         for (name, value) in tokenHeaders { Self.check(header: name, value, in: "tokenHeaders", entry) }
         clientAuthentication = entry.choice("clientAuthentication") ?? clientAuthentication
         tokenRequestFormat = entry.choice("tokenRequestFormat") ?? tokenRequestFormat
+        if clientAuthentication == .basic,
+            let (name, _) = tokenHeaders.first(where: { $0.name.lowercased() == "authorization" })
+        {
+            entry.problem(
+                "tokenHeaders.\(name)", found: "it set", wanted: "it left out: the client proves itself there")
+        }
+        if tokenRequestFormat == .json, resources.count > 1 {
+            entry.problem(
+                "resources", found: "\(resources.count)", wanted: "one: RFC 8707 repeats the name, which JSON cannot")
+        }
         tokenMethod = entry.choice("tokenMethod", of: TokenMethod.self)?.method ?? tokenMethod
         refreshMethod = entry.choice("refreshMethod", of: TokenMethod.self)?.method ?? tokenMethod
         dpop = entry.bool("dpop") ?? dpop
@@ -46,7 +56,7 @@ extension OAuthProfile {
         guard let section = entry.section("afterConnecting") else { return }
         let own: Set = ["accessToken"]
         if !section.names.contains("url") { section.problem("url", found: "nothing", wanted: "an https address") }
-        let url = template("url", section, of: entry, allowInsecure)
+        addresses.own.afterConnecting = template("url", section, of: entry, allowInsecure)
         let method = section.choice("method", of: TokenMethod.self)?.method ?? .get
         let parameters = values("parameters", section, of: entry, also: own)
         var headers = templates("headers", section, of: entry, also: own)
@@ -57,9 +67,9 @@ extension OAuthProfile {
         let extras = section.pointers("extras")
         let replacesToken = section.bool("replacesToken") ?? false
         section.finish()
-        guard let url else { return }
+        guard addresses.own.afterConnecting != nil else { return }
         afterConnecting = AfterConnecting(
-            url: url, method: method, headers: headers, parameters: parameters, extras: extras,
+            method: method, headers: headers, parameters: parameters, extras: extras,
             replacesToken: replacesToken)
     }
 

@@ -23,6 +23,9 @@ struct Provider {
 
     var refresh: String? { profile.addresses.filled(addresses.refresh, with: values) ?? token }
 
+    /// Where the one more call with the new token goes.
+    var afterConnecting: String? { addresses.afterConnecting?.filled(with: values) }
+
     func revocation(of token: RevokedToken, client: Client) -> String? {
         var values = values
         values["clientId"] = client.id

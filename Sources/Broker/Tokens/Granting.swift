@@ -55,7 +55,7 @@ extension Broker {
             profile: profile, client: grant.client, redirectURI: settings.redirectURI, values: grant.provider.values,
             url: grant.url, scopes: grant.scopes, proof: ProofContext(audience: "", now: now()), dpopProof: nil
         ).filling(["accessToken": access])
-        guard let url = call.url.filled(with: grant.provider.values) else { return nil }
+        guard let url = grant.provider.afterConnecting else { return nil }
         var request = FormRequest(url: url, method: call.method)
         request.sourceType = profile.sourceType
         request.add(call.parameters, filledWith: values)

@@ -51,7 +51,7 @@ import Testing
         ("regions: { a b: {} }", "regions.a b: found \"a b\", wanted a name of letters, digits, - and _"),
         (
             "regions: { eu: { tokenUrl: https://example.com } }",
-            "regions.eu.tokenUrl: found an unknown name, wanted one of authorizationURL, refreshURL, revocationURL, tokenURL (did you mean \"tokenURL\"?)"
+            "regions.eu.tokenUrl: found an unknown name, wanted one of afterConnectingURL, authorizationURL, refreshURL, revocationURL, tokenURL (did you mean \"tokenURL\"?)"
         ),
         (
             "endpointsFrom: { 2027-13-01: {} }",
@@ -67,6 +67,22 @@ import Testing
         ),
         ("afterConnecting: {}", "afterConnecting.url: found nothing, wanted an https address"),
         ("revocation: { method: POST }", "revocationURL: found nothing, wanted the address that revocation speaks of"),
+        (
+            "regions: { eu: { afterConnectingURL: https://example.com } }",
+            "regions.eu.afterConnectingURL: found it without afterConnecting, wanted both or neither"
+        ),
+        (
+            "regions: { eu: { authorizationURL: 'https://example.com/?a=b&st%61te=1' } }",
+            "authorizationURL: found state in its query, wanted it left out: the broker sets it"
+        ),
+        (
+            "tokenHeaders: { authorization: Basic }",
+            "tokenHeaders.authorization: found it set, wanted it left out: the client proves itself there"
+        ),
+        (
+            "resources: ['urn:a', 'urn:b']\ntokenRequestFormat: json",
+            "resources: found 2, wanted one: RFC 8707 repeats the name, which JSON cannot"
+        ),
         ("resources: [a]", "resources: found \"a\", wanted an absolute address (RFC 8707 § 2)"),
         ("response: { lifetime: soon }", "response.lifetime: found \"soon\", wanted seconds, or never"),
         (
