@@ -40,6 +40,8 @@ import Testing
         let queue = try DatabaseQueue(path: folder.database)
         try await queue.writeWithoutTransaction { db in
             try db.execute(sql: Self.first)
+            // Another broker on the file has bounds.
+            try db.execute(sql: "CREATE INDEX flows_outstanding ON flows (tenant, expires_at, status) WHERE status < 2")
             try db.execute(sql: flow, arguments: [Data(waiting.bytes), 0, nil, expiry, expiry])
             try db.execute(sql: flow, arguments: [Data(done.bytes), 2, Data(key.digest.bytes), expiry, expiry])
             try db.execute(
@@ -58,6 +60,13 @@ import Testing
         }
         #expect(sealed.bytes == [1, 2, 3])
         await store.close()
+        let names = try await DatabaseQueue(path: folder.database).read { db in
+            try String.fetchSet(db, sql: "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL")
+        }
+        #expect(
+            names.isSuperset(of: [
+                "flows_outstanding", "flows_by_key", "flows_by_sweep", "credential_keys_by_expiry",
+            ]))
         #expect(
             try SQLiteStore.verifyAuditTrail(path: folder.database, keyRing: KeyRing(Installation.firstKey))
                 == .sound(events: 1, first: 1, last: 1))
