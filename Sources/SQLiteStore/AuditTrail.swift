@@ -39,12 +39,12 @@ final class AuditTrail: @unchecked Sendable {
         try db.run(
             """
             INSERT OR FAIL INTO audit_events (sequence, time, type, tenant, source_type, flow, actor, token_id,
-                remote_address, code, reason, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                remote_address, code, reason, request_id, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             .integer(next.sequence), .integer(event.time.milliseconds), .text(event.kind.rawValue),
             .text(event.tenant?.description), .text(event.sourceType?.description), .blob(event.flow?.bytes),
             .text(event.requester.subject), .text(event.requester.tokenID), .text(event.requester.remoteAddress),
-            .text(event.code), .text(event.reason), .blob(next.digest))
+            .text(event.code), .text(event.detail), .text(event.requester.requestID), .blob(next.digest))
         head = next
     }
 
@@ -92,11 +92,14 @@ final class AuditTrail: @unchecked Sendable {
 /// An event as a row of the trail, and back. Reads whatever a row holds: the file may have been altered.
 struct AuditRow {
     static let columns =
-        "sequence, time, type, tenant, source_type, flow, actor, token_id, remote_address, code, reason, digest"
+        """
+        sequence, time, type, tenant, source_type, flow, actor, token_id, remote_address, code, reason, request_id, \
+        digest
+        """
 
     let time: Int64
     let type: String
-    /// In the order of their columns, from `tenant` to `reason`.
+    /// In the order of their columns, from `tenant` to `request_id`.
     let parts: [[UInt8]?]
 
     init(_ event: Event) {
@@ -107,7 +110,7 @@ struct AuditRow {
             event.tenant.map { Array($0.description.utf8) }, event.sourceType.map { Array($0.description.utf8) },
             event.flow?.bytes, requester.subject.map { Array($0.utf8) }, requester.tokenID.map { Array($0.utf8) },
             requester.remoteAddress.map { Array($0.utf8) }, event.code.map { Array($0.utf8) },
-            event.reason.map { Array($0.utf8) },
+            event.detail.map { Array($0.utf8) }, requester.requestID.map { Array($0.utf8) },
         ]
     }
 
@@ -119,7 +122,7 @@ struct AuditRow {
         self.time = time
         self.type = type
         var parts: [[UInt8]?] = []
-        for column in 3...10 {
+        for column in 3...11 {
             switch (row[column] as DatabaseValue).storage {
             case .null: parts.append(nil)
             case .string(let text) where column != 5: parts.append(Array(text.utf8))
@@ -136,9 +139,10 @@ struct AuditRow {
         let texts = parts.map { $0.map { String(decoding: $0, as: UTF8.self) } }
         return Event(
             kind, at: Timestamp(milliseconds: time),
-            by: Requester(subject: texts[3], tokenID: texts[4], remoteAddress: texts[5]),
+            by: Requester(
+                subject: texts[3], tokenID: texts[4], remoteAddress: texts[5], requestID: texts[8]),
             tenant: texts[0].flatMap { TenantID($0) }, sourceType: texts[1].flatMap { SourceType.ID($0) },
-            flow: parts[2].flatMap { FlowID(bytes: $0) }, code: texts[6], reason: texts[7])
+            flow: parts[2].flatMap { FlowID(bytes: $0) }, code: texts[6], detail: texts[7])
     }
 
     /// What a proof is over: each part with its length before it, so that no two events give the same bytes.
@@ -148,10 +152,14 @@ struct AuditRow {
         func add(_ number: Int64) { withUnsafeBytes(of: number.bigEndian) { bytes += $0 } }
         add(sequence)
         add(time)
-        for part in [Array(type.utf8)] + parts {
+        func add(_ part: [UInt8]?) {
             add(Int64(part?.count ?? -1))
             bytes += part ?? []
         }
+        add(Array(type.utf8))
+        for part in parts.prefix(8) { add(part) }
+        // Events of version 3 and before have no request id, and their proofs nothing of it.
+        for part in parts.dropFirst(8) where part != nil { add(part) }
         return bytes
     }
 }

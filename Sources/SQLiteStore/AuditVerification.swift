@@ -57,7 +57,7 @@ extension SQLiteStore {
             guard let sequence = Int64.fromDatabaseValue(row[0]), sequence == link.sequence + 1 else {
                 return .broken(sequence: link.sequence + 1, finding: "the event is missing")
             }
-            guard let digest = Data.fromDatabaseValue(row[11]).map({ [UInt8]($0) }), let event = AuditRow(row),
+            guard let digest = Data.fromDatabaseValue(row[12]).map({ [UInt8]($0) }), let event = AuditRow(row),
                 HMACSHA256.verify(digest, of: event.encoded(sequence: sequence, after: link.digest), key: key)
             else { return .broken(sequence: sequence, finding: "the event was altered") }
             link = AuditTrail.Link(sequence: sequence, digest: digest)

@@ -6,7 +6,7 @@ enum Schema {
     static let applicationID: Int32 = 0x636C_6B72
 
     /// The number of the last migration, kept as SQLite's `user_version`.
-    static let version: Int32 = 3
+    static let version: Int32 = 4
 
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -161,6 +161,16 @@ enum Schema {
                     PRAGMA user_version = 3;
                     """)
             if let bounds { try db.execute(sql: bounds) }
+        }
+        migrator.registerMigration("4 redirect addresses of their own") { db in
+            try db.execute(
+                sql: """
+                    ALTER TABLE flows ADD COLUMN redirect TEXT NOT NULL DEFAULT '';
+                    ALTER TABLE flows ADD COLUMN client_id TEXT NOT NULL DEFAULT '';
+                    ALTER TABLE audit_events ADD COLUMN request_id TEXT;
+
+                    PRAGMA user_version = 4;
+                    """)
         }
         return migrator
     }

@@ -158,7 +158,8 @@ struct Service {
         if let actor = event.requester.subject { metadata["actor"] = .string(actor) }
         if let tokenID = event.requester.tokenID { metadata["token_id"] = .string(tokenID) }
         if let address = event.requester.remoteAddress { metadata["remote_address"] = .string(address) }
-        if let reason = event.reason { metadata["reason"] = .string(reason) }
+        if let requestID = event.requester.requestID { metadata["request_id"] = .string(requestID) }
+        if let detail = event.detail { metadata["detail"] = .string(detail) }
         if let trace = ServiceContext.current?.trace { metadata["trace_id"] = .string(trace.traceID) }
         logger.log(level: level, "flow", metadata: metadata)
     }

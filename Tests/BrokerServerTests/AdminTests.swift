@@ -138,7 +138,7 @@ import Testing
             let events = try await client.get("/v1/admin/auditEvents?type=revocation", token: token).items
             #expect(events.count == 2)
             #expect(events.allSatisfy { $0["actor"] == .string("ops") && $0["tokenId"] == .string("t-1") })
-            #expect(events.last?["reason"] == .string("stolen laptop"))
+            #expect(events.last?["detail"] == .string("stolen laptop"))
             let own = try await client.get("/v1/admin/auditEvents?type=flow.started&tenant=acme", token: token).items
             #expect(own.count == 3)
         }

@@ -162,7 +162,7 @@ def test_who_revoked_and_why_is_told(broker, admin):
     events = json.loads(admin("audit", "--tenant", "blamed", "--type", "revocation", "--json").stdout)
     assert {event["actor"] for event in events} == {"ops@example.com"}
     assert {event["tokenId"] for event in events} == {"token-7"}
-    assert "lost laptop" in {event["reason"] for event in events}
+    assert "lost laptop" in {event["detail"] for event in events}
 
 
 def test_since_takes_a_span_and_a_time(admin):

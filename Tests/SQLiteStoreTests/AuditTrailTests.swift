@@ -29,10 +29,11 @@ import Testing
     }
 
     @Test func `an event keeps who, what, when and where`() async throws {
-        let requester = Requester(subject: "ops@example.com", tokenID: "t-1", remoteAddress: "192.0.2.7")
+        let requester = Requester(
+            subject: "ops@example.com", tokenID: "t-1", remoteAddress: "192.0.2.7", requestID: "r-1")
         let event = Event(
             .revocation, at: Samples.now, by: requester, tenant: try Samples.tenant(),
-            sourceType: SourceType.ID("example"), flow: FlowID(of: .random()), code: "c", reason: "leaked \u{1F511}")
+            sourceType: SourceType.ID("example"), flow: FlowID(of: .random()), code: "c", detail: "leaked \u{1F511}")
         try await store.record(event)
         #expect(try await store.events(EventFilter(), before: nil, limit: 10).map(\.event) == [event])
     }
@@ -104,6 +105,7 @@ import Testing
         "UPDATE audit_events SET remote_address = '203.0.113.1' WHERE sequence = 5",
         "UPDATE audit_events SET code = 'x' WHERE sequence = 5",
         "UPDATE audit_events SET reason = 'x' WHERE sequence = 5",
+        "UPDATE audit_events SET request_id = 'x' WHERE sequence = 5",
         "UPDATE audit_events SET code = remote_address, remote_address = NULL WHERE sequence = 5",
         "UPDATE audit_events SET digest = zeroblob(32) WHERE sequence = 5",
         "UPDATE audit_events SET digest = 7 WHERE sequence = 5",
@@ -124,7 +126,7 @@ import Testing
         "UPDATE audit_trail SET start_proof = last_proof, start = last, start_digest = last_digest; DELETE FROM audit_events",
         "UPDATE audit_trail SET last_proof = zeroblob(32)",
         "UPDATE audit_trail SET last = 'x'",
-        "INSERT INTO audit_events SELECT 11, time, type, tenant, source_type, flow, actor, token_id, remote_address, code, reason, digest FROM audit_events WHERE sequence = 10",
+        "INSERT INTO audit_events SELECT 11, time, type, tenant, source_type, flow, actor, token_id, remote_address, code, reason, digest, request_id FROM audit_events WHERE sequence = 10",
         "UPDATE audit_trail SET sealed_key = zeroblob(80)",
         "DELETE FROM audit_trail",
     ])

@@ -79,7 +79,7 @@ import Testing
         try await store.start(flow)
         try await DatabaseQueue(path: folder.database).write { try $0.execute(sql: "UPDATE flows SET created_at = 0") }
         _ = try await store.revokeFlows(
-            Selection(), at: Samples.now, Event(.revocation, at: Samples.now, reason: "test"))
+            Selection(), at: Samples.now, Event(.revocation, at: Samples.now, detail: "test"))
         #expect(try await store.claim(flow.id, isBound: false, at: Samples.now) == nil)
     }
 }

@@ -130,12 +130,12 @@ import Testing
 
     private func revokeFlows(_ selection: Selection) async throws {
         _ = try await store.revokeFlows(
-            selection, at: Samples.now, Event(.revocation, at: Samples.now, reason: "test"))
+            selection, at: Samples.now, Event(.revocation, at: Samples.now, detail: "test"))
     }
 
     private func destroy(_ selection: Selection, at time: Timestamp = Samples.now) async throws -> [DestroyedTicket] {
         let drawn = try await store.revokeFlows(
-            selection, at: time, Event(.revocation, at: Samples.now, reason: "test"))
+            selection, at: time, Event(.revocation, at: Samples.now, detail: "test"))
         var destroyed: [DestroyedTicket] = []
         var position: TicketPosition?
         repeat {

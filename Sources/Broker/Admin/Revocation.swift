@@ -38,7 +38,7 @@ extension Broker {
     public func revoke(_ revocation: Revocation) async throws(StoreError) -> Revocation.Result {
         let event = Event(
             .revocation, at: now(), by: revocation.requester, tenant: revocation.selection.tenant,
-            sourceType: revocation.selection.sourceType, flow: revocation.selection.flow, reason: revocation.reason)
+            sourceType: revocation.selection.sourceType, flow: revocation.selection.flow, detail: revocation.reason)
         let start = try await store.revokeFlows(revocation.selection, at: event.time, event)
         report(event)
         var destroyed: [DestroyedTicket] = []

@@ -25,13 +25,13 @@ public struct Event: Sendable, Equatable {
     public let requester: Requester
     /// Why it failed, or what was done.
     public let code: String?
-    /// An operator's words.
-    public let reason: String?
+    /// More of it in words: an operator's reason, or what was noticed. No secret.
+    public let detail: String?
 
     public init(
         _ kind: Kind, at time: Timestamp, by requester: Requester = .unknown, _ placement: Placement? = nil,
         tenant: TenantID? = nil, sourceType: SourceType.ID? = nil, flow: FlowID? = nil, code: String? = nil,
-        reason: String? = nil
+        detail: String? = nil
     ) {
         self.kind = kind
         self.time = time
@@ -40,7 +40,7 @@ public struct Event: Sendable, Equatable {
         self.flow = placement?.flow ?? flow
         self.requester = requester
         self.code = code
-        self.reason = reason
+        self.detail = detail
     }
 }
 
@@ -51,11 +51,16 @@ public struct Requester: Sendable, Equatable {
     /// Its `jti` (RFC 7519 § 4.1.7).
     public let tokenID: String?
     public let remoteAddress: String?
+    /// The `X-Request-Id` of the request: its log lines and its answer have it too.
+    public let requestID: String?
 
-    public init(subject: String? = nil, tokenID: String? = nil, remoteAddress: String? = nil) {
+    public init(
+        subject: String? = nil, tokenID: String? = nil, remoteAddress: String? = nil, requestID: String? = nil
+    ) {
         self.subject = subject.map(Self.shortened)
         self.tokenID = tokenID.map(Self.shortened)
         self.remoteAddress = remoteAddress
+        self.requestID = requestID
     }
 
     /// Nobody in particular: the broker itself, or a caller who need not say.

@@ -44,6 +44,6 @@ extension Requester {
     init(_ request: Request, _ context: Context, _ caller: Caller? = nil) {
         self.init(
             subject: caller?.subject, tokenID: caller?.tokenID,
-            remoteAddress: context.clientAddress(of: request)?.description)
+            remoteAddress: context.clientAddress(of: request)?.description, requestID: context.requestID)
     }
 }

@@ -155,7 +155,7 @@ struct AdminRoutes: Sendable {
             "sourceType": text(event.sourceType?.description), "flow": text(event.flow?.description),
             "actor": text(event.requester.subject), "tokenId": text(event.requester.tokenID),
             "remoteAddress": text(event.requester.remoteAddress), "code": text(event.code),
-            "reason": text(event.reason),
+            "requestId": text(event.requester.requestID), "detail": text(event.detail),
         ]
     }
 

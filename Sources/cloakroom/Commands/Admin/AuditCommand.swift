@@ -77,11 +77,11 @@ struct AuditCommand: AsyncParsableCommand {
         private static let widths = [20, 23, 16, 16, 22, 16, 15, 0]
 
         private static func row(_ event: [String: JSONValue]) -> [String] {
-            let reason = event.text("reason")
+            let detail = event.text("detail")
             return [
                 event.time("time"), event.text("type"), event.text("tenant"), event.text("sourceType"),
                 event.text("flow"), event.text("actor"), event.text("remoteAddress"),
-                reason.isEmpty ? event.text("code") : reason,
+                detail.isEmpty ? event.text("code") : detail,
             ]
         }
 
