@@ -381,6 +381,10 @@ class Broker:
         query = encoded({"flow": flow, "exchangeVerifier": verifier})
         return self.client.get(f"/v1/tenants/{tenant}/assets:oauthFlow?{query}")
 
+    def outcome_by_post(self, flow: Any, verifier: Any, tenant: str = "acme") -> httpx.Response:
+        members = {"flow": flow, "exchangeVerifier": verifier}
+        return self.client.post(f"/v1/tenants/{tenant}/assets:oauthFlow", json=members)
+
 
 def encoded(members: dict | Iterable[tuple[str, str]]) -> str:
     return urlencode(list(members.items()) if isinstance(members, dict) else list(members))

@@ -77,7 +77,7 @@ def test_an_unknown_path_is_404(broker):
     ("DELETE", "/v1/tenants/acme/assets:authorize", {"POST"}),
     ("PUT", "/v1/tenants/acme/assets:oauthCredentials", {"GET", "POST"}),
     ("DELETE", "/oauth/callback", {"GET", "POST"}),
-    ("POST", "/v1/tenants/acme/assets:oauthFlow", {"GET"}),
+    ("PUT", "/v1/tenants/acme/assets:oauthFlow", {"GET", "POST"}),
 ])
 def test_another_method_is_405_with_allow(broker, method, path, allowed):
     response = broker.client.request(method, path, headers=broker.bearer() | {"Accept": "application/json"})
@@ -87,7 +87,7 @@ def test_another_method_is_405_with_allow(broker, method, path, allowed):
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "application/jsonp"])
-@pytest.mark.parametrize("call", ["assets:authorize", "assets:oauthCredentials"])
+@pytest.mark.parametrize("call", ["assets:authorize", "assets:oauthCredentials", "assets:oauthFlow"])
 def test_a_body_that_is_not_json_is_415(broker, call, content_type):
     response = broker.client.post(
         f"/v1/tenants/acme/{call}", content='{"sourceType": "wiki"}',
@@ -164,7 +164,7 @@ def test_a_tenant_inside_the_pattern_is_served(broker, tenant):
 @pytest.mark.parametrize("origin", [APP, OTHER_APP])
 @pytest.mark.parametrize("call, method", [
     ("assets:sourceTypes", "GET"), ("assets:authorize", "POST"), ("assets:oauthCredentials", "GET"),
-    ("assets:oauthCredentials", "POST"), ("assets:oauthFlow", "GET"),
+    ("assets:oauthCredentials", "POST"), ("assets:oauthFlow", "GET"), ("assets:oauthFlow", "POST"),
 ])
 def test_a_preflight_from_a_frontend_is_answered(broker, call, method, origin):
     response = broker.client.options(f"/v1/tenants/acme/{call}", headers={

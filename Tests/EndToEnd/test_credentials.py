@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 import provider as answers
-from broker import assert_problem, encoded, wait_until
+from broker import APP, assert_problem, encoded, wait_until
 from tokens import challenge_of, new_verifier
 
 
@@ -253,3 +253,28 @@ def test_a_wrong_verifier_or_tenant_sees_pending(broker, provider):
     for other in ("", "x", new_verifier()):
         assert_pending(broker.outcome(flow.flow, other))
     assert_pending(broker.outcome(flow.flow, verifier, tenant="other"))
+
+
+def test_the_outcome_is_told_to_a_question_in_a_body_too(broker, provider):
+    """It keeps the verifier out of addresses, and so out of logs."""
+    verifier = new_verifier()
+    flow = broker.begin("wiki", exchangeChallenge=challenge_of(verifier), frontendOrigin=APP)
+    binding = {"flow": flow.flow, "exchangeVerifier": verifier, "frontendOrigin": APP}
+    assert broker.client.post("/oauth/popup", json=binding).status_code == 204
+    assert_pending(broker.outcome_by_post(flow.flow, verifier))
+    key = broker.finish(provider.consent(flow.authorization_url))
+    told = broker.outcome_by_post(flow.flow, verifier)
+    assert told.json() == {"status": "succeeded", "credentialKey": key}
+    assert told.headers["cache-control"] == "no-store"
+    for other in (("no-such-flow", verifier), (flow.flow, new_verifier()), (None, verifier), (flow.flow, 5)):
+        assert_pending(broker.outcome_by_post(*other))
+    assert_pending(broker.outcome_by_post(flow.flow, verifier, tenant="other"))
+    assert broker.redeem(key, exchangeVerifier=verifier).status_code == 200
+    assert verifier not in broker.logs
+
+
+@pytest.mark.parametrize("body", ["[]", '"x"', "null", "5"])
+def test_a_question_that_is_no_object_is_refused(broker, body):
+    response = broker.client.post(
+        "/v1/tenants/acme/assets:oauthFlow", content=body, headers={"Content-Type": "application/json"})
+    assert_problem(response, 400, "invalid_request")

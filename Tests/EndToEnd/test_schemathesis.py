@@ -108,7 +108,8 @@ def test_whole_flows_are_answered_as_described(described, strict):
         assert broker.client.post("/oauth/popup", json=binding).status_code == 204
         grant = strict.consent(flow.authorization_url)
         broker.callback({"state": grant.state} | ending if ending else grant.callback)
-        assert broker.outcome(flow.flow, verifier).json()["status"] == ("failed" if ending else "succeeded")
+        for ask in (broker.outcome, broker.outcome_by_post):
+            assert ask(flow.flow, verifier).json()["status"] == ("failed" if ending else "succeeded")
         assert broker.client.get("/oauth/frontendOrigin", params={"flow": flow.flow}).status_code == 200
 
     # And badly.

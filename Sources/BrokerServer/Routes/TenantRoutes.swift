@@ -23,7 +23,9 @@ struct TenantRoutes: Sendable {
                     .get: limits.redeem.around(redeemByQuery), .head: spendNothing,
                     .post: limits.redeem.around(redeemByBody),
                 ], isShared: true),
-            Route(template: "/v1/tenants/{tenant}/assets:oauthFlow", handlers: [.get: flow], isShared: true),
+            Route(
+                template: "/v1/tenants/{tenant}/assets:oauthFlow",
+                handlers: [.get: outcomeByQuery, .post: outcomeByBody], isShared: true),
         ]
     }
 
@@ -138,11 +140,18 @@ struct TenantRoutes: Sendable {
     @Sendable private func redeemByBody(
         _ request: Request, _ context: Context, _ path: PathNames
     ) async throws -> Response {
-        let body = try await request.json(JSONValue.self)
-        guard case .object(let members) = body else { throw Problem.invalidRequest("the body must be a JSON object") }
+        let members = try await Self.members(request)
         return try await redeem(
             members["credentialKey"]?.string, members["exchangeVerifier"]?.string, path,
             Requester(request, context))
+    }
+
+    /// The members of a body of which nothing is told but that it is no JSON object.
+    private static func members(_ request: Request) async throws -> [String: JSONValue] {
+        guard case .object(let members) = try await request.json(JSONValue.self) else {
+            throw Problem.invalidRequest("the body must be a JSON object")
+        }
+        return members
     }
 
     @Sendable private func spendNothing(
@@ -181,17 +190,28 @@ struct TenantRoutes: Sendable {
         var errorDescription: String?
     }
 
-    @Sendable private func flow(_ request: Request, _ context: Context, _ path: PathNames) async throws -> Response {
-        let tenant = try path.tenant
+    @Sendable private func outcomeByQuery(
+        _ request: Request, _ context: Context, _ path: PathNames
+    ) async throws -> Response {
         let query = request.query
+        return try await outcome(of: query["flow"], query["exchangeVerifier"], path)
+    }
+
+    /// Keeps the verifier out of addresses, and so out of logs.
+    @Sendable private func outcomeByBody(
+        _ request: Request, _ context: Context, _ path: PathNames
+    ) async throws -> Response {
+        let members = try await Self.members(request)
+        return try await outcome(of: members["flow"]?.string, members["exchangeVerifier"]?.string, path)
+    }
+
+    private func outcome(of flow: String?, _ verifier: String?, _ path: PathNames) async throws -> Response {
+        let tenant = try path.tenant
         var answer = FlowAnswer(status: "pending")
-        if let id = query["flow"].flatMap({ FlowID($0) }),
-            let verifier = query["exchangeVerifier"].flatMap({ ExchangeVerifier(checking: $0) })
-        {
+        if let id = flow.flatMap({ FlowID($0) }), let verifier = verifier.flatMap({ ExchangeVerifier(checking: $0) }) {
             let progress: Broker.Progress
             do {
-                progress = try await broker.progress(
-                    of: id, for: tenant, verifier: verifier)
+                progress = try await broker.progress(of: id, for: tenant, verifier: verifier)
             } catch {
                 throw Problem.unavailable
             }
