@@ -16,9 +16,9 @@ public struct Broker: Sendable {
         public var credentialKeyLifetime: Int64
         /// How long the audit trail is kept, in seconds.
         public var auditEventLifetime: Int64
-        /// Every flow counts as begun in the browser that brings its callback: for an operator's trial, whose broker
-        /// serves nobody else.
-        package var isTrial = false
+        /// The exchange verifier of an operator's trial, whose broker serves nobody else: every flow counts as begun in
+        /// the browser that brings its callback.
+        package var trialVerifier: ExchangeVerifier?
 
         public init(
             publicURL: StrictURL, frontendOrigins: [Origin], stateLifetime: Int64 = 600,

@@ -41,12 +41,6 @@ struct FlowSecrets {
         derive("nonce", state, key).map { Nonce($0) }
     }
 
-    /// The value of the cookie that proves which browser began the flow.
-    func bindingCookie(of flow: FlowID, key: KeyRing.KeyID) -> BindingCookie? {
-        keyRing.derive(Label("browser-binding"), from: SecretBytes(flow.bytes), key: key)?
-            .expose { BindingCookie(Base64URL.encode($0)) }
-    }
-
     private func derive(_ label: StaticString, _ state: State, _ key: KeyRing.KeyID) -> String? {
         let bytes = state.expose { SecretBytes(Array($0.utf8)) }
         return keyRing.derive(Label(label), from: bytes, key: key)?.expose { Base64URL.encode($0) }

@@ -8,7 +8,7 @@ extension CredentialKey {
 }
 
 /// Seals credentials so that they open only with their credential key, and keys so that they open only with the
-/// master key.
+/// exchange verifier. The master key is needed too, and never enough.
 struct Vault: Sendable {
     let keyRing: KeyRing
 
@@ -23,12 +23,15 @@ struct Vault: Sendable {
         try keyRing.open(sealed, as: Label("credentials"), context: placement.context, under: bytes(of: key))
     }
 
-    func seal(_ key: CredentialKey, at placement: Placement) -> Sealed<CredentialKey> {
-        keyRing.seal(bytes(of: key), as: Label("credential-key"), context: placement.context)
+    func seal(_ key: CredentialKey, at placement: Placement, under secret: OutcomeSecret) -> Sealed<CredentialKey> {
+        keyRing.seal(bytes(of: key), as: Label("credential-key"), context: placement.context, under: secret.bytes)
     }
 
-    func open(_ sealed: Sealed<CredentialKey>, at placement: Placement) throws(OpenError) -> CredentialKey {
-        let bytes = try keyRing.open(sealed, as: Label("credential-key"), context: placement.context)
+    func open(
+        _ sealed: Sealed<CredentialKey>, at placement: Placement, under secret: OutcomeSecret
+    ) throws(OpenError) -> CredentialKey {
+        let bytes = try keyRing.open(
+            sealed, as: Label("credential-key"), context: placement.context, under: secret.bytes)
         return bytes.expose { CredentialKey(String(decoding: $0, as: UTF8.self)) }
     }
 

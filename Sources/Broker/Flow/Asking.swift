@@ -11,7 +11,9 @@ extension Broker {
             now() < outcome.flow.expiresAt, outcome.flow.exchangeChallenge == ProofKeyChallenge(of: verifier),
             outcome.flow.frontendOrigin.description == frontendOrigin
         else { return nil }
-        return secrets.bindingCookie(of: id, key: outcome.flow.key)
+        let key = outcome.flow.key
+        return secrets.outcomeSecret(of: verifier, for: id, key: key)
+            .flatMap { secrets.bindingCookie(with: $0, of: id, key: key) }
     }
 
     /// Where the pages of a flow may send their message.
@@ -40,11 +42,17 @@ extension Broker {
         case .failed: return .failed(error: outcome.error ?? "invalid_state", description: outcome.errorDescription)
         case .redeemed: return .succeeded(nil)
         case .succeeded:
-            guard let sealed = outcome.key, let key = try? vault.open(sealed, at: outcome.flow.placement) else {
-                return .pending
-            }
-            return .succeeded(key)
+            return key(of: outcome, verifier: verifier).map { .succeeded($0) } ?? .pending
         }
+    }
+
+    /// The credential key that waits to be asked for, where this is the verifier that it was sealed for.
+    private func key(of outcome: FlowOutcome, verifier: ExchangeVerifier) -> CredentialKey? {
+        let flow = outcome.flow
+        guard let sealed = outcome.key,
+            let secret = secrets.outcomeSecret(of: verifier, for: flow.id, key: flow.key)
+        else { return nil }
+        return try? vault.open(sealed, at: flow.placement, under: secret)
     }
 
     /// How a flow ended, for whoever runs the broker itself.
@@ -55,10 +63,10 @@ extension Broker {
         case expired
     }
 
-    /// How a flow with an exchange challenge ended, its credentials taken; `nil` while it runs.
+    /// How a flow of a trial ended, its credentials taken; `nil` while it runs.
     ///
-    /// Needs no verifier and no cookie: it is for the operator's own trials, where the caller holds the master key.
-    package func conclude(_ id: FlowID) async throws(StoreError) -> Conclusion? {
+    /// - Parameter verifier: the settings' `trialVerifier`, whose challenge the flow began with.
+    package func conclude(_ id: FlowID, verifier: ExchangeVerifier) async throws(StoreError) -> Conclusion? {
         guard let outcome = try await store.outcome(of: id) else { return .expired }
         switch outcome.status {
         case .started where outcome.flow.expiresAt <= now(): return .expired
@@ -66,9 +74,7 @@ extension Broker {
         case .failed: return .failed(error: outcome.error ?? "invalid_state", description: outcome.errorDescription)
         case .redeemed: return .redeemed
         case .succeeded:
-            guard let sealed = outcome.key, let key = try? vault.open(sealed, at: outcome.flow.placement) else {
-                return .expired
-            }
+            guard let key = key(of: outcome, verifier: verifier) else { return .expired }
             let redemption = Redemption(
                 keyDigest: key.digest, tenant: outcome.flow.tenant, challenge: outcome.flow.exchangeChallenge,
                 now: now())

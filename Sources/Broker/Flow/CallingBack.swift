@@ -5,9 +5,11 @@ extension Broker {
     public func callback(_ request: CallbackRequest) async -> CallbackResult {
         guard let state = request.state else { return .failed(.invalidState, nil) }
         let id = FlowID(of: state)
+        let binding = request.presentedCookie(for: id).flatMap { secrets.outcomeSecret(in: $0, of: id) }
         let claimed: Flow?
         do {
-            claimed = try await store.claim(id, isBound: isBound(request, id), at: now())
+            claimed = try await store.claim(
+                id, isBound: binding != nil || settings.trialVerifier != nil, at: now())
         } catch {
             return .failed(.store(error), nil)
         }
@@ -15,7 +17,7 @@ extension Broker {
         // A closed tab must not stop what can only be done once: the code would be spent for nothing.
         let exchange = Task { () async -> Result<CredentialKey, CallbackError> in
             do throws(CallbackError) {
-                return .success(try await self.exchange(request, state, flow))
+                return .success(try await self.exchange(request, state, flow, binding))
             } catch {
                 return .failure(error)
             }
@@ -32,14 +34,8 @@ extension Broker {
         }
     }
 
-    private func isBound(_ request: CallbackRequest, _ id: FlowID) -> Bool {
-        if settings.isTrial { return true }
-        guard let presented = request.presentedCookie(for: id) else { return false }
-        return keyRing.ids.contains { secrets.bindingCookie(of: id, key: $0)?.matches(presented) == true }
-    }
-
     private func exchange(
-        _ request: CallbackRequest, _ state: State, _ flow: Flow
+        _ request: CallbackRequest, _ state: State, _ flow: Flow, _ binding: OutcomeSecret?
     ) async throws(CallbackError) -> CredentialKey {
         let (profile, client) = try await parties(flow)
         try Self.checkSignature(request, profile, client)
@@ -70,7 +66,7 @@ extension Broker {
             let connected = try await afterConnecting(&tokens, grant)
             var credentials = profile.credentials(tokens, callback: request, asked: flow.scopes)
             credentials.add(connected, dpopKey: grant.dpopKey)
-            let kept = try await keep(credentials, flow, provider, by: request.requester)
+            let kept = try await keep(credentials, flow, provider, binding, by: request.requester)
             if let kept { return kept }
             // The operator took the flow back while the provider was asked: nobody may have its tokens.
             if let token = TokenToRevoke(credentials, provider) { try? await takeBack(token, profile, client) }
@@ -146,7 +142,8 @@ extension Broker {
 
     /// `nil`: the flow was revoked meanwhile.
     private func keep(
-        _ credentials: Credentials, _ flow: Flow, _ provider: Provider, by requester: Requester
+        _ credentials: Credentials, _ flow: Flow, _ provider: Provider, _ binding: OutcomeSecret?,
+        by requester: Requester
     ) async throws(CallbackError) -> CredentialKey? {
         guard let json = try? credentials.exposedJSON(sourceType: flow.sourceType) else {
             throw .providerRejected(error: nil)
@@ -156,7 +153,7 @@ extension Broker {
         let ticket = Ticket(
             keyDigest: key.digest,
             credentials: vault.seal(json, at: flow.placement, under: key),
-            key: flow.exchangeChallenge == nil ? nil : vault.seal(key, at: flow.placement),
+            key: (binding ?? trialSecret(flow)).map { vault.seal(key, at: flow.placement, under: $0) },
             revocation: TokenToRevoke(credentials, provider)?.sealed(by: processKey, at: flow.placement),
             createdAt: now, expiresAt: now.adding(seconds: settings.credentialKeyLifetime))
         let event = Event(.flowSucceeded, at: now, by: requester, flow.placement)
@@ -169,5 +166,9 @@ extension Broker {
         guard kept else { return nil }
         report(event)
         return key
+    }
+
+    private func trialSecret(_ flow: Flow) -> OutcomeSecret? {
+        settings.trialVerifier.flatMap { secrets.outcomeSecret(of: $0, for: flow.id, key: flow.key) }
     }
 }

@@ -77,11 +77,11 @@ public struct Placement: Hashable, Sendable {
     }
 }
 
-/// A credential key as a store keeps it: nothing here opens without the key itself.
+/// A credential key as a store keeps it: nothing here opens without the key itself or the exchange verifier.
 public struct Ticket: Sendable {
     public let keyDigest: Digest
     public let credentials: Sealed<Credentials>
-    /// The key itself under the master key, only where `assets:oauthFlow` may tell it.
+    /// The key itself under the flow's outcome secret, only where `assets:oauthFlow` may tell it.
     public let key: Sealed<CredentialKey>?
     /// What takes the token back at the provider, for an operator's revocation; under a key of this process alone.
     public let revocation: Sealed<TokenToRevoke>?

@@ -79,21 +79,8 @@ import Testing
         #expect(secrets.codeVerifier(of: state, key: ring.ids[1])?.matches(first) == false)
     }
 
-    @Test func `without the key there is no code verifier and no cookie`() throws {
+    @Test func `without the key there is no code verifier`() throws {
         let missing = try #require(KeyRing.KeyID("k3"))
         #expect(secrets.codeVerifier(of: state, key: missing) == nil)
-        #expect(secrets.bindingCookie(of: FlowID(of: state), key: missing) == nil)
-    }
-
-    @Test func `the binding cookie of a flow tells neither its state nor its verifier`() throws {
-        let cookie = try #require(secrets.bindingCookie(of: FlowID(of: state), key: ring.primary)?.expose { $0 })
-        #expect(Base64URL.decode(cookie)?.count == 32)
-        #expect(cookie != state.expose { $0 })
-        #expect(cookie != secrets.codeVerifier(of: state, key: ring.primary)?.expose { $0 })
-    }
-
-    @Test func `another flow has another binding cookie`() throws {
-        let cookie = try #require(secrets.bindingCookie(of: FlowID(of: state), key: ring.primary))
-        #expect(secrets.bindingCookie(of: FlowID(of: State.random()), key: ring.primary)?.matches(cookie) == false)
     }
 }

@@ -17,6 +17,7 @@ import Testing
 @Suite struct VaultTests {
     private let vault: Vault
     private let key = CredentialKey.make()
+    private let secret = OutcomeSecret(bytes: SecretBytes(Random.bytes(32)))
     private let content = SecretBytes(Array("{}".utf8))
 
     init() throws {
@@ -42,13 +43,22 @@ import Testing
     }
 
     @Test func `a sealed credential key opens in its place alone`() throws {
-        let sealed = vault.seal(key, at: try place())
-        #expect(try vault.open(sealed, at: place()).matches(key))
-        #expect(throws: OpenError.notAuthentic) { try vault.open(sealed, at: place("other", "example", "s")) }
+        let sealed = vault.seal(key, at: try place(), under: secret)
+        #expect(try vault.open(sealed, at: place(), under: secret).matches(key))
+        #expect(throws: OpenError.notAuthentic) {
+            try vault.open(sealed, at: place("other", "example", "s"), under: secret)
+        }
+    }
+
+    @Test(arguments: [[], [UInt8](repeating: 0, count: 32), Array("acme".utf8)])
+    func `a sealed credential key does not open with the master key alone`(_ other: [UInt8]) throws {
+        let sealed = vault.seal(key, at: try place(), under: secret)
+        let other = OutcomeSecret(bytes: SecretBytes(other))
+        #expect(throws: OpenError.notAuthentic) { try vault.open(sealed, at: place(), under: other) }
     }
 
     @Test func `a sealed credential key does not open as credentials`() throws {
-        let sealed = vault.seal(key, at: try place())
+        let sealed = vault.seal(key, at: try place(), under: secret)
         #expect(throws: OpenError.notAuthentic) {
             try vault.open(Sealed<Credentials>(stored: sealed.bytes), at: place(), under: key)
         }

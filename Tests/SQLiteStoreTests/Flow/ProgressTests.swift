@@ -82,11 +82,33 @@ import Testing
         #expect(try await progress(begun.flow).name == "pending")
     }
 
-    @Test(arguments: ["", "x", "8xLOxBtZp8WyMqYrSWNtPRAbBJrQ9hQ4M-9tJ1bYzXE"])
+    @Test(arguments: [
+        "", "x", "8xLOxBtZp8WyMqYrSWNtPRAbBJrQ9hQ4M-9tJ1bYzXE", String(repeating: "A", count: 86),
+    ])
     func `a made-up cookie binds nothing and stops nothing`(_ text: String) async throws {
         let begun = try await house.begin(verifier: Self.verifier)
         #expect(await house.callback("code=good&state=\(begun.state)", cookie: BindingCookie(text)).key != nil)
         #expect(try await progress(begun.flow).name == "pending")
+    }
+
+    @Test func `an altered cookie binds nothing`() async throws {
+        let begun = try await house.begin(verifier: Self.verifier)
+        let cookie = try await house.cookie(of: begun, verifier: Self.verifier).expose { $0 }
+        let altered = BindingCookie((cookie.hasPrefix("A") ? "B" : "A") + cookie.dropFirst())
+        #expect(await house.callback("code=good&state=\(begun.state)", cookie: altered).key != nil)
+        #expect(try await house.store.outcome(of: begun.flow)?.isBound == false)
+        #expect(try await house.store.outcome(of: begun.flow)?.key == nil)
+        #expect(try await progress(begun.flow).name == "pending")
+    }
+
+    @Test func `whoever has the cookie alone is told nothing`() async throws {
+        let begun = try await house.begin(verifier: Self.verifier)
+        let cookie = try await house.cookie(of: begun, verifier: Self.verifier)
+        let key = try #require(await house.callback("code=good&state=\(begun.state)", cookie: cookie).key)
+        for part in cookie.expose({ [$0, String($0.prefix(43)), String($0.suffix(43))] }) {
+            #expect(try await progress(begun.flow, verifier: part).name == "pending")
+            #expect(try await house.redeem(key, verifier: part) == nil)
+        }
     }
 
     @Test func `a wrong verifier, another tenant and an unknown flow are pending`() async throws {

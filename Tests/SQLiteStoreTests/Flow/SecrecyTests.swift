@@ -20,8 +20,11 @@ import Testing
         let result = await house.callback("code=code-hunter2&state=\(begun.state)", cookie: cookie)
         let key = try #require(result.key).expose { $0 }
         let codeVerifier = try #require(await house.provider.form["code_verifier"])
+        let outcomeSecret = Base64URL.encode(
+            try #require(Base64URL.decode(cookie.expose { $0 })).prefix(32))
         let secrets = [
-            begun.state, Self.verifier, key, codeVerifier, cookie.expose { $0 }, "code-hunter2", "client-hunter2",
+            begun.state, Self.verifier, key, codeVerifier, cookie.expose { $0 }, outcomeSecret, "code-hunter2",
+            "client-hunter2",
             "access-hunter2", "refresh-hunter2", "id-hunter2",
         ]
         #expect(try await house.store.outcome(of: begun.flow)?.key != nil)

@@ -43,18 +43,20 @@ extension Sources {
             configuration.storePath = folder.appending(path: "try.db").path
             configuration.rules = Callers.Rules(
                 issuer: configuration.rules.issuer, audience: Base64URL.encode(Random.bytes(32)))
-            configuration.broker.isTrial = true
+            let verifier = ExchangeVerifier.random()
+            configuration.broker.trialVerifier = verifier
             configuration.logLevel = .critical
             try await Self.run(
-                configuration, type, parameters: parameters, scopes: scope.isEmpty ? nil : scope)
+                configuration, type, verifier, parameters: parameters, scopes: scope.isEmpty ? nil : scope)
         }
 
         private static func run(
-            _ configuration: Configuration, _ type: String, parameters: [String: String], scopes: [String]?
+            _ configuration: Configuration, _ type: String, _ verifier: ExchangeVerifier,
+            parameters: [String: String], scopes: [String]?
         ) async throws {
             let (listening, announcement) = AsyncStream<Void>.makeStream()
             let service = try Service(configuration, onListening: { announcement.finish() })
-            let trial = Trial(broker: service.broker, sourceType: type)
+            let trial = Trial(broker: service.broker, sourceType: type, verifier: verifier)
             let redirect = configuration.broker.redirectURI
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
@@ -99,7 +101,7 @@ extension Sources {
 struct Trial {
     let broker: Broker
     let sourceType: String
-    private let verifier = Secret<Use.ExchangeVerifier>.random()
+    let verifier: ExchangeVerifier
     private let flow = Box()
 
     /// Set once, by `begin`, before anyone reads it.
@@ -125,7 +127,7 @@ struct Trial {
     func report() async throws -> String {
         guard let id = flow.id else { throw Refusal("no flow was started") }
         while true {
-            guard let ended = try await broker.conclude(id) else {
+            guard let ended = try await broker.conclude(id, verifier: verifier) else {
                 try await Task.sleep(for: .milliseconds(300))
                 continue
             }
