@@ -17,7 +17,7 @@ public struct BrokerServer: Sendable {
     ) throws {
         let settings = broker.settings
         let origins = settings.frontendOrigins.map(\.description)
-        let pages = try Pages(base: settings.publicURL.rest, origins: origins)
+        let pages = try Pages(base: settings.publicURL.rest)
         let operations = OperationsRoutes(broker: broker, figures: figures)
         let admin = AdminRoutes(broker: broker, callers: callers)
         let limits = RateLimits(limits, now: now)

@@ -19,11 +19,9 @@ struct Pages: Sendable {
     private let popup: Page
     private let languages: [(name: String, text: [String: String])]
     private let base: String
-    private let origins: String
 
-    init(base: String, origins: [String]) throws {
+    init(base: String) throws {
         self.base = base
-        self.origins = origins.joined(separator: " ")
         success = try Self.page(Templates.success, script: Templates.successScript)
         failure = try Self.page(Templates.failure, script: Templates.failureScript)
         popup = try Self.page(Templates.popup, script: Templates.popupScript)
@@ -90,7 +88,6 @@ struct Pages: Sendable {
         context["style"] = Templates.style
         context["script"] = page.script
         context["base"] = base
-        context["origins"] = origins
         return Response(
             status: status,
             headers: [

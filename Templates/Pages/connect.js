@@ -80,9 +80,11 @@ async function run(popup, talk, options, ended) {
 function openPopup({ width = 520, height = 720 }) {
   const left = Math.round(screenX + (outerWidth - width) / 2);
   const top = Math.round(screenY + (outerHeight - height) / 2);
+  // The page there cannot know who opened it, and tells nobody else anything.
+  const address = new URL(`oauth/popup#${new URLSearchParams({ origin: location.origin })}`, broker);
   // No name: each call has a window of its own, and the provider finds no name to read.
   const popup = open(
-    new URL("oauth/popup", broker), "_blank", `popup,width=${width},height=${height},left=${left},top=${top}`);
+    address, "_blank", `popup,width=${width},height=${height},left=${left},top=${top}`);
   if (!popup || popup.closed) {
     throw new ConnectError("popup_blocked", "the browser opened no window; call connect in a click handler");
   }

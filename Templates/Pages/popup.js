@@ -1,9 +1,11 @@
 // The first page of a popup. It is opened inside the click, so no blocker minds, and waits here until the app
 // knows where to go. Then it binds the flow to this browser by a cookie, and goes on to the provider.
 
-const { base, origins } = document.body.dataset;
-const allowed = origins.split(" ").filter(Boolean);
+const { base } = document.body.dataset;
 const { opener } = window;
+// connect.js says in the address where it was called. The page knows nobody's origin besides, and tells nobody else
+// anything: whether a flow is the opener's own, the broker says.
+const stated = exactOrigin(new URLSearchParams(location.hash.slice(1)).get("origin"));
 let started = false;
 
 function show(state) {
@@ -13,23 +15,36 @@ function show(state) {
   }
 }
 
-/** Binds the flow to this browser. Resolves with the problem that ends the flow, or with null. */
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/**
+ * Binds the flow to this browser. Resolves with the problem that ends the flow, or with null where the broker says that
+ * the opener began it. A refusal is final; a stumble is tried again.
+ */
 async function bind(binding) {
-  try {
-    const response = await fetch(`${base}/oauth/popup`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(binding),
-      credentials: "same-origin",
-      signal: AbortSignal.timeout(10_000),
-    });
-    if (response.status < 400 || response.status >= 500) return null;
-    const { code = "invalid_request", detail = "" } = await response.json().catch(() => ({}));
-    return { code, detail };
-  } catch {
-    // Unbound, the flow still works: its outcome then comes by message only, never by asking.
-    return null;
+  for (const wait of [0, 500, 1500]) {
+    await pause(wait);
+    try {
+      const response = await fetch(`${base}/oauth/popup`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify(binding),
+        credentials: "same-origin",
+        signal: AbortSignal.timeout(10_000),
+      });
+      if (response.ok) return null;
+      if (response.status < 500) {
+        const { code = "invalid_request", detail = "" } = await response.json().catch(() => ({}));
+        return { code, detail };
+      }
+    } catch {}
   }
+  return { code: "unavailable", detail: "the broker does not answer; try again in a moment" };
+}
+
+/** `*` and `/` mean something to postMessage, but are no origins. */
+function exactOrigin(text) {
+  return URL.canParse(text) && new URL(text).origin === text ? text : null;
 }
 
 function webAddress(text) {
@@ -40,7 +55,7 @@ function webAddress(text) {
 async function start({ flow, authorizationUrl, exchangeVerifier }, frontendOrigin) {
   const fail = (error, errorDescription) => {
     show("failed");
-    opener.postMessage({ source: "cloakroom", type: "failure", error, errorDescription, flow }, frontendOrigin);
+    if (stated) opener.postMessage({ source: "cloakroom", type: "failure", error, errorDescription, flow }, stated);
   };
   const address = webAddress(authorizationUrl);
   if (!address) return fail("invalid_authorization_url", "the authorization address is no web address");
@@ -50,7 +65,7 @@ async function start({ flow, authorizationUrl, exchangeVerifier }, frontendOrigi
 }
 
 function listen(event) {
-  if (started || event.source !== opener || !allowed.includes(event.origin)) return;
+  if (started || event.source !== opener || (stated && event.origin !== stated)) return;
   if (event.data?.source !== "cloakroom" || event.data.type !== "start") return;
   started = true;
   show("working");
@@ -59,8 +74,8 @@ function listen(event) {
 
 if (opener) {
   addEventListener("message", listen);
-  // Which of them opened us cannot be read from here: the message reaches the one that did.
-  for (const origin of allowed) opener.postMessage({ source: "cloakroom", type: "ready" }, origin);
+  // It reaches the opener only where that is what it says.
+  if (stated) opener.postMessage({ source: "cloakroom", type: "ready" }, stated);
   setTimeout(() => started || show("alone"), 15_000);
 } else {
   show("alone");

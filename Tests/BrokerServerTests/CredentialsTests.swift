@@ -171,6 +171,29 @@ import Testing
         }
     }
 
+    @Test func `the outcome may be asked for in a body too`() async throws {
+        let fixture = try await Fixture()
+        try await fixture.run { client in
+            let started = try await fixture.authorize(client, ["exchangeChallenge": Self.challenge])
+            let cookie = try #require(try await bind(client, started.flow).headers[.setCookie])
+            let uri = "/v1/tenants/acme/assets:oauthFlow"
+            let question: [String: JSONValue] = [
+                "flow": .string(started.flow), "exchangeVerifier": .string(Self.verifier),
+            ]
+            #expect(try await client.post(uri, question).json == ["status": .string("pending")])
+            let callback = "/oauth/callback?code=c&state=\(started.state)"
+            let answer = try await client.get(callback, [.cookie: String(cookie.prefix { $0 != ";" })])
+            let key = try #require(answer.fragment["credentialKey"])
+            let told = try await client.post(uri, question)
+            #expect(told.json == ["status": .string("succeeded"), "credentialKey": .string(key)])
+            #expect(told.headers[.cacheControl] == "no-store")
+            for (name, value) in [("flow", JSONValue.integer(5)), ("exchangeVerifier", .null), ("flow", .string("x"))] {
+                let other = question.merging([name: value]) { $1 }
+                #expect(try await client.post(uri, other).json == ["status": .string("pending")])
+            }
+        }
+    }
+
     @Test func `a failure is told as well`() async throws {
         let fixture = try await Fixture()
         try await fixture.run { client in
@@ -192,7 +215,7 @@ import Testing
         let fixture = try await Fixture()
         try await fixture.run { client in
             let started = try await fixture.authorize(client, ["exchangeChallenge": Self.challenge])
-            let forged = "__Host-cloakroom_flow_\(started.flow)=\(String(repeating: "A", count: 43))"
+            let forged = "__Host-cloakroom_flow_\(started.flow)=\(String(repeating: "A", count: 86))"
             _ = try await client.get("/oauth/callback?code=c&state=\(started.state)", [.cookie: forged])
             #expect(try await outcome(client, started.flow) == ["status": .string("pending")])
         }
@@ -216,6 +239,21 @@ import Testing
             }
             let own: HTTPFields = [.origin: "https://broker.example.com", site: "same-origin"]
             #expect(try await bind(client, flow, headers: own).status == .noContent)
+        }
+    }
+
+    /// Else whoever asks would have the list of an operator's customers.
+    @Test(arguments: ["/oauth/popup", "/oauth/success", "/connect.js"])
+    func `a page that anybody may open names no frontend`(_ uri: String) async throws {
+        let fixture = try await Fixture()
+        try await fixture.run { client in
+            let answer = try await client.get(uri)
+            #expect(answer.status == .ok)
+            let text = String(buffer: answer.body)
+            for origin in ["app.example.com", "other.example.com"] { #expect(!text.contains(origin)) }
+            for (_, value) in answer.headers.map({ ($0.name, $0.value) }) {
+                #expect(!value.contains("app.example.com"))
+            }
         }
     }
 
