@@ -6,7 +6,7 @@ export interface ConnectOptions {
   sourceType: string;
   /**
    * The tenant's JWT with the scope `assets:write`, or a function that gets one. It is called once, after the popup
-   * is open; what it throws, `connect` rejects with.
+   * is open, if there is one; what it throws, `connect` rejects with.
    */
   token: string | (() => string | Promise<string>);
   /** Values of the source type's URL parameters. */
@@ -25,6 +25,15 @@ export interface ConnectOptions {
   width?: number;
   /** The popup's height in CSS pixels; 720 unless given. */
   height?: number;
+}
+
+/** Leaves the page in place of opening a popup. */
+export interface RedirectOptions extends ConnectOptions {
+  /**
+   * The absolute address that the person comes back to, on this page's origin: there `resume` goes on. It must be one
+   * that the broker allows, and have no fragment.
+   */
+  returnUrl: string | URL;
 }
 
 /** What is needed to redeem the credentials, once, at `assets:oauthCredentials`. */
@@ -47,6 +56,8 @@ export interface Connection {
  * - `timeout`: the flow expired
  * - `aborted`: the `signal` ended it; `cause` is the signal's reason
  * - `insecure_context`: the page is served neither over https nor from localhost
+ * - `storage_unavailable`: with a `returnUrl`, the page may not use `sessionStorage`
+ * - `foreign_flow`, from `resume`: what came back belongs to no flow that this tab began; nothing may be done with it
  * - `network_error`: the broker could not be reached, or does not list this page's origin
  * - `unexpected_response`: something between here and the broker answered in its place
  * - `access_denied`, or another error of the provider's
@@ -64,6 +75,12 @@ export class ConnectError extends Error {
 }
 
 /**
+ * Keeps the exchange verifier in this tab's `sessionStorage` and leaves the page for the provider. The promise never
+ * fulfils; it rejects with a `ConnectError` where the page is not left.
+ */
+export function connect(options: RedirectOptions): Promise<never>;
+
+/**
  * Opens a popup at once, has the person consent in it, and resolves with the credential key.
  *
  * Call it in a click handler, before anything is awaited there; else browsers block the popup. It rejects with a
@@ -75,3 +92,17 @@ export class ConnectError extends Error {
  * ```
  */
 export function connect(options: ConnectOptions): Promise<Connection>;
+
+/**
+ * Goes on where `connect` left a page, on the page of its `returnUrl`: resolves with the connection or rejects with a
+ * `ConnectError`, once, and drops both key and error from the address. Resolves with `null` where the address brings
+ * nothing.
+ *
+ * Call it before other scripts of the page read the address.
+ *
+ * ```js
+ * import { resume } from "https://broker.example.com/connect.js";
+ * const connection = await resume();
+ * ```
+ */
+export function resume(): Promise<Connection | null>;

@@ -1,4 +1,4 @@
-// Connects a source from a web page through a popup. connect.d.ts describes the options and the result.
+// Connects a source from a web page, through a popup or by leaving the page. connect.d.ts describes options and results.
 
 // The broker serves this file, so its address tells the broker's.
 const broker = new URL(".", import.meta.url);
@@ -10,6 +10,9 @@ const requestTimeout = 10_000;
 const graceAfterExpiry = 5000;
 // Stands in where the clocks of browser and broker disagree beyond use.
 const usualLife = 600_000;
+// So long a redirect's key may wait before its page is shown.
+const graceForReturn = 3_600_000;
+const storagePrefix = "cloakroom.flow.";
 
 /** Why there is no connection. */
 export class ConnectError extends Error {
@@ -30,29 +33,56 @@ export class ConnectError extends Error {
 
 /**
  * Opens a popup at once, has the person consent in it, and resolves with the credential key.
- * Call it in a click handler.
+ * Call it in a click handler. With a `returnUrl` it leaves the page instead; `resume` goes on there.
  *
  * @param {import("./connect.d.ts").ConnectOptions} options
  * @returns {Promise<import("./connect.d.ts").Connection>}
  */
 export async function connect(options) {
-  const { signal } = options;
+  const { signal, returnUrl } = options;
   if (signal?.aborted) throw new ConnectError("aborted", "", undefined, signal.reason);
   if (!globalThis.crypto?.subtle) {
     throw new ConnectError("insecure_context", "this page must be served over https or from localhost");
   }
+  return returnUrl === undefined || returnUrl === null ? connectInPopup(options) : leave(options);
+}
+
+/**
+ * Goes on where `connect` left a page for the provider: gives what it would have given, or rejects as it would have, once.
+ * Null where the address brings nothing. Call it first of all on the page of `returnUrl`.
+ *
+ * @returns {Promise<import("./connect.d.ts").Connection | null>}
+ */
+export async function resume() {
+  const brought = new URLSearchParams(location.hash.slice(1));
+  const [flow, credentialKey, error] = ["flow", "credentialKey", "error"].map((name) => brought.get(name));
+  if (!flow || (!credentialKey && !error)) return null;
+  const kept = readKept(storagePrefix + flow);
+  // Another broker's flow is for its own connect.js.
+  if (kept && kept.broker !== broker.href) return null;
+  // At once, so that the key stays in no address bar, history or bookmark.
+  history.replaceState(history.state, "", location.pathname + location.search);
+  if (!kept) {
+    // An answer to a flow that this tab never began may be an attacker's account, sent here to be connected.
+    throw new ConnectError("foreign_flow", "what came back belongs to no flow that this tab began", flow);
+  }
+  sessionStorage.removeItem(storagePrefix + flow);
+  if (error) throw new ConnectError(error, "", flow);
+  return { credentialKey, exchangeVerifier: kept.exchangeVerifier, sourceType: kept.sourceType, flow };
+}
+
+// With a popup.
+
+async function connectInPopup(options) {
   // Before anything is awaited: a later window would count as unasked for, and be blocked.
   const popup = openPopup(options);
   const ended = new AbortController();
   const talk = talkWith(popup, ended.signal);
-  const aborted = new Promise((_, reject) => {
-    const abort = () => reject(new ConnectError("aborted", "", undefined, signal.reason));
-    signal?.addEventListener("abort", abort, { signal: ended.signal });
-  });
 
   let failedInPopup = false;
   try {
-    const { flow, exchangeVerifier, outcome } = await Promise.race([run(popup, talk, options, ended.signal), aborted]);
+    const { flow, exchangeVerifier, outcome } = await Promise.race([
+      run(popup, talk, options, ended.signal), abortion(options.signal, ended.signal)]);
     failedInPopup = outcome.error !== undefined;
     if (failedInPopup) throw new ConnectError(outcome.error, outcome.errorDescription, flow);
     const { credentialKey, sourceType = options.sourceType } = outcome;
@@ -66,14 +96,13 @@ export async function connect(options) {
 
 /** One flow, from the broker's address to its outcome, whoever brings that: the popup's message or the asking. */
 async function run(popup, talk, options, ended) {
-  const exchangeVerifier = base64url(crypto.getRandomValues(new Uint8Array(32)));
+  const exchangeVerifier = newVerifier();
   const answer = await authorize(options, exchangeVerifier, ended);
   const { flow, authorizationUrl } = answer;
   talk.start({ flow, authorizationUrl, exchangeVerifier });
 
-  const question = new URLSearchParams({ flow, exchangeVerifier });
-  const address = `${assets(options.tenant, "oauthFlow")}?${question}`;
-  const asked = ask(address, verdictOn(popup, talk, answer, options.closedGrace), ended);
+  const question = { flow, exchangeVerifier };
+  const asked = ask(options.tenant, question, verdictOn(popup, talk, answer, options.closedGrace), ended);
   return { flow, exchangeVerifier, outcome: await Promise.race([talk.outcome, asked]) };
 }
 
@@ -139,24 +168,67 @@ function talkWith(popup, ended) {
   return talk;
 }
 
+// By leaving the page.
+
+/** Keeps in this tab what `resume` needs, and goes to the provider. Settles only where it does not get that far. */
+async function leave(options) {
+  const ended = new AbortController();
+  try {
+    return await Promise.race([goAway(options, ended.signal), abortion(options.signal, ended.signal)]);
+  } finally {
+    ended.abort();
+  }
+}
+
+async function goAway(options, ended) {
+  const { tenant, sourceType } = options;
+  const exchangeVerifier = newVerifier();
+  const answer = await authorize(options, exchangeVerifier, ended);
+  const until = Date.now() + lifeOf(answer) + graceForReturn;
+  keep(answer.flow, { broker: broker.href, tenant, sourceType, exchangeVerifier, until });
+  location.assign(answer.authorizationUrl);
+  return new Promise(() => {});
+}
+
+/** The verifier stays in this tab: whoever else is led to the key cannot redeem it. One entry a flow. */
+function keep(flow, entry) {
+  try {
+    for (const name of Object.keys(sessionStorage).filter((name) => name.startsWith(storagePrefix))) {
+      if (!(readKept(name)?.until > Date.now())) sessionStorage.removeItem(name);
+    }
+    sessionStorage.setItem(storagePrefix + flow, JSON.stringify(entry));
+  } catch (cause) {
+    const why = "this page may not use sessionStorage, which a redirect needs";
+    throw new ConnectError("storage_unavailable", why, flow, cause);
+  }
+}
+
+function readKept(name) {
+  try {
+    const entry = JSON.parse(sessionStorage.getItem(name));
+    return entry && typeof entry.exchangeVerifier === "string" ? entry : null;
+  } catch {
+    return null;
+  }
+}
+
+// Calls to the broker.
+
 /** Asks the broker where to send the person. */
-async function authorize({ tenant, sourceType, token, parameters, scopes }, exchangeVerifier, signal) {
+async function authorize(options, exchangeVerifier, signal) {
+  const { tenant, sourceType, token, parameters, scopes, returnUrl } = options;
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(exchangeVerifier));
   const exchangeChallenge = base64url(new Uint8Array(digest));
   const bearer = typeof token === "function" ? await token() : token;
-  return requestJSON(assets(tenant, "authorize"), {
-    method: "POST",
-    headers: { Authorization: `Bearer ${bearer}`, "Content-Type": "application/json" },
-    body: JSON.stringify({ sourceType, parameters, scopes, exchangeChallenge, frontendOrigin: location.origin }),
-    signal,
-  });
+  const members = { sourceType, parameters, scopes, returnUrl, exchangeChallenge, frontendOrigin: location.origin };
+  return post(assets(tenant, "authorize"), members, signal, { Authorization: `Bearer ${bearer}` });
 }
 
 /**
  * Asks for the outcome until there is one or `verdict` ends it. A provider's page may have cut the popup off from us
  * (Cross-Origin-Opener-Policy): then no message comes, and this finds the outcome.
  */
-async function ask(address, verdict, ended) {
+async function ask(tenant, question, verdict, ended) {
   let wait = askEvery;
   let timer;
   ended.addEventListener("abort", () => clearTimeout(timer));
@@ -166,7 +238,7 @@ async function ask(address, verdict, ended) {
     const over = verdict();
     try {
       const signal = AbortSignal.any([ended, AbortSignal.timeout(requestTimeout)]);
-      const { status, credentialKey, error, errorDescription } = await requestJSON(address, { signal });
+      const { status, credentialKey, error, errorDescription } = await post(assets(tenant, "oauthFlow"), question, signal);
       if (status === "succeeded" && credentialKey) return { credentialKey };
       if (status === "failed") return { error: error || "other", errorDescription };
       wait = askEvery;
@@ -179,8 +251,7 @@ async function ask(address, verdict, ended) {
 
 /** A function that tells whether the flow is over without an outcome, and why. */
 function verdictOn(popup, talk, { flow, expiresAt, cutsOpener }, closedGrace = 30) {
-  const life = expiresAt - Date.now();
-  const end = Date.now() + (life > 0 && life < 86_400_000 ? life : usualLife) + graceAfterExpiry;
+  const end = Date.now() + lifeOf({ expiresAt }) + graceAfterExpiry;
   const grace = cutsOpener ? Infinity : closedGrace * 1000;
   let closedSince = null;
 
@@ -198,11 +269,33 @@ function verdictOn(popup, talk, { flow, expiresAt, cutsOpener }, closedGrace = 3
   };
 }
 
-async function requestJSON(address, init) {
+/** In milliseconds from now. */
+function lifeOf({ expiresAt }) {
+  const life = expiresAt - Date.now();
+  return life > 0 && life < 86_400_000 ? life : usualLife;
+}
+
+/** Rejects when the caller's signal aborts. */
+function abortion(signal, ended) {
+  return new Promise((_, reject) => {
+    const abort = () => reject(new ConnectError("aborted", "", undefined, signal.reason));
+    signal?.addEventListener("abort", abort, { signal: ended });
+  });
+}
+
+/** All members go in the body: addresses end up in logs. */
+async function post(address, members, signal, headers = {}) {
   let response;
   let body;
   try {
-    response = await fetch(address, { credentials: "omit", cache: "no-store", ...init });
+    response = await fetch(address, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", ...headers },
+      body: JSON.stringify(members),
+      credentials: "omit",
+      cache: "no-store",
+      signal,
+    });
     body = await response.json().catch(() => null);
   } catch (cause) {
     const why = "no answer from the broker; is it up, and this page's origin one of its frontend.origins?";
@@ -214,6 +307,11 @@ async function requestJSON(address, init) {
 
 function assets(tenant, action) {
   return new URL(`v1/tenants/${encodeURIComponent(tenant)}/assets:${action}`, broker).href;
+}
+
+/** RFC 7636 § 4.1: 32 random bytes give 43 characters. */
+function newVerifier() {
+  return base64url(crypto.getRandomValues(new Uint8Array(32)));
 }
 
 function base64url(bytes) {

@@ -77,8 +77,8 @@ class Demo:
         return response.json()
 
     def outcome(self, flow: str, verifier: str) -> dict:
-        query = urlencode({"flow": flow, "exchangeVerifier": verifier})
-        return self.client.get(f"{self.assets('oauthFlow')}?{query}").json()
+        members = {"flow": flow, "exchangeVerifier": verifier}
+        return self.client.post(self.assets("oauthFlow"), json=members).json()
 
     def redeem(self, key: str, verifier: str | None = None) -> httpx.Response:
         members = {"credentialKey": key} | ({"exchangeVerifier": verifier} if verifier else {})
@@ -139,7 +139,10 @@ INSTALL = """
     const [broker, options] = given;
     window.heard ??= [];
     addEventListener("message", ({ origin, data }) => heard.push({ origin, data }));
-    const { connect } = await import(broker + "/connect.js");
+    const { connect, resume } = await import(broker + "/connect.js");
+    window.tryToResume = () => resume().then(
+      (connection) => ({ connection }),
+      (error) => ({ name: error.name, code: error.code, description: error.description, flow: error.flow }));
     window.attempts = [];
     window.tryToConnect = (more, token) => {
       const abort = new AbortController();
@@ -157,11 +160,22 @@ class ConnectPage:
     """A tenant's page in one window: a button that calls `connect`, and a note of all that comes of it."""
 
     def __init__(self, browser: Browser, address: str, broker: str, tenant: str, token: str) -> None:
-        self.browser, self.token = browser, token
+        self.browser, self.broker, self.tenant, self.token = browser, broker, tenant, token
+        self.address = address.partition("#")[0].rstrip("/")
         browser.go(address)
         self.window = browser.driver.current_window_handle
-        answer = browser.wait(INSTALL, broker, {"tenant": tenant})
+        self.install()
+
+    def install(self) -> None:
+        """Again on every page that the window comes to."""
+        answer = self.browser.wait(INSTALL, self.broker, {"tenant": self.tenant})
         assert "error" not in answer, answer
+
+    def resume(self) -> dict:
+        """What `resume` comes to: `connection`, which may be `None`, or an error's `code`."""
+        if not self.browser.run("return typeof tryToResume === 'function'"):
+            self.install()
+        return self.browser.wait("return await tryToResume()")["value"]
 
     def connect(self, source_type: str = "sandbox", **options: Any) -> str:
         """Clicks, and gives the popup's window."""

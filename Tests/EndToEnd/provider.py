@@ -192,6 +192,7 @@ class Provider:
         self.calls: list[Call] = []
         self.complaints: list[str] = []
         self.metadata: dict[str, dict] = {}  # more of what an issuer says of itself, by its name
+        self.decision = ""  # what a browser is answered at once: `allow`, `deny`, or nothing where it must wait
         self._grants: dict[str, Grant] = {}
         self._pushed: dict[str, dict[str, str]] = {}
         self._lock = threading.Lock()
@@ -315,8 +316,16 @@ class Handler(BaseHTTPRequestHandler):
             self.send_json(200, provider.jwks)
         elif "/.well-known/" in path:
             self._metadata(path)
+        elif path.endswith("/authorize") and provider.decision:
+            self._decide({name: value for name, [value] in call.query.items()})
         else:
             self.send_json(404, {"error": "not_found"})
+
+    def _decide(self, request: dict[str, str]) -> None:
+        members = {"error": "access_denied", "state": request["state"]}
+        if self.server.provider.decision == "allow":
+            members = self.server.provider.consent(f"?{urlencode(request)}").callback
+        self.send(302, b"", headers={"Location": f"{request['redirect_uri']}?{urlencode(members)}"})
 
     def do_POST(self) -> None:
         call = self._read()

@@ -1,7 +1,7 @@
 """Flows in a real Chromium, as people meet them: clicks, popups, windows that get lost, pages that pry."""
 
 from collections.abc import Iterator
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import pytest
 from selenium.webdriver.common.by import By
@@ -115,6 +115,8 @@ def test_a_full_page_redirect_brings_a_denial_back(chromium, demo, sandbox):
     connect_in_demo(chromium, demo, this_tab=True)
     sandbox.decide(chromium.main, "deny")
     chromium.wait_for("#journey", "access_denied")
+    assert "Sandbox Drive" in chromium.text("#journey")
+    assert chromium.address == f"{demo.frontend}/"
 
 
 # connect.js: what it gives and why it rejects.
@@ -247,6 +249,199 @@ def binding_cookies(browser: Browser) -> list[dict]:
     return [cookie for name, cookie in browser.cookies().items() if "cloakroom" in name]
 
 
+# connect.js without a popup: the page is left, and `resume` goes on where the person comes back.
+
+
+@pytest.fixture
+def bare(chromium: Browser, returning: Broker, app: Site, provider) -> Iterator[ConnectPage]:
+    """A page that does with its address what the test says, and nothing by itself. The provider consents at once."""
+    provider.decision = "allow"
+    page = ConnectPage(chromium, app.origin, returning.url, "acme", returning.token())
+    chromium.run("sessionStorage.clear()")
+    yield page
+    provider.decision = ""
+
+
+@pytest.fixture(scope="module")
+def returning(folder, provider, app: Site) -> Iterator[Broker]:
+    """A broker with one frontend."""
+    changes = {"frontend": {"origins": [app.origin]}}
+    with Broker(Installation(folder / "returning", provider, changes)) as running:
+        yield running
+
+
+def leave(page: ConnectPage, **options) -> str:
+    """Leaves the page, and gives the address that the person comes back to."""
+    chromium = page.browser
+    chromium.choose(page.window)
+    page.click("wiki", returnUrl=f"{page.address}/connected?tab=2", **options)
+    chromium.until(lambda: "/connected?tab=2#" in chromium.address, what="the person comes back")
+    return chromium.address
+
+
+def kept(browser: Browser) -> list[dict]:
+    """What the tab's storage holds."""
+    return browser.run("return Object.values(sessionStorage).map((text) => JSON.parse(text))")
+
+
+def test_resume_gives_a_key_that_its_verifier_redeems_once(chromium, returning, bare):
+    """The same result as a popup's, from the page that was left."""
+    leave(bare)
+    [entry] = kept(chromium)
+    outcome = bare.resume()["connection"]
+    assert sorted(outcome) == ["credentialKey", "exchangeVerifier", "flow", "sourceType"]
+    assert outcome["sourceType"] == "wiki" and outcome["exchangeVerifier"] == entry["exchangeVerifier"]
+    assert returning.redeem(outcome["credentialKey"]).status_code == 400
+    redeemed = returning.redeem_by_post(outcome["credentialKey"], exchangeVerifier=outcome["exchangeVerifier"])
+    assert redeemed.status_code == 200, redeemed.text
+
+
+def test_resume_drops_the_key_and_gives_it_once(chromium, bare):
+    """No address bar, history or storage keeps it; what else is in the address stays."""
+    leave(bare)
+    assert bare.resume()["connection"]["credentialKey"]
+    assert chromium.address == f"{bare.address}/connected?tab=2"
+    assert not [address for address in chromium.address_history() if "credentialKey" in address]
+    assert kept(chromium) == []
+    assert bare.resume() == {"connection": None}
+    chromium.driver.refresh()
+    bare.install()
+    assert bare.resume() == {"connection": None}
+
+
+def test_resume_tells_a_denial_by_its_code_once(chromium, returning, bare, provider):
+    """The same errors as a popup's."""
+    provider.decision = "deny"
+    leave(bare)
+    outcome = bare.resume()
+    assert (outcome["name"], outcome["code"]) == ("ConnectError", "access_denied")
+    assert "error" not in chromium.address and kept(chromium) == []
+    assert bare.resume() == {"connection": None}
+
+
+@pytest.mark.parametrize("fragment", ["", "#", "#section", "#/route?flow=x", "#flow=x", "#credentialKey=x", "#error=x"])
+def test_resume_leaves_an_address_alone_that_brings_nothing(chromium, bare, fragment):
+    """`null`, and the fragment is the app's own."""
+    chromium.go(f"{bare.address}/connected{fragment}")
+    bare.install()
+    assert bare.resume() == {"connection": None}
+    assert chromium.address == f"{bare.address}/connected{fragment}"
+
+
+@pytest.mark.parametrize("brought", ["credentialKey=ckr_planted&sourceType=wiki", "error=access_denied"])
+def test_a_forged_fragment_gives_nothing_and_spoils_nothing(chromium, returning, bare, brought):
+    """Login CSRF: an account of the attacker's, sent to be connected. The flow that is under way is not disturbed."""
+    arrival = leave(bare)
+    chromium.go("about:blank")
+    chromium.go(f"{bare.address}/connected#{brought}&flow=AAAAAAAAAAAAAAAAAAAAAA")
+    bare.install()
+    outcome = bare.resume()
+    assert (outcome["name"], outcome["code"]) == ("ConnectError", "foreign_flow")
+    assert chromium.address == f"{bare.address}/connected"
+    chromium.go("about:blank")
+    chromium.go(arrival)
+    bare.install()
+    assert bare.resume()["connection"]["credentialKey"]
+
+
+def test_a_key_that_is_led_to_another_browser_cannot_be_redeemed_there(chromium, returning, bare):
+    """RFC 9700 § 4.7: the verifier stays in the tab that began."""
+    arrival = leave(bare)
+    key = dict(parse_qsl(urlsplit(arrival).fragment))["credentialKey"]
+    chromium.new_tab()
+    led = ConnectPage(chromium, arrival, returning.url, "acme", returning.token())
+    assert led.resume()["code"] == "foreign_flow"
+    assert kept(chromium) == []
+    for verifier in ({}, {"exchangeVerifier": tokens.new_verifier()}):
+        assert returning.redeem_by_post(key, **verifier).json()["code"] == "invalid_credential_key"
+    chromium.choose(bare.window)
+    bare.install()
+    outcome = bare.resume()["connection"]
+    redeemed = returning.redeem_by_post(key, exchangeVerifier=outcome["exchangeVerifier"])
+    assert redeemed.status_code == 200
+
+
+def test_a_flow_that_was_begun_for_somebody_else_ends_in_nothing(chromium, returning, bare):
+    """Its address was mailed: the key comes to a tab that began nothing, and nobody has key and verifier together."""
+    verifier = tokens.new_verifier()
+    flow = returning.begin(
+        "wiki", exchangeChallenge=tokens.challenge_of(verifier), returnUrl=f"{bare.address}/connected")
+    chromium.go(flow.authorization_url)
+    chromium.until(lambda: "/connected#" in chromium.address, what="the victim comes back")
+    bare.install()
+    assert bare.resume()["code"] == "foreign_flow"
+    assert returning.outcome_by_post(flow.flow, verifier).json() == {"status": "pending"}
+
+
+def test_two_redirects_of_two_tabs_and_two_of_one_go_on_each_for_itself(chromium, returning, bare):
+    """One entry a flow, and each tab has a storage of its own."""
+    first = leave(bare)
+    chromium.go(bare.address)
+    bare.install()
+    second = leave(bare)
+    chromium.new_tab()
+    other = ConnectPage(chromium, bare.address, returning.url, "acme", returning.token())
+    leave(other)
+    other.install()
+    results = [other.resume()["connection"]]
+    for arrival in (first, second):
+        chromium.choose(bare.window)
+        chromium.go("about:blank")
+        chromium.go(arrival)
+        bare.install()
+        results.append(bare.resume()["connection"])
+    assert len({result["flow"] for result in results}) == 3
+    for result in results:
+        answer = returning.redeem_by_post(result["credentialKey"], exchangeVerifier=result["exchangeVerifier"])
+        assert answer.status_code == 200, answer.text
+
+
+def test_what_was_left_behind_long_ago_is_forgotten(chromium, bare):
+    """A verifier of no use does not stay in the tab; other entries are nobody's business."""
+    leave(bare)
+    chromium.run(
+        "for (const [name, text] of Object.entries(sessionStorage))"
+        " sessionStorage.setItem(name, JSON.stringify({ ...JSON.parse(text), until: Date.now() - 1 }));"
+        " sessionStorage.setItem('cloakroom.flow.broken', '{'); sessionStorage.setItem('app', '1')")
+    chromium.go(bare.address)
+    bare.install()
+    leave(bare)
+    assert len(kept(chromium)) == 2
+
+
+def test_a_redirect_that_the_broker_refuses_leaves_the_page_where_it_is(chromium, bare):
+    """With the API's code; nothing is kept."""
+    for options, code in (
+        ({"sourceType": "no_such_source"}, "unknown_source_type"), ({"returnUrl": "https://evil.example/"}, "invalid_request")
+    ):
+        bare.click(**{"returnUrl": f"{bare.address}/connected"} | options)
+        assert bare.outcome()["code"] == code
+        assert chromium.address == f"{bare.address}/" and kept(chromium) == []
+    assert chromium.windows == {chromium.main}
+
+
+def test_a_redirect_without_storage_is_refused_by_name(chromium, bare):
+    """Without the verifier the key could never be redeemed."""
+    chromium.run("Storage.prototype.setItem = () => { throw new Error('full'); }")
+    bare.click("wiki", returnUrl=f"{bare.address}/connected")
+    assert bare.outcome()["code"] == "storage_unavailable"
+    assert chromium.address == f"{bare.address}/"
+
+
+def test_connect_and_resume_put_no_verifier_into_an_address(chromium, demo, page, sandbox):
+    """The outcome is asked for in a body: addresses end up in logs."""
+    chromium.run(
+        "window.asked = []; const own = fetch; window.fetch = (address, init) => "
+        "{ asked.push([init.method, String(address)]); return own(address, init); }")
+    sandbox.arrive(page.connect("sandbox_coop"))
+    chromium.choose(page.window)
+    asked = chromium.until(
+        lambda: [call for call in chromium.run("return asked") if "oauthFlow" in call[1]], what="the asking")
+    assert {tuple(call) for call in asked} == {("POST", demo.assets("oauthFlow"))}
+    page.abort()
+    assert page.outcome()["code"] == "aborted"
+
+
 # Where a flow ends too late, or its settings differ: brokers of the test's own.
 
 
@@ -301,12 +496,13 @@ def listen(browser: Browser) -> None:
     browser.run("window.heard = []; addEventListener('message', ({ origin, data }) => heard.push({ origin, data }))")
 
 
-def open_and_start(browser: Browser, broker: str, flow: str, address: str, verifier: str) -> str:
+def open_and_start(browser: Browser, broker: str, flow: str, address: str, verifier: str, fragment: str = "") -> str:
     """Any page may open the popup's first page, and post it what connect.js would post."""
     listen(browser)
     opener = browser.driver.current_window_handle
     popup = browser.opened_by(
-        lambda: browser.press_button("window.popup = open(arguments[0] + '/oauth/popup', '_blank')", broker)
+        lambda: browser.press_button(
+            "window.popup = open(arguments[0] + '/oauth/popup' + arguments[1], '_blank')", broker, fragment)
     )
     browser.choose(popup)
     browser.until(lambda: browser.run("return document.readyState") == "complete")
@@ -330,7 +526,7 @@ def test_an_allowed_page_can_load_connect_js(chromium, demo):
     """From the frontend's own origin, which is not the broker's."""
     chromium.go(demo.frontend)
     answer = chromium.wait("return Object.keys(await import(given[0] + '/connect.js'))", demo.broker)
-    assert sorted(answer["value"]) == ["ConnectError", "connect"]
+    assert sorted(answer["value"]) == ["ConnectError", "connect", "resume"]
 
 
 def test_a_foreign_page_that_opens_an_authorization_address_hears_nothing(chromium, demo, foreign):
@@ -373,18 +569,62 @@ def test_a_foreign_page_hears_nothing_of_a_failure_either(chromium, demo, foreig
 
 
 def test_a_foreign_page_that_posts_start_gets_no_answer_and_no_binding(chromium, demo, foreign):
-    """The popup's first page listens to allowed origins alone."""
+    """The broker says whose flow it is; the popup's first page tells nobody anything before."""
     verifier = tokens.new_verifier()
     flow = demo.begin(exchangeChallenge=tokens.challenge_of(verifier))
     chromium.go(foreign.origin)
     popup = open_and_start(chromium, demo.broker, flow["flow"], flow["authorizationUrl"], verifier)
     chromium.choose(popup)
-    # Our listener was added after the page's own, so the page has heard it before us.
-    chromium.until(lambda: chromium.run("return window.reached"), what="the message arrives")
+    chromium.wait_for("h1", "The connection could not be started")
     assert chromium.address == f"{demo.broker}/oauth/popup"
     assert binding_cookies(chromium) == []
     chromium.choose(chromium.main)
     assert chromium.run("return heard") == []
+
+
+def test_a_foreign_page_that_says_it_were_the_flows_frontend_is_not_heard(chromium, demo, foreign):
+    """Browsers say where a message comes from, and deliver none to an origin that is not there."""
+    verifier = tokens.new_verifier()
+    flow = demo.begin(exchangeChallenge=tokens.challenge_of(verifier))
+    chromium.go(foreign.origin)
+    popup = open_and_start(
+        chromium, demo.broker, flow["flow"], flow["authorizationUrl"], verifier, f"#{urlencode({'origin': demo.frontend})}")
+    chromium.choose(popup)
+    # Our listener was added after the page's own, so the page has heard it before us.
+    chromium.until(lambda: chromium.run("return window.reached"), what="the message arrives")
+    chromium.wait_for("h1", "Connecting")
+    assert binding_cookies(chromium) == []
+    chromium.choose(chromium.main)
+    assert chromium.run("return heard") == []
+
+
+@pytest.mark.parametrize("origin", ["*", "/", "null", "", "https://app.example.com/"])
+def test_the_popups_first_page_tells_nothing_to_what_is_no_origin(chromium, demo, foreign, origin):
+    """Never `*`."""
+    chromium.go(foreign.origin)
+    popup = open_and_start(
+        chromium, demo.broker, "x", "https://evil.example/", "x", f"#{urlencode({'origin': origin})}")
+    chromium.choose(popup)
+    chromium.wait_for("h1", "The connection could not be started")
+    chromium.choose(chromium.main)
+    assert chromium.run("return heard") == []
+
+
+def test_the_popups_first_page_goes_nowhere_until_the_broker_says_whose_flow_it_is(chromium, demo, foreign):
+    """Else whoever opens it could have the broker's page lead people anywhere while the broker stumbles."""
+    chromium.go(foreign.origin)
+    popup = chromium.opened_by(
+        lambda: chromium.press_button("window.popup = open(arguments[0] + '/oauth/popup', '_blank')", demo.broker))
+    chromium.choose(popup)
+    chromium.until(lambda: chromium.run("return document.readyState") == "complete")
+    chromium.run("window.fetch = async () => new Response('', { status: 503 })")
+    chromium.choose(chromium.main)
+    chromium.run(
+        "popup.postMessage({ source: 'cloakroom', type: 'start', flow: 'x', exchangeVerifier: 'x',"
+        " authorizationUrl: arguments[0] }, '*')", foreign.origin)
+    chromium.choose(popup)
+    chromium.wait_for("h1", "The connection could not be started")
+    assert chromium.address == f"{demo.broker}/oauth/popup"
 
 
 def test_the_flows_own_frontend_that_posts_start_binds_the_flow_and_goes_on(chromium, demo):

@@ -53,56 +53,37 @@ export async function sourceTypes() {
   return call(`${api}/assets:sourceTypes`, { headers: { Authorization: `Bearer ${await sessionToken()}` } });
 }
 
+/// The broker's helper: `connect` and `resume`.
 export async function loadConnect() {
   try {
-    return (await import(`${broker}/connect.js`)).connect;
+    return await import(`${broker}/connect.js`);
   } catch {
     throw new CallFailed(0, "network_error", null);
   }
 }
 
 /// Not async up to the call: the popup must open while the click still counts. The token is fetched after that.
-export function connectHere(connect, source, choice, signal) {
+export function connectHere({ connect }, source, choice, signal) {
   return connect({ tenant, sourceType: source.type, token: sessionToken, ...choice, signal });
 }
 
-// The full-page way, by hand: what connect.js does for popups, a page must do for itself when it goes away.
-
-const pendingKey = "fieldnotes.flow";
-
-export async function leaveForProvider(source, choice) {
-  const exchangeVerifier = base64url(crypto.getRandomValues(new Uint8Array(32)));
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(exchangeVerifier));
-  const { authorizationUrl, flow } = await post(`${api}/assets:authorize`, {
-    sourceType: source.type,
-    ...choice,
-    returnUrl: `${base}/connected`,
-    exchangeChallenge: base64url(new Uint8Array(digest)),
-  }, { Authorization: `Bearer ${await sessionToken()}` });
-  sessionStorage.setItem(pendingKey, JSON.stringify({ flow, exchangeVerifier, sourceType: source.type }));
-  location.assign(authorizationUrl);
+/// Goes to the provider in this tab, and never comes back; the page that opens after it asks `returned`.
+export function leaveForProvider({ connect }, source, choice, signal) {
+  const returnUrl = `${base}/connected?${new URLSearchParams({ source: source.type })}`;
+  return connect({ tenant, sourceType: source.type, token: sessionToken, ...choice, signal, returnUrl });
 }
 
-/// What a full-page flow brought back in the address, or null. The address is cleaned at once.
-export function returned() {
-  if (location.pathname !== "/connected") return null;
-  const brought = new URLSearchParams(location.hash.slice(1));
-  history.replaceState(null, "", "/");
-  const pending = JSON.parse(sessionStorage.getItem(pendingKey) ?? "null");
-  sessionStorage.removeItem(pendingKey);
-  if (!brought.has("flow")) return null;
-  // An answer to a flow that this tab never began may be an attacker's account, sent here to be connected.
-  if (pending?.flow !== brought.get("flow")) return { error: "foreign_flow", sourceType: null };
-  if (brought.has("error")) return { error: brought.get("error"), sourceType: pending.sourceType };
-  return {
-    credentialKey: brought.get("credentialKey"),
-    exchangeVerifier: pending.exchangeVerifier,
-    sourceType: pending.sourceType,
-  };
-}
-
-function base64url(bytes) {
-  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+/// What a full-page flow came to, a `ticket` or an `error`, or null; the address is clean then.
+export async function returned({ resume }) {
+  const sourceType = new URLSearchParams(location.search).get("source");
+  try {
+    const ticket = await resume();
+    return ticket && { ticket, sourceType };
+  } catch (error) {
+    return { error, sourceType };
+  } finally {
+    if (location.pathname === "/connected") history.replaceState(null, "", "/");
+  }
 }
 
 export function redeem({ credentialKey, exchangeVerifier }) {

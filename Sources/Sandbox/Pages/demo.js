@@ -7,9 +7,10 @@ import { showSources } from "./sources.js";
 import { meaningOf, nameOf } from "./words.js";
 
 // First of all, so that a key in the address stays there no longer than it must.
-const arrival = returned();
+const library = loadConnect();
+const arriving = library.then(returned);
 
-let connect = null;
+let helper = null;
 let running = null;
 
 async function start(source, choice, fullPage) {
@@ -19,19 +20,19 @@ async function start(source, choice, fullPage) {
   const journey = new Journey(source);
   journey.asking(fullPage, () => attempt.abort());
   try {
-    if (fullPage) return await leaveForProvider(source, choice);
-    const ticket = await connectHere(connect, source, choice, attempt.signal);
+    if (fullPage) return await leaveForProvider(helper, source, choice, attempt.signal);
+    const ticket = await connectHere(helper, source, choice, attempt.signal);
     if (running === attempt) journey.received(ticket);
   } catch (error) {
     if (running === attempt) journey.failed(attempt.signal.aborted ? { code: "aborted" } : error);
   }
 }
 
-function showArrival(items) {
+function showArrival(items, arrival) {
   if (arrival === null) return;
   const journey = new Journey(items.find((item) => item.type === arrival.sourceType));
-  if (arrival.error) journey.failed({ code: arrival.error });
-  else journey.received(arrival);
+  if (arrival.error) journey.failed(arrival.error);
+  else journey.received(arrival.ticket);
 }
 
 function showProblem(error) {
@@ -43,10 +44,10 @@ function showProblem(error) {
 }
 
 try {
-  const [{ items }, connectFunction] = await Promise.all([sourceTypes(), loadConnect()]);
-  connect = connectFunction;
+  const [{ items }, arrival] = await Promise.all([sourceTypes(), arriving]);
+  helper = await library;
   showSources(items, start);
-  showArrival(items);
+  showArrival(items, arrival);
 } catch (error) {
   showProblem(error);
 }

@@ -26,6 +26,7 @@ const meanings = {
   wrong_tenant: "The demo's own token is for another tenant.",
   rate_limited: "Too many tries at once. Wait a moment.",
   invalid_credential_key: "The ticket is not good: unknown, used, expired or somebody else's.",
+  storage_unavailable: "The browser lets this page keep nothing, which the way through this tab needs.",
   foreign_flow: "This answer belongs to a flow that was not started in this tab, so it was not used.",
 };
 
