@@ -16,8 +16,8 @@ public struct BrokerServer: Sendable {
         now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
     ) throws {
         let settings = broker.settings
-        let origins = settings.frontendOrigins.map(\.description)
-        let pages = try Pages(base: settings.publicURL.rest, origins: origins)
+        let pages = try Pages(
+            base: settings.publicURL.rest, origins: settings.frontends.namedOrigins.map(\.description))
         let operations = OperationsRoutes(broker: broker, figures: figures)
         let admin = AdminRoutes(broker: broker, callers: callers)
         let limits = RateLimits(limits, now: now)
@@ -29,7 +29,7 @@ public struct BrokerServer: Sendable {
                 tenant: TenantRoutes(broker: broker, callers: callers, limits: limits).routes
                     + AssetServiceRoutes(broker: broker, callers: callers, figures: figures).routes,
                 client: admin.clients),
-            origins: Set(origins),
+            frontends: settings.frontends,
             proxies: proxies,
             figures: figures,
             tracer: tracer,
