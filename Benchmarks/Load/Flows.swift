@@ -77,7 +77,8 @@ final class Flows {
                 else { throw Trouble(unexpected: answer) }
                 slots[index].stage = .callingBack
                 slots[index].flow = flow
-                return Requests.callback(code: slots[index].code, state: state)
+                let name = answer.body.word(after: "%2Foauth%2Fcallback%2F")
+                return Requests.callback(at: name, code: slots[index].code, state: state)
             case .callingBack:
                 guard let answer, answer.status == 302, let key = answer.head.word(after: "#credentialKey=") else {
                     throw Trouble(unexpected: answer)

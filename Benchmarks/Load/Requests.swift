@@ -20,8 +20,9 @@ enum Requests {
             """.utf8)
     }
 
-    static func callback(code: String, state: String) -> [UInt8] {
-        get("/oauth/callback?code=\(code)&state=\(state)")
+    /// - Parameter name: what follows `/oauth/callback/` in the flow's redirect address; `nil`: nothing does.
+    static func callback(at name: String?, code: String, state: String) -> [UInt8] {
+        get("/oauth/callback\(name.map { "/" + $0 } ?? "")?code=\(code)&state=\(state)")
     }
 
     static func redeem(key: String) -> [UInt8] {

@@ -24,7 +24,7 @@ enum BaselineServer {
         // As long as the broker's answers.
         let url =
             "http://127.0.0.1:20000/authorize?response_type=code&client_id=bench-client&redirect_uri="
-            + "http%3A%2F%2F127.0.0.1%3A20001%2Foauth%2Fcallback&scope=files.read%20files.write&state="
+            + "http%3A%2F%2F127.0.0.1%3A20001%2Foauth%2Fcallback%2Fbench_drive&scope=files.read%20files.write&state="
             + String(repeating: "s", count: 43) + "&code_challenge=" + String(repeating: "c", count: 43)
             + "&code_challenge_method=S256"
         router.post("/v1/tenants/{tenant}/assets:authorize") { request, context in

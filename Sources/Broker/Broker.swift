@@ -6,10 +6,10 @@ public import Secrets
 public struct Broker: Sendable {
     /// What an operator decides.
     public struct Settings: Sendable {
-        /// Where browsers reach this broker, without a trailing slash. The redirect address is under it.
+        /// Where browsers reach this broker, without a trailing slash. The redirect addresses are under it.
         public var publicURL: StrictURL
-        /// Never empty; the first is the default.
-        public var frontendOrigins: [Origin]
+        /// The pages that flows talk to and end at.
+        public var frontends: Frontends
         /// Seconds.
         public var stateLifetime: Int64
         /// Seconds.
@@ -21,24 +21,23 @@ public struct Broker: Sendable {
         package var trialVerifier: ExchangeVerifier?
 
         public init(
-            publicURL: StrictURL, frontendOrigins: [Origin], stateLifetime: Int64 = 600,
+            publicURL: StrictURL, frontends: Frontends, stateLifetime: Int64 = 600,
             credentialKeyLifetime: Int64 = 300, auditEventLifetime: Int64 = 90 * 86_400
         ) {
             self.publicURL = publicURL
-            self.frontendOrigins = frontendOrigins
+            self.frontends = frontends
             self.stateLifetime = stateLifetime
             self.credentialKeyLifetime = credentialKeyLifetime
             self.auditEventLifetime = auditEventLifetime
         }
-
-        /// The redirect address that operators register at providers (RFC 6749 § 3.1.2).
-        public var redirectURI: String { publicURL.text + "/oauth/callback" }
     }
 
     public let settings: Settings
     public let catalog: Catalog
     /// The installation's own, by source type or provider.
     let clients: [String: Client]
+    /// Where flows come back.
+    public let redirects: RedirectAddresses
     let tenantClients: TenantClients
     let keyRing: KeyRing
     let vault: Vault
@@ -65,6 +64,7 @@ public struct Broker: Sendable {
         self.settings = settings
         self.catalog = catalog
         self.clients = clients
+        redirects = RedirectAddresses(publicURL: settings.publicURL.text, catalog: catalog, clients: clients)
         self.keyRing = keyRing
         vault = Vault(keyRing: keyRing)
         secrets = FlowSecrets(keyRing: keyRing)

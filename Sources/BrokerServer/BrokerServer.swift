@@ -16,7 +16,6 @@ public struct BrokerServer: Sendable {
         now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
     ) throws {
         let settings = broker.settings
-        let origins = settings.frontendOrigins.map(\.description)
         let pages = try Pages(base: settings.publicURL.rest)
         let operations = OperationsRoutes(broker: broker, figures: figures)
         let admin = AdminRoutes(broker: broker, callers: callers)
@@ -29,7 +28,7 @@ public struct BrokerServer: Sendable {
                 tenant: TenantRoutes(broker: broker, callers: callers, limits: limits).routes
                     + AssetServiceRoutes(broker: broker, callers: callers, figures: figures).routes,
                 client: admin.clients),
-            origins: Set(origins),
+            frontends: settings.frontends,
             proxies: proxies,
             figures: figures,
             tracer: tracer,

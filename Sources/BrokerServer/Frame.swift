@@ -12,7 +12,7 @@ import Tracing
 /// Around every request: its id and span, the headers that every answer has, CORS, errors as problems, one log line.
 struct Frame: HTTPResponder {
     let routes: RouteTable
-    let origins: Set<String>
+    let frontends: Frontends
     let proxies: TrustedProxies
     let figures: Figures
     let tracer: OTLPTracer?
@@ -21,11 +21,11 @@ struct Frame: HTTPResponder {
     private let elsewhere = RouteMeter("none")
 
     init(
-        routes: RouteTable, origins: Set<String>, proxies: TrustedProxies, figures: Figures, tracer: OTLPTracer?,
+        routes: RouteTable, frontends: Frontends, proxies: TrustedProxies, figures: Figures, tracer: OTLPTracer?,
         logger: Logger
     ) {
         self.routes = routes
-        self.origins = origins
+        self.frontends = frontends
         self.proxies = proxies
         self.figures = figures
         self.tracer = tracer
@@ -68,7 +68,7 @@ struct Frame: HTTPResponder {
             response = Problem.internalError.response(path: path, requestID: context.requestID)
         }
         if request.method == .head { response = response.createHeadResponse() }
-        addHeaders(&response, request, context, isShared: found?.0.isShared == true)
+        addHeaders(&response, request, context, found)
         let duration = ContinuousClock.now - began
         (found?.0.meter ?? elsewhere).count(request.method, response.status.code, duration, in: figures.registry)
         log(request, context, found?.0, trace, response, duration)
@@ -100,14 +100,20 @@ struct Frame: HTTPResponder {
         return Base64URL.encode(Random.bytes(12))
     }
 
-    private func addHeaders(_ response: inout Response, _ request: Request, _ context: Context, isShared: Bool) {
+    private func addHeaders(
+        _ response: inout Response, _ request: Request, _ context: Context, _ found: (Route, PathNames)?
+    ) {
         response.headers[.requestID] = context.requestID
         response.headers[.xContentTypeOptions] = "nosniff"
         response.headers[.referrerPolicy] = "no-referrer"
-        guard isShared else { return }
+        guard let (route, path) = found else { return }
+        if route.isPublic { response.headers[.accessControlAllowOrigin] = "*" }
+        guard route.isShared else { return }
         response.headers[.vary] = "Origin"
-        guard let origin = request.headers[.origin], origins.contains(origin) else { return }
-        response.headers[.accessControlAllowOrigin] = origin
+        // A tenant's pages are those of its own list, where it has one.
+        let frontend = TenantID(path.name).map { frontends[$0] } ?? frontends.general
+        guard let origin = request.headers[.origin].flatMap({ Origin($0) }), frontend.allows(origin) else { return }
+        response.headers[.accessControlAllowOrigin] = origin.description
         if request.method == .options {
             response.headers[.accessControlAllowMethods] = "GET, POST"
             response.headers[.accessControlAllowHeaders] = "Authorization, Content-Type"

@@ -11,6 +11,8 @@ struct Problem: Error {
     let code: String
     let detail: String
     var headers: HTTPFields = [:]
+    /// The redirect address to register for a client that is not there yet.
+    var redirectURI: String?
 
     static let notFound = Problem(
         status: .notFound, code: "not_found", detail: "nothing is at this address; see the API's documentation")
@@ -47,11 +49,12 @@ struct Problem: Error {
             let instance: String
             let code: String
             let requestId: String
+            let redirectUri: String?
         }
         // `about:blank` (RFC 9457 § 4.2.1): the title is the status's own; `code` is what programs act on.
         let body = Body(
             type: "about:blank", title: status.reasonPhrase, status: status.code, detail: detail,
-            instance: path, code: code, requestId: requestID)
+            instance: path, code: code, requestId: requestID, redirectUri: redirectURI)
         var headers = headers
         headers[.contentType] = "application/problem+json"
         headers[.cacheControl] = "no-store"

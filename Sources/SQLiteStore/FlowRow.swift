@@ -7,7 +7,7 @@ enum FlowRow {
     /// In the order that `flow` reads them.
     static let columns = """
         id, tenant, source_type, parameters, scopes, frontend_origin, return_url, exchange_challenge, master_key, \
-        expires_at, created_at
+        expires_at, created_at, redirect, client_id
         """
 
     /// `nil` where the row is not one that this program wrote.
@@ -16,22 +16,25 @@ enum FlowRow {
             let sourceType = SourceType.ID(row.text(2)), let parameters = decode(row.text(3)),
             let origin = Origin(row.text(5)), let key = KeyRing.KeyID(row.text(8))
         else { return nil }
+        let returnURL = row.textIfAny(6).flatMap { ReturnURL($0) }
+        // Without its return address a flow would end at a page of ours.
+        guard row.isNull(6) || returnURL != nil else { return nil }
         return Flow(
             id: id, tenant: tenant, sourceType: sourceType, parameters: parameters,
             scopes: row.text(4).split(separator: " ").map(String.init), frontendOrigin: origin,
-            returnURL: row.textIfAny(6).flatMap { StrictURL($0) },
-            exchangeChallenge: row.textIfAny(7).flatMap { ProofKeyChallenge($0) }, key: key,
+            returnURL: returnURL, exchangeChallenge: row.textIfAny(7).flatMap { ProofKeyChallenge($0) },
+            redirect: RedirectPath(received: row.text(11)), clientID: row.text(12), key: key,
             startedAt: Timestamp(milliseconds: row.integer(10)), expiresAt: Timestamp(milliseconds: row.integer(9)))
     }
 
     static func outcome(_ row: SQLRow) -> FlowOutcome? {
-        guard let flow = flow(row), let status = Flow.Status(rawValue: Int(row.integer(11))) else { return nil }
-        let isRevoked = status.isOpen && row.integer(17) != 0
+        guard let flow = flow(row), let status = Flow.Status(rawValue: Int(row.integer(13))) else { return nil }
+        let isRevoked = status.isOpen && row.integer(19) != 0
         return FlowOutcome(
-            flow: flow, status: isRevoked ? .failed : status, isBound: row.integer(12) != 0,
-            key: row.blobIfAny(13).map { Sealed(stored: $0) },
-            expiresAt: row.isNull(14) ? flow.expiresAt : Timestamp(milliseconds: row.integer(14)),
-            error: isRevoked ? Self.revoked : row.textIfAny(15), errorDescription: row.textIfAny(16))
+            flow: flow, status: isRevoked ? .failed : status, isBound: row.integer(14) != 0,
+            key: row.blobIfAny(15).map { Sealed(stored: $0) },
+            expiresAt: row.isNull(16) ? flow.expiresAt : Timestamp(milliseconds: row.integer(16)),
+            error: isRevoked ? Self.revoked : row.textIfAny(17), errorDescription: row.textIfAny(18))
     }
 
     /// How a flow ends that an operator takes back.

@@ -55,13 +55,14 @@ public struct SQLiteStore: FlowStore {
             try db.run(
                 """
                 INSERT OR FAIL INTO flows (id, tenant, source_type, parameters, scopes, frontend_origin, return_url,
-                    exchange_challenge, master_key, status, expires_at, sweep_at, created_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, max(?, (SELECT coalesce(max(time) + 1, 0) FROM revocations)))
+                    exchange_challenge, redirect, client_id, master_key, status, expires_at, sweep_at, created_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, max(?, (SELECT coalesce(max(time) + 1, 0) FROM revocations)))
                 """,
                 .blob(flow.id.bytes), .text(flow.tenant.description), .text(flow.sourceType.description),
                 .text(FlowRow.encode(flow.parameters)), .text(flow.scopes.joined(separator: " ")),
                 .text(flow.frontendOrigin.description), .text(flow.returnURL?.text),
-                .text(flow.exchangeChallenge?.text), .text(flow.key.description),
+                .text(flow.exchangeChallenge?.text), .text(flow.redirect.description), .text(flow.clientID),
+                .text(flow.key.description),
                 .integer(flow.expiresAt.milliseconds), .integer(flow.expiresAt.milliseconds + Self.patience),
                 .integer(flow.startedAt.milliseconds))
             try trail.append(event, db)
@@ -77,15 +78,19 @@ public struct SQLiteStore: FlowStore {
         """
 
     private static let claim = """
-        UPDATE OR FAIL flows SET status = 1, is_bound = ? WHERE id = ? AND status = 0 AND expires_at > ?
+        UPDATE OR FAIL flows SET status = 1, is_bound = ?
+        WHERE id = ? AND redirect = ? AND status = 0 AND expires_at > ?
             AND NOT \(isRevoked)
         RETURNING \(FlowRow.columns)
         """
 
-    public func claim(_ id: FlowID, isBound: Bool, at now: Timestamp) async throws(StoreError) -> Flow? {
+    public func claim(
+        _ id: FlowID, at redirect: RedirectPath, isBound: Bool, now: Timestamp
+    ) async throws(StoreError) -> Flow? {
         try await writer.write { db in
             try db.first(
-                Self.claim, .integer(isBound ? 1 : 0), .blob(id.bytes), .integer(now.milliseconds), read: FlowRow.flow
+                Self.claim, .integer(isBound ? 1 : 0), .blob(id.bytes), .text(redirect.description),
+                .integer(now.milliseconds), read: FlowRow.flow
             ) ?? nil
         }
     }

@@ -46,6 +46,8 @@ struct Cloakroom: AsyncParsableCommand {
 /// Why a command did not do its work: one line each, lower case, what to do included.
 struct Refusal: Error {
     var lines: [String]
+    /// The redirect address to register first, where a broker told one.
+    var redirectURI: String?
 
     init(_ lines: [String]) { self.lines = lines }
 

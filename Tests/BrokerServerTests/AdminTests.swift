@@ -132,7 +132,7 @@ import Testing
             #expect(try await client.get(path + key).code == "invalid_credential_key")
             #expect(try await client.get(path + kept).status == .ok)
             let late = try await client.get(
-                "/oauth/callback?code=c&state=\(begun.state)", [.accept: "application/json"])
+                "\(begun.callback)?code=c&state=\(begun.state)", [.accept: "application/json"])
             #expect(late.code == "invalid_state")
 
             let events = try await client.get("/v1/admin/auditEvents?type=revocation", token: token).items
@@ -225,12 +225,16 @@ import Testing
             #expect(try await client.put(path, body, token: token).status == .ok)
             let shown = try await client.get(path, token: token)
             #expect(shown.json["clientId"] == .string("own"))
+            let address = shown.json["redirectUri"]?.string
+            #expect(address?.hasPrefix("https://broker.example.com/oauth/callback/example/") == true)
+            #expect(first.json["redirectUri"]?.string == address)
             for answer in [first, shown] { #expect(!answer.text.contains("0wn-secret")) }
 
             let begun = try await fixture.authorize(client)
             #expect(begun.query["client_id"] == "own")
+            #expect(begun.query["redirect_uri"] == address)
             #expect(begun.query["scope"] == "mine")
-            _ = try await client.get("/oauth/callback?code=c&state=\(begun.state)")
+            _ = try await client.get("\(begun.callback)?code=c&state=\(begun.state)")
             // RFC 6749 § 2.3.1.
             let basic = Data("own:0wn-secret".utf8).base64EncodedString()
             #expect(fixture.provider.requests.last?.headers.contains { $0.value == "Basic \(basic)" } == true)
@@ -241,6 +245,24 @@ import Testing
             #expect(try await fixture.authorize(client).query["client_id"] == "client id")
             let events = try await client.get("/v1/admin/auditEvents?type=client.changed", token: token).items
             #expect(events.map { $0["code"] } == [.string("deleted"), .string("set"), .string("set")])
+        }
+    }
+
+    /// The provider asks for it before it gives a client id.
+    @Test func `where a tenant has no client yet, the problem tells which address to register`() async throws {
+        let token = try await admin()
+        try await fixture.run { client in
+            let path = "/v1/admin/tenants/acme/clients/example"
+            let missing = try await client.get(path, token: token)
+            #expect(missing.status == .notFound)
+            #expect(missing.code == "not_found")
+            let address = try #require(missing.json["redirectUri"]?.string)
+            let set = try await client.put(
+                path, ["clientId": .string("own"), "clientSecret": .string("s")], token: token)
+            #expect(set.json["redirectUri"] == .string(address))
+            let others = try await client.get("/v1/admin/tenants/other/clients/example", token: token)
+            #expect(others.json["redirectUri"] != .string(address))
+            #expect(try await client.get("/nothing").json["redirectUri"] == nil)
         }
     }
 

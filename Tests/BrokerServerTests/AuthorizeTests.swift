@@ -14,7 +14,7 @@ import Testing
             let query = started.query
             #expect(query["response_type"] == "code")
             #expect(query["client_id"] == "client id")
-            #expect(query["redirect_uri"] == "https://broker.example.com/oauth/callback")
+            #expect(query["redirect_uri"] == "https://broker.example.com/oauth/callback/example")
             #expect(query["scope"] == "read write")
             #expect(query["code_challenge_method"] == "S256")
             #expect(query["code_challenge"]?.count == 43)
@@ -34,6 +34,9 @@ import Testing
             self.code = code
         }
     }
+
+    /// RFC 7636 appendix B.
+    private static let challenge = JSONValue.string("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")
 
     @Test(arguments: [
         Refused([:], 400, "invalid_request"),
@@ -57,17 +60,40 @@ import Testing
         Refused(["sourceType": .string("example"), "scopes": .string("read")], 400, "invalid_request"),
         Refused(["sourceType": .string("example"), "scopes": .array([.string("a b")])], 400, "invalid_request"),
         Refused(
-            ["sourceType": .string("example"), "returnUrl": .string("https://evil.example/")], 400, "invalid_request"),
-        Refused(
-            ["sourceType": .string("example"), "returnUrl": .string("https://app.example.com@evil.example/")], 400,
+            ["sourceType": .string("example"), "returnUrl": .string("https://app.example.com/done")], 400,
             "invalid_request"),
         Refused(
-            ["sourceType": .string("example"), "returnUrl": .string("https://app.example.com/#a")], 400,
+            [
+                "sourceType": .string("example"), "returnUrl": .string("https://evil.example/"),
+                "exchangeChallenge": challenge,
+            ],
+            400, "invalid_request"),
+        Refused(
+            [
+                "sourceType": .string("example"), "returnUrl": .string("com.example.app:/done"),
+                "exchangeChallenge": challenge,
+            ], 400, "invalid_request"),
+        Refused(
+            [
+                "sourceType": .string("example"), "returnUrl": .string("https://app.example.com@evil.example/"),
+                "exchangeChallenge": challenge,
+            ], 400,
             "invalid_request"),
         Refused(
-            ["sourceType": .string("example"), "returnUrl": .string("https://app.example.com\\@evil.example")], 400,
+            [
+                "sourceType": .string("example"), "returnUrl": .string("https://app.example.com/#a"),
+                "exchangeChallenge": challenge,
+            ], 400,
             "invalid_request"),
-        Refused(["sourceType": .string("example"), "returnUrl": .string("/connected")], 400, "invalid_request"),
+        Refused(
+            [
+                "sourceType": .string("example"), "returnUrl": .string("https://app.example.com\\@evil.example"),
+                "exchangeChallenge": challenge,
+            ], 400,
+            "invalid_request"),
+        Refused(
+            ["sourceType": .string("example"), "returnUrl": .string("/connected"), "exchangeChallenge": challenge], 400,
+            "invalid_request"),
         Refused(["sourceType": .string("example"), "exchangeChallenge": .string("short")], 400, "invalid_request"),
         Refused(
             ["sourceType": .string("example"), "frontendOrigin": .string("https://evil.example")], 400,
@@ -103,7 +129,7 @@ import Testing
                 client,
                 ["sourceType": .string("example_host"), "parameters": .object(["subdomain": .string("team")])])
             #expect(started.url.hasPrefix("https://team.example.com/authorize?"))
-            _ = try await client.get("/oauth/callback?code=c&state=\(started.state)")
+            _ = try await client.get("\(started.callback)?code=c&state=\(started.state)")
             #expect(fixture.provider.requests.first?.url == "https://team.example.com/token")
         }
     }
@@ -113,7 +139,7 @@ import Testing
         let fixture = try await Fixture()
         try await fixture.run { client in
             let started = try await fixture.authorize(client)
-            _ = try await client.get("/oauth/callback?code=c0de&state=\(started.state)")
+            _ = try await client.get("\(started.callback)?code=c0de&state=\(started.state)")
             let request = try #require(fixture.provider.requests.first)
             let body = String(decoding: request.body ?? [], as: UTF8.self)
             let members = Dictionary(uniqueKeysWithValues: (Percent.pairs(body) ?? []).map { ($0.name, $0.value) })
@@ -121,7 +147,7 @@ import Testing
             #expect(Base64URL.encode(Digest(of: verifier).bytes) == started.query["code_challenge"])
             #expect(members["grant_type"] == "authorization_code")
             #expect(members["code"] == "c0de")
-            #expect(members["redirect_uri"] == "https://broker.example.com/oauth/callback")
+            #expect(members["redirect_uri"] == "https://broker.example.com/oauth/callback/example")
             // RFC 6749 § 2.3.1: each part is form-encoded before base 64.
             let pair = Data("client%20id:client%3Asecret".utf8).base64EncodedString()
             #expect(request.headers.contains { $0.name == "Authorization" && $0.value == "Basic \(pair)" })

@@ -9,7 +9,7 @@ import Testing
         let fixture = try await Fixture()
         try await fixture.run { client in
             let started = try await fixture.authorize(client)
-            let answer = try await client.get("/oauth/callback?code=c0de&state=\(started.state)")
+            let answer = try await client.get("\(started.callback)?code=c0de&state=\(started.state)")
             #expect(answer.status == .found)
             #expect(answer.headers[.cacheControl] == "no-store")
             let location = try #require(answer.headers[.location])
@@ -22,14 +22,17 @@ import Testing
     @Test func `with a returnUrl it redirects there, also on failure`() async throws {
         let fixture = try await Fixture()
         try await fixture.run { client in
-            let back: [String: JSONValue] = ["returnUrl": .string("https://app.example.com/done?a=b")]
+            let back: [String: JSONValue] = [
+                "returnUrl": .string("https://app.example.com/done?a=b"),
+                "exchangeChallenge": .string("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+            ]
             let started = try await fixture.authorize(client, back)
-            let good = try await client.get("/oauth/callback?code=c0de&state=\(started.state)")
+            let good = try await client.get("\(started.callback)?code=c0de&state=\(started.state)")
             #expect(good.headers[.location]?.hasPrefix("https://app.example.com/done?a=b#credentialKey=") == true)
 
             let denied = try await fixture.authorize(client, back)
             let bad = try await client.get(
-                "/oauth/callback?error=access_denied&state=\(denied.state)", [.accept: "application/json"])
+                "\(denied.callback)?error=access_denied&state=\(denied.state)", [.accept: "application/json"])
             #expect(bad.status == .found)
             let wanted = "https://app.example.com/done?a=b#error=access_denied&flow=\(denied.flow)"
             #expect(bad.headers[.location] == wanted)
@@ -50,18 +53,19 @@ import Testing
         let fixture = try await Fixture()
         try await fixture.run { client in
             let json: HTTPFields = [.accept: "application/json"]
-            let twice = try await fixture.authorize(client).state
+            let twice = try await fixture.authorize(client)
             #expect(
-                try await client.get("/oauth/callback?code=c&state=\(twice)&state=\(twice)", json).code
+                try await client.get("\(twice.callback)?code=c&state=\(twice.state)&state=\(twice.state)", json).code
                     == "invalid_state")
 
-            let replayed = try await fixture.authorize(client).state
-            #expect(try await client.get("/oauth/callback?code=c&state=\(replayed)").status == .found)
-            #expect(try await client.get("/oauth/callback?code=c&state=\(replayed)", json).code == "invalid_state")
+            let replayed = try await fixture.authorize(client)
+            let again = "\(replayed.callback)?code=c&state=\(replayed.state)"
+            #expect(try await client.get(again).status == .found)
+            #expect(try await client.get(again, json).code == "invalid_state")
 
-            let late = try await fixture.authorize(client).state
+            let late = try await fixture.authorize(client)
             fixture.clock.advance(seconds: 601)
-            #expect(try await client.get("/oauth/callback?code=c&state=\(late)", json).code == "invalid_state")
+            #expect(try await client.get("\(late.callback)?code=c&state=\(late.state)", json).code == "invalid_state")
             #expect(fixture.provider.requests.count == 1)
         }
     }
@@ -93,10 +97,10 @@ import Testing
         try await fixture.run { client in
             let started = try await fixture.authorize(client, ["sourceType": .string(bad.sourceType)])
             let json: HTTPFields = [.accept: "application/json"]
-            let answer = try await client.get("/oauth/callback?\(bad.query)&state=\(started.state)", json)
+            let answer = try await client.get("\(started.callback)?\(bad.query)&state=\(started.state)", json)
             #expect(answer.status == .badRequest)
             #expect(answer.code == bad.code)
-            let good = "/oauth/callback?code=a&iss=https://example.com&state=\(started.state)"
+            let good = "\(started.callback)?code=a&iss=https://example.com&state=\(started.state)"
             #expect(try await client.get(good, json).code == "invalid_state")
             #expect(fixture.provider.requests.isEmpty)
         }
@@ -107,7 +111,8 @@ import Testing
         let fixture = try await Fixture()
         try await fixture.run { client in
             let started = try await fixture.authorize(client, ["sourceType": .string("example_issuer")])
-            let answer = try await client.get("/oauth/callback?code=a&iss=https://example.com&state=\(started.state)")
+            let answer = try await client.get(
+                "\(started.callback)?code=a&iss=https://example.com&state=\(started.state)")
             #expect(answer.status == .found)
         }
     }
@@ -120,7 +125,7 @@ import Testing
             try await fixture.run { client in
                 let started = try await fixture.authorize(client, ["sourceType": .string("example_issuer")])
                 let query = "code=a&iss=https://example.com/\(path)&state=\(started.state)"
-                #expect(try await client.get("/oauth/callback?\(query)").status == status)
+                #expect(try await client.get("\(started.callback)?\(query)").status == status)
             }
         }
     }
@@ -138,7 +143,7 @@ import Testing
         let fixture = try await Fixture(provider: provider)
         try await fixture.run { client in
             let started = try await fixture.authorize(client)
-            let uri = "/oauth/callback?code=c&state=\(started.state)"
+            let uri = "\(started.callback)?code=c&state=\(started.state)"
             let answer = try await client.get(uri, [.accept: "application/json"])
             #expect(answer.status.code == status)
             #expect(answer.code == code)
@@ -154,7 +159,7 @@ import Testing
         let fixture = try await Fixture(provider: ScriptedProvider(status: status, body))
         try await fixture.run { client in
             let started = try await fixture.authorize(client)
-            let uri = "/oauth/callback?code=c&state=\(started.state)"
+            let uri = "\(started.callback)?code=c&state=\(started.state)"
             let answer = try await client.get(uri, [.accept: "application/json"])
             #expect(answer.status == .badGateway)
             #expect(answer.code == "provider_rejected")
@@ -166,7 +171,7 @@ import Testing
         try await fixture.run { client in
             let started = try await fixture.authorize(client)
             let words = "%22%3E%3Cscript%3Ealert(1)%3C/script%3E"
-            let uri = "/oauth/callback?error=access_denied&error_description=\(words)&state=\(started.state)"
+            let uri = "\(started.callback)?error=access_denied&error_description=\(words)&state=\(started.state)"
             let answer = try await client.get(uri, [.accept: "text/html"])
             #expect(answer.status == .badRequest)
             #expect(answer.headers[.contentType] == "text/html; charset=utf-8")
@@ -183,7 +188,7 @@ import Testing
         let fixture = try await Fixture()
         try await fixture.run { client in
             let started = try await fixture.authorize(client)
-            let uri = "/oauth/callback?error=access_denied&error_description=\(words)&state=\(started.state)"
+            let uri = "\(started.callback)?error=access_denied&error_description=\(words)&state=\(started.state)"
             // What the library would have taken for a part of a longer character.
             let page = try await client.get(uri).text.unicodeScalars
             let body = page.split(separator: ">").first { String($0).contains("data-description") }
@@ -221,7 +226,8 @@ import Testing
     @Test func `HEAD and prefetches spend nothing`() async throws {
         let fixture = try await Fixture()
         try await fixture.run { client in
-            let uri = "/oauth/callback?code=c&state=\(try await fixture.authorize(client).state)"
+            let started = try await fixture.authorize(client)
+            let uri = "\(started.callback)?code=c&state=\(started.state)"
             _ = try await client.execute(uri: uri, method: .head)
             let ahead = try await client.get(uri, [.init("Sec-Purpose")!: "prefetch;prerender"])
             #expect(ahead.status == .serviceUnavailable)
@@ -237,7 +243,8 @@ import Testing
     @Test func `of 32 callbacks with one state exactly one reaches the provider`() async throws {
         let fixture = try await Fixture()
         try await fixture.run { client in
-            let uri = "/oauth/callback?code=c&state=\(try await fixture.authorize(client).state)"
+            let started = try await fixture.authorize(client)
+            let uri = "\(started.callback)?code=c&state=\(started.state)"
             let answers = try await withThrowingTaskGroup(of: Int.self) { group in
                 for _ in 0..<32 { group.addTask { try await client.get(uri).status.code } }
                 return try await group.reduce(into: []) { $0.append($1) }

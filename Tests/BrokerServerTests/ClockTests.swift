@@ -16,7 +16,7 @@ import Testing
             let begun = try await fixture.authorize(client)
             let key = try #require(try await fixture.connect(client)["credentialKey"])
             fixture.clock.advance(seconds: seconds)
-            let answer = try await client.get("/oauth/callback?code=c0de&state=\(begun.state)")
+            let answer = try await client.get("\(begun.callback)?code=c0de&state=\(begun.state)")
             #expect(answer.status == .found)
             #expect(try await redeem(client, try #require(answer.fragment["credentialKey"])).status == .ok)
             #expect(try await redeem(client, key).status == .ok)
@@ -31,7 +31,7 @@ import Testing
             let key = try #require(try await fixture.connect(client)["credentialKey"])
             fixture.clock.advance(seconds: 10 * 365 * 86_400)
             let late = try await client.get(
-                "/oauth/callback?code=c&state=\(begun.state)", [.accept: "application/json"])
+                "\(begun.callback)?code=c&state=\(begun.state)", [.accept: "application/json"])
             #expect(late.code == "invalid_state")
             #expect(try await redeem(client, key).code == "invalid_credential_key")
             let next = try #require(try await fixture.connect(client)["credentialKey"])
@@ -51,7 +51,7 @@ import Testing
             #expect(revoked.json["credentialKeysRevoked"] == .number(1))
             #expect(try await redeem(client, key).code == "invalid_credential_key")
             let late = try await client.get(
-                "/oauth/callback?code=c&state=\(begun.state)", [.accept: "application/json"])
+                "\(begun.callback)?code=c&state=\(begun.state)", [.accept: "application/json"])
             #expect(late.code == "invalid_state")
             // What begins after it is not touched, though its time is an earlier one.
             fixture.clock.advance(seconds: -60)

@@ -158,7 +158,7 @@ import Testing
             #expect(try await outcome(client, started.flow) == ["status": .string("pending")])
 
             let sent = String(cookie.prefix { $0 != ";" })
-            let uri = "/oauth/callback?code=c&state=\(started.state)"
+            let uri = "\(started.callback)?code=c&state=\(started.state)"
             let answer = try await client.get(uri, [.cookie: "a=b; \(sent)"])
             let key = try #require(answer.fragment["credentialKey"])
             let told = try await outcome(client, started.flow)
@@ -199,7 +199,7 @@ import Testing
         try await fixture.run { client in
             let started = try await fixture.authorize(client, ["exchangeChallenge": Self.challenge])
             let cookie = try #require(try await bind(client, started.flow).headers[.setCookie])
-            let uri = "/oauth/callback?error=access_denied&error_description=No%20thanks&state=\(started.state)"
+            let uri = "\(started.callback)?error=access_denied&error_description=No%20thanks&state=\(started.state)"
             _ = try await client.get(uri, [.cookie: String(cookie.prefix { $0 != ";" })])
             let told = try await outcome(client, started.flow)
             #expect(
@@ -216,7 +216,7 @@ import Testing
         try await fixture.run { client in
             let started = try await fixture.authorize(client, ["exchangeChallenge": Self.challenge])
             let forged = "__Host-cloakroom_flow_\(started.flow)=\(String(repeating: "A", count: 86))"
-            _ = try await client.get("/oauth/callback?code=c&state=\(started.state)", [.cookie: forged])
+            _ = try await client.get("\(started.callback)?code=c&state=\(started.state)", [.cookie: forged])
             #expect(try await outcome(client, started.flow) == ["status": .string("pending")])
         }
     }

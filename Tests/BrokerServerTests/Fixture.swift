@@ -30,6 +30,8 @@ final class Fixture: Sendable {
 
     init(
         catalog: String = Fixture.catalog, origins: [String] = [Fixture.origin, "https://other.example.com"],
+        tenants: [String: Frontend] = [:], returnURLs: [String] = [],
+        clients: [String: Client] = ["example": Client(id: "client id", secret: ClientSecret("client:secret"))],
         publicURL: String = "https://broker.example.com", provider: ScriptedProvider = ScriptedProvider(),
         limits: Limits = Limits(), bounds: FlowBounds = FlowBounds(), proxies: TrustedProxies = TrustedProxies()
     ) async throws {
@@ -47,10 +49,15 @@ final class Fixture: Sendable {
         )
         self.figures = figures
         let clock = clock
+        let frontends = Frontends(
+            general: Frontend(
+                origins: origins.compactMap { OriginPattern($0) }, returnURLs: returnURLs.compactMap { ReturnURL($0) }),
+            tenants: Dictionary(
+                uniqueKeysWithValues: try tenants.map { (try #require(TenantID($0.key)), $0.value) }))
         let broker = Broker(
             settings: Broker.Settings(
-                publicURL: try #require(StrictURL(publicURL)), frontendOrigins: origins.compactMap { Origin($0) }),
-            catalog: catalog, clients: ["example": Client(id: "client id", secret: ClientSecret("client:secret"))],
+                publicURL: try #require(StrictURL(publicURL)), frontends: frontends),
+            catalog: catalog, clients: clients,
             keyRing: keyRing, store: store, transport: figures.measuring(provider), now: { clock.now },
             report: figures.count)
 
@@ -126,7 +133,7 @@ final class Fixture: Sendable {
         let started = try await authorize(client, body)
         var headers: HTTPFields = [:]
         if let cookie { headers[.cookie] = cookie }
-        let answer = try await client.get("/oauth/callback?code=c0de&state=\(started.state)", headers)
+        let answer = try await client.get("\(started.callback)?code=c0de&state=\(started.state)", headers)
         try #require(answer.status == .found)
         return answer.fragment
     }
@@ -179,6 +186,9 @@ struct Started: Sendable {
     }
 
     var state: String { query["state"] ?? "" }
+
+    /// The path of its redirect address.
+    var callback: String { query["redirect_uri"].flatMap { URLComponents(string: $0)?.path } ?? "" }
 }
 
 struct Claims: JWTPayload {

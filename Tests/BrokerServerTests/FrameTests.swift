@@ -103,12 +103,14 @@ import Testing
             for origin in [
                 "https://evil.example", "null", "https://app.example.com.evil.example", "HTTPS://app.example.com",
             ] {
-                let foreign = try await client.get("/connect.js", [.origin: origin])
+                let foreign = try await client.post(authorize, [:], [.origin: origin])
                 #expect(foreign.headers[.accessControlAllowOrigin] == nil)
             }
-            #expect(
-                try await client.get("/connect.js", [.origin: Fixture.origin]).headers[.accessControlAllowOrigin] != nil
-            )
+            // Not a secret: any page may load the script.
+            for path in ["/connect.js", "/connect.d.ts"] {
+                let script = try await client.get(path, [.origin: "https://anybody.example"])
+                #expect(script.headers[.accessControlAllowOrigin] == "*")
+            }
             // Only our own page calls this one.
             let own = try await client.execute(uri: "/oauth/popup", method: .options, headers: preflight)
             #expect(own.headers[.accessControlAllowOrigin] == nil)
@@ -129,8 +131,8 @@ import Testing
             #expect(try await client.get("/broker/healthz").status == .ok)
             #expect(try await client.get("/healthz").status == .ok)
             let started = try await fixture.authorize(client)
-            #expect(started.query["redirect_uri"] == "https://example.com/broker/oauth/callback")
-            let answer = try await client.get("/broker/oauth/callback?code=c&state=\(started.state)")
+            #expect(started.query["redirect_uri"] == "https://example.com/broker/oauth/callback/example")
+            let answer = try await client.get("\(started.callback)?code=c&state=\(started.state)")
             #expect(answer.headers[.location]?.hasPrefix("https://example.com/broker/oauth/success#") == true)
         }
     }
@@ -139,7 +141,7 @@ import Testing
         let fixture = try await Fixture()
         try await fixture.run { client in
             let started = try await fixture.authorize(client)
-            let answer = try await client.get("/oauth/callback?code=s3cretc0de&state=\(started.state)")
+            let answer = try await client.get("\(started.callback)?code=s3cretc0de&state=\(started.state)")
             let key = try #require(answer.fragment["credentialKey"])
             _ = try await client.get("/v1/tenants/acme/assets:oauthCredentials?credentialKey=\(key)")
             let log = fixture.lines.all

@@ -175,7 +175,7 @@ enum HostileInput {
     // MARK: callbacks and addresses
 
     private static func callback(_ query: String) -> String? {
-        let request = CallbackRequest(query)
+        let request = CallbackRequest(query, at: .legacy)
         if let state = request.state?.expose({ $0 }), Base64URL.decode(state)?.count != 32 { return "no such state" }
         if case .one(let text) = request["error_description"] {
             let sentence = ProviderText.sentence(text)

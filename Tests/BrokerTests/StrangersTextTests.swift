@@ -33,7 +33,7 @@ import Testing
             #expect(JSONValue(json: Array(#"{"a":"e\#(text)"}"#.utf8)) == nil)
         }
         #expect(Percent.pairs("a\(run)=1") == nil)
-        #expect(CallbackRequest("a\(run)=1&state=x").state == nil)
+        #expect(CallbackRequest("a\(run)=1&state=x", at: .legacy).state == nil)
         let body = Array("access_token=a&e\(run)=1".utf8)
         #expect(throws: TokenResponse.Fault.noTokenResponse) {
             try TokenResponse(ProviderResponse(status: 200, body: body), shape: .init(), now: TestTime.now)

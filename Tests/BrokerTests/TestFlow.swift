@@ -11,7 +11,8 @@ enum TestFlow {
             id: FlowID(of: state), tenant: try #require(TenantID("acme")),
             sourceType: try #require(SourceType.ID("example")),
             parameters: parameters, scopes: scopes, frontendOrigin: try #require(Origin("https://app.example.com")),
-            returnURL: nil, exchangeChallenge: nil, key: try #require(KeyRing.KeyID("k1")),
+            returnURL: nil, exchangeChallenge: nil, redirect: .legacy, clientID: "client",
+            key: try #require(KeyRing.KeyID("k1")),
             startedAt: TestTime.now, expiresAt: TestTime.now.adding(seconds: 600))
     }
 }

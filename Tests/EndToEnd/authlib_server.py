@@ -33,7 +33,7 @@ LIFETIME = 1800
 @dataclass
 class Client(ClientMixin):
     client_id: str
-    redirect_uri: str
+    redirect_uris: list[str]
     method: str
     secret: str | None = None
     jwks: dict | None = None
@@ -48,7 +48,7 @@ class Client(ClientMixin):
         return " ".join(name for name in (scope or "").split() if name in SCOPES.split())
 
     def check_redirect_uri(self, redirect_uri):
-        return redirect_uri == self.redirect_uri
+        return redirect_uri in self.redirect_uris
 
     def check_client_secret(self, client_secret):
         return self.secret is not None and secrets.compare_digest(self.secret, client_secret)
@@ -307,10 +307,11 @@ class Quiet(WSGIRequestHandler):
 
 
 def main() -> None:
-    _, port, redirect_uri, clients = sys.argv
+    _, port, redirect_uris, clients = sys.argv
     Memory.issuer = f"http://127.0.0.1:{port}"
     Memory.clients = {
-        client_id: Client(client_id, redirect_uri, **members) for client_id, members in json.loads(clients).items()
+        client_id: Client(client_id, json.loads(redirect_uris), **members)
+        for client_id, members in json.loads(clients).items()
     }
     make_server("127.0.0.1", int(port), application(), request_handler=Quiet).serve_forever()
 

@@ -21,7 +21,7 @@ import httpx
 import yaml
 
 import tokens
-from provider import Answer, Grant, Provider
+from provider import Answer, Grant, Provider, callback_path, remember_redirect
 from tokens import Signer
 
 APP = "https://app.example.com"
@@ -339,19 +339,25 @@ class Broker:
         response = self.authorize(source_type, tenant, headers, **members)
         assert response.status_code == 200, response.text
         answer = response.json()
-        return Flow(answer["authorizationUrl"], answer["flow"], answer["expiresAt"])
+        flow = Flow(answer["authorizationUrl"], answer["flow"], answer["expiresAt"])
+        remember_redirect(flow.query)
+        return flow
 
     def consented(self, source_type: str = "wiki", answer: Answer | None = None, **members) -> Grant:
         """A flow up to the moment when the browser comes back with a code."""
         return self.provider.consent(self.begin(source_type, **members).authorization_url, answer)
 
-    def callback(self, members: dict | Iterable[tuple[str, str]], method: str = "GET", **options) -> httpx.Response:
-        """The provider's redirect, as a browser carries it; problems are asked for as JSON."""
+    def callback(
+        self, members: dict | Iterable[tuple[str, str]], method: str = "GET", at: str | None = None, **options
+    ) -> httpx.Response:
+        """The provider's redirect to the flow's own address, as a browser carries it; problems are asked for as JSON."""
+        members = list(members.items() if isinstance(members, dict) else members)
+        path = callback_path(members) if at is None else at
         options.setdefault("headers", {"Accept": "application/json"})
         if method == "POST":
             headers = options.pop("headers") | {"Content-Type": "application/x-www-form-urlencoded"}
-            return self.client.post("/oauth/callback", content=encoded(members), headers=headers, **options)
-        return self.client.request(method, f"/oauth/callback?{encoded(members)}", **options)
+            return self.client.post(path, content=encoded(members), headers=headers, **options)
+        return self.client.request(method, f"{path}?{encoded(members)}", **options)
 
     def finish(self, grant: Grant, **extra) -> str:
         """A callback that must succeed; its credential key."""

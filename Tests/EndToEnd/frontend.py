@@ -8,13 +8,14 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx
 import pytest
 
 from broker import binary, environment, eventually, free_port
 from browser import Browser
+from provider import remember_redirect
 
 
 class Demo:
@@ -74,6 +75,7 @@ class Demo:
             headers={"Authorization": f"Bearer {self.token()}"},
         )
         assert response.status_code == 200, response.text
+        remember_redirect(dict(parse_qsl(urlsplit(response.json()["authorizationUrl"]).query)))
         return response.json()
 
     def outcome(self, flow: str, verifier: str) -> dict:

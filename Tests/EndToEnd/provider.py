@@ -11,7 +11,7 @@ import secrets
 import socket
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, parse_qsl, unquote_plus, urlencode, urlsplit
@@ -182,6 +182,27 @@ def not_http(handler: "Handler", grant: Grant) -> None:
     handler.send_raw(b"SSH-2.0-OpenSSH_9.6\r\n" * 3)
 
 
+_redirects: dict[str, str] = {}
+
+
+def remember_redirect(request: dict[str, str]) -> None:
+    """Where the flow of this authorization request wants the browser to come back."""
+    if "state" in request and "redirect_uri" in request:
+        _redirects[request["state"]] = request["redirect_uri"]
+
+
+def callback_path(members: "dict | Iterable[tuple[str, str]]") -> str:
+    """The path under the broker's address to which a browser brings these members; the bare one where no flow is known."""
+    states = [value for name, value in dict(members).items() if name == "state"]
+    address = _redirects.get(states[0], "") if states else ""
+    return "/oauth/callback" + address.partition("/oauth/callback")[2]
+
+
+def callback_target(members: dict[str, str]) -> str:
+    """That path with the members as its query."""
+    return f"{callback_path(members)}?{urlencode(members)}"
+
+
 class Provider:
     """The running provider. `clients` maps client ids to secrets (`None`: a public client)."""
 
@@ -212,6 +233,7 @@ class Provider:
     def consent(self, authorization_url: str, answer: Answer | None = None, code: str | None = None) -> Grant:
         """What a user's consent leads to: a code for this request. The test carries it to the callback."""
         request = self.requested(dict(parse_qsl(urlsplit(authorization_url).query, keep_blank_values=True)))
+        remember_redirect(request)
         grant = Grant(code or f"code-{secrets.token_urlsafe(24)}", request["state"], request, answer or tokens())
         with self._lock:
             self._grants[grant.code] = grant

@@ -87,7 +87,7 @@ def site(folder: Path, provider: Provider) -> Iterator[Site]:
         process = subprocess.Popen(
             [
                 sys.executable, str(Path(__file__).with_name("authlib_server.py")), str(port),
-                f"{installation.url}/oauth/callback", json.dumps(registered),
+                json.dumps([f"{installation.url}/oauth/callback/{name}" for name in entries]), json.dumps(registered),
             ],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
         )

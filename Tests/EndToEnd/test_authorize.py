@@ -37,7 +37,7 @@ def test_the_address_carries_the_code_request(broker):
     assert all(len(values) == 1 for values in query.values())
     assert query["response_type"] == ["code"]
     assert query["client_id"] == ["wiki-client"]
-    assert query["redirect_uri"] == [f"{broker.url}/oauth/callback"]
+    assert query["redirect_uri"] == [f"{broker.url}/oauth/callback/wiki"]
     assert query["scope"] == ["read write"]
     assert query["code_challenge_method"] == ["S256"]
     assert re.fullmatch(r"[A-Za-z0-9_-]{43}", query["code_challenge"][0])
@@ -222,7 +222,8 @@ def test_even_under_a_lax_pattern_no_value_changes_host_or_path(lax_broker, valu
 
 @pytest.mark.parametrize("url", [RETURN, f"{RETURN}?a=b&c=%20d", APP, f"{OTHER_APP}/x"])
 def test_a_return_url_of_a_frontend_is_taken(broker, url):
-    assert broker.authorize("wiki", returnUrl=url).status_code == 200
+    assert broker.authorize("wiki", returnUrl=url, exchangeChallenge=challenge_of(new_verifier())).status_code == 200
+    assert "exchangeChallenge" in assert_problem(broker.authorize("wiki", returnUrl=url), 400, "invalid_request")["detail"]
 
 
 @pytest.mark.parametrize("url", [
@@ -241,7 +242,7 @@ def test_a_return_url_of_a_frontend_is_taken(broker, url):
     "https://[app.example.com]/x", "https://[::1]/x", f"{APP}/" + "x" * 10_000,
 ], ids=ascii)
 def test_any_other_return_url_is_400(broker, url):
-    body = assert_problem(broker.authorize("wiki", returnUrl=url), 400, "invalid_request")
+    body = assert_problem(broker.authorize("wiki", returnUrl=url, exchangeChallenge=challenge_of(new_verifier())), 400, "invalid_request")
     assert "returnUrl" in body["detail"]
 
 

@@ -10,6 +10,7 @@ import tokens
 from broker import Broker, Installation
 from browser import Browser, chromium
 from frontend import ConnectPage, Demo, Sandbox, Site, demo, foreign, scripted
+from provider import callback_target
 
 
 @pytest.fixture(autouse=True)
@@ -718,7 +719,7 @@ def test_markup_in_error_and_description_is_shown_as_text(chromium, demo, hostil
     """The provider's words are hostile: escaped in text and in attributes."""
     [state] = parse_qs(urlsplit(demo.begin()["authorizationUrl"]).query)["state"]
     members = {"error": hostile, "error_description": hostile, "state": state, "iss": demo.provider}
-    chromium.go(f"{demo.broker}/oauth/callback?{urlencode(members)}")
+    chromium.go(f"{demo.broker}{callback_target(members)}")
     assert " ".join(chromium.wait_for("blockquote").text.split()) == " ".join(hostile.split())
     assert "owned" not in chromium.driver.title
     assert chromium.run("return document.querySelectorAll('main img, main script, blockquote *').length") == 0

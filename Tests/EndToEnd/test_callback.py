@@ -8,8 +8,10 @@ import pytest
 import provider as answers
 from broker import APP, FOREIGN, Broker, assert_problem, fragment, text_of, wait_until
 from provider import Grant, Provider
+from tokens import challenge_of, new_verifier
 
 RETURN = f"{APP}/connected"
+CHALLENGE = challenge_of(new_verifier())
 
 
 def assert_state_unspent(broker: Broker, provider: Provider, grant: Grant) -> None:
@@ -41,17 +43,19 @@ def test_a_form_post_callback_is_answered_with_303(broker):
 
 
 def test_a_return_url_gets_the_key_in_its_fragment(broker, provider):
-    flow = broker.begin("wiki", returnUrl=f"{RETURN}?tab=2")
+    verifier = new_verifier()
+    flow = broker.begin("wiki", returnUrl=f"{RETURN}?tab=2", exchangeChallenge=challenge_of(verifier))
     response = broker.callback(provider.consent(flow.authorization_url).callback)
     assert response.status_code == 302
     assert response.headers["location"].startswith(f"{RETURN}?tab=2#")
     members = fragment(response)
     assert (members["sourceType"], members["flow"]) == ("wiki", flow.flow)
-    assert broker.redeem(members["credentialKey"]).status_code == 200
+    assert_problem(broker.redeem(members["credentialKey"]), 400, "invalid_credential_key")
+    assert broker.redeem(members["credentialKey"], exchangeVerifier=verifier).status_code == 200
 
 
 def test_a_form_post_callback_with_a_return_url_is_303_too(broker):
-    response = broker.callback(broker.consented(returnUrl=RETURN).callback, method="POST")
+    response = broker.callback(broker.consented(returnUrl=RETURN, exchangeChallenge=CHALLENGE).callback, method="POST")
     assert response.status_code == 303
     assert response.headers["location"].startswith(f"{RETURN}#")
 
@@ -146,12 +150,13 @@ def test_an_expired_state_is_400(another_broker):
 
 
 def test_all_bad_states_get_one_answer(broker):
-    """Nobody learns whether a state ever existed."""
-    spent = broker.consented()
+    """Nobody learns whether a state ever existed, nor whether one waits for another address."""
+    spent, elsewhere = broker.consented(), broker.begin("wiki_post")
     broker.finish(spent)
     bodies = []
-    for state in ("A" * 43, "x", "", spent.state):
-        body = assert_problem(broker.callback({"code": "x", "state": state}), 400, "invalid_state")
+    for state in ("A" * 43, "x", "", spent.state, elsewhere.state):
+        response = broker.callback({"code": "x", "state": state}, at="/oauth/callback/wiki")
+        body = assert_problem(response, 400, "invalid_state")
         del body["requestId"]
         bodies.append(body)
     assert all(body == bodies[0] for body in bodies)
@@ -258,7 +263,7 @@ def test_a_form_post_callback_of_another_media_type_is_415(broker, provider):
 @pytest.mark.parametrize("accept", ["text/html", "application/json"])
 @pytest.mark.parametrize("method, status", [("GET", 302), ("POST", 303)])
 def test_with_a_return_url_failure_is_a_redirect_whatever_is_accepted(broker, members, code, accept, method, status):
-    flow = broker.begin("wiki", returnUrl=RETURN)
+    flow = broker.begin("wiki", returnUrl=RETURN, exchangeChallenge=CHALLENGE)
     response = broker.callback(members | {"state": flow.state}, method=method, headers={"Accept": accept})
     assert response.status_code == status
     assert response.headers["location"].startswith(f"{RETURN}#")
@@ -268,7 +273,7 @@ def test_with_a_return_url_failure_is_a_redirect_whatever_is_accepted(broker, me
 
 
 def test_a_bad_state_never_redirects(broker):
-    grant = broker.consented(returnUrl=RETURN)
+    grant = broker.consented(returnUrl=RETURN, exchangeChallenge=CHALLENGE)
     broker.callback(grant.callback)
     response = broker.callback(grant.callback)
     assert_problem(response, 400, "invalid_state")

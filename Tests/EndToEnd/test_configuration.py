@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from broker import APP, CLIENT_SECRET, OTHER_APP, Broker, Installation, free_port, merged, run, source_types
-from tokens import AUDIENCE, ISSUER
+from tokens import AUDIENCE, ISSUER, challenge_of, new_verifier
 
 MISSING = None
 
@@ -89,6 +89,17 @@ def test_check_leaves_no_trace(installation):
     ({"frontend": {"origins": ["https://app.example.com/path"]}}, "frontend.origins", "https://app.example.com/path"),
     ({"frontend": {"origins": [APP, "*"]}}, "frontend.origins", "*"),
     ({"frontend": {"origins": ["app.example.com"]}}, "frontend.origins", "app.example.com"),
+    ({"frontend": {"origins": ["https://*.com"]}}, "frontend.origins", "https://*.com"),
+    ({"frontend": {"origins": [APP, "https://pr-*.example.com"]}}, "frontend.origins", "https://pr-*.example.com"),
+    ({"frontend": {"returnURLs": ["javascript:alert(1)"]}}, "frontend.returnURLs", "javascript:alert(1)"),
+    ({"frontend": {"returnURLs": [f"{APP}/x#y"]}}, "frontend.returnURLs", f"{APP}/x#y"),
+    ({"frontend": {"returnURLs": ["https://APP.example.com/x"]}}, "frontend.returnURLs", "https://APP.example.com/x"),
+    ({"frontend": {"tenants": {"-": {"origins": [APP]}}}}, "frontend.tenants.-", "-"),
+    ({"frontend": {"tenants": {"acme": {"origins": []}}}}, "frontend.tenants.acme.origins", ""),
+    ({"frontend": {"tenants": {"acme": {"returnURLs": [f"{APP}/x"]}}}}, "frontend.tenants.acme.origins", "nothing"),
+    ({"frontend": {"tenants": {"acme": {"origins": ["acme"]}}}}, "frontend.tenants.acme.origins", "acme"),
+    ({"frontend": {"tenants": {"acme": [APP]}}}, "frontend.tenants.acme", ""),
+    ({"clients": {"wiki": {"legacyRedirect": "perhaps"}}}, "clients.wiki.legacyRedirect", "perhaps"),
     ({"auth": {"issuer": MISSING}}, "auth.issuer", ""),
     ({"auth": {"audience": MISSING}}, "auth.audience", ""),
     ({"auth": {"audience": ""}}, "auth.audience", ""),
@@ -135,6 +146,7 @@ def test_a_wrong_setting_is_one_line_that_names_it(installation, change, setting
     ({"auth": {"jwksfile": "jwks.json"}}, "auth.jwksfile"),
     ({"lifetimes": {"refreshToken": 5}}, "lifetimes.refreshToken"),
     ({"clients": {"wiki": {"secret": "x"}}}, "clients.wiki.secret"),
+    ({"frontend": {"tenants": {"acme": {"origins": [APP], "origin": APP}}}}, "frontend.tenants.acme.origin"),
     ({"masterKey": "x"}, "masterKey"),
 ], ids=json.dumps)
 def test_an_unknown_setting_is_one_line_that_names_it(installation, change, setting):
@@ -144,6 +156,14 @@ def test_an_unknown_setting_is_one_line_that_names_it(installation, change, sett
     assert result.returncode == 1, output(result)
     naming = [line for line in output(result).splitlines() if re.search(rf"(?<![\w.]){re.escape(setting)}(?!\w)", line)]
     assert len(naming) == 1 and "cloakroom.yaml" in naming[0], output(result)
+
+
+def test_a_scheme_that_any_app_may_claim_is_remarked(installation):
+    """RFC 8252 § 7.1."""
+    installation.settings["frontend"]["returnURLs"] = ["example://connected", "com.example.app:/connected"]
+    installation.write_configuration()
+    result = installation.check()
+    assert result.returncode == 0 and "example://connected" in result.stderr and "com.example.app:/" not in result.stderr
 
 
 def test_check_says_all_that_is_wrong(installation):
@@ -249,13 +269,14 @@ def test_the_environment_wins(installation):
         "CLOAKROOM_AUTH_AUDIENCE": "another-audience",
     }
     with Broker(installation, env) as broker:
-        response = broker.authorize(headers=broker.bearer(aud="another-audience"), returnUrl="https://third.example.com/x")
+        options = {"headers": broker.bearer(aud="another-audience"), "exchangeChallenge": challenge_of(new_verifier())}
+        response = broker.authorize(**options, returnUrl="https://third.example.com/x")
         assert response.status_code == 200, response.text
         query = httpx.URL(response.json()["authorizationUrl"]).params
-        assert query["redirect_uri"] == "https://broker.example.com/oauth/callback"
+        assert query["redirect_uri"] == "https://broker.example.com/oauth/callback/wiki"
         assert query["client_id"] == "client-of-the-environment"
         assert response.json()["expiresAt"] < (time.time() + 60) * 1000
-        refused = broker.authorize(headers=broker.bearer(aud="another-audience"), returnUrl=f"{APP}/x")
+        refused = broker.authorize(**options, returnUrl=f"{APP}/x")
         assert refused.status_code == 400
 
 

@@ -8,7 +8,7 @@ from collections import Counter
 import httpx
 
 from broker import Broker, Installation, eventually, fragment
-from provider import slow
+from provider import callback_path, slow
 
 CRASHES = 10
 WORKERS = 4
@@ -49,7 +49,7 @@ def work(broker: Broker, ledger: Ledger, token: str, stop: threading.Event) -> N
                     headers={"Authorization": f"Bearer {token}"},
                 )
                 grant = broker.provider.consent(begun.json()["authorizationUrl"])
-                response = client.get("/oauth/callback", params=grant.callback)
+                response = client.get(callback_path(grant.callback), params=grant.callback)
                 if response.status_code != 302:
                     ledger.failures.append(f"callback: {response.status_code} {response.text[:200]}")
                     return

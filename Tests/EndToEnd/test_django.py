@@ -81,7 +81,7 @@ def django_broker(folder: Path, provider: Provider) -> Iterator[tuple[Broker, Si
         process = subprocess.Popen(
             [
                 sys.executable, str(Path(__file__).with_name("django_server.py")), site.url.rpartition(":")[2], str(folder),
-                f"{installation.url}/oauth/callback", CLIENT_ID, CLIENT_SECRET, USER, PASSWORD,
+                " ".join(f"{installation.url}/oauth/callback/{name}" for name in ("django", "django_without_pkce")), CLIENT_ID, CLIENT_SECRET, USER, PASSWORD,
             ],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
         )
@@ -107,7 +107,7 @@ def test_a_whole_flow_gives_an_access_token_that_the_site_accepts(django_broker)
     with site.browser() as browser:
         flow = broker.begin("django")
         response = log_in(browser, flow.authorization_url).submit(browser, allow="Authorize")
-        assert response.headers["location"].startswith(f"{broker.url}/oauth/callback?")
+        assert response.headers["location"].startswith(f"{broker.url}/oauth/callback/django?")
         response = browser.get(response.headers["location"])
         assert response.status_code == 302, response.text
         credentials = broker.redeem(fragment(response)["credentialKey"]).json()

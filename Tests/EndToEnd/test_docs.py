@@ -15,6 +15,7 @@ from broker import Broker, Installation, binary, environment, eventually
 from browser import Browser
 from documents import blocks, commands
 from frontend import Site
+from provider import callback_target
 from machine import REPOSITORY
 from trial import Trial
 
@@ -119,7 +120,7 @@ def test_providers(installation, shell, provider):
     with Trial(installation.config, command[-1]) as trial:
         grant = provider.consent(trial.address())
         httpx.get(
-            f"{installation.url}/oauth/callback?{urlencode(grant.callback)}", follow_redirects=True, trust_env=False)
+            f"{installation.url}{callback_target(grant.callback)}", follow_redirects=True, trust_env=False)
         assert trial.end() == 0, trial.text
 
     with Broker(installation) as broker:
@@ -169,15 +170,16 @@ def test_frontend(installation, shell, provider, app):
 
             popup = chromium.opened_by(chromium.find("#connect").click)
             grant = provider.consent(arrived(chromium, popup, provider.url))
-            chromium.go(f"{installation.url}/oauth/callback?{urlencode(grant.callback)}")
+            chromium.go(f"{installation.url}{callback_target(grant.callback)}")
             chromium.choose(chromium.main)
             [saved] = chromium.until(lambda: chromium.run("return saved"), what="the connection is saved")
             redeemed = broker.redeem(saved["credentialKey"], exchangeVerifier=saved["exchangeVerifier"])
             assert redeemed.json()["accessToken"] == grant.access_token
 
             popup = chromium.opened_by(chromium.find("#connect").click)
-            state = httpx.URL(arrived(chromium, popup, provider.url)).params["state"]
-            chromium.go(f"{installation.url}/oauth/callback?{urlencode({'error': 'access_denied', 'state': state})}")
+            asked = httpx.URL(arrived(chromium, popup, provider.url)).params
+            denial = urlencode({"error": "access_denied", "state": asked["state"]})
+            chromium.go(f"{asked['redirect_uri']}?{denial}")
             chromium.choose(chromium.main)
             [shown] = chromium.until(lambda: chromium.run("return shown"), what="the error is shown")
             assert shown[0] == "access_denied"

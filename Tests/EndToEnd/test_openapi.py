@@ -39,7 +39,7 @@ def resolved(item: dict) -> dict:
 
 
 def address(path: str) -> str:
-    return path.replace("{tenant}", "acme").replace("{sourceType}", "wiki")
+    return path.replace("{tenant}", "acme").replace("{sourceType}", "wiki").replace("{name}", "wiki").replace("{handle}", "A" * 22)
 
 
 def swift(folder: str) -> str:

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from urllib.parse import urlencode
 
 import pytest
 
@@ -12,6 +11,7 @@ from broker import Broker, Installation, assert_problem, eventually, fragment, r
 from browser import Browser
 from frontend import ConnectPage, Site
 from operators import Operator
+from provider import callback_target
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("dpkg-shlibdeps") and shutil.which("chromium")), reason="dpkg-dev or chromium is not installed")
@@ -57,7 +57,7 @@ class Users:
         self.browser.choose(popup)
         self.browser.until(lambda: self.browser.address.startswith(self.provider.url), what="the provider's page")
         grant = self.provider.consent(self.browser.address)
-        self.browser.go(f"{self.operator.url}/oauth/callback?{urlencode(grant.callback)}")
+        self.browser.go(f"{self.operator.url}{callback_target(grant.callback)}")
         connection = page.connection()
         self.browser.wait_closed(popup)
         return connection, grant.request

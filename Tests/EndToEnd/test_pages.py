@@ -1,7 +1,7 @@
 """Every page that a person sees: for all eyes and hands, in their language, and under its own policy."""
 
 from collections.abc import Callable, Iterator
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from selenium.webdriver.common.by import By
@@ -9,6 +9,7 @@ from selenium.webdriver.common.keys import Keys
 
 from browser import RECORD_VIOLATIONS, STAY_OPEN, Browser, chromium
 from frontend import Demo, Sandbox, demo, foreign, scripted
+from provider import callback_target
 
 LONG_WORDS = "AADSTS65004: The person declined to consent. Trace ID: 6d3c1a9a-55aa-4b0e-8a31-0f1c2d3e4f50 " + "x" * 90
 
@@ -60,7 +61,7 @@ class Visit:
     def failure_long(self) -> None:
         [state] = parse_qs(urlsplit(self.demo.begin()["authorizationUrl"]).query)["state"]
         members = {"error": "server_error", "error_description": LONG_WORDS, "state": state, "iss": self.demo.provider}
-        self.browser.go(f"{self.demo.broker}/oauth/callback?{urlencode(members)}")
+        self.browser.go(f"{self.demo.broker}{callback_target(members)}")
         self.browser.wait_for("h1", "The connection did not work")
 
     def failure_hostile(self) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 import provider as answers
 from broker import Broker, Installation, assert_problem, fragment, in_background, merged, source_types
+from provider import callback_path
 
 TIMEOUT = 2
 SLACK = 4  # seconds for everything but the provider, on a busy machine
@@ -182,7 +183,7 @@ def test_others_are_unharmed_while_fifty_calls_hang(another_broker, provider):
 def _alone(broker: Broker, grant):
     """A callback over a connection of its own."""
     with httpx.Client(timeout=30, trust_env=False) as client:
-        return client.get(f"{broker.url}/oauth/callback", params=grant.callback)
+        return client.get(f"{broker.url}{callback_path(grant.callback)}", params=grant.callback)
 
 
 # Where the broker may not connect.

@@ -4,7 +4,6 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
-from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from broker import Broker, Installation, assert_problem, eventually, fragment, free_port
 from browser import Browser
 from frontend import ConnectPage, Site
+from provider import callback_target
 from proxies import Proxy
 
 
@@ -74,7 +74,7 @@ def addresses(broker: Broker, flow: str) -> set[str]:
 
 def test_a_whole_flow_goes_through(proxied, broker, provider):
     flow = broker.begin()
-    assert flow.query["redirect_uri"] == f"{proxied.proxy.url}/oauth/callback"
+    assert flow.query["redirect_uri"] == f"{proxied.proxy.url}/oauth/callback/wiki"
     response = broker.callback(provider.consent(flow.authorization_url).callback)
     assert response.headers["location"].startswith(f"{proxied.proxy.url}/oauth/success#credentialKey=")
     key = fragment(response)["credentialKey"]
@@ -113,7 +113,7 @@ def test_a_person_connects_in_a_browser(proxied, broker, provider, app):
         [cookie] = [cookie for name, cookie in chromium.cookies().items() if "cloakroom" in name]
         assert cookie["name"].startswith("__Host-") and cookie["secure"] and cookie["httpOnly"]
         grant = provider.consent(chromium.address)
-        chromium.go(f"{proxied.proxy.url}/oauth/callback?{urlencode(grant.callback)}")
+        chromium.go(f"{proxied.proxy.url}{callback_target(grant.callback)}")
         connection = page.connection()
         assert addresses(broker, connection["flow"]) == {"127.0.0.1"}
         redeemed = broker.redeem(connection["credentialKey"], exchangeVerifier=connection["exchangeVerifier"])
@@ -155,7 +155,7 @@ def test_no_code_no_state_and_no_key_is_in_the_proxys_logs(proxied, provider):
         assert broker.redeem(key).status_code == 200
         later = broker.consented()
     with proxied.client() as client:
-        response = client.get(f"/oauth/callback?{urlencode(later.callback)}", headers={"Referer": f"https://x/?{key}"})
+        response = client.get(callback_target(later.callback), headers={"Referer": f"https://x/?{key}"})
         assert response.status_code == 502
         bearer = broker.token()
         client.get("/v1/tenants/acme/assets:sourceTypes", headers={"Authorization": f"Bearer {bearer}"})
@@ -183,7 +183,7 @@ def test_a_restart_under_load_loses_nothing_that_reached_the_broker(proxied, pro
                     if not waiting:
                         return
                     callback = waiting.pop()
-                response = client.get(f"/oauth/callback?{urlencode(callback)}")
+                response = client.get(callback_target(callback))
                 with lock:
                     results.append((callback, response))
 

@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Iterator
-from urllib.parse import urlencode
 
 import pytest
 
 from broker import Broker, Installation, encoded, free_port, get_request, simultaneously
+from provider import callback_target
 from tokens import challenge_of, new_verifier
 
 
@@ -47,7 +47,7 @@ def test_simultaneous_redemptions_of_many_keys_give_each_its_own(broker):
 @pytest.mark.parametrize("round", range(3))
 def test_of_32_simultaneous_callbacks_with_one_state_exactly_one_reaches_the_provider(broker, provider, round):
     grant = broker.consented()
-    request = get_request(broker.port, f"/oauth/callback?{urlencode(grant.callback)}", Accept="application/json")
+    request = get_request(broker.port, callback_target(grant.callback), Accept="application/json")
     answers = simultaneously([(broker.port, request)] * 32)
     assert sorted(status for status, _ in answers) == [302] + [400] * 31
     assert {json.loads(body)["code"] for status, body in answers if status == 400} == {"invalid_state"}
@@ -74,7 +74,7 @@ def test_two_brokers_on_one_database_give_each_key_once(pair, round):
 @pytest.mark.parametrize("round", range(3))
 def test_two_brokers_on_one_database_take_each_state_once(pair, provider, round):
     grant = pair[0].consented()
-    target = f"/oauth/callback?{urlencode(grant.callback)}"
+    target = callback_target(grant.callback)
     answers = simultaneously([
         (broker.port, get_request(broker.port, target, Accept="application/json")) for _ in range(8) for broker in pair
     ])

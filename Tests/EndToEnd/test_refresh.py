@@ -116,7 +116,7 @@ def test_the_entry_says_where_and_how(broker, strict):
     assert refresh(broker, filled, "refresh_parameters").status_code == 200
     members = strict.refreshes(filled)[0].members
     assert members["audience"] == "wiki-client" and members["scope"] == "read write" and len(members["proof"]) == 64
-    assert members["redirect_uri"] == f"{broker.url}/oauth/callback"
+    assert members["redirect_uri"] == broker.begin("refresh_parameters").query["redirect_uri"]
 
 
 def test_an_entry_may_want_a_query(broker, strict):

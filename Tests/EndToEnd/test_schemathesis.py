@@ -121,7 +121,7 @@ def test_whole_flows_are_answered_as_described(described, strict):
         broker.callback(broker.consented("wiki_closed").callback, headers=headers)
         broker.callback(broker.consented(answer=answers.slow).callback, headers=headers)
         broker.callback({"state": "unknown"}, headers=headers | {"Sec-Purpose": "prefetch"})
-    denied = {"error": "access_denied", "state": broker.begin(returnUrl=f"{APP}/back").state}
+    denied = {"error": "access_denied", "state": broker.begin(returnUrl=f"{APP}/back", exchangeChallenge=challenge_of(verifier)).state}
     assert broker.callback(denied).status_code == 302
     for name in ("wiki_unconfigured", "wiki_upload", "wiki_site", "unknown"):
         broker.authorize(name)

@@ -49,7 +49,7 @@ def test_an_entry_is_explained(installation):
     assert shown.returncode == 0 and shown.stderr == ""
     lines = dict(re.split(r"  +", line, maxsplit=1) for line in shown.stdout.partition("\n\n")[0].splitlines())
     assert lines["source type"] == "wiki_account" and lines["provider"] == "wiki"
-    assert lines["redirect address"] == f"{installation.url}/oauth/callback"
+    assert lines["redirect address"] == f"{installation.url}/oauth/callback/wiki_account"
     assert lines["scopes"] == "read write" and lines["configured"] == "yes"
     assert lines["client authentication"] == "basic" and lines["PKCE"] == "S256"
     assert "required" in lines["parameter account"] and "Account number" in lines["parameter account"]

@@ -10,14 +10,14 @@ import httpx
 import pytest
 
 import provider as answers
-from broker import CLIENT_SECRET, Broker, Installation, encoded, eventually, free_port, source_types
-from provider import Grant
+from broker import CLIENT_SECRET, Broker, Installation, eventually, free_port, source_types
+from provider import Grant, callback_target
 from tokens import JWS
 from trial import Trial, is_free, listening, open_page
 
 
 def carried(installation: Installation, grant: Grant) -> httpx.Response:
-    return open_page(f"{installation.url}/oauth/callback?{encoded(grant.callback)}")
+    return open_page(f"{installation.url}{callback_target(grant.callback)}")
 
 
 def assert_silent_of(trial: Trial, grant: Grant) -> None:
@@ -42,7 +42,7 @@ def test_the_last_page_is_there_for_the_browser(installation, provider):
     """With all that it loads, though the command has said what it knows."""
     with Trial(installation.config, "wiki") as trial:
         grant = provider.consent(trial.address())
-        response = httpx.get(f"{installation.url}/oauth/callback?{encoded(grant.callback)}", trust_env=False)
+        response = httpx.get(f"{installation.url}{callback_target(grant.callback)}", trust_env=False)
         trial.wait_for("connected")
         page = httpx.get(response.headers["location"].partition("#")[0], trust_env=False)
         assert page.status_code == 200
@@ -76,8 +76,8 @@ def test_a_trial_takes_parameters_and_scopes(installation, provider):
 
 def test_a_denial_is_told_and_fails(installation, provider):
     with Trial(installation.config, "wiki") as trial:
-        state = httpx.URL(trial.address()).params["state"]
-        page = open_page(f"{installation.url}/oauth/callback?{encoded({'error': 'access_denied', 'state': state})}")
+        grant = provider.consent(trial.address())
+        page = open_page(f"{installation.url}{callback_target({'error': 'access_denied', 'state': grant.state})}")
         assert page.status_code == 400
         assert trial.end() == 1
     assert any(line.startswith("error: ") and "access_denied" in line for line in trial.err)
@@ -97,7 +97,7 @@ def test_a_state_that_is_not_its_own_leaves_the_trial_waiting(installation, prov
     with Trial(installation.config, "wiki") as trial:
         grant = provider.consent(trial.address())
         wrong = {"code": grant.code, "state": "A" * 43}
-        assert open_page(f"{installation.url}/oauth/callback?{encoded(wrong)}").status_code == 400
+        assert open_page(f"{installation.url}{callback_target(wrong)}").status_code == 400
         assert trial.process.poll() is None
         carried(installation, grant)
         assert trial.end() == 0

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from broker import Broker, Installation, eventually, fragment, in_background
-from provider import slow
+from provider import callback_path, slow
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_an_idle_broker_stops_at_once(stopping):
 def test_a_running_callback_is_finished_and_new_connections_are_refused(stopping, provider):
     grant = stopping.consented("wiki", slow)
     running = in_background(lambda: httpx.get(
-        f"{stopping.url}/oauth/callback", params=grant.callback, timeout=20, trust_env=False
+        f"{stopping.url}{callback_path(grant.callback)}", params=grant.callback, timeout=20, trust_env=False
     ))
     assert grant.arrived.wait(10)
     stopping.process.send_signal(signal.SIGTERM)
@@ -54,7 +54,7 @@ def test_a_running_callback_is_finished_and_new_connections_are_refused(stopping
 def test_a_key_given_while_stopping_is_good_after_the_restart(stopping):
     grant = stopping.consented("wiki", slow)
     running = in_background(lambda: httpx.get(
-        f"{stopping.url}/oauth/callback", params=grant.callback, timeout=20, trust_env=False
+        f"{stopping.url}{callback_path(grant.callback)}", params=grant.callback, timeout=20, trust_env=False
     ))
     assert grant.arrived.wait(10)
     stopping.process.send_signal(signal.SIGTERM)
@@ -67,7 +67,7 @@ def test_a_key_given_while_stopping_is_good_after_the_restart(stopping):
 
 def test_what_takes_too_long_is_given_up_after_ten_seconds(stopping):
     grant = stopping.consented("wiki", slow)
-    running = in_background(lambda: _quietly(f"{stopping.url}/oauth/callback", grant.callback))
+    running = in_background(lambda: _quietly(f"{stopping.url}{callback_path(grant.callback)}", grant.callback))
     assert grant.arrived.wait(10)
     began = time.monotonic()
     stopping.process.send_signal(signal.SIGTERM)

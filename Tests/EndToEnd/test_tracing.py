@@ -114,7 +114,7 @@ def test_a_flow_is_told_in_spans(tmp_path, provider, collector):
     # A caller's mistake is no error of ours.
     assert attributes(reused)["http.response.status_code"] == 400 and reused.status.code == Status.STATUS_CODE_UNSET
 
-    callbacks = {span.span_id: span for span in collector.named("GET /oauth/callback")}
+    callbacks = {span.span_id: span for span in collector.named("GET /oauth/callback/{name}")}
     (good, bad) = collector.named("POST wiki")
     for span in (good, bad):
         assert span.kind == Span.SPAN_KIND_CLIENT

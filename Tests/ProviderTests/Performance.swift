@@ -17,8 +17,11 @@ struct Performance {
         guard let id = SourceType.ID(entry), let sourceType = catalog[id] else { return ["is not in the catalog"] }
         guard let profile = sourceType.oauth else { return ["has no OAuth in the catalog"] }
         let clock = Clock()
+        // The client is configured under the entry's name, which is the provider's of most.
+        let name = entry
         let client = Simulator.Client(
-            id: "client:\(entry)/1", secret: Rehearsal.secret, redirectURI: Rehearsal.redirectURI)
+            id: "client:\(entry)/1", secret: Rehearsal.secret,
+            redirectURI: "\(Rehearsal.publicURL)/oauth/callback/\(name)")
         let simulator = Simulator(demands: [entry: demand], clients: [entry: client]) { clock.now }
         let folder = FileManager.default.temporaryDirectory.appending(path: "cloakroom-providers-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -99,7 +102,7 @@ struct Performance {
         }
         let operators = Set(profile.parameters.filter(\.setByOperator).map(\.name))
         return Broker(
-            settings: .init(publicURL: publicURL, frontendOrigins: [origin]), catalog: catalog,
+            settings: .init(publicURL: publicURL, frontends: Frontends(origins: [origin])), catalog: catalog,
             clients: [
                 entry: Client(
                     id: client.id, secret: ClientSecret(client.secret),

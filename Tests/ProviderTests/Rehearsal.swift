@@ -11,7 +11,6 @@ import Secrets
 /// What departs from the demand is a sentence in `faults`, beside what the simulator itself notes.
 struct Rehearsal {
     static let publicURL = "https://broker.example.com"
-    static let redirectURI = publicURL + "/oauth/callback"
     /// Whatever must be encoded somewhere.
     static let secret = "s3cret :%+ü&="
 
@@ -27,6 +26,9 @@ struct Rehearsal {
     let profile: OAuthProfile
     let tenant: TenantID
     var faults: [String] = []
+
+    private var redirect: RedirectPath { SourceType.ID(entry).map(broker.redirects.path) ?? .legacy }
+    private var redirectURI: String { broker.redirects.url(redirect) }
 
     // MARK: steps
 
@@ -65,16 +67,16 @@ struct Rehearsal {
             uri: Rerouting.path(of: authorization.url), method: .get,
             headers: [.init("Simulator-Place")!: place.name])
         guard response.status == .found, let location = response.headers[.location],
-            location.hasPrefix(Self.redirectURI + "?")
+            location.hasPrefix(redirectURI + "?")
         else {
             faults.append("the consent page answered \(response.status.code)")
             return nil
         }
-        return String(location.dropFirst(Self.redirectURI.count + 1))
+        return String(location.dropFirst(redirectURI.count + 1))
     }
 
     private mutating func exchanged(_ callback: String) async throws -> CredentialKey? {
-        switch await broker.callback(CallbackRequest(callback)) {
+        switch await broker.callback(CallbackRequest(callback, at: redirect)) {
         case .succeeded(_, let key): return key
         case .failed(let error, _):
             faults.append("callback: \(error)")
@@ -143,7 +145,7 @@ struct Rehearsal {
     mutating func presentWrongCode() async throws {
         guard let callback = try await consented(scopes: nil) else { return }
         let members = callback.split(separator: "&").map { $0.hasPrefix("code=") ? "code=wrong" : $0 }
-        let result = await broker.callback(CallbackRequest(members.joined(separator: "&")))
+        let result = await broker.callback(CallbackRequest(members.joined(separator: "&"), at: redirect))
         let isSigned = demand.consent.signature != nil
         let wanted = isSigned ? "invalid_callback" : "provider_rejected"
         if case .failed(let error, _) = result, error.code == wanted {

@@ -16,7 +16,7 @@ import Testing
         let flow = try Samples.flow(
             parameters: ["subdomain": "acme", "näme": "a\"b\\c\u{0}'; DROP TABLE flows; --"],
             scopes: ["read", "https://example.com/a"],
-            returnURL: StrictURL("https://app.example.com/done?a=b"), challenge: Samples.challenge("v"))
+            returnURL: ReturnURL("https://app.example.com/done?a=b"), challenge: Samples.challenge("v"))
         try await store.start(flow)
         let kept = try #require(try await store.claim(flow.id, isBound: false, at: Samples.now))
         #expect(kept.id == flow.id)
@@ -27,6 +27,8 @@ import Testing
         #expect(kept.frontendOrigin == flow.frontendOrigin)
         #expect(kept.returnURL == flow.returnURL)
         #expect(kept.exchangeChallenge == flow.exchangeChallenge)
+        #expect(kept.redirect == flow.redirect)
+        #expect(kept.clientID == flow.clientID)
         #expect(kept.key == flow.key)
         #expect(kept.expiresAt == flow.expiresAt)
     }

@@ -51,7 +51,7 @@ import Testing
         try queue.close()
 
         let store = try SQLiteStore(path: folder.database)
-        #expect(try await store.claim(waiting, isBound: false, at: Samples.now)?.id == waiting)
+        #expect(try await store.claim(waiting, at: .legacy, isBound: false, now: Samples.now)?.id == waiting)
         let listed = try await store.tickets(Selection(), at: Samples.now, after: nil, limit: 10)
         #expect(listed.map(\.placement.flow) == [done])
         guard case .redeemed(let sealed, _) = try await store.redeem(key) else {

@@ -22,7 +22,8 @@ import Testing
         let sample = try Samples.flow(tenant: tenant)
         let flow = Flow(
             id: sample.id, tenant: sample.tenant, sourceType: sample.sourceType, parameters: [:], scopes: [],
-            frontendOrigin: sample.frontendOrigin, returnURL: nil, exchangeChallenge: nil, key: sample.key,
+            frontendOrigin: sample.frontendOrigin, returnURL: nil, exchangeChallenge: nil, redirect: sample.redirect,
+            clientID: sample.clientID, key: sample.key,
             startedAt: now, expiresAt: now.adding(seconds: seconds))
         return (flow, try await store.start(flow))
     }

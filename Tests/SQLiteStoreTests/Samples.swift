@@ -8,6 +8,8 @@ enum Samples {
     /// 2026-09-21T13:46:40Z
     static let now = Timestamp(milliseconds: 1_790_000_000_000)
 
+    static let redirect = RedirectPath(received: "example")
+
     static let day: Int64 = 86_400
 
     static func tenant(_ name: String = "acme") throws -> TenantID { try #require(TenantID(name)) }
@@ -19,14 +21,15 @@ enum Samples {
     static func flow(
         id: FlowID = FlowID(of: State.random()), tenant: String = "acme", parameters: [String: String] = [:],
         scopes: [String] = [],
-        returnURL: StrictURL? = nil, challenge: ProofKeyChallenge? = nil,
+        returnURL: ReturnURL? = nil, challenge: ProofKeyChallenge? = nil,
         expiresAt: Timestamp = now.adding(seconds: 600)
     ) throws -> Flow {
         Flow(
             id: id, tenant: try Samples.tenant(tenant), sourceType: try #require(SourceType.ID("example")),
             parameters: parameters,
             scopes: scopes, frontendOrigin: try #require(Origin("https://app.example.com")), returnURL: returnURL,
-            exchangeChallenge: challenge, key: try #require(KeyRing.KeyID("k1")), startedAt: now, expiresAt: expiresAt)
+            exchangeChallenge: challenge, redirect: redirect, clientID: "client",
+            key: try #require(KeyRing.KeyID("k1")), startedAt: now, expiresAt: expiresAt)
     }
 
     /// A ticket as a store sees it: any bytes.
@@ -51,6 +54,10 @@ extension FlowStore {
     @discardableResult
     func start(_ flow: Flow) async throws(StoreError) -> FlowAdmission {
         try await start(flow, Event(.flowStarted, at: Samples.now, flow.placement))
+    }
+
+    func claim(_ id: FlowID, isBound: Bool, at now: Timestamp) async throws(StoreError) -> Flow? {
+        try await claim(id, at: Samples.redirect, isBound: isBound, now: now)
     }
 
     func succeed(_ id: FlowID, with ticket: Ticket) async throws(StoreError) -> Bool {

@@ -107,6 +107,11 @@ extension Broker {
         return true
     }
 
+    /// The redirect address to register for a tenant's own client, whether or not there is one yet.
+    public func redirectURI(ofClientFor sourceType: SourceType.ID, of tenant: TenantID) -> String {
+        redirects.url(redirects.path(of: sourceType, ownedBy: tenant))
+    }
+
     private func sourceTypeWithOAuth(
         _ name: String
     ) throws(ClientSettingError) -> (SourceType.ID, OAuthProfile) {

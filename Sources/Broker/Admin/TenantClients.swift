@@ -37,8 +37,7 @@ final class TenantClients: @unchecked Sendable {
                 }
                 secret = opened
             }
-            clients[kept.sourceType] = Client(
-                id: kept.id, secret: secret, parameters: kept.parameters, scopes: kept.scopes)
+            clients[kept.sourceType] = Client(kept, of: tenant, secret: secret)
         }
         lock.withLock {
             // What changed while the store was asked may be missing here.

@@ -7,7 +7,7 @@ public struct AuthorizeRequest: Sendable {
     public var scopes: [String]?
     public var returnURL: String?
     public var exchangeChallenge: String?
-    /// The call's `Origin` header or else its member `frontendOrigin`; `nil`: the first that is configured.
+    /// The call's `Origin` header or else its member `frontendOrigin`; `nil`: the tenant's first that is configured.
     public var frontendOrigin: String?
     public var requester: Requester
 
@@ -50,7 +50,9 @@ public enum AuthorizeError: Error, Equatable, Sendable {
     case parameterNotSetByOperator(name: String)
     case scopesMalformed
     case returnURLMalformed
-    case returnURLNotAllowed(origin: String)
+    case returnURLNotAllowed
+    /// It needs an exchange challenge.
+    case returnURLWithoutChallenge
     case frontendOriginNotAllowed
     case exchangeChallengeMalformed
     /// The tenant has as many flows outstanding as it may.

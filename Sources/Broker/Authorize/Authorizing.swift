@@ -7,16 +7,20 @@ extension Broker {
         let client = found ?? Client(id: "", secret: nil)
         let values = try profile.values(request.parameters, client: client)
         let scopes = try profile.scopes(request.scopes ?? client.scopes, values: values)
-        let frontendOrigin = try frontendOrigin(request.frontendOrigin)
-        let returnURL = try returnURL(request.returnURL)
+        let frontend = settings.frontends[request.tenant]
+        let frontendOrigin = try Self.frontendOrigin(request.frontendOrigin, frontend)
+        let returnURL = try Self.returnURL(request.returnURL, frontend)
         let challenge = try exchangeChallenge(request.exchangeChallenge)
+        // RFC 9700 § 4.7: else whoever is led to this flow's end brings another's key into his own session.
+        if returnURL != nil, challenge == nil { throw .returnURLWithoutChallenge }
         guard found != nil else { throw .notConfigured(id) }
 
         let state = State.random()
         let now = now()
         let flow = Flow(
             id: FlowID(of: state), tenant: request.tenant, sourceType: id, parameters: values, scopes: scopes,
-            frontendOrigin: frontendOrigin, returnURL: returnURL, exchangeChallenge: challenge, key: keyRing.primary,
+            frontendOrigin: frontendOrigin, returnURL: returnURL, exchangeChallenge: challenge,
+            redirect: redirects.path(of: id, as: client), clientID: client.id, key: keyRing.primary,
             startedAt: now, expiresAt: now.adding(seconds: settings.stateLifetime))
         let url: String
         do {
@@ -77,7 +81,7 @@ extension Broker {
         }
         url += url.utf8.contains(UInt8(ascii: "?")) ? "&" : "?"
         var members = profile.authorizationMembers(
-            client: client, redirectURI: settings.redirectURI, state: state, verifier: verifier,
+            client: client, redirectURI: redirects.url(flow.redirect), state: state, verifier: verifier,
             nonce: profile.openID ? secrets.nonce(of: state, key: flow.key) : nil, scopes: flow.scopes)
         if profile.requestObject {
             let object = client.key.flatMap {
@@ -107,23 +111,17 @@ extension Broker {
         }
     }
 
-    private func frontendOrigin(_ given: String?) throws(AuthorizeError) -> Origin {
-        let origins = settings.frontendOrigins
-        guard let given else {
-            guard let first = origins.first else { throw .frontendOriginNotAllowed }
-            return first
-        }
-        guard let origin = origins.first(where: { $0.description == given }) else { throw .frontendOriginNotAllowed }
+    private static func frontendOrigin(_ given: String?, _ frontend: Frontend) throws(AuthorizeError) -> Origin {
+        let origin = given.map { Origin($0) } ?? frontend.usual
+        guard let origin, frontend.allows(origin) else { throw .frontendOriginNotAllowed }
         return origin
     }
 
-    /// RFC 9700 § 4.11.1: only addresses that the operator named; compared by origin after strict parsing.
-    private func returnURL(_ given: String?) throws(AuthorizeError) -> StrictURL? {
+    /// RFC 9700 § 4.11.1: only addresses that the operator named.
+    private static func returnURL(_ given: String?, _ frontend: Frontend) throws(AuthorizeError) -> ReturnURL? {
         guard let given else { return nil }
-        guard let url = StrictURL(given) else { throw .returnURLMalformed }
-        guard settings.frontendOrigins.contains(url.origin) else {
-            throw .returnURLNotAllowed(origin: url.origin.description)
-        }
+        guard let url = ReturnURL(given) else { throw .returnURLMalformed }
+        guard frontend.allows(url, given: given) else { throw .returnURLNotAllowed }
         return url
     }
 

@@ -60,7 +60,7 @@ public struct StrictURL: Hashable, Sendable {
         self.rest = String(rest)
     }
 
-    private static func isPlain(_ byte: UInt8) -> Bool {
+    static func isPlain(_ byte: UInt8) -> Bool {
         switch byte {
         // Visible ASCII without " # < > \ ^ ` { | }.
         case 0x21, 0x24...0x3B, 0x3D, 0x3F...0x5B, 0x5D, 0x5F, 0x61...0x7A, 0x7E: true

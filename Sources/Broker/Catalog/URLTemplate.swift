@@ -90,6 +90,13 @@ public struct URLTemplate: Sendable {
         return values
     }
 
+    /// The origin, where no value can change it.
+    var fixedOrigin: Origin? {
+        for case .placeholder(_, .host) in segments { return nil }
+        for case .placeholder(_, .partOfHost) in segments { return nil }
+        return filled(with: harmless).flatMap { StrictURL($0)?.origin }
+    }
+
     /// The address with `values` in their places, or `nil` where one is missing or cannot stand in its place:
     /// no value changes the host it is put into, leaves its path segment or starts another part of the URL.
     public func filled(with values: [String: String]) -> String? {

@@ -3,17 +3,20 @@ public import Secrets
 /// What came to the redirect address: untrusted, whoever brought it.
 public struct CallbackRequest: Sendable {
     private let pairs: [(name: String, value: String)]
+    /// The address that it came to.
+    let redirect: RedirectPath
     /// What the browser sent as the cookie of this flow.
     private let cookie: @Sendable (FlowID) -> BindingCookie?
     let requester: Requester
 
     /// - Parameter query: the query or the form body, still encoded.
     public init(
-        _ query: String, by requester: Requester = .unknown,
+        _ query: String, at redirect: RedirectPath, by requester: Requester = .unknown,
         cookie: @escaping @Sendable (FlowID) -> BindingCookie? = { _ in nil }
     ) {
         // A query that cannot be decoded has no state that could be sound.
         pairs = Percent.pairs(query) ?? []
+        self.redirect = redirect
         self.requester = requester
         self.cookie = cookie
     }
@@ -41,6 +44,13 @@ public struct CallbackRequest: Sendable {
             return nil
         }
         return State(text)
+    }
+
+    /// Words for the trail where `iss` came and nothing here says which it should be: a catalog entry may then get its
+    /// `issuer`.
+    func remark(on profile: OAuthProfile?) -> String? {
+        guard let profile, profile.issuer == nil, case .one(let issuer) = self["iss"] else { return nil }
+        return "iss \"\(ProviderText.sentence(issuer))\" was not expected"
     }
 
     var isError: Bool {

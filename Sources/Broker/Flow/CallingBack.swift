@@ -9,7 +9,7 @@ extension Broker {
         let claimed: Flow?
         do {
             claimed = try await store.claim(
-                id, isBound: binding != nil || settings.trialVerifier != nil, at: now())
+                id, at: request.redirect, isBound: binding != nil || settings.trialVerifier != nil, now: now())
         } catch {
             return .failed(.store(error), nil)
         }
@@ -26,7 +26,9 @@ extension Broker {
         case .success(let key):
             return .succeeded(flow, key)
         case .failure(let error):
-            let event = Event(.flowFailed, at: now(), by: request.requester, flow.placement, code: error.code)
+            let event = Event(
+                .flowFailed, at: now(), by: request.requester, flow.placement, code: error.code,
+                detail: request.remark(on: catalog[flow.sourceType]?.oauth))
             report(event)
             // Where even this fails, the sweep ends the flow.
             try? await store.fail(flow.id, error: error.code, description: error.providerDescription, event)
@@ -54,7 +56,8 @@ extension Broker {
         guard let url = provider.token else { throw .notConfigured(flow.sourceType) }
 
         var grant = GrantContext(
-            provider: provider, client: client, scopes: flow.scopes, url: url, method: profile.tokenMethod)
+            provider: provider, client: client, redirectURI: redirects.url(flow.redirect), scopes: flow.scopes,
+            url: url, method: profile.tokenMethod)
         if profile.dpop { grant.dpopKey = SigningKey.makeP256() }
         do {
             var tokens = try await self.tokens(grant, shape: profile.response) { parties in
@@ -66,7 +69,7 @@ extension Broker {
             let connected = try await afterConnecting(&tokens, grant)
             var credentials = profile.credentials(tokens, callback: request, asked: flow.scopes)
             credentials.add(connected, dpopKey: grant.dpopKey)
-            let kept = try await keep(credentials, flow, provider, binding, by: request.requester)
+            let kept = try await keep(credentials, flow, provider, binding, request)
             if let kept { return kept }
             // The operator took the flow back while the provider was asked: nobody may have its tokens.
             if let token = TokenToRevoke(credentials, provider) { try? await takeBack(token, profile, client) }
@@ -86,8 +89,18 @@ extension Broker {
         } catch {
             throw .store(error)
         }
-        guard let client = found else { throw .notConfigured(flow.sourceType) }
+        guard let client = found, Self.isClient(client, of: flow, profile) else { throw .invalidState }
         return (profile, client)
+    }
+
+    /// Whether `client` is the one that the flow began with. Another's secret must not go to the server of this flow,
+    /// nor this flow's code to the server of another.
+    private static func isClient(_ client: Client, of flow: Flow, _ profile: OAuthProfile) -> Bool {
+        client.id.isExactly(flow.clientID)
+            && profile.parameters.filter(\.setByOperator).allSatisfy { parameter in
+                let set = client.parameters[parameter.name] ?? parameter.defaultValue
+                return set == flow.parameters[parameter.name]
+            }
     }
 
     private func nonce(of state: State, _ flow: Flow) -> Nonce? { secrets.nonce(of: state, key: flow.key) }
@@ -123,12 +136,11 @@ extension Broker {
         _ request: CallbackRequest, _ provider: Provider
     ) throws(CallbackError) -> AuthorizationCode {
         // RFC 9207 § 2.4: compared as plain strings, for errors as well, before anything else is believed.
-        if let issuer = provider.issuer {
-            switch request["iss"] {
-            case .one(let stated) where stated.isExactly(issuer): break
-            case .absent where !provider.requiresIssuer: break
-            case .absent, .repeated, .one: throw .issuerMismatch
-            }
+        switch request["iss"] {
+        case .one where provider.profile.issuer == nil: break
+        case .one(let stated) where provider.issuer.map(stated.isExactly) == true: break
+        case .absent where !provider.requiresIssuer: break
+        case .absent, .repeated, .one: throw .issuerMismatch
         }
         switch (request["error"], request["code"]) {
         case (.absent, .one(let code)): return AuthorizationCode(code)
@@ -143,7 +155,7 @@ extension Broker {
     /// `nil`: the flow was revoked meanwhile.
     private func keep(
         _ credentials: Credentials, _ flow: Flow, _ provider: Provider, _ binding: OutcomeSecret?,
-        by requester: Requester
+        _ request: CallbackRequest
     ) async throws(CallbackError) -> CredentialKey? {
         guard let json = try? credentials.exposedJSON(sourceType: flow.sourceType) else {
             throw .providerRejected(error: nil)
@@ -156,7 +168,9 @@ extension Broker {
             key: (binding ?? trialSecret(flow)).map { vault.seal(key, at: flow.placement, under: $0) },
             revocation: TokenToRevoke(credentials, provider)?.sealed(by: processKey, at: flow.placement),
             createdAt: now, expiresAt: now.adding(seconds: settings.credentialKeyLifetime))
-        let event = Event(.flowSucceeded, at: now, by: requester, flow.placement)
+        let event = Event(
+            .flowSucceeded, at: now, by: request.requester, flow.placement, detail: request.remark(on: provider.profile)
+        )
         let kept: Bool
         do {
             kept = try await store.succeed(flow.id, with: ticket, event)

@@ -28,9 +28,13 @@ public struct Flow: Sendable {
     /// The only origin that this flow's pages talk to.
     public let frontendOrigin: Origin
     /// Where to send the browser at the end, instead of our own page.
-    public let returnURL: StrictURL?
+    public let returnURL: ReturnURL?
     /// Binds the credential key to who began the flow.
     public let exchangeChallenge: ProofKeyChallenge?
+    /// The one address that its callback may come to.
+    public let redirect: RedirectPath
+    /// The client that asked for the code, and alone may trade it.
+    public let clientID: String
     /// The master key that the flow's derived secrets come from.
     public let key: KeyRing.KeyID
     public let startedAt: Timestamp
@@ -38,8 +42,8 @@ public struct Flow: Sendable {
 
     public init(
         id: FlowID, tenant: TenantID, sourceType: SourceType.ID, parameters: [String: String], scopes: [String],
-        frontendOrigin: Origin, returnURL: StrictURL?, exchangeChallenge: ProofKeyChallenge?, key: KeyRing.KeyID,
-        startedAt: Timestamp, expiresAt: Timestamp
+        frontendOrigin: Origin, returnURL: ReturnURL?, exchangeChallenge: ProofKeyChallenge?, redirect: RedirectPath,
+        clientID: String, key: KeyRing.KeyID, startedAt: Timestamp, expiresAt: Timestamp
     ) {
         self.id = id
         self.tenant = tenant
@@ -49,6 +53,8 @@ public struct Flow: Sendable {
         self.frontendOrigin = frontendOrigin
         self.returnURL = returnURL
         self.exchangeChallenge = exchangeChallenge
+        self.redirect = redirect
+        self.clientID = clientID
         self.key = key
         self.startedAt = startedAt
         self.expiresAt = expiresAt

@@ -6,8 +6,10 @@ public protocol FlowStore: Sendable {
     func start(_ flow: Flow, _ event: Event) async throws(StoreError) -> FlowAdmission
 
     /// Spends a flow's state: of all calls for one flow, exactly one gets it, and only while it has neither expired
-    /// nor been revoked.
-    func claim(_ id: FlowID, isBound: Bool, at now: Timestamp) async throws(StoreError) -> Flow?
+    /// nor been revoked. A callback that came to another address than `redirect` changes nothing.
+    func claim(
+        _ id: FlowID, at redirect: RedirectPath, isBound: Bool, now: Timestamp
+    ) async throws(StoreError) -> Flow?
 
     /// Keeps the ticket of a claimed flow. `false`: the flow is not waiting for one (it was swept or revoked).
     func succeed(_ id: FlowID, with ticket: Ticket, _ event: Event) async throws(StoreError) -> Bool

@@ -13,10 +13,30 @@ public struct Client: Sendable {
     public let parameters: [String: String]
     /// A tenant's own app may ask for other scopes than the source type's; `nil`: it does not.
     public let scopes: [String]?
+    /// Its flows come back to `/oauth/callback`, as all did once: only until the new address is registered.
+    public let usesLegacyRedirect: Bool
+    /// The tenant that brought it; `nil`: it is the installation's.
+    let owner: TenantID?
 
     public init(
         id: String, secret: ClientSecret?, key: ClientKey? = nil, certificate: ClientCertificate? = nil,
-        parameters: [String: String] = [:], scopes: [String]? = nil
+        parameters: [String: String] = [:], usesLegacyRedirect: Bool = false
+    ) {
+        self.init(
+            id: id, secret: secret, key: key, certificate: certificate, parameters: parameters, scopes: nil,
+            usesLegacyRedirect: usesLegacyRedirect, owner: nil)
+    }
+
+    /// A tenant's own client.
+    init(_ kept: KeptClient, of tenant: TenantID, secret: ClientSecret?) {
+        self.init(
+            id: kept.id, secret: secret, key: nil, certificate: nil, parameters: kept.parameters, scopes: kept.scopes,
+            usesLegacyRedirect: false, owner: tenant)
+    }
+
+    private init(
+        id: String, secret: ClientSecret?, key: ClientKey?, certificate: ClientCertificate?,
+        parameters: [String: String], scopes: [String]?, usesLegacyRedirect: Bool, owner: TenantID?
     ) {
         self.id = id
         self.secret = secret
@@ -24,6 +44,8 @@ public struct Client: Sendable {
         self.certificate = certificate
         self.parameters = parameters
         self.scopes = scopes
+        self.usesLegacyRedirect = usesLegacyRedirect
+        self.owner = owner
     }
 }
 

@@ -4,6 +4,8 @@ import Secrets
 struct GrantContext {
     let provider: Provider
     let client: Client
+    /// The address that the code was asked for with (RFC 6749 § 4.1.3).
+    let redirectURI: String?
     let scopes: [String]
     /// Where to ask, and how.
     let url: String
@@ -13,6 +15,11 @@ struct GrantContext {
 }
 
 extension Broker {
+    /// The address that a client's flows come back to, for calls that are of no flow.
+    func redirectURI(of profile: OAuthProfile, as client: Client) -> String? {
+        profile.sourceType.map { redirects.url(of: $0, as: client) }
+    }
+
     /// Asks for tokens; once more where the provider wants its nonce in the proof of possession (RFC 9449 § 8),
     /// which it says before it looks at the code.
     func tokens(
@@ -26,7 +33,7 @@ extension Broker {
             }
             let request = request(
                 TokenRequest.Parties(
-                    profile: grant.provider.profile, client: grant.client, redirectURI: settings.redirectURI,
+                    profile: grant.provider.profile, client: grant.client, redirectURI: grant.redirectURI,
                     values: grant.provider.values, url: grant.url, scopes: grant.scopes,
                     proof: ProofContext(audience: grant.provider.assertionAudience, now: now), dpopProof: proof))
             let response = try await send(request.http)
@@ -52,7 +59,7 @@ extension Broker {
         guard let call = profile.afterConnecting else { return [:] }
         let access = tokens.accessToken.expose { $0 }
         let values = TokenRequest.Parties(
-            profile: profile, client: grant.client, redirectURI: settings.redirectURI, values: grant.provider.values,
+            profile: profile, client: grant.client, redirectURI: grant.redirectURI, values: grant.provider.values,
             url: grant.url, scopes: grant.scopes, proof: ProofContext(audience: "", now: now()), dpopProof: nil
         ).filling(["accessToken": access])
         guard let url = grant.provider.afterConnecting else { return nil }

@@ -80,7 +80,9 @@ extension Broker {
         let provider = try await provider(profile, values)
         guard let url = provider.refresh else { throw .rejected(error: nil, retryAfter: nil) }
         var grant = GrantContext(
-            provider: provider, client: client, scopes: scopes, url: url, method: profile.refreshMethod)
+            provider: provider, client: client, redirectURI: redirectURI(of: profile, as: client), scopes: scopes,
+            url: url,
+            method: profile.refreshMethod)
         if profile.dpop { grant.dpopKey = SigningKey.makeP256() }
         let tokens = try await tokens(grant, shape: profile.refreshResponse) { parties in
             TokenRequest(refresh: request.refreshToken, narrowed: request.scopes != nil, parties)

@@ -104,7 +104,7 @@ extension Broker {
         var values = provider.values
         values["clientId"] = client.id
         values["clientSecret"] = client.secret?.expose { $0 }
-        values["redirectURI"] = settings.redirectURI
+        values["redirectURI"] = redirectURI(of: profile, as: client)
         values["token"] = token
         http.replace(revocation.parameters, filledWith: values)
         for (name, template) in revocation.headers {

@@ -8,7 +8,7 @@ struct TokenRequest {
     struct Parties {
         let profile: OAuthProfile
         let client: Client
-        let redirectURI: String
+        let redirectURI: String?
         /// The flow's parameters, and the callback's host where the catalog takes it from there.
         let values: [String: String]
         /// Filled, from the catalog or the provider's metadata.
@@ -34,8 +34,8 @@ struct TokenRequest {
         var members: [(name: String, value: String)] = [
             ("grant_type", "authorization_code"),
             ("code", code.expose { $0 }),
-            ("redirect_uri", parties.redirectURI),
         ]
+        if let redirectURI = parties.redirectURI { members.append(("redirect_uri", redirectURI)) }
         if parties.profile.proofKey != .none { members.append(("code_verifier", verifier.expose { $0 })) }
         http = Self.http(
             members, parties, method: parties.profile.tokenMethod, parameters: parties.profile.exchangeParameters,

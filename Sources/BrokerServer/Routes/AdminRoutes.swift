@@ -177,8 +177,14 @@ struct AdminRoutes: Sendable {
         } catch {
             throw error.problem
         }
-        guard let found else { throw Self.noClient }
-        return .json(Self.members(found, of: tenant))
+        guard let found else {
+            var problem = Self.noClient
+            problem.redirectURI = SourceType.ID(path.sourceType).map {
+                broker.redirectURI(ofClientFor: $0, of: tenant)
+            }
+            throw problem
+        }
+        return .json(members(found, of: tenant))
     }
 
     @Sendable private func setClient(
@@ -193,7 +199,7 @@ struct AdminRoutes: Sendable {
                     tenant: tenant, sourceType: String(path.sourceType), clientID: body.clientId,
                     clientSecret: body.clientSecret.map { ClientSecret($0) }, scopes: body.scopes,
                     parameters: body.parameters ?? [:], requester: requester))
-            var response = Response.json(Self.members(kept, of: tenant))
+            var response = Response.json(members(kept, of: tenant))
             // RFC 9110 § 9.3.4.
             if isNew { response.status = .created }
             return response
@@ -222,12 +228,13 @@ struct AdminRoutes: Sendable {
         detail: "this tenant has no client of its own for this source type; PUT one here")
 
     /// Never the secret; only whether there is one.
-    private static func members(_ client: KeptClient, of tenant: TenantID) -> JSONValue {
+    private func members(_ client: KeptClient, of tenant: TenantID) -> JSONValue {
         .object([
             "tenant": .string(tenant.description), "sourceType": .string(client.sourceType.description),
             "clientId": .string(client.id), "hasClientSecret": .bool(client.secret != nil),
             "scopes": client.scopes.map { .array($0.map(JSONValue.string)) } ?? .null,
             "parameters": .object(client.parameters.mapValues(JSONValue.string)),
+            "redirectUri": .string(broker.redirectURI(ofClientFor: client.sourceType, of: tenant)),
             "updatedAt": .integer(client.changedAt.milliseconds),
         ])
     }

@@ -13,13 +13,16 @@ struct BrowserRoutes: Sendable {
     let limits: RateLimits
 
     var routes: [Route] {
-        [
+        let byQuery = limits.callback.around(callbackByQuery, refusing: refusal)
+        let byForm = limits.callback.around(callbackByForm, refusing: refusal)
+        return [
             Route(
-                template: "/oauth/callback",
-                handlers: [
-                    .get: limits.callback.around(callbackByQuery, refusing: refusal), .head: spendNothing,
-                    .post: limits.callback.around(callbackByForm, refusing: refusal),
-                ]),
+                template: "/oauth/callback", handlers: [.get: byQuery, .head: spendNothing, .post: byForm]),
+            Route(
+                template: "/oauth/callback/{name}", handlers: [.get: byQuery, .head: spendNothing, .post: byForm]),
+            Route(
+                template: "/oauth/callback/{name}/{handle}",
+                handlers: [.get: byQuery, .head: spendNothing, .post: byForm]),
             Route(template: "/oauth/success", handlers: [.get: { request, _, _ in pages.successPage(request) }]),
             Route(
                 template: "/oauth/popup",
@@ -28,11 +31,11 @@ struct BrowserRoutes: Sendable {
             Route(
                 template: "/connect.js",
                 handlers: [.get: { _, _, _ in Self.script(Templates.connect, "text/javascript; charset=utf-8") }],
-                isShared: true),
+                isPublic: true),
             Route(
                 template: "/connect.d.ts",
                 handlers: [.get: { _, _, _ in Self.script(Templates.connectTypes, "text/plain; charset=utf-8") }],
-                isShared: true),
+                isPublic: true),
         ]
     }
 
@@ -52,14 +55,14 @@ struct BrowserRoutes: Sendable {
     ) async throws -> Response {
         // A page fetched ahead may never be shown: the state must not be spent on it.
         if request.isPrefetch { throw Problem.unavailable }
-        return await callback(request.uri.query ?? "", redirect: .found, request, context)
+        return await callback(request.uri.query ?? "", at: path, redirect: .found, request, context)
     }
 
     /// OAuth 2.0 Form Post Response Mode. 303, so that the browser does not post again.
     @Sendable private func callbackByForm(
         _ request: Request, _ context: Context, _ path: PathNames
     ) async throws -> Response {
-        await callback(try await request.form(), redirect: .seeOther, request, context)
+        await callback(try await request.form(), at: path, redirect: .seeOther, request, context)
     }
 
     @Sendable private func spendNothing(
@@ -69,12 +72,14 @@ struct BrowserRoutes: Sendable {
     }
 
     private func callback(
-        _ query: String, redirect: HTTPResponse.Status, _ request: Request, _ context: Context
+        _ query: String, at path: PathNames, redirect: HTTPResponse.Status, _ request: Request, _ context: Context
     ) async -> Response {
         if broker.isOverloaded { return refusal(.unavailable, request, context) }
         let cookies = Cookies(publicURL: broker.settings.publicURL)
         let result = await broker.callback(
-            CallbackRequest(query, by: Requester(request, context)) { flow in
+            CallbackRequest(
+                query, at: RedirectPath(received: path.redirect), by: Requester(request, context)
+            ) { flow in
                 request.cookie(cookies.name(flow)).map { BindingCookie($0) }
             })
         var response: Response

@@ -7,6 +7,8 @@ typealias Handler = @Sendable (Request, Context, PathNames) async throws -> Resp
 struct PathNames {
     let name: Substring
     var sourceType: Substring = ""
+    /// What follows `/oauth/callback/`.
+    var redirect: Substring = ""
 }
 
 /// One address: what answers each method, and what it is called in logs.
@@ -16,12 +18,15 @@ struct Route {
     let handlers: [HTTPRequest.Method: Handler]
     /// Pages of configured origins may call it.
     var isShared = false
+    /// Pages of any origin may read it.
+    var isPublic = false
     let meter: RouteMeter
 
-    init(template: String, handlers: [HTTPRequest.Method: Handler], isShared: Bool = false) {
+    init(template: String, handlers: [HTTPRequest.Method: Handler], isShared: Bool = false, isPublic: Bool = false) {
         self.template = template
         self.handlers = handlers
         self.isShared = isShared
+        self.isPublic = isPublic
         meter = RouteMeter(template)
     }
 
@@ -33,8 +38,8 @@ struct Route {
     }
 }
 
-/// Finds the route of a path. There are few addresses, none of them nested: a dictionary each for those with and
-/// without a tenant, and one for tenants' clients, is all it takes, and tells 404 from 405.
+/// Finds the route of a path. There are few addresses: a dictionary each for those with and without a tenant, and a
+/// look at the names in callbacks and tenants' clients, is all it takes, and tells 404 from 405.
 struct RouteTable {
     private let base: String
     private let plain: [Substring: Route]
@@ -55,6 +60,9 @@ struct RouteTable {
 
     private static let tenantPrefix = "/v1/tenants/"
     private static let adminPrefix = "/v1/admin/tenants/"
+    private static let callback = "/oauth/callback"
+    /// By how many names follow.
+    private static let callbackTemplates = [callback, callback + "/{name}", callback + "/{name}/{handle}"]
 
     func find(_ path: String) -> (Route, PathNames)? {
         if let found = lookUp(path[...]) { return found }
@@ -76,7 +84,20 @@ struct RouteTable {
             guard names.count == 3, names[1] == "clients" else { return nil }
             return (client, PathNames(name: names[0], sourceType: names[2]))
         }
+        if path.hasPrefix(Self.callback), let found = lookUpCallback(path.dropFirst(Self.callback.count)) {
+            return found
+        }
         return plain[path].map { ($0, PathNames(name: "")) }
+    }
+
+    /// A slash at the end means the same address: some providers add one to what was registered.
+    private func lookUpCallback(_ rest: Substring) -> (Route, PathNames)? {
+        guard rest.isEmpty || rest.hasPrefix("/") else { return nil }
+        var names = rest.dropFirst()
+        if names.hasSuffix("/") { names = names.dropLast() }
+        let count = names.isEmpty ? 0 : names.utf8.count { $0 == UInt8(ascii: "/") } + 1
+        guard count < Self.callbackTemplates.count else { return nil }
+        return plain[Self.callbackTemplates[count][...]].map { ($0, PathNames(name: "", redirect: names)) }
     }
 
     private static func decodeColon(_ name: Substring) -> Substring {

@@ -64,10 +64,16 @@ extension AuthorizeError {
             .invalidRequest("the member \"scopes\" must be a list of single scopes (RFC 6749 § 3.3)")
         case .returnURLMalformed:
             .invalidRequest(
-                "the member \"returnUrl\" must be an absolute http or https address without fragment or user information"
+                "the member \"returnUrl\" must be an absolute address without fragment or user information"
             )
         case .returnURLNotAllowed:
-            .invalidRequest("the member \"returnUrl\" is not under one of frontend.origins; the operator lists them")
+            .invalidRequest(
+                "the member \"returnUrl\" is none of frontend.returnURLs, nor, where there are none, under one of frontend.origins; the operator lists them"
+            )
+        case .returnURLWithoutChallenge:
+            .invalidRequest(
+                "the member \"returnUrl\" needs an \"exchangeChallenge\"; keep its verifier in the browser, or use connect.js"
+            )
         case .frontendOriginNotAllowed:
             .invalidRequest(
                 "the frontend origin (Origin header or member \"frontendOrigin\") is not one of frontend.origins; the operator lists them"

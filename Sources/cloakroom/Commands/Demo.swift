@@ -48,7 +48,8 @@ struct Demo: AsyncParsableCommand {
         let sandbox = SandboxProvider(
             clients: [
                 .init(
-                    id: "cloakroom-demo", secret: clientSecret, redirectURIs: [configuration.broker.redirectURI],
+                    id: "cloakroom-demo", secret: clientSecret,
+                    redirectURIs: configuration.registrations.map(\.address),
                     name: "Cloakroom Demo")
             ], baseURL: provider)
         let demo = DemoFrontend(
@@ -93,7 +94,7 @@ struct Demo: AsyncParsableCommand {
         transport.allowPrivateAddresses = true
         return Configuration(
             origin: "demo", host: "127.0.0.1", port: port,
-            broker: Broker.Settings(publicURL: publicURL, frontendOrigins: [origin]),
+            broker: Broker.Settings(publicURL: publicURL, frontends: Frontends(origins: [origin])),
             rules: Callers.Rules(issuer: Self.issuer, audience: "cloakroom"),
             callerKeys: .fixed(try await VerificationKeys(sharedSecret: tokenSecret)), storePath: store,
             keyRing: try KeyRing(KeyRing.newLine(id: id)), transport: transport, catalog: catalog,

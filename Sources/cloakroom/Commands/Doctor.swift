@@ -73,6 +73,11 @@ struct Examination: Sendable {
         let transport = CurlTransport(configuration: configuration.transport)
         defer { transport.shutdown() }
         findings.append(await wayIn())
+        findings += configuration.registrations.map { address, sourceTypes in
+            .good(
+                "redirect address",
+                "\(address) is to be registered for \(sourceTypes.map(\.description).joined(separator: ", "))")
+        }
         findings += await callerKeys(transport)
         findings += await providers(transport)
         if let tracing = configuration.tracing { findings.append(await collector(tracing)) }
@@ -172,7 +177,7 @@ struct Examination: Sendable {
                 "public address", "\(url)/healthz answers \(response.status), and not as a broker does",
                 hint: "let the proxy pass everything under \(url) to the broker")
         }
-        return .good("public address", "\(configuration.broker.redirectURI) is reached")
+        return .good("public address", "\(url) is reached")
     }
 
     private func callerKeys(_ transport: CurlTransport) async -> [Finding] {

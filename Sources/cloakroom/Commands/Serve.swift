@@ -32,6 +32,15 @@ struct Check: AsyncParsableCommand {
         let types = configuration.catalog.sourceTypes
         let ready = types.filter { configuration.isConfigured($0) }
         print("ok: \(types.count) source types, \(ready.count) ready to connect")
-        print("redirect address to register at providers: \(configuration.broker.redirectURI)")
+        let registrations = configuration.registrations
+        if registrations.isEmpty {
+            let address = "\(configuration.broker.publicURL.text)/oauth/callback/{name}"
+            print("redirect address to register at providers: \(address), as `cloakroom sources show TYPE` tells")
+        }
+        for (address, sourceTypes) in registrations {
+            print(
+                "redirect address to register: \(address) for \(sourceTypes.map(\.description).joined(separator: ", "))"
+            )
+        }
     }
 }

@@ -24,10 +24,12 @@ extension ConfigurationReader {
             let key = clientKey(entry, users)
             let certificate = clientCertificate(entry, users)
             let parameters = parameters(entry, users)
+            let usesLegacyRedirect = entry.bool("legacyRedirect") ?? false
             entry.finish()
             if let id {
                 clients[name] = Client(
-                    id: id, secret: secret, key: key, certificate: certificate, parameters: parameters)
+                    id: id, secret: secret, key: key, certificate: certificate, parameters: parameters,
+                    usesLegacyRedirect: usesLegacyRedirect)
             }
         }
         return clients

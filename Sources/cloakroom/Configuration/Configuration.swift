@@ -55,6 +55,19 @@ struct Configuration {
         sourceType.isConfigured(by: client(for: sourceType))
     }
 
+    /// Where flows of the installation's clients come back.
+    var redirects: RedirectAddresses {
+        RedirectAddresses(publicURL: broker.publicURL.text, catalog: catalog, clients: clients)
+    }
+
+    /// The redirect addresses to register, with the source types of each.
+    var registrations: [(address: String, sourceTypes: [SourceType.ID])] {
+        let redirects = redirects
+        let configured = catalog.sourceTypes.filter { $0.oauth != nil && client(for: $0) != nil }.map(\.id)
+        return Dictionary(grouping: configured) { redirects.url(of: $0) }
+            .map { (address: $0.key, sourceTypes: $0.value) }.sorted { $0.address < $1.address }
+    }
+
     func client(for sourceType: SourceType) -> Client? {
         clients[sourceType.id.description] ?? clients[sourceType.provider]
     }

@@ -39,7 +39,7 @@ struct ConfigurationReader {
         }
 
         let frontend = section("frontend")
-        let origins = origins(frontend, default: publicURL?.origin)
+        let frontends = frontends(frontend, default: publicURL?.origin, &remarks)
         frontend.finish()
 
         let provider = section("provider")
@@ -68,6 +68,12 @@ struct ConfigurationReader {
 
         let (catalog, isWhole) = catalog(top, allowInsecure: transport.allowInsecure)
         let clients = clients(section("clients"), catalog, isWhole: isWhole)
+        for name in clients.filter(\.value.usesLegacyRedirect).keys.sorted() {
+            remarks.append(
+                "clients.\(name).legacyRedirect is set: its redirect address is no client's own, so that another "
+                    + "authorization server may be given its codes (RFC 9700 § 4.4); register the address that "
+                    + "`cloakroom sources show` tells without it, and take the setting away")
+        }
 
         let limited = section("limits")
         let limits = Limits(
@@ -89,13 +95,13 @@ struct ConfigurationReader {
         traced.finish()
         top.finish()
 
-        guard let publicURL, let origins, let issuer, let audience, let callerKeys, let storePath, let keyRing else {
+        guard let publicURL, let frontends, let issuer, let audience, let callerKeys, let storePath, let keyRing else {
             return nil
         }
         return Configuration(
             origin: settings.top.file, host: host, port: port,
             broker: Broker.Settings(
-                publicURL: publicURL, frontendOrigins: origins, stateLifetime: Int64(stateLifetime),
+                publicURL: publicURL, frontends: frontends, stateLifetime: Int64(stateLifetime),
                 credentialKeyLifetime: Int64(keyLifetime), auditEventLifetime: Int64(eventLifetime)),
             proxies: proxies, limits: limits, bounds: bounds,
             rules: Callers.Rules(issuer: issuer, audience: audience, tenantClaim: tenantClaim), callerKeys: callerKeys,
@@ -122,21 +128,6 @@ struct ConfigurationReader {
             return nil
         }
         return url
-    }
-
-    private func origins(_ frontend: YAMLReader, default origin: Origin?) -> [Origin]? {
-        let wanted = "origins such as https://app.example.com: no path, no slash at the end"
-        guard let texts = frontend.strings("origins") else { return origin.map { [$0] } }
-        var origins: [Origin] = []
-        for text in texts {
-            guard let origin = Origin(text) else {
-                frontend.problem("origins", found: YAMLReader.quote(text), wanted: wanted)
-                continue
-            }
-            if !origins.contains(origin) { origins.append(origin) }
-        }
-        if texts.isEmpty { frontend.problem("origins", found: "an empty list", wanted: wanted) }
-        return origins.isEmpty ? nil : origins
     }
 
     private func proxies(_ http: YAMLReader) -> TrustedProxies {

@@ -8,9 +8,11 @@ struct Settings {
     /// Relative paths are relative to this.
     let folder: URL
 
-    /// Settings with one value each, in the order of the documentation. `clients` has names of its own.
+    /// Settings with one value each, in the order of the documentation. `clients` and `frontend.tenants` have names of
+    /// their own.
     private static let names = [
-        "http.host", "http.port", "http.publicURL", "http.trustedProxies", "frontend.origins", "auth.issuer",
+        "http.host", "http.port", "http.publicURL", "http.trustedProxies", "frontend.origins", "frontend.returnURLs",
+        "auth.issuer",
         "auth.audience", "auth.jwksFile",
         "auth.jwksURL", "auth.hmacSecretFile", "auth.tenantClaim", "storage.url", "masterKeyFile", "lifetimes.state",
         "lifetimes.credentialKey", "lifetimes.auditEvents", "provider.connectTimeout", "provider.timeout",
@@ -21,10 +23,10 @@ struct Settings {
         "limits.outstandingFlows", "log.level", "log.format",
         "tracing.endpoint", "tracing.sampleRatio",
     ]
-    private static let lists: Set = ["http.trustedProxies", "frontend.origins", "catalogFiles"]
+    private static let lists: Set = ["http.trustedProxies", "frontend.origins", "frontend.returnURLs", "catalogFiles"]
     static let clientNames = [
         "clientId", "clientSecret", "clientSecretFile", "privateKeyFile", "keyId", "algorithm", "certificateFile",
-        "certificateKeyFile",
+        "certificateKeyFile", "legacyRedirect",
     ]
     private static let prefix = "CLOAKROOM_"
     /// Read by the commands that call the admin API, not settings.
@@ -57,7 +59,7 @@ struct Settings {
                 continue
             }
             let node: Node
-            if Self.lists.contains(path.joined(separator: ".")) {
+            if Self.lists.contains(path.joined(separator: ".")) || path.starts(with: ["frontend", "tenants"]) {
                 node = Node(value.split(separator: ",").map { Node($0.trimmingCharacters(in: .whitespaces)) })
             } else {
                 node = Node(value)
@@ -75,6 +77,12 @@ struct Settings {
 
     private static func path(of variable: String) -> [String]? {
         if let name = names.first(where: { Self.variable($0) == variable }) { return name.components(separatedBy: ".") }
+        let tenants = prefix + "FRONTEND_TENANTS_"
+        for member in ["origins", "returnURLs"] where variable.hasPrefix(tenants) {
+            guard variable.hasSuffix("_" + snake(member)) else { continue }
+            let name = variable.dropFirst(tenants.count).dropLast(snake(member).count + 1)
+            return name.isEmpty ? nil : ["frontend", "tenants", name.lowercased(), member]
+        }
         let clients = prefix + "CLIENTS_"
         guard variable.hasPrefix(clients) else { return nil }
         // The longest name first: `…_CLIENT_SECRET_FILE` also ends in nothing shorter, `…_CERTIFICATE_KEY_FILE` does.

@@ -66,8 +66,8 @@ import Testing
     func `a provider's own words become no label`(_ query: String, _ code: String) async throws {
         let fixture = try await Fixture()
         try await fixture.run { client in
-            let state = try await fixture.authorize(client).state
-            _ = try await client.get("/oauth/callback?\(query)&state=\(state)")
+            let started = try await fixture.authorize(client)
+            _ = try await client.get("\(started.callback)?\(query)&state=\(started.state)")
             #expect(fixture.figure(#"cloakroom_flows_failed_total{code="\#(code)",source_type="example"}"#) == "1")
             #expect(!fixture.figures.registry.text.contains("s3cret"))
             #expect(!fixture.figures.registry.text.contains("likes"))
@@ -77,8 +77,8 @@ import Testing
     @Test func `why a provider did not answer is counted`() async throws {
         let fixture = try await Fixture(provider: ScriptedProvider { _ throws(TransportError) in throw .timedOut })
         try await fixture.run { client in
-            let state = try await fixture.authorize(client).state
-            _ = try await client.get("/oauth/callback?code=c&state=\(state)")
+            let started = try await fixture.authorize(client)
+            _ = try await client.get("\(started.callback)?code=c&state=\(started.state)")
             let requests = "cloakroom_provider_requests_total"
             #expect(fixture.figure(#"\#(requests){outcome="timed_out",source_type="example"}"#) == "1")
             #expect(

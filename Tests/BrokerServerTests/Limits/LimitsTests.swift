@@ -75,7 +75,7 @@ import Testing
         try await fixture.run { client async throws in
             let started = try await fixture.authorize(client)
             #expect(try await client.get("/oauth/callback?state=x", json).code == "invalid_state")
-            let uri = "/oauth/callback?code=c&state=\(started.state)"
+            let uri = "\(started.callback)?code=c&state=\(started.state)"
 
             let page = try await client.get(uri, [.accept: "text/html"])
             #expect(page.status == .tooManyRequests)

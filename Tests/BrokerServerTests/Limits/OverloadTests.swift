@@ -12,7 +12,7 @@ import Testing
         let json = json
         try await fixture.run { client async throws in
             let started = try await fixture.authorize(client)
-            let uri = "/oauth/callback?code=c&state=\(started.state)"
+            let uri = "\(started.callback)?code=c&state=\(started.state)"
             provider.isBusy = true
             let refused = try await client.get(uri, json)
             #expect(refused.status == .serviceUnavailable)
@@ -30,7 +30,7 @@ import Testing
         let json = json
         try await fixture.run { client async throws in
             let started = try await fixture.authorize(client)
-            let answer = try await client.get("/oauth/callback?code=c&state=\(started.state)", json)
+            let answer = try await client.get("\(started.callback)?code=c&state=\(started.state)", json)
             #expect(answer.status == .serviceUnavailable)
             #expect(answer.headers[.retryAfter] == "5")
         }

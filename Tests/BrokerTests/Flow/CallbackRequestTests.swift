@@ -11,7 +11,7 @@ import Testing
         "state=\(state)&a=",
     ])
     func `a state of the shape of ours is read`(_ query: String) {
-        #expect(CallbackRequest(query).state?.expose { $0 } == Self.state)
+        #expect(CallbackRequest(query, at: .legacy).state?.expose { $0 } == Self.state)
     }
 
     /// RFC 6749 § 3.1: a parameter must not come twice, and an empty one counts as left out.
@@ -24,11 +24,11 @@ import Testing
         "a=%&state=\(state)", "state=\(state)&a=%FF", "?state=\(state)",
     ])
     func `a state of another shape, or not exactly one, is none`(_ query: String) {
-        #expect(CallbackRequest(query).state == nil)
+        #expect(CallbackRequest(query, at: .legacy).state == nil)
     }
 
     @Test func `a member is absent, repeated or one`() {
-        let request = CallbackRequest("a=1&b=&c=1&c=1&d=2+3")
+        let request = CallbackRequest("a=1&b=&c=1&c=1&d=2+3", at: .legacy)
         guard case .one("1") = request["a"], case .absent = request["b"], case .repeated = request["c"],
             case .one("2 3") = request["d"],
             case .absent = request["e"]

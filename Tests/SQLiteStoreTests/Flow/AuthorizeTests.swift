@@ -16,7 +16,7 @@ import Testing
         #expect(begun.authorization.url.hasPrefix("https://provider.example/authorize?"))
         #expect(begun["response_type"] == "code")
         #expect(begun["client_id"] == "client")
-        #expect(begun["redirect_uri"] == "https://broker.example.com/oauth/callback")
+        #expect(begun["redirect_uri"] == "https://broker.example.com/oauth/callback/example")
         #expect(begun["scope"] == "read")
         #expect(begun["code_challenge_method"] == "S256")
         #expect(begun["code_challenge"]?.utf8.count == 43)
@@ -76,9 +76,19 @@ import Testing
 
     // MARK: where the flow may go
 
+    /// RFC 7636 appendix B.
+    private static let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+
+    /// RFC 9700 § 4.7: the key must be of no use in a browser that did not begin.
+    @Test func `a return address needs an exchange challenge`() async throws {
+        await #expect(throws: AuthorizeError.returnURLWithoutChallenge) {
+            try await house.begin(returnURL: "https://app.example.com/done")
+        }
+    }
+
     @Test(arguments: ["https://app.example.com/done?a=b", "https://APP.example.com:443/", "https://second.example.com"])
     func `a return address at a frontend's origin is taken`(_ address: String) async throws {
-        let begun = try await house.begin(returnURL: address)
+        let begun = try await house.begin(verifier: Self.verifier, returnURL: address)
         let kept = try await house.store.outcome(of: begun.flow)?.flow.returnURL
         #expect(kept?.text == StrictURL(address)?.text)
     }
@@ -90,9 +100,8 @@ import Testing
         "https://xapp.example.com/", "https://broker.example.com/",
     ])
     func `a return address elsewhere is refused by its origin`(_ address: String) async throws {
-        let origin = try #require(StrictURL(address)?.origin.description)
-        await #expect(throws: AuthorizeError.returnURLNotAllowed(origin: origin)) {
-            try await house.begin(returnURL: address)
+        await #expect(throws: AuthorizeError.returnURLNotAllowed) {
+            try await house.begin(verifier: Self.verifier, returnURL: address)
         }
     }
 
@@ -100,11 +109,14 @@ import Testing
         "https://app.example.com/#", "https://app.example.com/#x", "https://user@app.example.com/",
         "https://app.example.com@evil.example/",
         "https://app.example.com\\@evil.example", "//app.example.com", "/done", "", "javascript:alert(1)",
+        "com.example.app://user@host/", "com.example.app:/#x", "data:text/html,x", "Com.example.app:/",
         "https://app.example.com/\n",
         "https://app.example.com:/", "https:/app.example.com/", "https://app.example.com./",
     ])
     func `a return address that is not plainly one is refused`(_ address: String) async {
-        await #expect(throws: AuthorizeError.returnURLMalformed) { try await house.begin(returnURL: address) }
+        await #expect(throws: AuthorizeError.returnURLMalformed) {
+            try await house.begin(verifier: Self.verifier, returnURL: address)
+        }
     }
 
     @Test(arguments: [nil, "https://app.example.com", "https://second.example.com"])

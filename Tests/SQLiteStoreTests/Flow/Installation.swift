@@ -11,7 +11,7 @@ final class Installation: Sendable {
     static let secondKey = "k2://////////////////////////////////////////8="
 
     /// `strict` must be told the issuer in callbacks, `lenient` may be.
-    private static let catalog = """
+    static let catalog = """
         sourceTypes:
           file: { displayName: File upload, category: upload }
           example:
@@ -62,13 +62,23 @@ final class Installation: Sendable {
     let events: Events
     let broker: Broker
 
-    convenience init(masterKeys: String = firstKey) throws {
+    static let clients = ["example": Client(id: "client", secret: ClientSecret("client-hunter2"))]
+
+    convenience init(
+        masterKeys: String = firstKey, catalog: String = Installation.catalog,
+        clients: [String: Client] = Installation.clients, frontends: Frontends? = nil
+    ) throws {
         let folder = try TemporaryFolder()
         try self.init(
-            folder: folder, store: try SQLiteStore(path: folder.database), masterKeys: masterKeys, clock: Clock())
+            folder: folder, store: try SQLiteStore(path: folder.database), masterKeys: masterKeys, clock: Clock(),
+            catalog: catalog, clients: clients, frontends: frontends)
     }
 
-    private init(folder: TemporaryFolder, store: SQLiteStore, masterKeys: String, clock: Clock) throws {
+    private init(
+        folder: TemporaryFolder, store: SQLiteStore, masterKeys: String, clock: Clock,
+        catalog: String = Installation.catalog, clients: [String: Client] = Installation.clients,
+        frontends: Frontends? = nil
+    ) throws {
         self.folder = folder
         self.store = store
         self.clock = clock
@@ -77,14 +87,15 @@ final class Installation: Sendable {
         self.provider = provider
         self.events = events
         let findings = Findings()
-        let catalog = Catalog(own: [("test.yaml", Self.catalog)], allowInsecure: false, findings: findings)
+        let catalog = Catalog(own: [("test.yaml", catalog)], allowInsecure: false, findings: findings)
         try #require(findings.lines == [])
         let settings = Broker.Settings(
             publicURL: try #require(StrictURL("https://broker.example.com")),
-            frontendOrigins: [Self.origin, "https://second.example.com"].compactMap { Origin($0) })
+            frontends: frontends
+                ?? Frontends(origins: [Self.origin, "https://second.example.com"].compactMap { Origin($0) }))
         broker = Broker(
             settings: settings, catalog: catalog,
-            clients: ["example": Client(id: "client", secret: ClientSecret("client-hunter2"))],
+            clients: clients,
             keyRing: try KeyRing(masterKeys), store: store, transport: provider, now: { clock.now },
             report: { events.append($0) })
     }
@@ -92,6 +103,15 @@ final class Installation: Sendable {
     /// The same files after a restart with other master keys.
     func restarted(masterKeys: String) throws -> Installation {
         try Installation(folder: folder, store: store, masterKeys: masterKeys, clock: clock)
+    }
+
+    /// Another broker on the same file, with a store of its own.
+    func beside(
+        catalog: String = Installation.catalog, clients: [String: Client] = Installation.clients
+    ) throws -> Installation {
+        try Installation(
+            folder: folder, store: try SQLiteStore(path: folder.database), masterKeys: Self.firstKey, clock: clock,
+            catalog: catalog, clients: clients)
     }
 
     // MARK: steps of a flow
@@ -108,8 +128,13 @@ final class Installation: Sendable {
         return try Begun(authorization)
     }
 
-    func callback(_ query: String, cookie: BindingCookie? = nil) async -> CallbackResult {
-        await broker.callback(CallbackRequest(query) { _ in cookie })
+    /// - Parameter redirect: the address that the callback comes to; else the flow's own.
+    func callback(
+        _ query: String, at redirect: RedirectPath? = nil, cookie: BindingCookie? = nil
+    ) async -> CallbackResult {
+        let state = Percent.pairs(query)?.first { $0.name == "state" }?.value ?? ""
+        let own = try? await store.outcome(of: FlowID(of: State(state)))?.flow.redirect
+        return await broker.callback(CallbackRequest(query, at: redirect ?? own ?? .legacy) { _ in cookie })
     }
 
     /// A flow up to its credential key.

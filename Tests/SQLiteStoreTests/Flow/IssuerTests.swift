@@ -33,8 +33,26 @@ import Testing
         #expect(try await error("strict", "code=good&iss=") == .issuerMismatch)
     }
 
-    @Test func `an issuer that nobody expects is passed over`() async throws {
-        #expect(try await error("example", "code=good&iss=https://evil.example") == nil)
+    /// Where nothing says which issuer it should be, whoever reads the trail can tell the catalog.
+    @Test func `an issuer that nobody expects is noted in the trail, printable and cut short`() async throws {
+        #expect(try await error("example", "code=good&iss=https://other.example/%0A%1B") == nil)
+        #expect(try await error("example", "error=access_denied&iss=\(String(repeating: "a", count: 5000))") != nil)
+        let details = try await house.broker.events(EventFilter(), limit: 10).compactMap(\.event.detail)
+        #expect(details.last == "iss \"https://other.example/\" was not expected")
+        #expect(details.first == "iss \"\(String(repeating: "a", count: 200))\" was not expected")
+        #expect(details.count == 2)
+        #expect(house.events.all.compactMap(\.detail).count == 2)
+    }
+
+    @Test func `an issuer that comes twice is refused, whether or not one is expected`() async throws {
+        let query = "code=good&iss=https://a.example&iss=https://a.example"
+        #expect(try await error("example", query) == .issuerMismatch)
+        #expect(await house.provider.requests.isEmpty)
+    }
+
+    @Test func `an issuer that is expected is not noted`() async throws {
+        #expect(try await error("lenient", "code=good&iss=https://provider.example") == nil)
+        #expect(house.events.all.compactMap(\.detail).isEmpty)
     }
 
     @Test func `an error from another issuer is not believed`() async throws {

@@ -110,13 +110,17 @@ struct AdminAPI {
             let detail = problem["detail"]?.string
         else { return Refusal("the broker answered \(status), and not as a broker does", hint: "see --broker") }
         let id = problem["requestId"]?.string.map { " (request \($0))" } ?? ""
+        let redirectURI = problem["redirectUri"]?.string
         let hint: String? =
             switch status {
+            case 404: redirectURI.map { "register \($0) at the provider, then use `cloakroom clients set`" }
             case 401: "get a new token; `cloakroom token` mints one for trials"
             case 403: "the token needs the scope broker:admin"
             default: nil
             }
-        return Refusal("\(code): \(detail)\(id)", hint: hint)
+        var refusal = Refusal("\(code): \(detail)\(id)", hint: hint)
+        refusal.redirectURI = redirectURI
+        return refusal
     }
 
     /// The items of a list, page by page, at most `limit`.

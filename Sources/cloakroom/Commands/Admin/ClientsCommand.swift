@@ -75,10 +75,22 @@ struct ClientsCommand: AsyncParsableCommand {
         @OptionGroup var place: Place
 
         func run() async throws {
-            let kept = try await admin.call { api in
-                try await Progress.showing("asking the broker") { try await api.call(.get, place.path) }
+            do {
+                let kept = try await admin.call { api in
+                    try await Progress.showing("asking the broker") { try await api.call(.get, place.path) }
+                }
+                ClientsCommand.show(kept, admin)
+            } catch let refusal as Refusal {
+                // Who registers an app needs the address before there is a client id.
+                if let address = refusal.redirectURI {
+                    if admin.json {
+                        print(JSONValue.object(["redirectUri": .string(address)]).pretty)
+                    } else {
+                        print(Table.text([["REDIRECT ADDRESS", address]], width: nil), terminator: "")
+                    }
+                }
+                throw refusal
             }
-            ClientsCommand.show(kept, admin)
         }
     }
 
@@ -124,8 +136,10 @@ struct ClientsCommand: AsyncParsableCommand {
                 rows.append(["PARAMETER \(name)", value.string ?? ""])
             }
         }
+        rows.append(["REDIRECT ADDRESS", members.text("redirectUri")])
         rows.append(["CHANGED", members.time("updatedAt")])
-        print(Table.text(rows), terminator: "")
+        // Whole on a narrow terminal too: an address that is cut short cannot be registered.
+        print(Table.text(rows, width: nil), terminator: "")
     }
 }
 

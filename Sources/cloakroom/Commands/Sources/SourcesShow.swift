@@ -12,13 +12,24 @@ extension Sources {
 
         @OptionGroup var options: ConfigurationOption
 
+        @Option(name: .long, help: "Tell the redirect address of this tenant's own app.")
+        var tenant: String?
+
         func run() async throws {
             let (catalog, configuration) = try await Sources.catalog(options.config)
             let sourceType = try Sources.sourceType(type, in: catalog)
-            print(Self.text(sourceType, configuration), terminator: "")
+            guard let owner = tenant.map({ TenantID($0) }) else {
+                return print(Self.text(sourceType, catalog, configuration), terminator: "")
+            }
+            guard let owner else {
+                throw Refusal("the tenant must match ^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+            }
+            print(Self.text(sourceType, catalog, configuration, owner: owner), terminator: "")
         }
 
-        static func text(_ sourceType: SourceType, _ configuration: Configuration?) -> String {
+        static func text(
+            _ sourceType: SourceType, _ catalog: Catalog, _ configuration: Configuration?, owner: TenantID? = nil
+        ) -> String {
             var rows: [(String, String)] = [
                 ("source type", sourceType.id.description), ("name", sourceType.displayName),
                 ("category", sourceType.category),
@@ -27,11 +38,14 @@ extension Sources {
                 rows.append(("OAuth", "none: nothing to register or to connect"))
                 return lines(rows)
             }
-            let redirect = configuration?.broker.redirectURI ?? "{http.publicURL}/oauth/callback"
+            let redirects =
+                configuration?.redirects
+                ?? RedirectAddresses(publicURL: "{http.publicURL}", catalog: catalog, clients: [:])
             rows.append(("provider", sourceType.provider))
             if let documentation = sourceType.documentation { rows.append(("documentation", documentation)) }
             if let registration = sourceType.registration { rows.append(("registration", registration)) }
-            rows.append(("redirect address", redirect))
+            let path = owner.map { redirects.path(of: sourceType.id, ownedBy: $0) } ?? redirects.path(of: sourceType.id)
+            rows.append(("redirect address", redirects.url(path)))
             let scopes = oauth.defaultScopes(of: configuration?.client(for: sourceType))
             rows.append(("scopes", scopes.isEmpty ? "none" : scopes.joined(separator: " ")))
             for parameter in oauth.parameters {
@@ -58,8 +72,7 @@ extension Sources {
 
         private static func settings(_ sourceType: SourceType, _ oauth: OAuthProfile) -> String {
             let own = oauth.parameters.filter(\.setByOperator)
-            // A server of one's own has a client of its own, whoever else bears the provider's name.
-            let name = own.isEmpty ? sourceType.provider : sourceType.id.description
+            let name = sourceType.suggestedClientName
             var lines = ["clients:", "  \(name):", "    clientId: \"…\""]
             if oauth.needsSecret { lines.append("    clientSecretFile: \(name).secret") }
             if oauth.needsKey { lines.append("    privateKeyFile: \(name).pem") }

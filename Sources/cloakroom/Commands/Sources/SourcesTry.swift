@@ -45,6 +45,8 @@ extension Sources {
                 issuer: configuration.rules.issuer, audience: Base64URL.encode(Random.bytes(32)))
             let verifier = ExchangeVerifier.random()
             configuration.broker.trialVerifier = verifier
+            // Its pages talk to nobody.
+            configuration.broker.frontends = Frontends(origins: [configuration.broker.publicURL.origin])
             configuration.logLevel = .critical
             try await Self.run(
                 configuration, type, verifier, parameters: parameters, scopes: scope.isEmpty ? nil : scope)
@@ -57,7 +59,7 @@ extension Sources {
             let (listening, announcement) = AsyncStream<Void>.makeStream()
             let service = try Service(configuration, onListening: { announcement.finish() })
             let trial = Trial(broker: service.broker, sourceType: type, verifier: verifier)
-            let redirect = configuration.broker.redirectURI
+            let redirect = SourceType.ID(type).map { service.broker.redirects.url(of: $0) } ?? type
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     // Returns where a signal ends it, and throws where the address is not free.
@@ -198,8 +200,9 @@ struct Trial {
         case .parameterNotTheOperators(let name): "the parameter \"\(name)\" differs from the configuration's"
         case .parameterNotSetByOperator(let name): "clients has no parameters.\(name)"
         case .scopesMalformed: "a scope is malformed"
-        case .returnURLMalformed, .returnURLNotAllowed, .frontendOriginNotAllowed, .exchangeChallengeMalformed:
-            "frontend.origins is empty"
+        case .returnURLMalformed, .returnURLNotAllowed, .returnURLWithoutChallenge, .frontendOriginNotAllowed,
+            .exchangeChallengeMalformed:
+            "the trial's own pages are not allowed"
         case .tenantHasTooManyFlows, .tooManyFlows: "too many flows are outstanding"
         case .provider(let error): "the provider gave no sound answer (\(error))"
         case .store(let error): "the store is not usable (\(error))"

@@ -1,0 +1,45 @@
+import Secrets
+
+/// The end of a redirect address, after `/oauth/callback/`: `{name}`, or `{name}/{handle}` for a tenant's own client.
+///
+/// Empty for the one address that all clients shared before each had its own.
+public struct RedirectPath: Hashable, Sendable, CustomStringConvertible {
+    public let description: String
+
+    init(name: String, handle: RedirectHandle? = nil) {
+        description = handle.map { "\(name)/\($0)" } ?? name
+    }
+
+    /// The path that a callback came to, or that a store kept: text to compare, whoever wrote it.
+    ///
+    /// Whatever is longer than any of ours is none of ours, and need not be carried about.
+    public init(received text: some StringProtocol) {
+        description = text.utf8.count <= Self.longest ? String(text) : "/"
+    }
+
+    /// A source type's name, a slash and a handle.
+    private static let longest = 64 + 1 + 22
+
+    /// The address `/oauth/callback` itself.
+    public static let legacy = RedirectPath(name: "")
+}
+
+/// Tells a client's redirect address from all others of the same name: 22 characters, known before the client is.
+///
+/// Made from whom the client is for, and from no key: what is registered at a provider outlives every key.
+struct RedirectHandle: Hashable, Sendable, CustomStringConvertible {
+    let description: String
+
+    /// A tenant's own client.
+    init(tenant: TenantID, sourceType: SourceType.ID) {
+        self.init(use: "tenant", tenant.description, sourceType.description)
+    }
+
+    /// - Parameters:
+    ///   - use: what kind of client this is, so that no two kinds meet.
+    ///   - parts: no part can hold the separator.
+    private init(use: String, _ parts: String...) {
+        let text = (["cloakroom redirect address", use] + parts).joined(separator: "\u{0}")
+        description = Base64URL.encode(Array(Digest(of: text).bytes.prefix(16)))
+    }
+}
