@@ -26,10 +26,11 @@ enum FlowRow {
 
     static func outcome(_ row: SQLRow) -> FlowOutcome? {
         guard let flow = flow(row), let status = Flow.Status(rawValue: Int(row.integer(11))) else { return nil }
-        let isRevoked = status.isOpen && row.integer(17) != 0
+        // What was redeemed before is gone; a ticket that is still there is not given out any more.
+        let isRevoked = (status.isOpen || status == .succeeded) && row.integer(17) != 0
         return FlowOutcome(
             flow: flow, status: isRevoked ? .failed : status, isBound: row.integer(12) != 0,
-            key: row.blobIfAny(13).map { Sealed(stored: $0) },
+            key: isRevoked ? nil : row.blobIfAny(13).map { Sealed(stored: $0) },
             expiresAt: row.isNull(14) ? flow.expiresAt : Timestamp(milliseconds: row.integer(14)),
             error: isRevoked ? Self.revoked : row.textIfAny(15), errorDescription: row.textIfAny(16))
     }
