@@ -48,7 +48,7 @@ public struct Broker: Sendable {
     let refreshes: Refreshes
     /// Seals what only this process may open again.
     let processKey: KeyRing
-    let refusals: RefusalBudget
+    let readiness = Readiness()
     let now: @Sendable () -> Timestamp
     let report: @Sendable (Event) -> Void
 
@@ -74,7 +74,6 @@ public struct Broker: Sendable {
         refreshes = Refreshes(now: now)
         tenantClients = TenantClients(store: store, vault: vault, now: now)
         processKey = KeyRing.ephemeral()
-        refusals = RefusalBudget(now: now)
         self.now = now
         self.report = report
     }
@@ -113,7 +112,7 @@ public struct Broker: Sendable {
 
     /// Throws unless flows could be kept and sealed now.
     public func check() async throws(StoreError) {
-        try await store.check()
+        try await readiness.check { [store] () async throws(StoreError) in try await store.check() }
     }
 }
 

@@ -11,56 +11,81 @@ extension SQLiteStore {
         try await writer.write { [trail] db in try trail.append(event, db) }
     }
 
+    /// A page looks at no more events or tickets than these, so that it takes some tenth of a second at most: as long as
+    /// it reads, the write-ahead log cannot be taken back into the file.
+    static let mostLookedAt = 50_000
+
     public func events(
         _ filter: EventFilter, before sequence: Int64?, limit: Int
-    ) async throws(StoreError) -> [RecordedEvent] {
-        try await reader.read { db in
+    ) async throws(StoreError) -> EventPage {
+        await failures.flush()
+        return try await lists.read { db in
             var found: [RecordedEvent] = []
-            let rows = try Row.fetchCursor(
-                db,
-                sql: """
-                    SELECT \(AuditRow.columns) FROM audit_events WHERE sequence < ? ORDER BY sequence DESC
-                    """, arguments: [sequence ?? .max])
+            var looked = 0
+            let rows = try Self.events(filter.kind, before: sequence ?? .max, db)
             while found.count < limit, let row = try rows.next() {
-                guard let event = AuditRow(row)?.event else { continue }
-                // Events stand in the order of their commits, which is that of their times but for moments.
+                guard looked < Self.mostLookedAt else { return EventPage(events: found, next: (row[0] as Int64) &+ 1) }
+                looked += 1
+                guard let event = AuditRow(row, if: filter)?.event else { continue }
+                // Events stand in the order of their times; those of version 4 and before but for moments.
                 if let since = filter.since, event.time.milliseconds < since.milliseconds - Self.disorder { break }
                 if filter.matches(event) { found.append(RecordedEvent(sequence: row[0], event: event)) }
             }
-            return found
+            return EventPage(events: found, next: nil)
         }
     }
 
-    /// By how much an event may be older than the one before it: calls wait for their commit.
+    private static func events(_ kind: Event.Kind?, before sequence: Int64, _ db: Database) throws -> RowCursor {
+        guard let kind, isSeldom(kind) else {
+            let sql = "SELECT \(AuditRow.columns) FROM audit_events WHERE sequence < ? ORDER BY sequence DESC"
+            return try Row.fetchCursor(db, sql: sql, arguments: [sequence])
+        }
+        return try Row.fetchCursor(
+            db,
+            sql: """
+                SELECT \(AuditRow.columns) FROM audit_events INDEXED BY audit_events_seldom
+                WHERE \(AuditRow.isSeldom) AND type = ? AND sequence < ? ORDER BY sequence DESC
+                """, arguments: [kind.rawValue, sequence])
+    }
+
+    private static func isSeldom(_ kind: Event.Kind) -> Bool {
+        switch kind {
+        case .flowStarted, .flowSucceeded, .credentialKeyRedeemed, .credentialsRefreshed: false
+        default: true
+        }
+    }
+
+    /// By how much an event of an old database may be older than the one before it: calls wait for their commit.
     private static let disorder: Int64 = 60_000
 
     // MARK: tickets
 
     public func tickets(
         _ selection: Selection, at now: Timestamp, after position: TicketPosition?, limit: Int
-    ) async throws(StoreError) -> [TicketSummary] {
-        try await reader.read { db in
+    ) async throws(StoreError) -> TicketPage {
+        try await lists.read { db in
             var found: [TicketSummary] = []
-            let rows = try Self.tickets(after: position ?? TicketPosition(expiresAt: now, keyDigest: Self.highest), db)
+            var looked = 0
+            var last: TicketPosition?
+            let start = TicketPosition(expiresAt: now, keyDigest: [UInt8](repeating: 0xFF, count: 32))
+            let rows = try Self.tickets(after: position ?? start, db)
             while found.count < limit, let row = try rows.next() {
-                guard let ticket = Self.summary(row), selection.holds(ticket.placement), ticket.expiresAt > now else {
-                    continue
-                }
-                found.append(ticket)
+                guard looked < Self.mostLookedAt else { return TicketPage(tickets: found, next: last) }
+                looked += 1
+                guard let ticket = Self.summary(row) else { continue }
+                last = ticket.position
+                if selection.holds(ticket.placement), ticket.expiresAt > now { found.append(ticket) }
             }
-            return found
+            return TicketPage(tickets: found, next: nil)
         }
     }
-
-    /// Above every digest of a key.
-    private static let highest = [UInt8](repeating: 0xFF, count: 32)
 
     /// In the order of the index, which no ticket ever leaves.
     private static func tickets(after position: TicketPosition, _ db: Database) throws -> RowCursor {
         try Row.fetchCursor(
             db,
             sql: """
-                SELECT flow, tenant, source_type, created_at, expires_at, digest, sealed_revocation, flow_created_at
+                SELECT flow, tenant, source_type, created_at, expires_at, digest, sealed_revocation, line
                 FROM credential_keys WHERE (expires_at, digest) > (?, ?) ORDER BY expires_at, digest
                 """, arguments: [position.expiresAt.milliseconds, Data(position.keyDigest)])
     }
@@ -80,58 +105,35 @@ extension SQLiteStore {
 
     public func revokeFlows(
         _ selection: Selection, at time: Timestamp, _ event: Event
-    ) async throws(StoreError) -> Timestamp {
-        // Where the clock was set back, flows have a later time than now. This looks at each of them, so it is not the
-        // writer that does.
-        let latest =
-            try await reader.read { db in
-                try Int64.fetchOne(
-                    db,
-                    sql: """
-                        SELECT max(coalesce((SELECT max(created_at) FROM flows), 0),
-                            coalesce((SELECT max(flow_created_at) FROM credential_keys), 0))
-                        """)
-            } ?? 0
-        return try await writer.write { [trail] db in
+    ) async throws(StoreError) -> RevocationNumber {
+        try await writer.write { [trail] db in
             try trail.append(event, db)
-            if let flow = selection.flow {
-                try db.run(
-                    """
-                    UPDATE OR FAIL flows SET status = 3, error = ? WHERE id = ? AND status < 2
-                        AND tenant = coalesce(?, tenant) AND source_type = coalesce(?, source_type)
-                    """, .text(FlowRow.revoked), .blob(flow.bytes), .text(selection.tenant?.description),
-                    .text(selection.sourceType?.description))
-                // One flow and its key, whenever it was started.
-                return Timestamp(milliseconds: .max)
-            }
-            // After every flow that is here: one that began in the moment of the last revocation was put behind it.
-            let drawn = try db.first(
+            let number = try db.first(
                 """
-                INSERT OR FAIL INTO revocations (tenant, source_type, time)
-                VALUES (?, ?, max(?, (SELECT coalesce(max(time) + 1, 0) FROM revocations))) RETURNING time
+                INSERT OR FAIL INTO revocations (tenant, source_type, flow, time) VALUES (?, ?, ?, ?) RETURNING id
                 """, .text(selection.tenant?.description), .text(selection.sourceType?.description),
-                .integer(max(time.milliseconds, latest))
-            ) { Timestamp(milliseconds: $0.integer(0)) }
-            return drawn ?? time
+                .blob(selection.flow?.bytes), .integer(time.milliseconds)
+            ) { $0.integer(0) }
+            return RevocationNumber(number ?? 0)
         }
     }
 
     public func destroyTickets(
-        _ selection: Selection, startedUntil time: Timestamp, after position: TicketPosition?, limit: Int,
-        by requester: Requester, at now: Timestamp
+        _ selection: Selection, startedBefore revocation: RevocationNumber, after position: TicketPosition?,
+        limit: Int, by requester: Requester, at now: Timestamp
     ) async throws(StoreError) -> (destroyed: [DestroyedTicket], position: TicketPosition?) {
         try await writer.write { [trail] db in
             var looked = 0
             var last: TicketPosition?
             var found: [(ticket: TicketSummary, revocation: [UInt8]?)] = []
-            // What has expired is the sweep's.
-            let start = TicketPosition(expiresAt: now, keyDigest: Self.highest)
+            // From the very first: by a clock that is ahead, all have expired, and yet they are good tomorrow.
+            let start = TicketPosition(expiresAt: Timestamp(milliseconds: 0), keyDigest: [])
             let rows = try Self.tickets(after: position ?? start, db)
             while looked < limit, let row = try rows.next() {
                 looked += 1
                 guard let ticket = Self.summary(row) else { continue }
                 last = ticket.position
-                guard selection.holds(ticket.placement), (row[7] as Int64) <= time.milliseconds else { continue }
+                guard selection.holds(ticket.placement), (row[7] as Int64) < revocation.value else { continue }
                 found.append((ticket, (row[6] as Data?).map { Array($0) }))
             }
             for (ticket, _) in found {

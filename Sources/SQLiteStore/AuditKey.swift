@@ -7,20 +7,42 @@ enum AuditKey {
     private static let label = Label("audit-key")
     private static let context = Array("audit_trail".utf8)
 
-    /// Made with the first start.
-    static func load(_ db: Database, _ ring: KeyRing) throws -> SecretBytes {
+    /// The trail of the database, made with the first start.
+    ///
+    /// - Parameter isNew: the database was made just now, or had no trail before. Who empties the table of one in use
+    ///   must not get a new trail for it.
+    static func load(_ db: Database, _ ring: KeyRing, isNew: Bool) throws -> AuditTrail {
         if let sealed = try Data.fetchOne(db, sql: "SELECT sealed_key FROM audit_trail") {
-            return try open(Array(sealed), ring)
+            let trail = AuditTrail(key: try open(Array(sealed), ring))
+            try trail.open(db)
+            return trail
         }
         let key = SecretBytes(Random.bytes(32))
+        let isUnused = """
+            SELECT NOT EXISTS (SELECT 1 FROM flows) AND NOT EXISTS (SELECT 1 FROM clients)
+                AND NOT EXISTS (SELECT 1 FROM audit_events)
+            """
+        if try isNew || Bool.fetchOne(db, sql: isUnused) == true { try begin(db, key, ring, after: 0) }
         let trail = AuditTrail(key: key)
+        try trail.open(db)
+        return trail
+    }
+
+    /// A trail without events, under a key of its own.
+    ///
+    /// - Parameter sequence: of the last event of the trail before it.
+    static func begin(_ db: Database, _ key: SecretBytes, _ ring: KeyRing, after sequence: Int64) throws {
+        let start = AuditTrail.Link(sequence: sequence, digest: AuditTrail.Link.start.digest)
         try db.execute(
-            sql: "INSERT INTO audit_trail VALUES (1, ?, 0, ?, ?, 0, ?, ?)",
+            sql: """
+                INSERT INTO audit_trail (id, sealed_key, last, last_digest, last_proof, start, start_digest, start_proof)
+                VALUES (1, ?, 0, x'', x'', ?, ?, ?)
+                """,
             arguments: [
-                Data(seal(key, ring)), Data(AuditTrail.Link.start.digest), Data(trail.proof(of: .start, as: .last)),
-                Data(AuditTrail.Link.start.digest), Data(trail.proof(of: .start, as: .start)),
+                Data(seal(key, ring)), sequence, Data(start.digest), Data(AuditHead.proof(ofStart: start, key)),
             ])
-        return key
+        var head = AuditHead(link: start, time: 0, orderedFrom: sequence + 1)
+        try head.write(db, key)
     }
 
     static func seal(_ key: SecretBytes, _ ring: KeyRing) -> [UInt8] {

@@ -6,13 +6,21 @@ import Secrets
 /// The audit trail: events in the order of their commits, each with a proof over itself and the one before.
 ///
 /// The proofs are HMACs under a key of this database, sealed under the master key: who can write the file but not open
-/// that key can neither alter, add nor remove an event unseen.
+/// that key can neither alter, add nor remove an event unseen. Nor may the broker do it for him: each transaction looks
+/// at the end of the chain before it adds to it, and at what it forgets before that is gone. Where something does not
+/// fit, the trail stays as it is from then on, as evidence; flows go on, and the log has their events.
 ///
-/// `@unchecked Sendable`: used by the writer's thread alone.
+/// `@unchecked Sendable`: used by the writer's thread alone, after the thread that opened the database.
 final class AuditTrail: @unchecked Sendable {
     private let key: SecretBytes
-    /// The last event, once this transaction has added one.
-    private var head: Link?
+    /// The end of the chain, once this transaction has looked at it.
+    private var head: AuditHead?
+    private var hasGrown = false
+    /// The end of the chain after the last transaction: nobody may take it back to before.
+    private var known: AuditHead?
+    /// Why the chain is not extended any more. Stays, even if the file is whole again: events are missing in it then.
+    private(set) var breach: Breach?
+    private var isMarked = false
 
     /// A place in the chain.
     struct Link: Equatable {
@@ -26,140 +34,129 @@ final class AuditTrail: @unchecked Sendable {
         self.key = key
     }
 
-    /// A transaction begins: other processes may have added events.
-    func begin() { head = nil }
+    /// Looks at a trail that is there, and brings one of version 4 or before up to date.
+    func open(_ db: Database) throws {
+        do {
+            var found = try AuditHead.examine(db, key, after: nil, allowsOld: true)
+            if found.isOld {
+                found.time = 0
+                found.orderedFrom = found.link.sequence &+ 1
+                try found.write(db, key)
+            }
+            known = found
+        } catch let found as Breach {
+            breach = found
+            try finish(db)
+            isMarked = true
+        }
+    }
 
-    /// Adds an event to the running transaction.
+    /// A transaction begins: other processes may have added events.
+    func begin() {
+        head = nil
+        hasGrown = false
+    }
+
+    /// By how much an event may lag behind the one before without a word: calls wait for their commit.
+    private static let disorder: Int64 = 60_000
+
+    /// Adds an event to the running transaction, unless the trail is broken.
+    ///
+    /// Its time is at least its predecessor's: time never runs backwards in the chain, whatever a clock does. By how
+    /// much it was off is in the event then, under its proof.
     func append(_ event: Event, _ db: Database) throws {
-        let last = try head ?? readHead(db)
-        let next = Link(
-            sequence: last.sequence + 1,
-            digest: HMACSHA256.code(
-                of: AuditRow(event).encoded(sequence: last.sequence + 1, after: last.digest), key: key))
+        guard var last = try end(db) else { return }
+        var row = AuditRow(event)
+        var detail = event.detail
+        if row.time < last.time {
+            if last.time - row.time > Self.disorder {
+                detail = (detail.map { $0 + "; " } ?? "") + "the clock said \(row.time)"
+                row.detail = detail
+            }
+            row.time = last.time
+        }
+        let sequence = last.link.sequence &+ 1
+        last.link = Link(
+            sequence: sequence,
+            digest: HMACSHA256.code(of: row.encoded(sequence: sequence, after: last.link.digest), key: key))
+        last.time = row.time
         try db.run(
             """
             INSERT OR FAIL INTO audit_events (sequence, time, type, tenant, source_type, flow, actor, token_id,
                 remote_address, code, reason, request_id, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
-            .integer(next.sequence), .integer(event.time.milliseconds), .text(event.kind.rawValue),
+            .integer(last.link.sequence), .integer(row.time), .text(event.kind.rawValue),
             .text(event.tenant?.description), .text(event.sourceType?.description), .blob(event.flow?.bytes),
             .text(event.requester.subject), .text(event.requester.tokenID), .text(event.requester.remoteAddress),
-            .text(event.code), .text(event.detail), .text(event.requester.requestID), .blob(next.digest))
-        head = next
+            .text(event.code), .text(detail), .text(event.requester.requestID), .blob(last.link.digest))
+        head = last
+        hasGrown = true
     }
 
     /// Before the commit: the end of the chain, once for all events of the transaction.
     func finish(_ db: Database) throws {
-        guard let head else { return }
-        try db.run(
-            "UPDATE OR FAIL audit_trail SET last = ?, last_digest = ?, last_proof = ?", .integer(head.sequence),
-            .blob(head.digest), .blob(proof(of: head, as: .last)))
-        self.head = nil
+        if let breach {
+            guard !isMarked else { return }
+            // For other brokers and for a restart. Who can write the file can take it away, but not mend the proofs.
+            return try db.run(
+                """
+                UPDATE OR FAIL audit_trail SET broken_at = coalesce(broken_at, ?), finding = coalesce(finding, ?)
+                """, .integer(breach.sequence), .text(breach.finding))
+        }
+        guard hasGrown else { return }
+        try head?.write(db, key)
+        hasGrown = false
     }
 
-    /// Deletes the oldest events from before `time`. Whether some may be left.
+    /// After the commit.
+    func committed() {
+        if breach != nil { isMarked = true } else if let head { known = head }
+        head = nil
+    }
+
+    /// Deletes the oldest events from before `time`, after a look at each. Whether some may be left.
     func forget(before time: Timestamp, limit: Int, _ db: Database) throws -> Bool {
-        let old = try Row.fetchAll(
-            db.cachedStatement(sql: "SELECT sequence, time, digest FROM audit_events ORDER BY sequence LIMIT ?"),
-            arguments: [limit])
-        guard let last = old.prefix(while: { ($0[1] as Int64) < time.milliseconds }).last else { return false }
-        let start = Link(sequence: last[0], digest: Array(last[2] as Data))
-        try db.run("DELETE FROM audit_events WHERE sequence <= ?", .integer(start.sequence))
-        try db.run(
-            "UPDATE OR FAIL audit_trail SET start = ?, start_digest = ?, start_proof = ?", .integer(start.sequence),
-            .blob(start.digest), .blob(proof(of: start, as: .start)))
-        return old.count == limit
+        guard let end = try end(db) else { return false }
+        do throws(any Error) {
+            guard let start = try AuditHead.start(db, key) else {
+                throw Breach(sequence: end.link.sequence, finding: "events before the first one were removed")
+            }
+            let old = try Row.fetchAll(
+                db.cachedStatement(sql: "SELECT \(AuditRow.columns) FROM audit_events ORDER BY sequence LIMIT ?"),
+                arguments: [limit])
+            var walk = AuditWalk(key: key, orderedFrom: end.orderedFrom, from: start)
+            var last = start
+            for row in old {
+                guard try walk.step(row).time < time.milliseconds else { break }
+                last = walk.link
+            }
+            guard last != start else { return false }
+            try db.run("DELETE FROM audit_events WHERE sequence <= ?", .integer(last.sequence))
+            try db.run(
+                "UPDATE OR FAIL audit_trail SET start = ?, start_digest = ?, start_proof = ?", .integer(last.sequence),
+                .blob(last.digest), .blob(AuditHead.proof(ofStart: last, key)))
+            return old.count == limit && walk.link == last
+        } catch let found as Breach {
+            breach = found
+            return false
+        }
     }
 
-    private func readHead(_ db: Database) throws -> Link {
-        try db.first("SELECT last, last_digest FROM audit_trail") {
-            Link(sequence: $0.integer(0), digest: $0.blob(1))
-        } ?? .start
-    }
-
-    /// Which end of the chain a proof is for.
-    enum End: String {
-        case start
-        case last
-    }
-
-    /// Without these, events could be cut off at either end.
-    func proof(of link: Link, as end: End) -> [UInt8] {
-        HMACSHA256.code(of: Array("\(end.rawValue) \(link.sequence) ".utf8) + link.digest, key: key)
+    /// The end of the chain, looked at once in each transaction; `nil` where it is broken.
+    private func end(_ db: Database) throws -> AuditHead? {
+        if breach != nil { return nil }
+        if let head { return head }
+        do {
+            head = try AuditHead.examine(db, key, after: known)
+        } catch let found as Breach {
+            breach = found
+        }
+        return head
     }
 }
 
-/// An event as a row of the trail, and back. Reads whatever a row holds: the file may have been altered.
-struct AuditRow {
-    static let columns =
-        """
-        sequence, time, type, tenant, source_type, flow, actor, token_id, remote_address, code, reason, request_id, \
-        digest
-        """
-
-    let time: Int64
-    let type: String
-    /// In the order of their columns, from `tenant` to `request_id`.
-    let parts: [[UInt8]?]
-
-    init(_ event: Event) {
-        time = event.time.milliseconds
-        type = event.kind.rawValue
-        let requester = event.requester
-        parts = [
-            event.tenant.map { Array($0.description.utf8) }, event.sourceType.map { Array($0.description.utf8) },
-            event.flow?.bytes, requester.subject.map { Array($0.utf8) }, requester.tokenID.map { Array($0.utf8) },
-            requester.remoteAddress.map { Array($0.utf8) }, event.code.map { Array($0.utf8) },
-            event.detail.map { Array($0.utf8) }, requester.requestID.map { Array($0.utf8) },
-        ]
-    }
-
-    /// `nil` where a column is of another type than it should be.
-    init?(_ row: Row) {
-        guard let time = Int64.fromDatabaseValue(row[1]), let type = String.fromDatabaseValue(row[2]) else {
-            return nil
-        }
-        self.time = time
-        self.type = type
-        var parts: [[UInt8]?] = []
-        for column in 3...11 {
-            switch (row[column] as DatabaseValue).storage {
-            case .null: parts.append(nil)
-            case .string(let text) where column != 5: parts.append(Array(text.utf8))
-            case .blob(let bytes) where column == 5: parts.append(Array(bytes))
-            default: return nil
-            }
-        }
-        self.parts = parts
-    }
-
-    /// `nil` where the row is not one that this program wrote.
-    var event: Event? {
-        guard let kind = Event.Kind(rawValue: type) else { return nil }
-        let texts = parts.map { $0.map { String(decoding: $0, as: UTF8.self) } }
-        return Event(
-            kind, at: Timestamp(milliseconds: time),
-            by: Requester(
-                subject: texts[3], tokenID: texts[4], remoteAddress: texts[5], requestID: texts[8]),
-            tenant: texts[0].flatMap { TenantID($0) }, sourceType: texts[1].flatMap { SourceType.ID($0) },
-            flow: parts[2].flatMap { FlowID(bytes: $0) }, code: texts[6], detail: texts[7])
-    }
-
-    /// What a proof is over: each part with its length before it, so that no two events give the same bytes.
-    func encoded(sequence: Int64, after digest: [UInt8]) -> [UInt8] {
-        var bytes = digest
-        bytes.reserveCapacity(256)
-        func add(_ number: Int64) { withUnsafeBytes(of: number.bigEndian) { bytes += $0 } }
-        add(sequence)
-        add(time)
-        func add(_ part: [UInt8]?) {
-            add(Int64(part?.count ?? -1))
-            bytes += part ?? []
-        }
-        add(Array(type.utf8))
-        for part in parts.prefix(8) { add(part) }
-        // Events of version 3 and before have no request id, and their proofs nothing of it.
-        for part in parts.dropFirst(8) where part != nil { add(part) }
-        return bytes
-    }
+/// Where an audit trail does not fit: the first event concerned, and why.
+struct Breach: Error, Equatable, Sendable {
+    let sequence: Int64
+    let finding: String
 }

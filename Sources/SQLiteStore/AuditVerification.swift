@@ -20,52 +20,64 @@ extension SQLiteStore {
     ) throws(OpeningError) -> AuditVerification {
         do {
             return try StoreFile.openForReading(path).read { db in try verify(db, keyRing, progress) }
+        } catch let breach as Breach {
+            return .broken(sequence: breach.sequence, finding: breach.finding)
         } catch {
             throw StoreFile.opening(error, path)
         }
     }
 
-    private static func verify(_ db: Database, _ ring: KeyRing, _ progress: (Int64) -> Void) throws -> AuditVerification
-    {
-        guard
-            let row = try Row.fetchOne(
-                db,
-                sql: """
-                    SELECT sealed_key, last, last_digest, last_proof, start, start_digest, start_proof FROM audit_trail
-                    """)
-        else { return .broken(sequence: 0, finding: "the trail's head is gone") }
-        // In the order of the statement; what is of another type was altered.
-        let blobs = (0..<7).map { Data.fromDatabaseValue(row[$0]).map { [UInt8]($0) } ?? [] }
-        let key: SecretBytes
+    private static func verify(
+        _ db: Database, _ ring: KeyRing, _ progress: (Int64) -> Void
+    ) throws -> AuditVerification {
+        guard let row = try Row.fetchOne(db, sql: "SELECT * FROM audit_trail") else {
+            throw Breach(sequence: 0, finding: "the trail's head is gone")
+        }
+        let key = try key(row, ring)
+        let start = AuditTrail.Link(sequence: row.number("start"), digest: row.bytes("start_digest"))
+        let first = start.sequence &+ 1
+        guard constantTimeEqual(AuditHead.proof(ofStart: start, key), row.bytes("start_proof")) else {
+            throw Breach(sequence: first, finding: "events before this one were removed")
+        }
+        // A database of version 4 or before, such as an old backup, has neither time nor order in its head.
+        let isOld = !row.hasColumn("last_time")
+        let head = AuditHead(
+            link: AuditTrail.Link(sequence: row.number("last"), digest: row.bytes("last_digest")),
+            time: isOld ? -1 : row.number("last_time"), orderedFrom: isOld ? 0 : row.number("ordered_from"),
+            proof: row.bytes("last_proof"))
+        var walk = AuditWalk(key: key, orderedFrom: head.isOld ? .max : head.orderedFrom, from: start)
+        let events = try Row.fetchCursor(
+            db, sql: "SELECT \(try AuditRow.columns(in: db)) FROM audit_events ORDER BY sequence")
+        while let row = try events.next() {
+            _ = try walk.step(row)
+            if walk.link.sequence.isMultiple(of: 10_000) { progress(walk.link.sequence &- start.sequence) }
+        }
+        let last = walk.link.sequence
+        guard walk.link == head.link, head.isProven(key) else {
+            throw Breach(sequence: last &+ 1, finding: "events from this one on were removed")
+        }
+        if !isOld, let brokenAt: Int64 = Int64.fromDatabaseValue(row["broken_at"]) {
+            let finding = String.fromDatabaseValue(row["finding"]) ?? ""
+            throw Breach(sequence: brokenAt, finding: "a broker found: \(finding); later events are in its log alone")
+        }
+        return .sound(events: last &- start.sequence, first: first, last: last)
+    }
+
+    private static func key(_ row: Row, _ ring: KeyRing) throws -> SecretBytes {
         do {
-            key = try AuditKey.open(blobs[0], ring)
+            return try AuditKey.open(row.bytes("sealed_key"), ring)
         } catch OpenError.unknownKey(let id) {
-            return .broken(
+            throw Breach(
                 sequence: 0, finding: "the trail's key needs the master key \"\(id)\", which is not in the file")
         } catch {
-            return .broken(sequence: 0, finding: "the trail's key was altered, or belongs to another master key")
+            throw Breach(sequence: 0, finding: "the trail's key was altered, or belongs to another master key")
         }
-        let trail = AuditTrail(key: key)
-        let last = AuditTrail.Link(sequence: Int64.fromDatabaseValue(row[1]) ?? -1, digest: blobs[2])
-        var link = AuditTrail.Link(sequence: Int64.fromDatabaseValue(row[4]) ?? -1, digest: blobs[5])
-        let first = link.sequence + 1
-        guard constantTimeEqual(trail.proof(of: link, as: .start), blobs[6]) else {
-            return .broken(sequence: first, finding: "events before this one were removed")
-        }
-        let events = try Row.fetchCursor(db, sql: "SELECT \(AuditRow.columns) FROM audit_events ORDER BY sequence")
-        while let row = try events.next() {
-            guard let sequence = Int64.fromDatabaseValue(row[0]), sequence == link.sequence + 1 else {
-                return .broken(sequence: link.sequence + 1, finding: "the event is missing")
-            }
-            guard let digest = Data.fromDatabaseValue(row[12]).map({ [UInt8]($0) }), let event = AuditRow(row),
-                HMACSHA256.verify(digest, of: event.encoded(sequence: sequence, after: link.digest), key: key)
-            else { return .broken(sequence: sequence, finding: "the event was altered") }
-            link = AuditTrail.Link(sequence: sequence, digest: digest)
-            if sequence.isMultiple(of: 10_000) { progress(sequence - first + 1) }
-        }
-        guard link == last, constantTimeEqual(trail.proof(of: last, as: .last), blobs[3]) else {
-            return .broken(sequence: link.sequence + 1, finding: "events from this one on were removed")
-        }
-        return .sound(events: link.sequence + 1 - first, first: first, last: link.sequence)
     }
+}
+
+/// What is of another type was altered, and fits no proof.
+extension Row {
+    fileprivate func number(_ name: String) -> Int64 { Int64.fromDatabaseValue(self[name]) ?? -1 }
+
+    fileprivate func bytes(_ name: String) -> [UInt8] { Data.fromDatabaseValue(self[name]).map { [UInt8]($0) } ?? [] }
 }

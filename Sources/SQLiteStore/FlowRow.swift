@@ -29,10 +29,11 @@ enum FlowRow {
 
     static func outcome(_ row: SQLRow) -> FlowOutcome? {
         guard let flow = flow(row), let status = Flow.Status(rawValue: Int(row.integer(13))) else { return nil }
-        let isRevoked = status.isOpen && row.integer(19) != 0
+        // What was redeemed before is gone; a ticket that is still there is not given out any more.
+        let isRevoked = (status.isOpen || status == .succeeded) && row.integer(19) != 0
         return FlowOutcome(
             flow: flow, status: isRevoked ? .failed : status, isBound: row.integer(14) != 0,
-            key: row.blobIfAny(15).map { Sealed(stored: $0) },
+            key: isRevoked ? nil : row.blobIfAny(15).map { Sealed(stored: $0) },
             expiresAt: row.isNull(16) ? flow.expiresAt : Timestamp(milliseconds: row.integer(16)),
             error: isRevoked ? Self.revoked : row.textIfAny(17), errorDescription: row.textIfAny(18))
     }

@@ -1,3 +1,5 @@
+public import Broker
+
 /// What the writer did. Told on the way of requests: an observer must not block.
 public enum WriterEvent: Sendable {
     /// So many operations shared a commit, which took this long.
@@ -6,6 +8,10 @@ public enum WriterEvent: Sendable {
     case failed
     /// An operation was refused since too many waited.
     case refused
+    /// A failed redemption has its place in the audit trail, some time after it was answered.
+    case recorded(Event)
+    /// The audit trail was altered, first at this event, and is not extended any more. Told once.
+    case trailBroken(sequence: Int64, finding: String)
 }
 
 extension SQLiteStore {

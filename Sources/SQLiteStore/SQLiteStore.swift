@@ -7,7 +7,10 @@ public import Secrets
 public struct SQLiteStore: FlowStore {
     let writer: Writer
     let reader: Reader
+    /// For operators' lists: a long one holds up no flow, whose tenant's clients are read by `reader`.
+    let lists: Reader
     let trail: AuditTrail
+    let failures: FailedRedemptions
     private let outstanding: OutstandingFlows
 
     /// Opens or makes the database at `path` and brings its tables up to date.
@@ -20,10 +23,12 @@ public struct SQLiteStore: FlowStore {
         do {
             if bounds.isOn { try queue.write { try OutstandingFlows.makeIndex($0) } }
             reader = Reader(try StoreFile.openForReading(path))
+            lists = Reader(try StoreFile.openForReading(path))
         } catch {
             throw StoreFile.opening(error, path)
         }
         writer = Writer(queue, trail)
+        failures = FailedRedemptions(writer, trail)
     }
 
     /// Throws where the file at `path` is none that `init` would open. Changes nothing.
@@ -35,8 +40,10 @@ public struct SQLiteStore: FlowStore {
 
     /// Finishes what was handed over; later calls throw `StoreError.closed`.
     public func close() async {
-        // The reader first: who closes last takes the write-ahead log back into the file.
+        await failures.flush()
+        // The readers first: who closes last takes the write-ahead log back into the file.
         await reader.close()
+        await lists.close()
         await writer.close()
     }
 
@@ -55,8 +62,8 @@ public struct SQLiteStore: FlowStore {
             try db.run(
                 """
                 INSERT OR FAIL INTO flows (id, tenant, source_type, parameters, scopes, frontend_origin, return_url,
-                    exchange_challenge, redirect, client_id, master_key, status, expires_at, sweep_at, created_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, max(?, (SELECT coalesce(max(time) + 1, 0) FROM revocations)))
+                    exchange_challenge, redirect, client_id, master_key, status, expires_at, sweep_at, created_at, line)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, (SELECT coalesce(max(id), 0) FROM revocations))
                 """,
                 .blob(flow.id.bytes), .text(flow.tenant.description), .text(flow.sourceType.description),
                 .text(FlowRow.encode(flow.parameters)), .text(flow.scopes.joined(separator: " ")),
@@ -70,11 +77,13 @@ public struct SQLiteStore: FlowStore {
         }
     }
 
-    /// Whether an operator took back a flow that has not ended.
+    /// Whether an operator took back a flow: by a revocation after the last one that was there when it began. That is
+    /// the store's own order, in which no clock has a say.
     static let isRevoked = """
-        EXISTS (SELECT 1 FROM revocations WHERE time >= flows.created_at
+        EXISTS (SELECT 1 FROM revocations WHERE id > flows.line
             AND (revocations.tenant IS NULL OR revocations.tenant = flows.tenant)
-            AND (revocations.source_type IS NULL OR revocations.source_type = flows.source_type))
+            AND (revocations.source_type IS NULL OR revocations.source_type = flows.source_type)
+            AND (revocations.flow IS NULL OR revocations.flow = flows.id))
         """
 
     private static let claim = """
@@ -99,7 +108,7 @@ public struct SQLiteStore: FlowStore {
         UPDATE OR FAIL flows SET status = 2, key_digest = ?, sealed_key = CASE WHEN is_bound THEN ? END,
             key_expires_at = ?
         WHERE id = ? AND status = 1 AND NOT \(isRevoked)
-        RETURNING tenant, source_type, exchange_challenge, created_at
+        RETURNING tenant, source_type, exchange_challenge, created_at, line
         """
 
     public func succeed(_ id: FlowID, with ticket: Ticket, _ event: Event) async throws(StoreError) -> Bool {
@@ -108,18 +117,22 @@ public struct SQLiteStore: FlowStore {
             let flow = try db.first(
                 Self.succeed, .blob(ticket.keyDigest.bytes), .blob(ticket.key?.bytes), .integer(expiry), .blob(id.bytes)
             ) { row in
-                (tenant: row.text(0), sourceType: row.text(1), challenge: row.textIfAny(2), startedAt: row.integer(3))
+                (
+                    tenant: row.text(0), sourceType: row.text(1), challenge: row.textIfAny(2),
+                    startedAt: row.integer(3), line: row.integer(4)
+                )
             }
             guard let flow else { return false }
             try db.run(
                 """
                 INSERT OR FAIL INTO credential_keys (digest, flow, tenant, source_type, exchange_challenge, sealed, expires_at,
-                    created_at, flow_created_at, sealed_revocation)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    created_at, flow_created_at, sealed_revocation, line)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
                 .blob(ticket.keyDigest.bytes), .blob(id.bytes), .text(flow.tenant), .text(flow.sourceType),
                 .text(flow.challenge), .blob(ticket.credentials.bytes), .integer(expiry),
-                .integer(ticket.createdAt.milliseconds), .integer(flow.startedAt), .blob(ticket.revocation?.bytes))
+                .integer(ticket.createdAt.milliseconds), .integer(flow.startedAt), .blob(ticket.revocation?.bytes),
+                .integer(flow.line))
             try trail.append(event, db)
             return true
         }
@@ -134,47 +147,6 @@ public struct SQLiteStore: FlowStore {
                 .text(error), .text(description), .blob(id.bytes))
             try trail.append(event, db)
         }
-    }
-
-    public func redeem(_ redemption: Redemption) async throws(StoreError) -> Redemption.Outcome {
-        try await writer.write { [trail] db in
-            let outcome = try Self.redeem(redemption, db)
-            if case .refused = outcome, !redemption.recordsRefusal { return outcome }
-            try trail.append(redemption.event(outcome), db)
-            return outcome
-        }
-    }
-
-    private static func redeem(_ redemption: Redemption, _ db: Database) throws -> Redemption.Outcome {
-        let taken = try db.first(
-            """
-            DELETE FROM credential_keys
-            WHERE digest = ? AND tenant = ? AND expires_at > ?
-                AND (exchange_challenge IS NULL OR exchange_challenge = ?)
-            RETURNING sealed, flow, source_type
-            """,
-            .blob(redemption.keyDigest.bytes), .text(redemption.tenant.description),
-            .integer(redemption.now.milliseconds), .text(redemption.challenge?.text)
-        ) { row in (sealed: row.blob(0), flow: row.blob(1), sourceType: row.text(2)) }
-        if let taken {
-            try db.run("UPDATE OR FAIL flows SET status = 4, sealed_key = NULL WHERE id = ?", .blob(taken.flow))
-            guard let id = FlowID(bytes: taken.flow), let type = SourceType.ID(taken.sourceType) else {
-                return .refused
-            }
-            let placement = Placement(tenant: redemption.tenant, sourceType: type, flow: id)
-            return .redeemed(Sealed(stored: taken.sealed), placement)
-        }
-        let spent = try db.first(
-            "SELECT tenant, source_type, id FROM flows WHERE key_digest = ? AND status = 4",
-            .blob(redemption.keyDigest.bytes)
-        ) { row -> Placement? in
-            guard let tenant = TenantID(row.text(0)), let type = SourceType.ID(row.text(1)),
-                let id = FlowID(bytes: row.blob(2))
-            else { return nil }
-            return Placement(tenant: tenant, sourceType: type, flow: id)
-        }
-        guard case let placement?? = spent else { return .refused }
-        return .reused(placement)
     }
 
     private static let outcome = """

@@ -6,7 +6,7 @@ enum Schema {
     static let applicationID: Int32 = 0x636C_6B72
 
     /// The number of the last migration, kept as SQLite's `user_version`.
-    static let version: Int32 = 4
+    static let version: Int32 = 5
 
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -170,6 +170,43 @@ enum Schema {
                     ALTER TABLE audit_events ADD COLUMN request_id TEXT;
 
                     PRAGMA user_version = 4;
+                    """)
+        }
+        migrator.registerMigration("5 revocations by the store's order, and a trail that checks itself") { db in
+            // Revocations were told from flows by the clock so far: what they meant is done here, once, and the new ones
+            // begin with nothing behind them. AUTOINCREMENT: a number never comes again after the sweep deleted it.
+            let isRevoked = { (start: String, table: String) in
+                """
+                EXISTS (SELECT 1 FROM revocations WHERE time >= \(table).\(start)
+                    AND (revocations.tenant IS NULL OR revocations.tenant = \(table).tenant)
+                    AND (revocations.source_type IS NULL OR revocations.source_type = \(table).source_type))
+                """
+            }
+            try db.execute(
+                sql: """
+                    UPDATE flows SET status = 3, error = 'invalid_state', sealed_key = NULL
+                        WHERE status < 3 AND \(isRevoked("created_at", "flows"));
+                    DELETE FROM credential_keys WHERE \(isRevoked("flow_created_at", "credential_keys"));
+                    DROP TABLE revocations;
+                    CREATE TABLE revocations (
+                        id          INTEGER PRIMARY KEY AUTOINCREMENT,
+                        tenant      TEXT,
+                        source_type TEXT,
+                        flow        BLOB,
+                        time        INTEGER NOT NULL
+                    );
+                    ALTER TABLE flows ADD COLUMN line INTEGER NOT NULL DEFAULT 0;
+                    ALTER TABLE flows ADD COLUMN reuses INTEGER NOT NULL DEFAULT 0;
+                    ALTER TABLE credential_keys ADD COLUMN line INTEGER NOT NULL DEFAULT 0;
+
+                    ALTER TABLE audit_trail ADD COLUMN last_time INTEGER NOT NULL DEFAULT -1;
+                    ALTER TABLE audit_trail ADD COLUMN ordered_from INTEGER NOT NULL DEFAULT 0;
+                    ALTER TABLE audit_trail ADD COLUMN left_out INTEGER NOT NULL DEFAULT 0;
+                    ALTER TABLE audit_trail ADD COLUMN broken_at INTEGER;
+                    ALTER TABLE audit_trail ADD COLUMN finding TEXT;
+                    CREATE INDEX audit_events_seldom ON audit_events (type, sequence) WHERE \(AuditRow.isSeldom);
+
+                    PRAGMA user_version = 5;
                     """)
         }
         return migrator

@@ -109,6 +109,16 @@ enum StoreFile {
 
     /// Opens the one writing connection, migrates, and proves that commits are durable.
     static func open(_ path: String, _ ring: KeyRing) throws(OpeningError) -> (DatabaseQueue, AuditTrail) {
+        let (queue, hadTrail) = try open(path)
+        do {
+            return (queue, try queue.write { try AuditKey.load($0, ring, isNew: !hadTrail) })
+        } catch {
+            throw opening(error, path)
+        }
+    }
+
+    /// Whether there was an audit trail before, besides.
+    static func open(_ path: String) throws(OpeningError) -> (queue: DatabaseQueue, hadTrail: Bool) {
         var configuration = Configuration()
         configuration.journalMode = .wal
         // Several brokers may share one file: each waits for the other's commit.
@@ -127,22 +137,22 @@ enum StoreFile {
         }
         let queue: DatabaseQueue
         let synchronous: Int?
-        let trail: AuditTrail
+        let hadTrail: Bool
         do {
             queue = try DatabaseQueue(path: path, configuration: configuration)
-            try queue.writeWithoutTransaction { db in
+            hadTrail = try queue.writeWithoutTransaction { db in
                 if try Schema.migrator.hasBeenSuperseded(db) { throw OpeningError.newer(path: path) }
                 // After GRDB's own setup, which chooses NORMAL: then a commit could be lost with the power.
                 try db.execute(sql: "PRAGMA synchronous = FULL")
+                return try db.tableExists("audit_trail")
             }
             try Schema.migrator.migrate(queue)
             synchronous = try queue.writeWithoutTransaction { try Int.fetchOne($0, sql: "PRAGMA synchronous") }
-            trail = AuditTrail(key: try queue.write { try AuditKey.load($0, ring) })
         } catch {
             throw opening(error, path)
         }
         guard synchronous == 2 else { throw .notDurable(path: path) }
-        return (queue, trail)
+        return (queue, hadTrail)
     }
 
     /// Gives a finished file its name, so that a power cut leaves the old state or the new one.

@@ -6,17 +6,27 @@ extension SQLiteStore {
     public func sweep(
         at now: Timestamp, eventsSince: Timestamp, limit: Int
     ) async throws(StoreError) -> (events: [Event], isUnfinished: Bool) {
-        try await writer.write { [trail] db in
+        let (swept, leftOut) = try await writer.write { [trail] db in
             let expired = try Self.sweepTickets(at: now, limit: limit, db)
             let (abandoned, areLeft) = try Self.sweepFlows(at: now, limit: limit, db)
+            let leftOut = try FailedRedemptions.summary(at: now, db)
             let events = expired + abandoned
             for event in events { try trail.append(event, db) }
-            // No flow lives as long: who was revoked is known by then.
-            try db.run("DELETE FROM revocations WHERE time < ?", .integer(now.milliseconds - Self.memory))
+            if let leftOut { try trail.append(leftOut, db) }
+            try db.run(Self.forgetRevocations)
             let oldLeft = try trail.forget(before: eventsSince, limit: limit, db)
-            return (events, expired.count == limit || areLeft || oldLeft)
+            return ((events: events, isUnfinished: expired.count == limit || areLeft || oldLeft), leftOut)
         }
+        if let leftOut { writer.tell(.recorded(leftOut)) }
+        return swept
     }
+
+    /// Those before which no flow and no ticket began that is still here. Flows stand in the order of their start, so
+    /// the first row has the lowest line.
+    private static let forgetRevocations = """
+        DELETE FROM revocations WHERE id <= coalesce((SELECT line FROM flows ORDER BY rowid LIMIT 1), id)
+            AND NOT EXISTS (SELECT 1 FROM credential_keys WHERE line < revocations.id)
+        """
 
     private static func sweepTickets(at now: Timestamp, limit: Int, _ db: Database) throws -> [Event] {
         let expired = try Row.fetchAll(
@@ -31,7 +41,7 @@ extension SQLiteStore {
         return expired.map { event(.credentialKeyExpired, at: now, $0) }
     }
 
-    /// Each flow is met twice: at the end of its state, and a day later.
+    /// Each flow is met twice: at the end of its state, and a day later or a day after its key's end.
     private static func sweepFlows(
         at now: Timestamp, limit: Int, _ db: Database
     ) throws -> (abandoned: [Event], areLeft: Bool) {
@@ -41,7 +51,7 @@ extension SQLiteStore {
             arguments: [now.milliseconds, limit])
         let settle = try db.cachedStatement(
             sql: """
-                UPDATE flows SET is_swept = 1, sweep_at = ?, error = CASE WHEN status < 2 THEN 'expired' ELSE error END,
+                UPDATE flows SET is_swept = 1, sweep_at = max(?, coalesce(key_expires_at, 0)) + ?, error = CASE WHEN status < 2 THEN 'expired' ELSE error END,
                     status = CASE WHEN status < 2 THEN 3 ELSE status END
                 WHERE id = ?
                 """)
@@ -52,7 +62,7 @@ extension SQLiteStore {
             if row[3] as Bool {
                 try delete.execute(arguments: [id])
             } else {
-                try settle.execute(arguments: [now.milliseconds + memory, id])
+                try settle.execute(arguments: [now.milliseconds, memory, id])
                 if (row[4] as Int64) < 2 { abandoned.append(event(.flowFailed, at: now, code: "expired", row)) }
             }
         }

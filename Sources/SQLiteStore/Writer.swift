@@ -23,7 +23,8 @@ final class Writer: @unchecked Sendable {
     private var isClosed = false
     private var hasEnded = false
     private var whenEnded: [CheckedContinuation<Void, Never>] = []
-    private var observer: @Sendable (WriterEvent) -> Void = { _ in }
+    private var observer: (@Sendable (WriterEvent) -> Void)?
+    private var toldBreach: Breach?
 
     init(_ queue: DatabaseQueue, _ trail: AuditTrail, mostWaiting: Int = mostWaiting) {
         self.queue = queue
@@ -58,7 +59,7 @@ final class Writer: @unchecked Sendable {
             let observer = observer
             condition.unlock()
             if let refusal {
-                if refusal != .closed { observer(.refused) }
+                if refusal != .closed { observer?(.refused) }
                 operation.finish(refusal)
             }
         }
@@ -77,11 +78,21 @@ final class Writer: @unchecked Sendable {
         return waiting.count
     }
 
-    private func tell(_ event: WriterEvent) {
+    func tell(_ event: WriterEvent) {
         condition.lock()
         let observer = observer
         condition.unlock()
-        observer(event)
+        observer?(event)
+    }
+
+    /// Tells once that the audit trail is broken. On the writer's thread, as `trail` is its own.
+    private func tellBreach() {
+        guard let breach = trail.breach else { return }
+        condition.lock()
+        let isNews = toldBreach == nil && observer != nil
+        if isNews { toldBreach = breach }
+        condition.unlock()
+        if isNews { tell(.trailBroken(sequence: breach.sequence, finding: breach.finding)) }
     }
 
     /// Lets what waits finish, closes the database and ends the thread.
@@ -98,6 +109,7 @@ final class Writer: @unchecked Sendable {
     private func run() {
         while let batch = next() {
             commit(batch)
+            tellBreach()
         }
         try? queue.close()
         condition.lock()
@@ -184,6 +196,7 @@ final class Writer: @unchecked Sendable {
             }
             do {
                 try db.run("COMMIT")
+                trail.committed()
             } catch {
                 if db.isInsideTransaction { try? db.execute(sql: "ROLLBACK") }
                 throw TransactionFailure(error)

@@ -37,7 +37,7 @@ struct Service {
             throw Refusal("\(configuration.origin): \(error.line)", hint: error.hint)
         }
         transport = CurlTransport(configuration: configuration.transport)
-        let figures = Self.figures(configuration, store, transport)
+        let figures = Self.figures(configuration, store, transport, logger)
         exporter = configuration.tracing.map { SpanExporter($0, logger: logger) }
         let tracer = exporter?.tracer
         if let queue = exporter?.queue {
@@ -53,7 +53,8 @@ struct Service {
         ) { event in
             figures.count(event)
             tracer?.add(event)
-            Self.log(event, logger)
+            // Of those the log has what the trail has, when it has it.
+            if event.kind != .credentialKeyReused, event.kind != .credentialKeyRefused { Self.log(event, logger) }
         }
         let source: KeySource =
             switch configuration.callerKeys {
@@ -124,7 +125,7 @@ struct Service {
     }
 
     private static func figures(
-        _ configuration: Configuration, _ store: SQLiteStore, _ transport: CurlTransport
+        _ configuration: Configuration, _ store: SQLiteStore, _ transport: CurlTransport, _ logger: Logger
     ) -> Figures {
         let sourceTypes = configuration.catalog.sourceTypes
         let figures = Figures(
@@ -136,6 +137,10 @@ struct Service {
             case .committed(let operations, let duration): store.committed(operations, in: duration)
             case .failed: store.failed()
             case .refused: store.refused()
+            case .recorded(let event): Self.log(event, logger)
+            case .trailBroken(let sequence, let finding):
+                store.trailIsBroken()
+                Self.log(Event(.auditBroken, at: .now, detail: "at event \(sequence): \(finding)"), logger)
             }
         }
         figures.registry.declare(
@@ -148,7 +153,12 @@ struct Service {
     }
 
     private static func log(_ event: Event, _ logger: Logger) {
-        let level: Logger.Level = event.kind == .credentialKeyReused ? .warning : .info
+        let level: Logger.Level =
+            switch event.kind {
+            case .auditBroken: .error
+            case .credentialKeyReused: .warning
+            default: .info
+            }
         guard logger.logLevel <= level else { return }
         var metadata: Logger.Metadata = ["event": .string(event.kind.rawValue)]
         if let tenant = event.tenant { metadata["tenant"] = .string(tenant.description) }

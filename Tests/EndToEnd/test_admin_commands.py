@@ -202,6 +202,39 @@ def test_the_trail_is_proven_while_the_broker_runs_and_tampering_is_found(instal
     assert "broken at event 3" in broken.stderr
 
 
+def test_a_cut_trail_is_an_alarm_until_an_operator_begins_a_new_one(installation):
+    """The cut fits at its end: `last` and its digest were set, as who has the file but no key can."""
+    import sqlite3
+
+    with Broker(installation) as broker:
+        broker.credentials()
+    with sqlite3.connect(installation.database) as database:
+        database.execute("DELETE FROM audit_events WHERE sequence > 1")
+        database.execute("UPDATE audit_trail SET last = 1, last_digest = (SELECT digest FROM audit_events)")
+    with Broker(installation) as broker:
+        broker.credentials()
+        assert broker.client.get("/readyz").status_code == 200
+        eventually(lambda: "cloakroom_audit_trail_broken 1" in broker.client.get("/metrics").text, what="the alarm")
+        lines = [json.loads(line) for line in broker.logs.splitlines() if '"audit.broken"' in line]
+        assert [line["level"] for line in lines] == ["error"]
+        running = run("audit", "reset", "--reason", "test", "--yes", "--config", installation.config)
+        assert running.returncode == 1 and "stop it first" in running.stderr
+    broken = run("audit", "verify", "--config", installation.config)
+    assert broken.returncode == 1 and "broken at event 1" in broken.stderr
+    reset = run("audit", "reset", "--reason", "found on Monday", "--yes", "--config", installation.config)
+    assert reset.returncode == 0, reset.stderr
+    with Broker(installation) as broker:
+        broker.credentials()
+        operator = {"Authorization": f"Bearer {broker.token(tenant=None, scope='broker:admin')}"}
+        items = broker.client.get("/v1/admin/auditEvents?type=audit.broken", headers=operator).json()["items"]
+        assert [(item["id"], item["detail"]) for item in items] == [("2", "found on Monday")]
+        assert "cloakroom_audit_trail_broken 0" in broker.client.get("/metrics").text
+    whole = run("audit", "verify", "--config", installation.config)
+    assert whole.stdout == "the audit trail is whole: 4 events, 2 to 5\n"
+    again = run("audit", "reset", "--reason", "test", "--yes", "--config", installation.config)
+    assert again.returncode == 1 and "there is nothing to reset" in again.stderr
+
+
 def test_a_crash_leaves_a_trail_that_is_whole(installation):
     broker = Broker(installation).start()
     stop = threading.Event()

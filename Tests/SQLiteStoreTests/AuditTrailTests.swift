@@ -19,7 +19,7 @@ import Testing
         let flow = try await store.keep(try Samples.flow(), key)
         _ = try await store.redeem(key)
         _ = try await store.redeem(key)
-        let events = try await store.events(EventFilter(), before: nil, limit: 10)
+        let events = try await store.events(EventFilter(), before: nil, limit: 10).events
         #expect(
             events.map(\.event.kind) == [
                 .credentialKeyReused, .credentialKeyRedeemed, .flowSucceeded, .flowStarted,
@@ -35,12 +35,12 @@ import Testing
             .revocation, at: Samples.now, by: requester, tenant: try Samples.tenant(),
             sourceType: SourceType.ID("example"), flow: FlowID(of: .random()), code: "c", detail: "leaked \u{1F511}")
         try await store.record(event)
-        #expect(try await store.events(EventFilter(), before: nil, limit: 10).map(\.event) == [event])
+        #expect(try await store.events(EventFilter(), before: nil, limit: 10).events.map(\.event) == [event])
     }
 
     @Test func `what did not happen is not told`() async throws {
         #expect(try await !store.succeed(FlowID(of: .random()), with: Samples.ticket(.random())))
-        #expect(try await store.events(EventFilter(), before: nil, limit: 10).isEmpty)
+        #expect(try await store.events(EventFilter(), before: nil, limit: 10).events.isEmpty)
     }
 
     @Test func `a filter and a page find their events`() async throws {
@@ -51,7 +51,7 @@ import Testing
                     at: Samples.now.adding(seconds: Int64(number) * 120), tenant: Samples.tenant("t\(number % 3)")))
         }
         func found(_ filter: EventFilter, before: Int64? = nil, limit: Int = 100) async throws -> [Int64] {
-            try await store.events(filter, before: before, limit: limit).map(\.sequence)
+            try await store.events(filter, before: before, limit: limit).events.map(\.sequence)
         }
         #expect(try await found(EventFilter(kind: .clientChanged)) == [10, 8, 6, 4, 2])
         #expect(try await found(EventFilter(tenant: Samples.tenant("t0"))) == [10, 7, 4, 1])
@@ -88,6 +88,56 @@ import Testing
         #expect(try verified() == .sound(events: 0, first: 11, last: 10))
         try await store.record(Event(.flowStarted, at: Samples.now))
         #expect(try verified() == .sound(events: 1, first: 11, last: 11))
+    }
+
+    @Test func `time never runs backwards in it`() async throws {
+        for seconds in [100, 40, 200, 0] as [Int64] {
+            try await store.record(Event(.flowStarted, at: Samples.now.adding(seconds: seconds), detail: "d"))
+        }
+        let events = try await store.events(EventFilter(), before: nil, limit: 10).events.map(\.event)
+        #expect(events.map { $0.time.milliseconds - Samples.now.milliseconds } == [200_000, 200_000, 100_000, 100_000])
+        // Calls wait for their commit: a moment is no news.
+        #expect(events.map(\.detail) == ["d; the clock said \(Samples.now.milliseconds)", "d", "d", "d"])
+        #expect(try verified() == .sound(events: 4, first: 1, last: 4))
+        // Also where nothing is left to look at.
+        _ = try await store.sweep(at: Samples.now, eventsSince: Samples.now.adding(seconds: 500), limit: 10)
+        try await store.record(Event(.flowStarted, at: Samples.now))
+        #expect(
+            try await store.events(EventFilter(), before: nil, limit: 10).events.first?.event.time
+                == Samples.now.adding(seconds: 200))
+        #expect(try verified() == .sound(events: 1, first: 5, last: 5))
+    }
+
+    /// More rows than a page looks at, and what is looked for under them.
+    @Test func `a page looks at a bounded number of events and tells where to go on`() async throws {
+        try await store.record(Event(.clientChanged, at: Samples.now, tenant: Samples.tenant("rare")))
+        try await DatabaseQueue(path: folder.database).write { db in
+            try db.execute(
+                sql: """
+                    WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 120000)
+                    INSERT INTO audit_events (sequence, time, type, tenant, digest)
+                        SELECT i, \(Samples.now.milliseconds), 'flow.started', 'acme', x'' FROM n
+                    """)
+        }
+        let rare = EventFilter(tenant: try Samples.tenant("rare"))
+        var before: Int64?
+        var found: [Int64] = []
+        var pages = 0
+        repeat {
+            let page = try await store.events(rare, before: before, limit: 10)
+            found += page.events.map(\.sequence)
+            before = page.next
+            pages += 1
+        } while before != nil
+        #expect(found == [1])
+        #expect(pages == 3)
+        // An index leads to the types that are seldom.
+        let page = try await store.events(EventFilter(kind: .clientChanged), before: nil, limit: 10)
+        #expect(page.events.map(\.sequence) == [1])
+        #expect(page.next == nil)
+        // Those of one type that is common, one after the other.
+        let common = try await store.events(EventFilter(kind: .flowStarted), before: nil, limit: 10)
+        #expect(common.events.map(\.sequence) == Array((119_991...120_000).reversed()))
     }
 
     @Test(arguments: [

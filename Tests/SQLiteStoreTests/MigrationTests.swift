@@ -52,7 +52,7 @@ import Testing
 
         let store = try SQLiteStore(path: folder.database)
         #expect(try await store.claim(waiting, at: .legacy, isBound: false, now: Samples.now)?.id == waiting)
-        let listed = try await store.tickets(Selection(), at: Samples.now, after: nil, limit: 10)
+        let listed = try await store.tickets(Selection(), at: Samples.now, after: nil, limit: 10).tickets
         #expect(listed.map(\.placement.flow) == [done])
         guard case .redeemed(let sealed, _) = try await store.redeem(key) else {
             Issue.record("not redeemed")

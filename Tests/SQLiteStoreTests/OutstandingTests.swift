@@ -52,7 +52,7 @@ import Testing
             #expect(try await begin(store, tenant: "other").1 == .admitted)
         }
         let events = try await stores[0].events(EventFilter(), before: nil, limit: 100)
-        #expect(events.count == 22)
+        #expect(events.events.count == 22)
     }
 
     @Test func `of 64 flows at once as many begin as all may`() async throws {

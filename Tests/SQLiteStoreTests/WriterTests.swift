@@ -257,6 +257,7 @@ private final class Told: @unchecked Sendable {
             case .committed(let operations, let duration): duration > .zero ? "committed \(operations)" : "no time"
             case .failed: "failed"
             case .refused: "refused"
+            case .recorded, .trailBroken: "of the trail"
             }
         lock.withLock { kept.append(line) }
     }

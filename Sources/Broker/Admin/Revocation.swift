@@ -39,13 +39,13 @@ extension Broker {
         let event = Event(
             .revocation, at: now(), by: revocation.requester, tenant: revocation.selection.tenant,
             sourceType: revocation.selection.sourceType, flow: revocation.selection.flow, detail: revocation.reason)
-        let start = try await store.revokeFlows(revocation.selection, at: event.time, event)
+        let number = try await store.revokeFlows(revocation.selection, at: event.time, event)
         report(event)
         var destroyed: [DestroyedTicket] = []
         var position: TicketPosition?
         repeat {
             let batch = try await store.destroyTickets(
-                revocation.selection, startedUntil: start, after: position, limit: 500, by: revocation.requester,
+                revocation.selection, startedBefore: number, after: position, limit: 500, by: revocation.requester,
                 at: now())
             destroyed += batch.destroyed
             position = batch.position
@@ -127,7 +127,7 @@ extension Broker {
     /// Keys that wait to be redeemed, oldest first.
     public func tickets(
         _ selection: Selection, after position: TicketPosition? = nil, limit: Int
-    ) async throws(StoreError) -> [TicketSummary] {
+    ) async throws(StoreError) -> TicketPage {
         try await store.tickets(selection, at: now(), after: position, limit: limit)
     }
 }

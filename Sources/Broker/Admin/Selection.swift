@@ -29,6 +29,27 @@ public struct TicketSummary: Sendable {
     }
 }
 
+/// Tickets, oldest first.
+public struct TicketPage: Sendable {
+    public let tickets: [TicketSummary]
+    /// Where to go on, where the page ends since enough were looked at; `nil` where it is full, or no more are left.
+    public let next: TicketPosition?
+
+    public init(tickets: [TicketSummary], next: TicketPosition?) {
+        self.tickets = tickets
+        self.next = next
+    }
+}
+
+/// A revocation's place in the store's order: above those before it, and never used again.
+public struct RevocationNumber: Sendable, Equatable {
+    public let value: Int64
+
+    public init(_ value: Int64) {
+        self.value = value
+    }
+}
+
 /// A place in the order of tickets, which stays the same while others come and go.
 public struct TicketPosition: Sendable, Equatable {
     public let expiresAt: Timestamp

@@ -15,6 +15,8 @@ public struct Event: Sendable, Equatable {
         case revocation
         /// A tenant's own client was set or deleted.
         case clientChanged = "client.changed"
+        /// The trail was altered beside the broker, and is not extended any more; or an operator began a new one.
+        case auditBroken = "audit.broken"
     }
 
     public let kind: Kind
@@ -40,8 +42,11 @@ public struct Event: Sendable, Equatable {
         self.flow = placement?.flow ?? flow
         self.requester = requester
         self.code = code
-        self.detail = detail
+        self.detail = detail?.prefix(bytes: Self.mostBytes)
     }
+
+    /// More of a text is not kept, wherever it comes from.
+    private static let mostBytes = 2048
 }
 
 /// Who asked, as far as it is known.
@@ -57,17 +62,15 @@ public struct Requester: Sendable, Equatable {
     public init(
         subject: String? = nil, tokenID: String? = nil, remoteAddress: String? = nil, requestID: String? = nil
     ) {
-        self.subject = subject.map(Self.shortened)
-        self.tokenID = tokenID.map(Self.shortened)
+        // An issuer may put anything in there.
+        self.subject = subject?.prefix(bytes: 256)
+        self.tokenID = tokenID?.prefix(bytes: 256)
         self.remoteAddress = remoteAddress
         self.requestID = requestID
     }
 
     /// Nobody in particular: the broker itself, or a caller who need not say.
     public static let unknown = Requester()
-
-    /// An issuer may put anything in there.
-    private static func shortened(_ text: String) -> String { text.count <= 256 ? text : String(text.prefix(256)) }
 }
 
 /// An event as the audit trail keeps it.
@@ -79,6 +82,19 @@ public struct RecordedEvent: Sendable {
     public init(sequence: Int64, event: Event) {
         self.sequence = sequence
         self.event = event
+    }
+}
+
+/// Events of the audit trail, newest first.
+public struct EventPage: Sendable {
+    public let events: [RecordedEvent]
+    /// Before which event to go on, where the page ends since enough were looked at; `nil` where it is full, or no more
+    /// are left.
+    public let next: Int64?
+
+    public init(events: [RecordedEvent], next: Int64?) {
+        self.events = events
+        self.next = next
     }
 }
 

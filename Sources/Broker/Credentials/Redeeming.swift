@@ -7,7 +7,7 @@ extension Broker {
     ) async throws(RedeemError) -> SecretBytes? {
         let redemption = Redemption(
             keyDigest: key.digest, tenant: tenant, challenge: verifier.map { ProofKeyChallenge(of: $0) }, now: now(),
-            requester: requester, recordsRefusal: refusals.hasSome)
+            requester: requester)
         let outcome: Redemption.Outcome
         do {
             outcome = try await store.redeem(redemption)
@@ -22,10 +22,7 @@ extension Broker {
             } catch {
                 throw .sealBroken(placement.flow, error)
             }
-        case .reused: return nil
-        case .refused:
-            refusals.spend()
-            return nil
+        case .reused, .refused: return nil
         }
     }
 }

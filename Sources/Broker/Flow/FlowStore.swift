@@ -18,6 +18,9 @@ public protocol FlowStore: Sendable {
     func fail(_ id: FlowID, error: String, description: String?, _ event: Event) async throws(StoreError)
 
     /// Takes the ticket with this key: of all calls for one key, exactly one gets it.
+    ///
+    /// All others take the same way and time. The event of a failure follows within a second, as far as there is room
+    /// for it: the first ten of a spent key, and refusals within a `RefusalBudget`.
     func redeem(_ redemption: Redemption) async throws(StoreError) -> Redemption.Outcome
 
     /// What became of a flow. Changes nothing.
@@ -38,24 +41,24 @@ public protocol FlowStore: Sendable {
     func record(_ event: Event) async throws(StoreError)
 
     /// The newest events before `sequence` (`nil`: of all), newest first.
-    func events(_ filter: EventFilter, before sequence: Int64?, limit: Int) async throws(StoreError) -> [RecordedEvent]
+    func events(_ filter: EventFilter, before sequence: Int64?, limit: Int) async throws(StoreError) -> EventPage
 
     /// Tickets that wait at `now`, oldest first, after `position`.
     func tickets(
         _ selection: Selection, at now: Timestamp, after position: TicketPosition?, limit: Int
-    ) async throws(StoreError) -> [TicketSummary]
+    ) async throws(StoreError) -> TicketPage
 
-    /// From now on, every flow of the selection that was started before is refused. The moment that this draws, by the
-    /// store's own order: `time` or a little later.
+    /// From now on, every flow of the selection that was started before is refused, and its ticket too: by the store's
+    /// own order, whatever clocks say. Its place in that order.
     func revokeFlows(
         _ selection: Selection, at time: Timestamp, _ event: Event
-    ) async throws(StoreError) -> Timestamp
+    ) async throws(StoreError) -> RevocationNumber
 
-    /// Destroys the selection's tickets of flows that were started until `time`; looks at no more than `limit` tickets
-    /// after `position`. Where to go on, or `nil` at the end.
+    /// Destroys the selection's tickets of flows that were started before the revocation, expired ones as well; looks at
+    /// no more than `limit` tickets after `position`. Where to go on, or `nil` at the end.
     func destroyTickets(
-        _ selection: Selection, startedUntil time: Timestamp, after position: TicketPosition?, limit: Int,
-        by requester: Requester, at now: Timestamp
+        _ selection: Selection, startedBefore revocation: RevocationNumber, after position: TicketPosition?,
+        limit: Int, by requester: Requester, at now: Timestamp
     ) async throws(StoreError) -> (destroyed: [DestroyedTicket], position: TicketPosition?)
 
     /// The clients that a tenant brought.
@@ -86,19 +89,16 @@ public struct Redemption: Sendable {
     public let challenge: ProofKeyChallenge?
     public let now: Timestamp
     public let requester: Requester
-    /// A refusal gets its place in the audit trail. Not all of them: anybody can cause one.
-    public let recordsRefusal: Bool
 
     public init(
         keyDigest: Digest, tenant: TenantID, challenge: ProofKeyChallenge?, now: Timestamp,
-        requester: Requester = .unknown, recordsRefusal: Bool = true
+        requester: Requester = .unknown
     ) {
         self.keyDigest = keyDigest
         self.tenant = tenant
         self.challenge = challenge
         self.now = now
         self.requester = requester
-        self.recordsRefusal = recordsRefusal
     }
 
     public enum Outcome: Sendable {

@@ -100,6 +100,9 @@ public final class Figures: Sendable {
             "Time of one transaction, its commit to the disk included."),
         Family(StoreFigures.failures, .counter, "Transactions that failed: the disk, a lock, a fault."),
         Family(StoreFigures.refusals, .counter, "Operations refused at once since too many waited."),
+        Family(
+            StoreFigures.brokenTrail, .gauge,
+            "1 once the audit trail was found altered: it is not extended any more, and the log has the events."),
     ]
 }
 
@@ -109,17 +112,21 @@ public struct StoreFigures: Sendable {
     static let duration = "cloakroom_store_commit_duration_seconds"
     static let failures = "cloakroom_store_failures_total"
     static let refusals = "cloakroom_store_refusals_total"
+    static let brokenTrail = "cloakroom_audit_trail_broken"
 
     private let size: Recorder
     private let duration: Timer
     private let failures: Counter
     private let refusals: Counter
+    private let brokenTrail: Gauge
 
     init(_ factory: any MetricsFactory) {
         size = Recorder(label: Self.size, factory: factory)
         duration = Timer(label: Self.duration, dimensions: [], factory: factory)
         failures = Counter(label: Self.failures, factory: factory)
         refusals = Counter(label: Self.refusals, factory: factory)
+        brokenTrail = Gauge(label: Self.brokenTrail, dimensions: [], factory: factory)
+        brokenTrail.record(0)
     }
 
     public func committed(_ operations: Int, in time: Duration) {
@@ -130,6 +137,8 @@ public struct StoreFigures: Sendable {
     public func failed() { failures.increment() }
 
     public func refused() { refusals.increment() }
+
+    public func trailIsBroken() { brokenTrail.record(1) }
 }
 
 extension Duration {

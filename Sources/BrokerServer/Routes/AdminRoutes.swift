@@ -38,9 +38,10 @@ struct AdminRoutes: Sendable {
             guard let found = TicketPosition(token) else { throw PageRequest.badToken }
             position = found
         }
-        let tickets = try await page.fetch { limit throws(StoreError) in
+        let found = try await page.fetch { limit throws(StoreError) in
             try await broker.tickets(selection, after: position, limit: limit)
         }
+        let tickets = found.tickets
         return page.response(
             tickets.map { ticket in
                 let flow = JSONValue.string(ticket.placement.flow.description)
@@ -50,7 +51,7 @@ struct AdminRoutes: Sendable {
                     "createdAt": .integer(ticket.createdAt.milliseconds),
                     "expiresAt": .integer(ticket.expiresAt.milliseconds),
                 ]
-            }, next: { $0 == 0 ? nil : tickets[$0 - 1].position.text })
+            }, next: { $0 == 0 ? nil : tickets[$0 - 1].position.text }, further: found.next?.text)
     }
 
     // MARK: revocations
@@ -69,7 +70,7 @@ struct AdminRoutes: Sendable {
     ) async throws -> Response {
         let requester = try await callers.operatorCalling(request, context)
         let body = try await request.json(RevocationBody.self)
-        guard (1...500).contains(body.reason.count) else {
+        guard (1...500).contains(body.reason.unicodeScalars.count) else {
             throw Problem.invalidRequest("the member \"reason\" must say why, in 1 to 500 characters")
         }
         let isSelective = body.tenant != nil || body.sourceType != nil || body.id != nil
@@ -140,10 +141,13 @@ struct AdminRoutes: Sendable {
             sequence = found
         }
         let (wanted, before) = (filter, sequence)
-        let events = try await page.fetch { limit throws(StoreError) in
+        let found = try await page.fetch { limit throws(StoreError) in
             try await broker.events(wanted, before: before, limit: limit)
         }
-        return page.response(events.map(Self.members), next: { $0 == 0 ? nil : String(events[$0 - 1].sequence) })
+        let events = found.events
+        return page.response(
+            events.map(Self.members), next: { $0 == 0 ? nil : String(events[$0 - 1].sequence) },
+            further: found.next.map { String($0) })
     }
 
     private static func members(_ recorded: RecordedEvent) -> [String: JSONValue] {

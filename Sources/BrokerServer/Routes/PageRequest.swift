@@ -34,19 +34,19 @@ struct PageRequest: Sendable {
     }
 
     /// One more than the page holds, so that it is known whether another follows.
-    func fetch<Item: Sendable>(
-        _ items: (Int) async throws(StoreError) -> [Item]
-    ) async throws -> [Item] {
+    func fetch<Page: Sendable>(_ page: (Int) async throws(StoreError) -> Page) async throws -> Page {
         do {
-            return try await items(size + 1)
+            return try await page(size + 1)
         } catch {
             throw Problem.unavailable
         }
     }
 
-    /// - Parameter next: the token after so many items.
-    func response(_ items: [[String: JSONValue]], next: (Int) -> String?) -> Response {
-        let token = items.count > size ? next(size) : nil
+    /// - Parameters:
+    ///   - next: the token after so many items.
+    ///   - further: where a page that is not full goes on.
+    func response(_ items: [[String: JSONValue]], next: (Int) -> String?, further: String?) -> Response {
+        let token = items.count > size ? next(size) : further
         return .json(
             JSONValue.object([
                 "items": .array(items.prefix(size).map(JSONValue.object)),

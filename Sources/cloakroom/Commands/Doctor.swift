@@ -144,7 +144,7 @@ struct Examination: Sendable {
             [
                 .bad(
                     "audit trail", "broken at event \(sequence): \(finding)",
-                    hint: "keep the file, and find out who wrote to it")
+                    hint: "keep the file, and find out who wrote to it; then begin a new trail: cloakroom audit reset")
             ]
         }
     }

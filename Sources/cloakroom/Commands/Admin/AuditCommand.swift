@@ -5,8 +5,9 @@ import SQLiteStore
 
 struct AuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "audit", abstract: "Read the audit trail, or prove that it is whole.",
-        subcommands: [List.self, Verify.self], defaultSubcommand: List.self)
+        commandName: "audit",
+        abstract: "Read the audit trail, prove that it is whole, or begin a new one after a broken one.",
+        subcommands: [List.self, Verify.self, Reset.self], defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List events, the newest last.")
@@ -47,6 +48,7 @@ struct AuditCommand: AsyncParsableCommand {
                     return print(Table.text([Self.head] + events.reversed().map(Self.row)), terminator: "")
                 }
                 var last: Int64 = 0
+                var newest = start.flatMap { Int64($0) } ?? 0
                 var isFirst = true
                 while true {
                     // Newest first; what is new stands before what was seen.
@@ -54,8 +56,12 @@ struct AuditCommand: AsyncParsableCommand {
                     show(Array(new.reversed()), withHead: isFirst)
                     isFirst = false
                     last = max(last, new.first.flatMap { Int64($0.text("id")) } ?? last)
+                    // Times do not run backwards in the trail: so the broker need not look at all of it each time.
+                    if let time = new.first?["time"]?.doubleValue { newest = max(newest, Int64(time)) }
                     try await Task.sleep(for: .seconds(1))
-                    events = try await api.items("auditEvents", query: query, limit: 1000)
+                    events = try await api.items(
+                        "auditEvents",
+                        query: [("tenant", tenant), ("type", type), ("since", String(newest))], limit: 1000)
                 }
             }
         }
@@ -122,8 +128,58 @@ struct AuditCommand: AsyncParsableCommand {
             case .broken(let sequence, let finding):
                 throw Refusal(
                     "the audit trail is broken at event \(sequence): \(finding)",
-                    hint:
-                        "keep the file as it is, compare with the log lines and a backup, and find out who wrote to it")
+                    hint: """
+                        keep the file as it is, compare with the log lines and a backup, and find out who wrote to it; \
+                        then `cloakroom audit reset` begins a new trail
+                        """)
+            }
+        }
+    }
+
+    struct Reset: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Begin a new audit trail after a broken one. The broker must not run.",
+            discussion: "The broken one stays, with a copy of the database without keys, in a file beside it.")
+
+        @OptionGroup var options: ConfigurationOption
+
+        @Option(name: .long, help: "Why, in your words: the first event of the new trail.")
+        var reason: String
+
+        @Flag(name: .long, help: "Do not ask before it is done.")
+        var yes = false
+
+        func validate() throws {
+            guard (1...500).contains(reason.unicodeScalars.count) else {
+                throw ValidationError("--reason takes 1 to 500 characters")
+            }
+        }
+
+        func run() async throws {
+            let configuration = try await ConfigurationReader.configuration(file: options.config)
+            let path = configuration.storePath
+            let host = ["0.0.0.0", "::", ""].contains(configuration.host) ? "127.0.0.1" : configuration.host
+            guard await !HealthCheck.answers("http://\(host):\(configuration.port)/healthz") else {
+                throw Refusal("a broker answers at \(host):\(configuration.port)", hint: "stop it first")
+            }
+            let found: AuditVerification
+            do throws(OpeningError) {
+                try SQLiteStore.inspect(path: path)
+                found = try SQLiteStore.verifyAuditTrail(path: path, keyRing: configuration.keyRing)
+            } catch {
+                throw Refusal("\(configuration.origin): \(error.line)", hint: error.hint)
+            }
+            guard case .broken = found else { throw Refusal("the audit trail is whole: there is nothing to reset") }
+            if !yes {
+                try Confirmation.ask(
+                    "This begins a new audit trail in \(path); the broken one goes into a file beside it.")
+            }
+            do throws(OpeningError) {
+                let evidence = try SQLiteStore.resetAuditTrail(
+                    path: path, keyRing: configuration.keyRing, reason: reason, at: .now)
+                print("a new audit trail begins; the broken one is in \(evidence)")
+            } catch {
+                throw Refusal("\(configuration.origin): \(error.line)", hint: error.hint)
             }
         }
     }

@@ -1,0 +1,67 @@
+import Foundation
+
+/// How many refused keys the audit trail takes: anybody can present one, and must not fill the disk with it, nor keep
+/// others' refusals out. The rest is counted.
+///
+/// 90 days of the overall rate are 800,000 events, some 200 MB; more than that is noise that a metric tells better.
+///
+/// `@unchecked Sendable`: the variables are guarded by `lock`.
+public final class RefusalBudget: @unchecked Sendable {
+    /// A supply that fills by one each `interval`. A number is when it will be full again (the generic cell rate
+    /// algorithm), so that a full one need not be kept.
+    private struct Supply {
+        let most: Int
+        let interval: Duration
+
+        static let perAddress = Supply(most: 10, interval: .seconds(60))
+        static let inAll = Supply(most: 100, interval: .seconds(10))
+
+        /// When it will be full after one more is taken; `nil` where it is empty.
+        func taking(_ fullAt: ContinuousClock.Instant?, at now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
+            let full = max(fullAt ?? now, now) + interval
+            return now.duration(to: full) <= interval * most ? full : nil
+        }
+    }
+
+    private static let mostAddresses = 4096
+    /// Between two events that say how many were left out.
+    private static let summaryInterval: Duration = .seconds(10)
+
+    private let now: @Sendable () -> ContinuousClock.Instant
+    private let lock = NSLock()
+    private var fullAt: ContinuousClock.Instant?
+    private var addressFullAt: [String: ContinuousClock.Instant] = [:]
+    private var nextSummaryAt: ContinuousClock.Instant?
+
+    public init(now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }) {
+        self.now = now
+    }
+
+    /// Takes the place of one refusal by this address, if there is one; of many at once, no more than there are.
+    public func take(for address: String?) -> Bool {
+        let now = now()
+        let address = address ?? ""
+        return lock.withLock {
+            guard let ofAddress = Supply.perAddress.taking(addressFullAt[address], at: now),
+                let inAll = Supply.inAll.taking(fullAt, at: now)
+            else { return false }
+            if addressFullAt[address] == nil, addressFullAt.count >= Self.mostAddresses {
+                // What is full is as good as absent. The overall supply bounds how many are not.
+                addressFullAt = addressFullAt.filter { $0.value > now }
+            }
+            addressFullAt[address] = ofAddress
+            fullAt = inAll
+            return true
+        }
+    }
+
+    /// Whether it is time for an event that says how many were left out.
+    public func takeSummary() -> Bool {
+        let now = now()
+        return lock.withLock {
+            if let nextSummaryAt, now < nextSummaryAt { return false }
+            nextSummaryAt = now + Self.summaryInterval
+            return true
+        }
+    }
+}

@@ -1,0 +1,96 @@
+public import Broker
+import GRDB
+import Secrets
+
+extension SQLiteStore {
+    /// Every failure takes one way and one time: the same one statement, which finds a row whatever key was presented,
+    /// and no write. What has to be kept of it is written later, see `FailedRedemptions`.
+    public func redeem(_ redemption: Redemption) async throws(StoreError) -> Redemption.Outcome {
+        let outcome = try await writer.write { [trail] db in
+            let candidate = try db.first(Self.candidate, .blob(redemption.keyDigest.bytes), read: Candidate.init)
+            guard let candidate else { return Redemption.Outcome.refused }
+            let found = candidate.judge(redemption)
+            guard case .good(let placement) = found else { return found.outcome }
+            guard let sealed = try Self.take(redemption, placement, db) else { return .refused }
+            let outcome = Redemption.Outcome.redeemed(sealed, placement)
+            try trail.append(redemption.event(outcome), db)
+            return outcome
+        }
+        if case .redeemed = outcome { return outcome }
+        failures.note(redemption, outcome)
+        return outcome
+    }
+
+    /// The flow with this key or, where there is none, the next one by its digest: to find it costs as much.
+    private static let candidate = """
+        SELECT key_digest, tenant, source_type, id, status, exchange_challenge, key_expires_at, \(isRevoked)
+        FROM flows INDEXED BY flows_by_key WHERE key_digest >= ? ORDER BY key_digest LIMIT 1
+        """
+
+    /// Takes the ticket out of the store, under all conditions once more.
+    private static func take(
+        _ redemption: Redemption, _ placement: Placement, _ db: Database
+    ) throws -> Sealed<Credentials>? {
+        let sealed = try db.first(
+            """
+            DELETE FROM credential_keys
+            WHERE digest = ? AND tenant = ? AND expires_at > ?
+                AND (exchange_challenge IS NULL OR exchange_challenge = ?) AND flow = ?
+            RETURNING sealed
+            """,
+            .blob(redemption.keyDigest.bytes), .text(redemption.tenant.description),
+            .integer(redemption.now.milliseconds), .text(redemption.challenge?.text), .blob(placement.flow.bytes)
+        ) { $0.blob(0) }
+        guard let sealed else { return nil }
+        try db.run(
+            "UPDATE OR FAIL flows SET status = 4, sealed_key = NULL WHERE id = ?", .blob(placement.flow.bytes))
+        return Sealed(stored: sealed)
+    }
+}
+
+/// A flow that a presented key may be of.
+private struct Candidate {
+    private let digest: [UInt8]
+    private let placement: Placement?
+    private let status: Flow.Status?
+    private let challenge: String?
+    private let expiresAt: Int64
+    private let isRevoked: Bool
+
+    enum Finding {
+        case good(Placement)
+        case spent(Placement)
+        case bad
+
+        var outcome: Redemption.Outcome {
+            if case .spent(let placement) = self { .reused(placement) } else { .refused }
+        }
+    }
+
+    init(_ row: SQLRow) {
+        digest = row.blob(0)
+        if let tenant = TenantID(row.text(1)), let type = SourceType.ID(row.text(2)),
+            let id = FlowID(bytes: row.blob(3))
+        {
+            placement = Placement(tenant: tenant, sourceType: type, flow: id)
+        } else {
+            placement = nil
+        }
+        status = Flow.Status(rawValue: Int(row.integer(4)))
+        challenge = row.textIfAny(5)
+        expiresAt = row.isNull(6) ? .max : row.integer(6)
+        isRevoked = row.integer(7) != 0
+    }
+
+    func judge(_ redemption: Redemption) -> Finding {
+        let isTenant = redemption.tenant == placement?.tenant
+        let isChallenge = challenge == nil || challenge == redemption.challenge?.text
+        let isAlive = redemption.now.milliseconds < expiresAt && !isRevoked
+        guard constantTimeEqual(digest, redemption.keyDigest.bytes), let placement else { return .bad }
+        switch status {
+        case .redeemed: return .spent(placement)
+        case .succeeded where isTenant && isChallenge && isAlive: return .good(placement)
+        default: return .bad
+        }
+    }
+}
