@@ -18,7 +18,7 @@ final class Fixture: Sendable {
 
     let provider: ScriptedProvider
     let clock = TestClock()
-    /// The clock of the limits.
+    /// The clock of limits and ages.
     let steadyClock = SteadyClock()
     let lines = LogLinesKept()
     let figures: Figures
@@ -31,7 +31,8 @@ final class Fixture: Sendable {
     init(
         catalog: String = Fixture.catalog, origins: [String] = [Fixture.origin, "https://other.example.com"],
         publicURL: String = "https://broker.example.com", provider: ScriptedProvider = ScriptedProvider(),
-        limits: Limits = Limits(), bounds: FlowBounds = FlowBounds(), proxies: TrustedProxies = TrustedProxies()
+        limits: Limits = Limits(), bounds: FlowBounds = FlowBounds(), proxies: TrustedProxies = TrustedProxies(),
+        rules: Callers.Rules? = nil, callerKeys: KeySource? = nil
     ) async throws {
         self.provider = provider
         folder = FileManager.default.temporaryDirectory.appending(path: "cloakroom-tests-\(UUID().uuidString)")
@@ -47,6 +48,7 @@ final class Fixture: Sendable {
         )
         self.figures = figures
         let clock = clock
+        let steadyClock = steadyClock
         let broker = Broker(
             settings: Broker.Settings(
                 publicURL: try #require(StrictURL(publicURL)), frontendOrigins: origins.compactMap { Origin($0) }),
@@ -63,12 +65,11 @@ final class Fixture: Sendable {
             "y": "\(Self.url(parameters.y))"}]}
             """
         let callers = Callers(
-            rules: .init(issuer: Self.issuer, audience: "cloakroom"),
-            keys: .fixed(try await VerificationKeys(jwks: Array(jwks.utf8))), factory: figures.registry,
-            now: { clock.now })
+            rules: rules ?? .init(issuer: Self.issuer, audience: "cloakroom"),
+            keys: try callerKeys ?? .fixed(VerificationKeys(jwks: Array(jwks.utf8))), factory: figures.registry,
+            now: { clock.now }, steady: { steadyClock.now })
         let lines = lines
         let logger = Logger(label: "test") { _ in lines.handler() }
-        let steadyClock = steadyClock
         server = try BrokerServer(
             broker: broker, callers: callers, limits: limits, proxies: proxies, figures: figures, logger: logger,
             now: { steadyClock.now }
