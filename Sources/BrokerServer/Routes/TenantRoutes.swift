@@ -132,7 +132,7 @@ struct TenantRoutes: Sendable {
         if request.isPrefetch { throw Problem.unavailable }
         let query = request.query
         return try await redeem(
-            query["credentialKey"], query["exchangeVerifier"], path, Requester(request, context))
+            try query["credentialKey"], try query["exchangeVerifier"], path, Requester(request, context))
     }
 
     @Sendable private func redeemByBody(
@@ -185,9 +185,8 @@ struct TenantRoutes: Sendable {
         let tenant = try path.tenant
         let query = request.query
         var answer = FlowAnswer(status: "pending")
-        if let id = query["flow"].flatMap({ FlowID($0) }),
-            let verifier = query["exchangeVerifier"].flatMap({ ExchangeVerifier(checking: $0) })
-        {
+        let (flow, given) = (try query["flow"], try query["exchangeVerifier"])
+        if let id = flow.flatMap({ FlowID($0) }), let verifier = given.flatMap({ ExchangeVerifier(checking: $0) }) {
             let progress: Broker.Progress
             do {
                 progress = try await broker.progress(
