@@ -15,7 +15,8 @@ extension Request {
         return try await body.collect(upTo: Self.largestBody)
     }
 
-    /// The body as JSON. Unknown members are ignored.
+    /// The body as JSON. Unknown members are ignored, but for a name that comes twice: whoever stands before us may
+    /// have read the other.
     ///
     /// - Parameter quick: a cheaper way to read what is written as expected. What it does not take, the decoder
     ///   reads, or names what is wrong.
@@ -25,8 +26,12 @@ extension Request {
         guard mediaType == "application/json" else { throw Problem.unsupportedMediaType("application/json") }
         let body = try await wholeBody()
         // Ours first, which a stranger's text cannot make slow: the decoder gets only what passed it.
-        guard let document = JSONValue(json: Array(body.readableBytesView)) else {
-            throw Problem.invalidRequest("the body is not JSON in UTF-8")
+        let document: JSONValue
+        do {
+            document = try StrictJSON.value(Array(body.readableBytesView))
+        } catch {
+            throw Problem.invalidRequest(
+                error == .memberRepeated ? "a member comes twice in one object" : "the body is not JSON in UTF-8")
         }
         if let quick, case .object(let members) = document, let value = quick(members) { return value }
         if let value = document as? Value { return value }
@@ -74,11 +79,7 @@ extension Request {
         }
     }
 
-    /// The first value of each name in the query.
-    var query: [String: String] {
-        guard let query = uri.query, let pairs = Percent.pairs(query) else { return [:] }
-        return Dictionary(pairs.map { ($0.name, $0.value) }) { first, _ in first }
-    }
+    var query: QueryParameters { QueryParameters(uri.query) }
 
     /// Whether a browser only fetches ahead, so that nothing may be spent on it.
     var isPrefetch: Bool {

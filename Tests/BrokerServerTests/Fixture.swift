@@ -18,7 +18,7 @@ final class Fixture: Sendable {
 
     let provider: ScriptedProvider
     let clock = TestClock()
-    /// The clock of the limits.
+    /// The clock of limits and ages.
     let steadyClock = SteadyClock()
     let lines = LogLinesKept()
     let figures: Figures
@@ -33,7 +33,8 @@ final class Fixture: Sendable {
         tenants: [String: Frontend] = [:], returnURLs: [String] = [],
         clients: [String: Client] = ["example": Client(id: "client id", secret: ClientSecret("client:secret"))],
         publicURL: String = "https://broker.example.com", provider: ScriptedProvider = ScriptedProvider(),
-        limits: Limits = Limits(), bounds: FlowBounds = FlowBounds(), proxies: TrustedProxies = TrustedProxies()
+        limits: Limits = Limits(), bounds: FlowBounds = FlowBounds(), proxies: TrustedProxies = TrustedProxies(),
+        rules: Callers.Rules? = nil, callerKeys: KeySource? = nil
     ) async throws {
         self.provider = provider
         folder = FileManager.default.temporaryDirectory.appending(path: "cloakroom-tests-\(UUID().uuidString)")
@@ -54,6 +55,7 @@ final class Fixture: Sendable {
                 origins: origins.compactMap { OriginPattern($0) }, returnURLs: returnURLs.compactMap { ReturnURL($0) }),
             tenants: Dictionary(
                 uniqueKeysWithValues: try tenants.map { (try #require(TenantID($0.key)), $0.value) }))
+        let steadyClock = steadyClock
         let broker = Broker(
             settings: Broker.Settings(
                 publicURL: try #require(StrictURL(publicURL)), frontends: frontends),
@@ -70,12 +72,11 @@ final class Fixture: Sendable {
             "y": "\(Self.url(parameters.y))"}]}
             """
         let callers = Callers(
-            rules: .init(issuer: Self.issuer, audience: "cloakroom"),
-            keys: .fixed(try await VerificationKeys(jwks: Array(jwks.utf8))), factory: figures.registry,
-            now: { clock.now })
+            rules: rules ?? .init(issuer: Self.issuer, audience: "cloakroom"),
+            keys: try callerKeys ?? .fixed(VerificationKeys(jwks: Array(jwks.utf8))), factory: figures.registry,
+            now: { clock.now }, steady: { steadyClock.now })
         let lines = lines
         let logger = Logger(label: "test") { _ in lines.handler() }
-        let steadyClock = steadyClock
         server = try BrokerServer(
             broker: broker, callers: callers, limits: limits, proxies: proxies, figures: figures, logger: logger,
             now: { steadyClock.now }

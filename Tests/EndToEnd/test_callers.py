@@ -128,6 +128,54 @@ def test_a_critical_header_that_is_not_understood_is_401(broker):
     assert_unauthorized(asked(broker, broker.installation.signer.sign(claims(), crit=["x-new"], **{"x-new": 1})))
 
 
+# Readers that could differ.
+
+
+@pytest.mark.parametrize("typ", [None, "JWT", "jwt", "application/JWT", "at+jwt", "AT+jwt", "application/at+jwt"])
+def test_a_token_may_say_that_it_is_a_jwt_or_an_access_token(broker, typ):
+    """RFC 9068 § 4, RFC 7515 § 4.1.9."""
+    assert asked(broker, broker.installation.signer.sign(claims(), typ=typ)).status_code == 200
+
+
+@pytest.mark.parametrize("typ", ["id_token+jwt", "logout+jwt", "dpop+jwt", "secevent+jwt", "JWS", "", "text/jwt", "JWT "])
+def test_a_token_of_another_kind_is_401(broker, typ):
+    """RFC 8725 § 3.11."""
+    signer = broker.installation.signer
+    header = json.dumps({"alg": signer.algorithm, "kid": signer.kid, "typ": typ})
+    assert_unauthorized(asked(broker, signer.sign_text(header, json.dumps(claims()))))
+
+
+@pytest.mark.parametrize("more", [
+    '"tenant": "other"', '"tenant": "acme"', '"\\u0074enant": "acme"', '"scope": "assets:read"', '"x": {"a": 1, "a": 1}',
+    '"exp": 9999999999',
+])
+def test_a_claim_that_comes_twice_is_401(broker, more):
+    """RFC 7519 § 4, RFC 8725 § 2.4."""
+    signer = broker.installation.signer
+    header = json.dumps({"alg": signer.algorithm, "kid": signer.kid})
+    good = json.dumps(claims())
+    assert asked(broker, signer.sign_text(header, good)).status_code == 200
+    assert_unauthorized(asked(broker, signer.sign_text(header, f"{good[:-1]}, {more}}}")))
+    assert_unauthorized(asked(broker, signer.sign_text(header, f"{{{more}, {good[1:]}")))
+
+
+@pytest.mark.parametrize("more", ['"alg": "ES256"', '"kid": "other"', '"\\u006bid": "other"', '"x": {"a": 1, "a": 1}'])
+def test_a_header_member_that_comes_twice_is_401(broker, more):
+    """RFC 7515 § 4."""
+    signer = broker.installation.signer
+    header = json.dumps({"alg": signer.algorithm, "kid": signer.kid})
+    more = more if "x" in more else more.replace("other", signer.kid)
+    assert_unauthorized(asked(broker, signer.sign_text(f"{{{more}, {header[1:]}", json.dumps(claims()))))
+
+
+@pytest.mark.parametrize("tenant", ["\u212aiosk", "kiosk", "Kiosk\u0301"], ids=ascii)
+def test_tenants_are_compared_byte_for_byte(broker, tenant):
+    """U+212A is a K to Unicode."""
+    assert asked(broker, broker.token("Kiosk"), "Kiosk").status_code == 200
+    for claim in (tenant, [tenant]):
+        assert_problem(asked(broker, broker.token(claim), "Kiosk"), 403, "wrong_tenant")
+
+
 # Claims.
 
 
@@ -274,6 +322,15 @@ def test_a_new_key_is_found_by_its_unknown_kid(remote, provider):
     provider.jwks = tokens.jwks(remote.installation.signer, rotated)
     eventually(lambda: asked(remote, rotated.sign(claims())).status_code == 200, within=65, what="the new key is found")
     assert asked(remote, remote.token()).status_code == 200
+
+
+def test_without_any_keys_nobody_is_served_and_soon_again(remote, provider):
+    """A broken answer is none, and is not waited upon for minutes."""
+    provider.jwks = {}
+    assert_problem(asked(remote, remote.token()), 503, "unavailable")
+    assert_unauthorized(asked(remote, "a.b.c"))
+    provider.jwks = tokens.jwks(remote.installation.signer)
+    eventually(lambda: asked(remote, remote.token()).status_code == 200, within=10, what="the keys are fetched again")
 
 
 def test_unknown_kids_do_not_hammer_the_issuer(remote, provider):

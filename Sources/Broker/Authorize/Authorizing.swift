@@ -84,11 +84,10 @@ extension Broker {
             client: client, redirectURI: redirects.url(flow.redirect), state: state, verifier: verifier,
             nonce: profile.openID ? secrets.nonce(of: state, key: flow.key) : nil, scopes: flow.scopes)
         if profile.requestObject {
-            let object = client.key.flatMap {
-                RequestObject.make(
-                    members, clientID: client.id, audience: provider.assertionAudience, key: $0, now: now())
-            }
-            guard let object else { throw .rejected(error: nil, retryAfter: nil) }
+            guard let key = client.key, let audience = provider.assertionAudience,
+                let object = RequestObject.make(
+                    members, clientID: client.id, audience: audience, key: key, now: now())
+            else { throw .rejected(error: nil, retryAfter: nil) }
             // RFC 9101 § 5: what is needed to read it stays outside.
             members = [("client_id", client.id), ("request", object.expose { $0 })]
         }

@@ -30,7 +30,7 @@ public struct CallbackRequest: Sendable {
 
     subscript(name: String) -> Member {
         var found: String?
-        for pair in pairs where pair.name == name {
+        for pair in pairs where pair.name.isExactly(name) {
             guard found == nil else { return .repeated }
             found = pair.value
         }
@@ -53,6 +53,16 @@ public struct CallbackRequest: Sendable {
         return "iss \"\(ProviderText.sentence(issuer))\" was not expected"
     }
 
+    /// Why it is not looked at further, where a parameter comes twice that may come once (RFC 6749 § 3.1): neither
+    /// can be believed, and nothing is spent on it.
+    var repetition: CallbackError? {
+        if case .repeated = self["iss"] { return .issuerMismatch }
+        for name in ["code", "error"] {
+            if case .repeated = self[name] { return .invalidCallback }
+        }
+        return nil
+    }
+
     var isError: Bool {
         if case .one = self["error"] { true } else { false }
     }
@@ -63,7 +73,7 @@ public struct CallbackRequest: Sendable {
         let escaped = { (text: String) in
             text.replacing("%", with: "%25").replacing("&", with: "%26")
         }
-        let signed = pairs.filter { $0.name != name }
+        let signed = pairs.filter { !$0.name.isExactly(name) }
             .map { "\(escaped($0.name).replacing("=", with: "%3D"))=\(escaped($0.value))" }
             .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.joined(separator: "&")
         let key = secret.expose { SecretBytes(Array($0.utf8)) }

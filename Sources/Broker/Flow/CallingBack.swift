@@ -1,9 +1,10 @@
 import Secrets
 
 extension Broker {
-    /// Takes a provider's redirect. The state is spent by it, whatever comes of it.
+    /// Takes a provider's redirect. The state is spent by it, whatever comes of it, unless it is no sound request.
     public func callback(_ request: CallbackRequest) async -> CallbackResult {
         guard let state = request.state else { return .failed(.invalidState, nil) }
+        if let error = request.repetition { return .failed(error, nil) }
         let id = FlowID(of: state)
         let binding = request.presentedCookie(for: id).flatMap { secrets.outcomeSecret(in: $0, of: id) }
         let claimed: Flow?

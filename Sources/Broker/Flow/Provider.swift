@@ -61,8 +61,13 @@ struct Provider {
 
     var jwks: String? { profile.jwksURL?.filled(with: values) ?? metadata?.jwksURI }
 
-    /// RFC 7523 § 3: the issuer names the server wherever it is known; its token endpoint does too.
-    var assertionAudience: String { issuer ?? token ?? "" }
+    /// Whom a client assertion or a request object is for: the issuer wherever one is known, else the token endpoint
+    /// as the catalog's author wrote it.
+    ///
+    /// Never an address that metadata or a callback names: a hostile server would name another's, and have us sign
+    /// what that one takes for its own (audience injection: draft-ietf-oauth-security-topics-update § 2.1,
+    /// draft-ietf-oauth-rfc7523bis).
+    var assertionAudience: String? { issuer ?? addresses.token?.filled(with: values) }
 
     /// RFC 9207 § 2.4: who announces `iss` sends it.
     var requiresIssuer: Bool { profile.requireIssuer || metadata?.sendsIssuer == true }

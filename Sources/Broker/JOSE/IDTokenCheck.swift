@@ -37,6 +37,8 @@ struct IDTokenCheck: Sendable {
         guard let algorithm = SignatureAlgorithm(rawValue: signed.algorithm), algorithms.contains(algorithm) else {
             throw .algorithmNotAllowed
         }
+        // RFC 8725 § 3.11: an access or logout token of the same issuer says what it is (RFC 9068 § 2.1), and is none.
+        guard !signed.isOfAnotherKind else { throw .typeMismatch }
         try checkSignature(signed, algorithm, keys)
 
         guard let claims = try? StrictJSON.object(signed.payload) else { throw .claimsMalformed }
@@ -112,6 +114,15 @@ struct IDTokenCheck: Sendable {
         let digest = algorithm.digest(of: Array(text.utf8))
         guard let presented = claim.string.flatMap({ Base64URL.decode($0) }) else { return false }
         return constantTimeEqual(presented, Array(digest.prefix(digest.count / 2)))
+    }
+}
+
+extension JSONWebSignature {
+    /// Explicit types end in `+jwt`; OpenID Connect Core gives id_tokens none, and some providers say odd things.
+    fileprivate var isOfAnotherKind: Bool {
+        guard let ending = type?.utf8.suffix(4) else { return false }
+        return String(decoding: ending, as: UTF8.self).isExactly("+jwt", inAnyCase: true)
+            && !isTyped("id+jwt", "id_token+jwt")
     }
 }
 

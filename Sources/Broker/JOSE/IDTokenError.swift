@@ -4,6 +4,8 @@ enum IDTokenError: Error, Equatable, Sendable {
     case malformed(JSONWebSignature.Fault)
     /// § 3.1.3.7, 7: `alg` is not one that was agreed on.
     case algorithmNotAllowed
+    /// RFC 8725 § 3.11: `typ` is another kind of token's.
+    case typeMismatch
     /// § 3.1.3.7, 6 and § 10.1.1: the issuer's keys as they are known have none of this name. They may be old.
     case unknownKey
     /// § 10.1: with several keys that fit, the header must name one.

@@ -1,7 +1,7 @@
-import Secrets
+package import Secrets
 
 /// The public keys of an issuer (RFC 7517 § 5).
-struct JSONWebKeySet: Sendable {
+package struct JSONWebKeySet: Sendable {
     private struct Entry: Sendable {
         let id: String?
         /// The only algorithm that the issuer uses the key with, if it says so (RFC 7517 § 4.4).
@@ -17,13 +17,15 @@ struct JSONWebKeySet: Sendable {
 
     /// `nil` where `json` is no key set or beyond its bounds. Keys that cannot be used here are passed over, as
     /// RFC 7517 § 5 says.
-    init?(json: [UInt8]) {
+    package init?(json: [UInt8]) {
         // RFC 7517 § 4: names within a key are unique.
         guard json.count <= Self.sizeLimit, let document = try? StrictJSON.object(json),
             case .array(let keys)? = document["keys"], keys.count <= Self.keyLimit
         else { return nil }
         entries = keys.compactMap(Self.entry)
     }
+
+    package var isEmpty: Bool { entries.isEmpty }
 
     private static func entry(_ value: JSONValue) -> Entry? {
         guard case .object(let members) = value else { return nil }
@@ -41,7 +43,7 @@ struct JSONWebKeySet: Sendable {
     ///
     /// Several may share an id (RFC 7517 § 4.5). Where the header names none, all are candidates. Where the set names
     /// none of its keys, what the header says cannot tell them apart.
-    func keys(for id: String?, _ algorithm: SignatureAlgorithm) -> [VerificationKey] {
+    package func keys(for id: String?, _ algorithm: SignatureAlgorithm) -> [VerificationKey] {
         let usable = entries.filter { entry in
             entry.key.algorithms.contains(algorithm) && (entry.algorithm ?? algorithm.rawValue) == algorithm.rawValue
         }

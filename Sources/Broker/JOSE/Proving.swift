@@ -1,9 +1,11 @@
 import Secrets
 
 extension ProofContext {
-    /// A client's JWT for one request (RFC 7523); `nil` where the client has no secret or key for it.
+    /// A client's JWT for one request (RFC 7523); `nil` where the client has no secret or key for it, or where it is
+    /// not known whom it would be for.
     func assertion(of client: Client, by method: OAuthProfile.ClientAuthentication) -> ClientAssertion? {
-        switch method {
+        guard let audience else { return nil }
+        return switch method {
         case .clientSecretJWT:
             client.secret.flatMap { .make(clientID: client.id, audience: audience, secret: $0, now: now) }
         case .privateKeyJWT:

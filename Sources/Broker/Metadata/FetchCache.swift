@@ -5,7 +5,7 @@ actor FetchCache<Value: Sendable> {
     private struct Entry {
         var value: (Value, at: Timestamp)?
         var failure: (ProviderDirectoryError, at: Timestamp)?
-        /// When it was last fetched though it was fresh.
+        /// When a fetch that was made though it was fresh brought a value.
         var searchedAt: Timestamp?
         var running: Task<Result<Value, ProviderDirectoryError>, Never>?
         var lastUse = 0
@@ -18,19 +18,22 @@ actor FetchCache<Value: Sendable> {
 
     private var entries: [String: Entry] = [:]
     private var uses = 0
+    private let freshFor: Int64
     private let keptFor: Int64
     private let now: @Sendable () -> Timestamp
 
     /// Parameters of a flow may be part of an issuer, so their number is not up to us.
     static var limit: Int { 1000 }
     /// Seconds.
-    private static var freshFor: Int64 { 3600 }
     private static var searchInterval: Int64 { 60 }
     /// A provider that is down is not asked by every flow.
     private static var failureLasts: Int64 { 10 }
 
-    /// - Parameter keptFor: seconds that a value serves, where it cannot be fetched again.
-    init(keptFor: Int64, now: @escaping @Sendable () -> Timestamp) {
+    /// - Parameters:
+    ///   - freshFor: seconds that a value serves before it is fetched again.
+    ///   - keptFor: seconds that it serves where it cannot be.
+    init(freshFor: Int64, keptFor: Int64, now: @escaping @Sendable () -> Timestamp) {
+        self.freshFor = freshFor
         self.keptFor = keptFor
         self.now = now
     }
@@ -47,18 +50,17 @@ actor FetchCache<Value: Sendable> {
         entries[key, default: Entry()].lastUse = uses
         let entry = entries[key] ?? Entry()
 
-        let fresh = entry.value(within: Self.freshFor, at: now)
+        let fresh = entry.value(within: freshFor, at: now)
         if let fresh, !searching { return fresh }
         let running: Task<Result<Value, ProviderDirectoryError>, Never>
         if let other = entry.running {
             running = other
         } else if let fresh, let last = entry.searchedAt, isWithin(Self.searchInterval, of: last, now) {
             return fresh
-        } else if fresh == nil, let failure = entry.failure, isWithin(Self.failureLasts, of: failure.at, now) {
+        } else if let failure = entry.failure, isWithin(Self.failureLasts, of: failure.at, now) {
             return try kept(entry, or: failure.0)
         } else {
-            if fresh != nil { entries[key]?.searchedAt = now }
-            running = start(key, fetch)
+            running = start(key, searching: fresh != nil, fetch)
         }
         switch await running.value {
         case .success(let value): return value
@@ -67,7 +69,11 @@ actor FetchCache<Value: Sendable> {
     }
 
     /// The fetch belongs to nobody who waits for it: a caller that gives up does not end it for the others.
-    private func start(_ key: String, _ fetch: @escaping Fetch) -> Task<Result<Value, ProviderDirectoryError>, Never> {
+    private func start(
+        _ key: String, searching: Bool, _ fetch: @escaping Fetch
+    ) -> Task<Result<Value, ProviderDirectoryError>, Never> {
+        // What comes may be as old as the question.
+        let askedAt = now()
         let task = Task { () -> Result<Value, ProviderDirectoryError> in
             let result: Result<Value, ProviderDirectoryError>
             do throws(ProviderDirectoryError) {
@@ -75,17 +81,20 @@ actor FetchCache<Value: Sendable> {
             } catch {
                 result = .failure(error)
             }
-            finish(key, result)
+            finish(key, result, askedAt: askedAt, searching: searching)
             return result
         }
         entries[key]?.running = task
         return task
     }
 
-    private func finish(_ key: String, _ result: Result<Value, ProviderDirectoryError>) {
+    private func finish(
+        _ key: String, _ result: Result<Value, ProviderDirectoryError>, askedAt: Timestamp, searching: Bool
+    ) {
         switch result {
         case .success(let value):
-            entries[key]?.value = (value, at: now())
+            entries[key]?.value = (value, at: askedAt)
+            if searching { entries[key]?.searchedAt = askedAt }
             entries[key]?.failure = nil
         case .failure(let error): entries[key]?.failure = (error, at: now())
         }

@@ -10,9 +10,9 @@ struct ProviderDirectory: Sendable {
         self.transport = transport
         self.allowInsecure = allowInsecure
         // Endpoints hardly ever change: yesterday's are better than none.
-        metadata = FetchCache(keptFor: 86_400, now: now)
-        // Keys are withdrawn when they are stolen: none is believed for longer than it is fresh.
-        keySets = FetchCache(keptFor: 3600, now: now)
+        metadata = FetchCache(freshFor: 3600, keptFor: 86_400, now: now)
+        // Keys are withdrawn when they are stolen: for minutes while the provider answers, for an hour while not.
+        keySets = FetchCache(freshFor: 300, keptFor: 3600, now: now)
     }
 
     /// The metadata of an issuer, at most an hour old unless the provider cannot be reached, then a day.
@@ -42,7 +42,7 @@ struct ProviderDirectory: Sendable {
         }
     }
 
-    /// The keys at an address, at most an hour old.
+    /// The keys at an address, at most five minutes old unless it does not answer, then an hour.
     ///
     /// - Parameter refetching: a token names a key that is not among them. They are fetched again, though not more
     ///   than once a minute: whoever sends tokens must not make us hammer the provider.

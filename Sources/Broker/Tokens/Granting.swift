@@ -60,7 +60,7 @@ extension Broker {
         let access = tokens.accessToken.expose { $0 }
         let values = TokenRequest.Parties(
             profile: profile, client: grant.client, redirectURI: grant.redirectURI, values: grant.provider.values,
-            url: grant.url, scopes: grant.scopes, proof: ProofContext(audience: "", now: now()), dpopProof: nil
+            url: grant.url, scopes: grant.scopes, proof: ProofContext(audience: nil, now: now()), dpopProof: nil
         ).filling(["accessToken": access])
         guard let url = grant.provider.afterConnecting else { return nil }
         var request = FormRequest(url: url, method: call.method)

@@ -10,6 +10,8 @@ struct JSONReader {
     private let bytes: UnsafeBufferPointer<UInt8>
     private var position = 0
     private var values = 0
+    /// An object, however deep, has a name twice.
+    private(set) var hasRepeatedMember = false
 
     init(_ bytes: UnsafeBufferPointer<UInt8>) {
         self.bytes = bytes
@@ -69,7 +71,10 @@ struct JSONReader {
             skipSpace()
             guard take(":"), let value = value(depth: depth) else { return nil }
             // RFC 8259 § 4 leaves open which of two counts; here, as for Foundation, the first.
-            if let first = members.updateValue(value, forKey: name) { members[name] = first }
+            if let first = members.updateValue(value, forKey: name) {
+                members[name] = first
+                hasRepeatedMember = true
+            }
             skipSpace()
             if take("}") { return .object(members) }
             guard take(",") else { return nil }

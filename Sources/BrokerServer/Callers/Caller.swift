@@ -5,7 +5,7 @@ struct Caller: Sendable {
     let subject: String?
     let tokenID: String?
     let tenants: [String]
-    let scopes: Set<String>
+    let scopes: [String]
     let expiresAt: Double
 }
 

@@ -10,64 +10,85 @@ public enum KeySource: Sendable {
     case address(String, any Transport)
 }
 
-/// The keys as they are known now. Fetched ones are kept, and fetched again where a token names another, at most
-/// once a minute, so that nobody can make the broker hammer the issuer.
-actor KnownKeys {
+/// The keys as they are believed now. However many callers wait, one request is under way.
+///
+/// `@unchecked Sendable`: all that changes is guarded by `lock`.
+final class KnownKeys: @unchecked Sendable {
+    /// Keys, and which set of them in the order of their coming: what was verified under another is verified again.
+    struct Generation: Sendable {
+        let keys: VerificationKeys
+        let number: Int
+    }
+
     private let source: KeySource
-    private var keys: VerificationKeys?
-    /// When keys were last asked for, for whatever reason.
-    private var lastFetch: ContinuousClock.Instant?
-    /// When they were last asked for because a token named another.
-    private var lastSearch: ContinuousClock.Instant?
-    private var fetching: Task<Void, Never>?
+    private let now: @Sendable () -> ContinuousClock.Instant
+    private let lock = NSLock()
+    private var age = KeySetAge()
+    private var current: Generation?
+    /// As it came. The same again is the same generation.
+    private var answer: [UInt8] = []
+    private var asking: Task<Void, Never>?
 
-    private static let searchInterval: Duration = .seconds(60)
-    /// Old enough to be fetched again though it serves: the issuer may have withdrawn a key.
-    private static let age: Duration = .seconds(600)
-    /// Without any keys nobody is served, so trouble at the start is tried again soon.
-    private static let retryInterval: Duration = .seconds(2)
-
-    init(_ source: KeySource) {
+    /// - Parameter now: a clock that nobody can set: one set back would prolong what was withdrawn.
+    init(_ source: KeySource, now: @escaping @Sendable () -> ContinuousClock.Instant) {
         self.source = source
-        if case .fixed(let keys) = source { self.keys = keys }
+        self.now = now
+        if case .fixed(let keys) = source { current = Generation(keys: keys, number: 0) }
     }
 
-    /// The keys; `nil` where none could be fetched yet.
-    /// - Parameter sufficient: whether keys do for the token at hand; if not, they are fetched again.
-    func keys(where sufficient: @Sendable (VerificationKeys) -> Bool) async -> VerificationKeys? {
-        guard case .address(let url, let transport) = source else { return keys }
-        if let keys, sufficient(keys) {
-            // Nobody waits for this: the issuer may be slow, and the keys at hand do.
-            if isDue(lastFetch, Self.age) { fetch(url, transport) }
-            return keys
+    /// The keys; `nil` where none are to be believed.
+    /// - Parameter sufficient: whether keys do for the token at hand; if not, the issuer may have new ones.
+    func believed(where sufficient: (VerificationKeys) -> Bool = { _ in true }) async -> Generation? {
+        guard case .address(let url, let transport) = source else { return current }
+        let (step, generation) = lock.withLock {
+            (age.step(at: now(), sufficient: current.map { sufficient($0.keys) } ?? false), current)
         }
-        if keys == nil {
-            if isDue(lastFetch, Self.retryInterval) { fetch(url, transport) }
-        } else if isDue(lastSearch, Self.searchInterval) {
-            lastSearch = .now
-            fetch(url, transport)
+        switch step {
+        case .use: return generation
+        case .useAndAsk:
+            _ = ask(url, transport)
+            return generation
+        case .refuse:
+            return nil
+        case .ask:
+            await ask(url, transport).value
+            return lock.withLock { age.isBelieved(at: now()) ? current : nil }
         }
-        await fetching?.value
-        return keys
     }
 
-    private func isDue(_ last: ContinuousClock.Instant?, _ interval: Duration) -> Bool {
-        last.map { ContinuousClock.now - $0 >= interval } ?? true
-    }
-
-    private func fetch(_ url: String, _ transport: any Transport) {
-        guard fetching == nil else { return }
-        lastFetch = .now
-        fetching = Task {
-            var request = ProviderRequest(method: .get, url: url, headers: [("Accept", "application/json")])
-            // The issuer is the operator's own: what it does for us belongs to the same trace.
-            request.headers += ServiceContext.current?.trace?.headers ?? []
-            if let response = try? await transport.send(request), response.status == 200,
-                let fetched = try? await VerificationKeys(jwks: response.body)
-            {
-                keys = fetched
+    /// The one attempt that is under way. It belongs to nobody who waits for it.
+    private func ask(_ url: String, _ transport: any Transport) -> Task<Void, Never> {
+        lock.withLock {
+            if let asking { return asking }
+            let askedAt = now()
+            let task = Task {
+                let body = await Self.answer(from: url, transport)
+                settle(body, askedAt: askedAt)
             }
-            fetching = nil
+            asking = task
+            return task
+        }
+    }
+
+    private static func answer(from url: String, _ transport: any Transport) async -> [UInt8]? {
+        var request = ProviderRequest(method: .get, url: url, headers: [("Accept", "application/json")])
+        // The issuer is the operator's own: what it does for us belongs to the same trace.
+        request.headers += ServiceContext.current?.trace?.headers ?? []
+        guard let response = try? await transport.send(request), response.status == 200 else { return nil }
+        return response.body
+    }
+
+    /// A broken answer is none: it withdraws nothing, and is asked for again soon.
+    private func settle(_ body: [UInt8]?, askedAt: ContinuousClock.Instant) {
+        let isKnown = lock.withLock { current != nil && body == answer }
+        let keys = isKnown ? nil : body.flatMap { VerificationKeys(answer: $0) }
+        lock.withLock {
+            if let body, let keys {
+                current = Generation(keys: keys, number: (current?.number ?? 0) + 1)
+                answer = body
+            }
+            if isKnown || keys != nil { age.answered(askedAt: askedAt) } else { age.failed(at: now()) }
+            asking = nil
         }
     }
 }

@@ -1,16 +1,16 @@
 import Broker
-import Foundation
-import JWTKit
+import Secrets
 
-/// The keys that callers' tokens may be signed with.
+/// The keys that callers' tokens may be signed with: an issuer's, or one secret that it shares with the broker.
 public struct VerificationKeys: Sendable {
-    /// One key, ready for each algorithm that it may be used with.
-    struct Key: Sendable {
-        let id: String?
-        let algorithms: [String: any JWTAlgorithm]
+    private enum Source: Sendable {
+        /// For HS256 and nothing else: no public key can ever pass for it (RFC 8725 § 3.1).
+        case secret(SecretBytes)
+        /// Never for a MAC: keys of the type `oct` are passed over.
+        case set(JSONWebKeySet)
     }
 
-    let keys: [Key]
+    private let source: Source
 
     /// Why a key set is not usable.
     public enum Fault: Error, Equatable, Sendable {
@@ -20,70 +20,62 @@ public struct VerificationKeys: Sendable {
     }
 
     /// A shared secret for HS256, of at least 32 bytes (RFC 7518 § 3.2).
-    public init(sharedSecret: [UInt8]) async throws(Fault) {
+    public init(sharedSecret: [UInt8]) throws(Fault) {
         guard sharedSecret.count >= 32 else { throw .secretTooShort }
-        let id = JWKIdentifier(string: "key")
-        let collection = await JWTKeyCollection()
-            .add(hmac: HMACKey(from: Data(sharedSecret)), digestAlgorithm: .sha256, kid: id)
-        guard let key = try? await collection.getKey(for: id) else { throw .noUsableKey }
-        keys = [Key(id: nil, algorithms: ["HS256": key])]
+        source = .secret(SecretBytes(sharedSecret))
     }
 
-    /// A JWK set (RFC 7517 § 5). Keys of other kinds or for encryption are passed over.
-    public init(jwks: [UInt8]) async throws(Fault) {
-        struct Entry: Decodable {
-            let kty: String?
-            let use: String?
-            let kid: String?
-            let alg: String?
-            let crv: String?
-        }
-        struct KeySet: Decodable { let keys: [JSONValue] }
-        guard let set = try? JSONDecoder().decode(KeySet.self, from: Data(jwks)) else { throw .notAKeySet }
-        var keys: [Key] = []
-        // More than any issuer rotates through: a bound on what a hostile key set costs.
-        for value in set.keys.prefix(64) {
-            guard let data = try? JSONEncoder().encode(value),
-                let entry = try? JSONDecoder().decode(Entry.self, from: data), entry.use ?? "sig" == "sig",
-                let jwk = try? JSONDecoder().decode(JWK.self, from: data)
-            else { continue }
-            var algorithms: [String: any JWTAlgorithm] = [:]
-            for name in Self.algorithms(keyType: entry.kty, curve: entry.crv) where entry.alg ?? name == name {
-                algorithms[name] = await Self.algorithm(jwk, name)
-            }
-            if !algorithms.isEmpty { keys.append(Key(id: entry.kid, algorithms: algorithms)) }
-        }
-        guard !keys.isEmpty else { throw .noUsableKey }
-        self.keys = keys
+    /// A JWK set (RFC 7517 § 5) that an operator gives. Keys of other kinds or for encryption are passed over.
+    public init(jwks: [UInt8]) throws(Fault) {
+        guard let set = JSONWebKeySet(json: jwks) else { throw .notAKeySet }
+        guard !set.isEmpty else { throw .noUsableKey }
+        source = .set(set)
     }
 
-    /// The allow-list: what a key of a kind may sign with. `none` and HMAC are never among them (RFC 8725 § 3.1).
-    private static func algorithms(keyType: String?, curve: String?) -> [String] {
-        switch (keyType, curve) {
-        case ("RSA", _): ["RS256", "RS384", "RS512", "PS256"]
-        case ("EC", "P-256"): ["ES256"]
-        case ("EC", "P-384"): ["ES384"]
-        case ("OKP", "Ed25519"): ["EdDSA"]
-        default: []
+    /// A JWK set as an issuer answers with it; `nil` where it is none. One without keys is an answer too: all were
+    /// withdrawn.
+    init?(answer: [UInt8]) {
+        guard let set = JSONWebKeySet(json: answer) else { return nil }
+        source = .set(set)
+    }
+
+    /// How a token stands to these keys.
+    enum Verdict {
+        case signed
+        /// No key here is the one that the header names, or more than one could be.
+        case unknownKey
+        case signatureWrong
+    }
+
+    /// We choose the key by `kid` and `alg` before anything is verified, so that a token cannot (RFC 8725 § 3.1).
+    func verdict(on token: JSONWebSignature) -> Verdict {
+        switch source {
+        case .secret(let secret):
+            guard token.algorithm.isExactly("HS256") else { return .unknownKey }
+            return token.isSigned(with: secret) ? .signed : .signatureWrong
+        case .set(let set):
+            let keys = candidates(token, set)
+            // A token without `kid` is sound only where one key alone could have signed it.
+            guard let algorithm = SignatureAlgorithm(rawValue: token.algorithm), let first = keys.first,
+                keys.count == 1 || token.keyID != nil
+            else { return .unknownKey }
+            // RFC 7517 § 4.5: several keys may share a name.
+            let isSigned =
+                token.isSigned(by: first, with: algorithm)
+                || keys.dropFirst().contains { token.isSigned(by: $0, with: algorithm) }
+            return isSigned ? .signed : .signatureWrong
         }
     }
 
-    /// A collection of this one key: with several, JWTKit falls back to another key where `kid` is unknown.
-    private static func algorithm(_ jwk: JWK, _ name: String) async -> (any JWTAlgorithm)? {
-        let id = JWKIdentifier(string: "key")
-        var jwk = jwk
-        jwk.keyIdentifier = id
-        guard let collection = try? await JWTKeyCollection().add(jwk: jwk) else { return nil }
-        return try? await collection.getKey(for: id, alg: name)
+    /// Whether a key is here that the header names; if not, the issuer may have a new one.
+    func haveKey(of token: JSONWebSignature) -> Bool {
+        switch source {
+        case .secret: true
+        case .set(let set): !candidates(token, set).isEmpty
+        }
     }
 
-    /// The one key that a token's header names for its algorithm. A token without `kid` is sound only where one key
-    /// alone could have signed it.
-    func key(id: String?, algorithm: String) -> (any JWTAlgorithm)? {
-        let usable = keys.filter { $0.algorithms[algorithm] != nil }
-        if let id, usable.contains(where: { $0.id != nil }) {
-            return usable.first { $0.id == id }?.algorithms[algorithm]
-        }
-        return usable.count == 1 ? usable[0].algorithms[algorithm] : nil
+    private func candidates(_ token: JSONWebSignature, _ set: JSONWebKeySet) -> [VerificationKey] {
+        SignatureAlgorithm(rawValue: token.algorithm).map { set.keys(for: token.keyID, $0) } ?? []
     }
 }

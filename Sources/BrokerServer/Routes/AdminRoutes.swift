@@ -34,7 +34,7 @@ struct AdminRoutes: Sendable {
         selection.tenant = try page.tenant
         selection.sourceType = try page["sourceType"].map(Self.sourceType)
         var position: TicketPosition?
-        if let token = page["pageToken"] {
+        if let token = try page["pageToken"] {
             guard let found = TicketPosition(token) else { throw PageRequest.badToken }
             position = found
         }
@@ -122,21 +122,21 @@ struct AdminRoutes: Sendable {
         let page = try PageRequest(request.query)
         var filter = EventFilter()
         filter.tenant = try page.tenant
-        if let type = page["type"] {
+        if let type = try page["type"] {
             guard let kind = Event.Kind(rawValue: type) else {
                 let known = Event.Kind.allCases.map(\.rawValue).joined(separator: ", ")
                 throw Problem.invalidRequest("the parameter \"type\" must be one of \(known)")
             }
             filter.kind = kind
         }
-        if let since = page["since"] {
+        if let since = try page["since"] {
             guard let time = PageRequest.number(since) else {
                 throw Problem.invalidRequest("the parameter \"since\" must be a time in Unix milliseconds")
             }
             filter.since = Timestamp(milliseconds: time)
         }
         var sequence: Int64?
-        if let token = page["pageToken"] {
+        if let token = try page["pageToken"] {
             guard let found = PageRequest.number(token), found > 0 else { throw PageRequest.badToken }
             sequence = found
         }

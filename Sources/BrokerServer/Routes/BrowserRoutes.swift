@@ -174,7 +174,7 @@ struct BrowserRoutes: Sendable {
     @Sendable private func frontendOrigin(
         _ request: Request, _ context: Context, _ path: PathNames
     ) async throws -> Response {
-        guard let flow = request.query["flow"].flatMap({ FlowID($0) }) else { throw Problem.notFound }
+        guard let flow = try request.query["flow"].flatMap({ FlowID($0) }) else { throw Problem.notFound }
         let origin: Origin?
         do {
             origin = try await broker.frontendOrigin(of: flow)

@@ -4,15 +4,15 @@ import Hummingbird
 
 /// One page of a list, as its query asks for it.
 struct PageRequest: Sendable {
-    private let query: [String: String]
+    private let query: QueryParameters
     let size: Int
 
     static let badToken = Problem.invalidRequest(
         "the parameter \"pageToken\" must be a nextPageToken of this list; leave it out for the first page")
 
-    init(_ query: [String: String]) throws {
+    init(_ query: QueryParameters) throws {
         self.query = query
-        guard let text = query["pageSize"] else {
+        guard let text = try query["pageSize"] else {
             size = 100
             return
         }
@@ -22,10 +22,12 @@ struct PageRequest: Sendable {
         self.size = Int(size)
     }
 
-    subscript(name: String) -> String? { query[name] }
+    subscript(name: String) -> String? {
+        get throws { try query[name] }
+    }
 
     var tenant: TenantID? {
-        get throws { try self["tenant"].map { try PathNames.tenant($0) } }
+        get throws { try self["tenant"].map(PathNames.tenant) }
     }
 
     /// A whole number in digits alone.

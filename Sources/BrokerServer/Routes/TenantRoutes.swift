@@ -134,7 +134,7 @@ struct TenantRoutes: Sendable {
         if request.isPrefetch { throw Problem.unavailable }
         let query = request.query
         return try await redeem(
-            query["credentialKey"], query["exchangeVerifier"], path, Requester(request, context))
+            try query["credentialKey"], try query["exchangeVerifier"], path, Requester(request, context))
     }
 
     @Sendable private func redeemByBody(
@@ -194,7 +194,7 @@ struct TenantRoutes: Sendable {
         _ request: Request, _ context: Context, _ path: PathNames
     ) async throws -> Response {
         let query = request.query
-        return try await outcome(of: query["flow"], query["exchangeVerifier"], path)
+        return try await outcome(of: try query["flow"], try query["exchangeVerifier"], path)
     }
 
     /// Keeps the verifier out of addresses, and so out of logs.

@@ -96,7 +96,7 @@ struct Demo: AsyncParsableCommand {
             origin: "demo", host: "127.0.0.1", port: port,
             broker: Broker.Settings(publicURL: publicURL, frontends: Frontends(origins: [origin])),
             rules: Callers.Rules(issuer: Self.issuer, audience: "cloakroom"),
-            callerKeys: .fixed(try await VerificationKeys(sharedSecret: tokenSecret)), storePath: store,
+            callerKeys: .fixed(try VerificationKeys(sharedSecret: tokenSecret)), storePath: store,
             keyRing: try KeyRing(KeyRing.newLine(id: id)), transport: transport, catalog: catalog,
             clients: ["sandbox": Client(id: "cloakroom-demo", secret: ClientSecret(clientSecret))],
             logLevel: Logger.Level(rawValue: logLevel) ?? .warning, logFormat: .text, remarks: [])

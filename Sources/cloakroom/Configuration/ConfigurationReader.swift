@@ -233,7 +233,7 @@ struct ConfigurationReader {
             let wanted = "a JWK set (RFC 7517) with a key for RS256, PS256, ES256, ES384 or EdDSA"
             guard let bytes = contents(file, of: "jwksFile", in: auth, wanted: wanted) else { return nil }
             do {
-                return .fixed(try await VerificationKeys(jwks: bytes))
+                return .fixed(try VerificationKeys(jwks: bytes))
             } catch {
                 let found = error == .notAKeySet ? ", which is no JWK set" : ", which has no usable key"
                 auth.problem("jwksFile", found: YAMLReader.quote(file) + found, wanted: wanted)
@@ -251,7 +251,7 @@ struct ConfigurationReader {
             let wanted = "a shared secret of at least 32 bytes (RFC 7518 § 3.2)"
             guard let bytes = secret(file, of: "hmacSecretFile", in: auth, wanted: wanted) else { return nil }
             do {
-                return .fixed(try await VerificationKeys(sharedSecret: bytes))
+                return .fixed(try VerificationKeys(sharedSecret: bytes))
             } catch {
                 auth.problem(
                     "hmacSecretFile", found: YAMLReader.quote(file) + " with \(bytes.count) bytes", wanted: wanted)

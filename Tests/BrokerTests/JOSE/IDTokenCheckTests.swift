@@ -27,13 +27,15 @@ import Testing
     static func keys() throws -> JSONWebKeySet { try keySet.get() }
 
     /// A token of the sound claims but for `changes`; `nil` leaves a claim out.
-    static func token(_ changes: [String: JSONValue?] = [:], pem: String = TestKey.p256, kid: String? = "p") throws
-        -> String
-    {
+    static func token(
+        _ changes: [String: JSONValue?] = [:], pem: String = TestKey.p256, kid: String? = "p", type: String? = nil
+    ) throws -> String {
         var claims = sound
         for (name, value) in changes { claims[name] = value }
         let key = try TestKey.signing(pem)
-        let header = kid.map { [("kid", JSONValue.string($0))] } ?? []
+        let header = [("kid", kid), ("typ", type)].compactMap { name, text in
+            text.map { (name, JSONValue.string($0)) }
+        }
         return try #require(JSONWebSignature.sign(header: header, claims: claims, with: key, key.algorithms[0]))
     }
 
@@ -63,6 +65,16 @@ import Testing
     @Test(arguments: [(TestKey.rsa, "r"), (TestKey.p256, "p"), (TestKey.ed25519, "e")])
     func `each usual algorithm is believed`(_ pem: String, _ kid: String) throws {
         #expect(try Self.fault(Self.token(pem: pem, kid: kid)) == nil)
+    }
+
+    /// RFC 8725 § 3.11.
+    @Test func `a token that says to be of another kind is no id_token`() throws {
+        for type in ["JWT", "jwt", "application/jwt", "id+jwt", "JOSE", ""] {
+            #expect(try Self.fault(Self.token(type: type)) == nil)
+        }
+        for type in ["at+jwt", "AT+JWT", "application/at+jwt", "logout+jwt", "secevent+jwt", "dpop+jwt", "+jwt"] {
+            #expect(try Self.fault(Self.token(type: type)) == .typeMismatch)
+        }
     }
 
     /// § 3.1.3.7, 7.

@@ -104,7 +104,9 @@ import Testing
     @Test(arguments: [
         ("", JSONWebSignature.Fault.headerMalformed), ("[]", .headerMalformed), (#""HS256""#, .headerMalformed),
         ("{", .headerMalformed), (#"{"alg":1}"#, .headerMalformed), (#"{"alg":null}"#, .headerMalformed),
-        (#"{"typ":"JWT"}"#, .headerMalformed), (String(repeating: "[", count: 20_000), .headerMalformed),
+        (#"{"typ":"JWT"}"#, .headerMalformed), (#"{"alg":"HS256","kid":1}"#, .headerMalformed),
+        (#"{"alg":"HS256","kid":null}"#, .headerMalformed), (#"{"alg":"HS256","typ":["JWT"]}"#, .headerMalformed),
+        (String(repeating: "[", count: 20_000), .headerMalformed),
         (#"{"alg":"HS256","alg":"none"}"#, .memberRepeated), (#"{"alg":"HS256","\u0061lg":"none"}"#, .memberRepeated),
         (#"{"alg":"HS256","kid":"a","kid":"b"}"#, .memberRepeated),
         // RFC 7515 § 4.1.11, RFC 7797 § 6.

@@ -184,7 +184,7 @@ import Testing
     /// Parameters of a flow may choose the issuer.
     @Test func `a thousand issuers are remembered, the ones used last`() async throws {
         let clock = clock
-        let cache = FetchCache<Int>(keptFor: 3600, now: { clock.now })
+        let cache = FetchCache<Int>(freshFor: 3600, keptFor: 3600, now: { clock.now })
         for number in 0..<1500 { _ = try await cache.value(for: "\(number)") { number } }
         #expect(await cache.count == 1000)
         let still = try await cache.value(for: "1499") { -1 }

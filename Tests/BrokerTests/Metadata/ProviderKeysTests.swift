@@ -34,15 +34,43 @@ import Testing
         }
     }
 
-    @Test func `keys serve for an hour and not longer`() async throws {
+    @Test func `a withdrawn key is gone within five minutes`() async throws {
         await server.answer(Self.url, .body(Self.set("a")))
         #expect(try await has("a"))
-        clock.advance(seconds: 3599)
+        await server.answer(Self.url, .body(Self.set("b")))
+        clock.advance(seconds: 299)
         #expect(try await has("a"))
         #expect(await server.requests.count == 1)
         clock.advance(seconds: 1)
+        #expect(try await !has("a"))
+        await server.answer(Self.url, .body(#"{"keys":[]}"#))
+        clock.advance(seconds: 300)
+        #expect(try await !has("b"))
+    }
+
+    @Test func `keys serve for an hour while the provider does not answer, and not longer`() async throws {
+        await server.answer(Self.url, .body(Self.set("a")))
+        #expect(try await has("a"))
         await server.answer(Self.url, .failure(.timedOut))
+        for _ in 0..<11 {
+            clock.advance(seconds: 300)
+            #expect(try await has("a"))
+        }
+        clock.advance(seconds: 299)
+        #expect(try await has("a"))
+        clock.advance(seconds: 1)
         #expect(await fault() == .transport(.timedOut))
+    }
+
+    @Test func `a search that fails is tried again within seconds`() async throws {
+        await server.answer(Self.url, .body(Self.set("a")))
+        #expect(try await has("a"))
+        await server.answer(Self.url, .failure(.timedOut))
+        for _ in 0..<5 { #expect(try await !has("b", refetching: true)) }
+        #expect(await server.requests.count == 2)
+        await server.answer(Self.url, .body(Self.set("b")))
+        clock.advance(seconds: 10)
+        #expect(try await has("b", refetching: true))
     }
 
     @Test func `an unknown key has them fetched again, once a minute`() async throws {
