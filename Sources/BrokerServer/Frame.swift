@@ -4,6 +4,7 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
+import NIOHTTP1
 import OTLPTracing
 import Secrets
 import ServiceContextModule
@@ -54,12 +55,11 @@ struct Frame: HTTPResponder {
         let path = request.uri.path
         var response: Response
         do {
+            try await request.checkBody()
             guard let (route, tenant) = found else { throw Problem.notFound }
             response = try await answer(route, tenant, request, context)
         } catch let problem as Problem {
             response = problem.response(path: path, requestID: context.requestID)
-        } catch is NIOTooManyBytesError {
-            response = Problem.bodyTooLarge.response(path: path, requestID: context.requestID)
         } catch {
             // The type alone: an error's text may hold what it was about.
             logger.error(
@@ -73,6 +73,34 @@ struct Frame: HTTPResponder {
         (found?.0.meter ?? elsewhere).count(request.method, response.status.code, duration, in: figures.registry)
         log(request, context, found?.0, trace, response, duration)
         return response
+    }
+
+    /// The answer to what no route sees, since HTTP itself forbids it. Told and counted as any other.
+    func refuse(_ fault: RequestFault, path: String) -> Refusal {
+        var problem = Problem.invalidRequest(fault.detail)
+        if fault == .headTooLarge { problem.status = .requestHeaderFieldsTooLarge }
+        let requestID = Base64URL.encode(Random.bytes(12))
+        let path = String(decoding: path.utf8.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }, as: UTF8.self)
+        let content = problem.content(path: path, requestID: requestID)
+        var fields = problem.fields
+        fields[.requestID] = requestID
+        fields[.xContentTypeOptions] = "nosniff"
+        fields[.referrerPolicy] = "no-referrer"
+        fields[.connection] = "close"
+        fields[.contentLength] = String(content.readableBytes)
+        elsewhere.count(.unknown, problem.status.code, .zero, in: figures.registry)
+        if logger.logLevel <= .info {
+            logger.info(
+                "request",
+                metadata: [
+                    "request_id": .string(requestID), "method": "other", "route": "none",
+                    "status": .stringConvertible(problem.status.code), "detail": .string(fault.detail),
+                    "duration_us": .stringConvertible(0),
+                ])
+        }
+        return Refusal(
+            status: HTTPResponseStatus(statusCode: problem.status.code),
+            headers: HTTPHeaders(fields.map { ($0.name.rawName, $0.value) }), body: content)
     }
 
     private func answer(

@@ -7,9 +7,9 @@ import NIOCore
 ///
 /// `detail` never holds a token, secret, code, state, verifier or key.
 struct Problem: Error {
-    let status: HTTPResponse.Status
+    var status: HTTPResponse.Status
     let code: String
-    let detail: String
+    var detail: String
     var headers: HTTPFields = [:]
     /// The redirect address to register for a client that is not there yet.
     var redirectURI: String?
@@ -17,7 +17,13 @@ struct Problem: Error {
     static let notFound = Problem(
         status: .notFound, code: "not_found", detail: "nothing is at this address; see the API's documentation")
     static let bodyTooLarge = Problem(
-        status: .contentTooLarge, code: "body_too_large", detail: "send a body of at most 64 KiB")
+        status: .contentTooLarge, code: "body_too_large", detail: "send a body of at most 64 KiB",
+        headers: [.connection: "close"])
+    /// What follows a body that is not one cannot be told from it.
+    static let bodyBroken = Problem(
+        status: .badRequest, code: "invalid_request",
+        detail: "the body did not arrive whole, or its chunks are malformed (RFC 9112 § 7.1)",
+        headers: [.connection: "close"])
     static let internalError = Problem(
         status: .internalServerError, code: "internal_error",
         detail: "the broker failed; the operator finds the reason in the log under this requestId")
@@ -41,6 +47,19 @@ struct Problem: Error {
     }
 
     func response(path: String, requestID: String) -> Response {
+        Response(
+            status: status, headers: fields,
+            body: ResponseBody(byteBuffer: content(path: path, requestID: requestID)))
+    }
+
+    var fields: HTTPFields {
+        var fields = headers
+        fields[.contentType] = "application/problem+json"
+        fields[.cacheControl] = "no-store"
+        return fields
+    }
+
+    func content(path: String, requestID: String) -> ByteBuffer {
         struct Body: Encodable {
             let type: String
             let title: String
@@ -55,21 +74,24 @@ struct Problem: Error {
         let body = Body(
             type: "about:blank", title: status.reasonPhrase, status: status.code, detail: detail,
             instance: path, code: code, requestId: requestID, redirectUri: redirectURI)
-        var headers = headers
-        headers[.contentType] = "application/problem+json"
-        headers[.cacheControl] = "no-store"
-        return Response(status: status, headers: headers, body: .json(body))
+        return ByteBuffer(json: body)
+    }
+}
+
+extension ByteBuffer {
+    /// A value of ours as JSON.
+    fileprivate init(json value: some Encodable) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.withoutEscapingSlashes]
+        // Only numbers that JSON lacks (NaN) and our own mistakes fail here.
+        self.init(bytes: (try? encoder.encode(value)) ?? Data("{}".utf8))
     }
 }
 
 extension ResponseBody {
     /// A value of ours as JSON.
     static func json(_ value: some Encodable) -> ResponseBody {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.withoutEscapingSlashes]
-        // Only numbers that JSON lacks (NaN) and our own mistakes fail here.
-        let data = (try? encoder.encode(value)) ?? Data("{}".utf8)
-        return ResponseBody(byteBuffer: ByteBuffer(bytes: data))
+        ResponseBody(byteBuffer: ByteBuffer(json: value))
     }
 }
 

@@ -5,14 +5,31 @@ import Hummingbird
 import NIOCore
 
 extension Request {
-    private static let largestBody = 64 * 1024
+    static let largestBody = 64 * 1024
 
-    /// The whole body; throws `Problem.bodyTooLarge` above 64 KiB.
+    private var announcedLength: Int? { headers[.contentLength].flatMap { Int($0) } }
+
+    /// Refuses a body that will be too large before any of it is read, and one that no handler will look at where
+    /// only its end tells that.
+    func checkBody() async throws {
+        if let length = announcedLength, length > Self.largestBody { throw Problem.bodyTooLarge }
+        guard headers.contains(.transferEncoding), method != .post, method != .put else { return }
+        _ = try await wholeBody()
+    }
+
+    /// The whole body; throws `Problem.bodyTooLarge` above 64 KiB, `Problem.bodyBroken` where it does not arrive whole.
     private func wholeBody() async throws -> ByteBuffer {
-        if let length = headers[.contentLength].flatMap({ Int($0) }), length > Self.largestBody {
+        let whole: ByteBuffer
+        do {
+            whole = try await body.collect(upTo: Self.largestBody)
+        } catch is NIOTooManyBytesError {
             throw Problem.bodyTooLarge
+        } catch {
+            // Malformed chunks, a peer that went away or was too slow: whatever it was, it was the peer.
+            throw Problem.bodyBroken
         }
-        return try await body.collect(upTo: Self.largestBody)
+        if let length = announcedLength, length != whole.readableBytes { throw Problem.bodyBroken }
+        return whole
     }
 
     /// The body as JSON. Unknown members are ignored, but for a name that comes twice: whoever stands before us may

@@ -14,12 +14,12 @@ import UnixSignals
 
 /// The broker as a process: what a configuration becomes when it runs.
 struct Service {
-    private let application: any ApplicationProtocol & ServiceLifecycle.Service
+    /// In the order in which they start; they stop in the other, so that operators see to the end.
+    private let listeners: [ListenerService]
     private let sweeper: Sweeper
     private let exporter: SpanExporter?
     private let keys: KeyWatcher?
     let broker: Broker
-    private let address: String
     private let store: SQLiteStore
     private let transport: CurlTransport
     private let logger: Logger
@@ -64,30 +64,53 @@ struct Service {
         let callers = Callers(rules: configuration.rules, keys: source, factory: figures.registry, now: now)
         let server = try BrokerServer(
             broker: broker, callers: callers, limits: configuration.limits, proxies: configuration.proxies,
-            figures: figures, tracer: tracer, logger: logger)
+            separatesOperators: configuration.operators != nil, figures: figures, tracer: tracer, logger: logger)
         sweeper = Sweeper(broker: broker, logger: logger)
         let broker = broker
         keys = configuration.masterKeyFile.map {
             KeyWatcher(file: MasterKeyFile(path: $0), broker: broker, logger: logger)
         }
 
-        var quiet = logger
-        quiet.logLevel = max(logger.logLevel, .warning)
-        let address = "\(configuration.host):\(configuration.port)"
-        self.address = address
-        let remarks = configuration.remarks
-        application = Application(
-            responder: server.responder,
-            // Slow or idle clients are let go.
-            server: .http1(configuration: .init(idleTimeout: .seconds(60))),
-            configuration: .init(
-                address: .hostname(configuration.host, port: configuration.port), serverName: nil, backlog: 1024),
-            onServerRunning: { _ in
-                for remark in remarks { logger.warning("\(remark)") }
-                logger.notice("listening", metadata: ["address": "\(address)"])
+        let (bounds, lowered) = Self.bounds(configuration)
+        let warnings = configuration.warnings + lowered
+        var listeners: [ListenerService] = []
+        if let address = configuration.operators {
+            var bounds = bounds
+            bounds.maxConnections = min(Self.operatorConnections, bounds.maxConnections)
+            listeners.append(
+                ListenerService(
+                    server.operatorResponder, server.operatorListener(bounds), at: address, setting: "admin",
+                    logger: logger))
+        }
+        listeners.append(
+            ListenerService(
+                server.responder, server.listener(bounds),
+                at: Configuration.Address(host: configuration.host, port: configuration.port), setting: "http",
+                logger: logger
+            ) {
+                for warning in warnings { logger.warning("\(warning)") }
                 onListening()
-            },
-            logger: quiet)
+            })
+        self.listeners = listeners
+    }
+
+    /// Of the listener that operators alone reach: people and a scraper or two.
+    private static let operatorConnections = 256
+
+    /// The bounds for as many connections as the process may have, and a line where those are fewer than it should.
+    private static func bounds(_ configuration: Configuration) -> (ListenerBounds, [String]) {
+        var bounds = configuration.listener
+        let others = configuration.operators == nil ? 0 : operatorConnections
+        let wanted = bounds.maxConnections
+        bounds.maxConnections = max(1, FileDescriptors.connections(wanted: wanted + others) - others)
+        guard bounds.maxConnections < wanted else { return (bounds, []) }
+        return (
+            bounds,
+            [
+                "http.maxConnections is \(wanted), and the process may open files for \(bounds.maxConnections): "
+                    + "raise LimitNOFILE (ulimit -n)"
+            ]
+        )
     }
 
     /// Serves until SIGTERM or SIGINT, then lets what runs finish, for at most ten seconds.
@@ -95,7 +118,7 @@ struct Service {
     func run(with others: [any ServiceLifecycle.Service] = []) async throws {
         let deadline = Deadline(store: store, transport: transport)
         let configuration = ServiceGroupConfiguration(
-            services: ((exporter.map { [$0] } ?? []) + [application, sweeper] + (keys.map { [$0] } ?? []) + others + [
+            services: ((exporter.map { [$0] } ?? []) + listeners + [sweeper] + (keys.map { [$0] } ?? []) + others + [
                 deadline
             ]).map {
                 .init(service: $0)
@@ -106,9 +129,7 @@ struct Service {
         } catch {
             transport.shutdown()
             await store.close()
-            throw Refusal(
-                "cannot listen at \(address): \(error)",
-                hint: "set http.host and http.port to an address of this machine that is free")
+            throw error
         }
         transport.shutdown()
         await store.close()

@@ -10,6 +10,7 @@ public final class Figures: Sendable {
     public let store: StoreFigures
     let refreshes: Outcomes
     let revocations: Outcomes
+    private let listeners: ListenerFigures
     private let sourceTypes: SourceTypeFigures.All
     private let redeemed: Counter
     private let reused: Counter
@@ -42,7 +43,15 @@ public final class Figures: Sendable {
         registry.declare(Family("cloakroom_build_info", .gauge, "1, with the version that runs.")) {
             [Sample(1, [("version", version)])]
         }
+        listeners = ListenerFigures(registry)
         registry.declareProcess()
+    }
+
+    /// The counted connections of a listener.
+    func connections(_ listener: String, most: Int) -> Connections {
+        let connections = Connections(most: most)
+        listeners.add(listener, connections)
+        return connections
     }
 
     /// Counts what happened. Does not block.

@@ -57,3 +57,8 @@ final class RouteMeter: @unchecked Sendable {
         }
     }
 }
+
+extension HTTPRequest.Method {
+    /// Of a request whose first line could not be read.
+    static let unknown = HTTPRequest.Method("OTHER") ?? .get
+}

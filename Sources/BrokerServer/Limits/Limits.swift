@@ -14,6 +14,11 @@ public struct Limits: Sendable {
     }
 }
 
+extension Limits {
+    /// Whether callers are told apart by their addresses.
+    public var countsAddresses: Bool { callbackPerAddress > 0 || redeemPerAddress > 0 }
+}
+
 /// The limits at work. An address that nobody knows shares one bucket with all such.
 struct RateLimits: Sendable {
     let authorize: RateLimit<TenantID>

@@ -11,14 +11,27 @@ struct OperationsRoutes: Sendable {
 
     private struct Status: Encodable { let status: String }
 
+    /// For everybody.
     var routes: [Route] {
         [
-            Route(template: "/healthz", handlers: [.get: { _, _, _ in .json(Status(status: "ok")) }]),
-            Route(template: "/readyz", handlers: [.get: readiness]),
+            health, Route(template: "/readyz", handlers: [.get: { _, _, _ in try await readiness(for: .anybody) }]),
             Route(template: "/openapi.json", handlers: [.get: { _, _, _ in Self.description }]),
-            Route(template: "/metrics", handlers: [.get: { _, _, _ in metrics() }]),
         ]
     }
+
+    /// For a listener that operators alone reach.
+    var operatorRoutes: [Route] {
+        [
+            health, Route(template: "/readyz", handlers: [.get: { _, _, _ in try await readiness(for: .operators) }]),
+            metrics,
+        ]
+    }
+
+    private var health: Route {
+        Route(template: "/healthz", handlers: [.get: { _, _, _ in .json(Status(status: "ok")) }])
+    }
+
+    var metrics: Route { Route(template: "/metrics", handlers: [.get: { _, _, _ in figuresText() }]) }
 
     /// The API in OpenAPI 3.1.
     private static var description: Response {
@@ -27,20 +40,36 @@ struct OperationsRoutes: Sendable {
             body: .init(byteBuffer: ByteBuffer(bytes: PackageResources.openapi_json)))
     }
 
-    private func metrics() -> Response {
+    private func figuresText() -> Response {
         Response(
             status: .ok, headers: [.contentType: PrometheusRegistry.contentType, .cacheControl: "no-store"],
             body: .init(byteBuffer: ByteBuffer(string: figures.registry.text)))
     }
 
-    @Sendable private func readiness(
-        _ request: Request, _ context: Context, _ path: PathNames
-    ) async throws -> Response {
+    /// Who asks whether the broker is ready.
+    private enum Asker {
+        case anybody
+        case operators
+    }
+
+    /// Why the broker is not ready tells a stranger about its insides: operators alone are told.
+    private func readiness(for asker: Asker) async throws -> Response {
         do {
             try await broker.check()
         } catch {
-            throw Problem.unavailable
+            var problem = Problem.unavailable
+            if asker == .operators { problem.detail = error.reason }
+            throw problem
         }
         return .json(Status(status: "ready"))
+    }
+}
+
+extension StoreError {
+    fileprivate var reason: String {
+        switch self {
+        case .unavailable(let reason): "the store cannot write: \(reason)"
+        case .closed: "the broker stops"
+        }
     }
 }

@@ -87,16 +87,15 @@ struct Examination: Sendable {
     // MARK: files
 
     private func secretFiles() -> [Finding] {
-        guard let file = configuration.masterKeyFile else { return [] }
-        let mode = (try? FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? Int) ?? 0
-        guard mode & 0o077 == 0 || mode & 0o077 == 0o040 else {
-            return [
-                .bad(
-                    "master keys", "\(file) has the mode \(String(mode, radix: 8)): others can read it",
-                    hint: "chmod 600 \(file), and rotate the key: who read it may have kept it")
-            ]
+        let subject = { (file: SecretFile) in file.setting == "masterKeyFile" ? "master keys" : "secret files" }
+        var findings = configuration.secretFiles.compactMap { file in
+            file.fault.map { Finding.bad(subject(file), $0, hint: SecretFile.hint) }
         }
-        return [.good("master keys", "\(configuration.keyRing.ids.count) in \(file), mode \(String(mode, radix: 8))")]
+        if let file = configuration.masterKeyFile, !findings.contains(where: { $0.subject == "master keys" }) {
+            findings.append(
+                .good("master keys", "\(configuration.keyRing.ids.count) in \(file), which nobody else can read"))
+        }
+        return findings
     }
 
     private func database() -> [Finding] {

@@ -28,7 +28,7 @@ struct Check: AsyncParsableCommand {
     func run() async throws {
         let configuration = try await ConfigurationReader.configuration(file: options.config)
         try Service.inspectStore(configuration)
-        for remark in configuration.remarks { Terminal.write("remark: \(remark)") }
+        for warning in configuration.warnings { Terminal.write("warning: \(warning)") }
         let types = configuration.catalog.sourceTypes
         let ready = types.filter { configuration.isConfigured($0) }
         print("ok: \(types.count) source types, \(ready.count) ready to connect")

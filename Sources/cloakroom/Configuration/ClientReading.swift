@@ -62,7 +62,7 @@ extension ConfigurationReader {
             }
             return nil
         }
-        guard let bytes = contents(file, of: "privateKeyFile", in: entry, wanted: wanted) else { return nil }
+        guard let bytes = secretContents(file, of: "privateKeyFile", in: entry, wanted: wanted) else { return nil }
         guard let key = SigningKey(pem: SecretBytes(bytes)) else {
             entry.problem("privateKeyFile", found: "\(YAMLReader.quote(file)), which is none", wanted: wanted)
             return nil
@@ -93,7 +93,7 @@ extension ConfigurationReader {
             return nil
         }
         guard contents(file, of: "certificateFile", in: entry, wanted: "a certificate in PEM") != nil,
-            let key = contents(keyFile, of: "certificateKeyFile", in: entry, wanted: "its private key in PEM")
+            let key = secretContents(keyFile, of: "certificateKeyFile", in: entry, wanted: "its private key in PEM")
         else { return nil }
         // Else libcurl would tell no more than that the handshake failed, at the first flow.
         guard SigningKey(pem: SecretBytes(key)) != nil else {

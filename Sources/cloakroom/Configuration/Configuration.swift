@@ -26,10 +26,19 @@ struct Configuration {
         var sampleRatio: Double
     }
 
+    /// Where a listener listens.
+    struct Address: Equatable {
+        var host: String
+        var port: Int
+    }
+
     /// What the settings were read from, for messages.
     var origin: String
     var host: String
     var port: Int
+    /// Where operators call; `nil`: at the same address as everybody.
+    var operators: Address?
+    var listener = ListenerBounds()
     var broker: Broker.Settings
     var proxies = TrustedProxies()
     var limits = Limits()
@@ -49,6 +58,12 @@ struct Configuration {
     var tracing: Tracing?
     /// What an operator should know but need not mend.
     var remarks: [String]
+    var secretFiles: [SecretFile] = []
+
+    /// A line each for what is allowed but dangerous: at start and in `check`.
+    var warnings: [String] {
+        remarks + secretFiles.compactMap(\.fault).map { "\($0); \(SecretFile.hint)" }
+    }
 
     /// Whether a flow of this source type could start.
     func isConfigured(_ sourceType: SourceType) -> Bool {

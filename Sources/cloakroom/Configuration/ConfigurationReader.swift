@@ -9,6 +9,12 @@ import Secrets
 struct ConfigurationReader {
     let settings: Settings
     private let findings: Findings
+    private let secretFiles = SecretFiles()
+
+    /// Those that were read.
+    private final class SecretFiles {
+        var all: [SecretFile] = []
+    }
 
     /// The configuration, or a refusal with a line for each thing that is wrong.
     static func configuration(
@@ -33,7 +39,12 @@ struct ConfigurationReader {
         let port = http.integer("port", in: 1...65535) ?? 8080
         let publicURL = publicURL(http)
         let proxies = proxies(http)
+        var listener = ListenerBounds()
+        if let most = http.integer("maxConnections", in: 1...1_000_000) { listener.maxConnections = most }
+        if let seconds = http.integer("requestTimeout", in: 1...300) { listener.requestTimeout = .seconds(seconds) }
+        let isProxyTrusted = http.strings("trustedProxies")?.isEmpty == false
         http.finish()
+        let operators = operators(top, beside: Configuration.Address(host: host, port: port))
         if let publicURL, publicURL.text.hasPrefix("http://") {
             remarks.append("http.publicURL is plain http: fit for trials on this machine only")
         }
@@ -84,6 +95,12 @@ struct ConfigurationReader {
             perTenant: limited.integer("outstandingFlowsPerTenant", in: 0...100_000) ?? 0,
             inAll: limited.integer("outstandingFlows", in: 0...1_000_000) ?? 0)
         limited.finish()
+        // The broker speaks no TLS itself: behind an https address, and on loopback, something stands before it.
+        let isBehindProxy = publicURL?.text.hasPrefix("https://") == true || Self.isLoopback(host)
+        if limits.countsAddresses, !isProxyTrusted, isBehindProxy {
+            remarks.append(
+                "limits by address are set and http.trustedProxies is empty: behind a proxy all callers share one limit")
+        }
 
         let log = section("log")
         let level = log.choice("level", of: Logger.Level.self) ?? .info
@@ -99,7 +116,7 @@ struct ConfigurationReader {
             return nil
         }
         return Configuration(
-            origin: settings.top.file, host: host, port: port,
+            origin: settings.top.file, host: host, port: port, operators: operators, listener: listener,
             broker: Broker.Settings(
                 publicURL: publicURL, frontends: frontends, stateLifetime: Int64(stateLifetime),
                 credentialKeyLifetime: Int64(keyLifetime), auditEventLifetime: Int64(eventLifetime)),
@@ -107,7 +124,8 @@ struct ConfigurationReader {
             rules: Callers.Rules(issuer: issuer, audience: audience, tenantClaim: tenantClaim), callerKeys: callerKeys,
             storePath: storePath, keyRing: keyRing.ring, masterKeyFile: keyRing.file, transport: transport,
             catalog: catalog, clients: clients,
-            logLevel: level, logFormat: format, tracing: tracing, remarks: remarks)
+            logLevel: level, logFormat: format, tracing: tracing, remarks: remarks,
+            secretFiles: secretFiles.all)
     }
 
     /// A section that is absent, or no mapping (a finding then), reads as an empty one.
@@ -117,6 +135,23 @@ struct ConfigurationReader {
     }
 
     // MARK: addresses
+
+    private static func isLoopback(_ host: String) -> Bool {
+        host == "localhost" || host == "::1" || host.hasPrefix("127.")
+    }
+
+    private func operators(_ top: YAMLReader, beside main: Configuration.Address) -> Configuration.Address? {
+        guard top.names.contains("admin") else { return nil }
+        let admin = section("admin")
+        let address = Configuration.Address(
+            host: admin.string("host") ?? "127.0.0.1", port: admin.integer("port", in: 1...65535) ?? 8081)
+        admin.finish()
+        let isEverywhere = ["0.0.0.0", "::"].contains { $0 == main.host || $0 == address.host }
+        if address.port == main.port, address.host == main.host || isEverywhere {
+            admin.problem("port", found: "\(address.port), which is that of http", wanted: "a port of its own")
+        }
+        return address
+    }
 
     private func publicURL(_ http: YAMLReader) -> StrictURL? {
         let wanted = "the https address under which browsers reach the broker"
@@ -205,9 +240,16 @@ struct ConfigurationReader {
         return [UInt8](data)
     }
 
+    /// The same, of a file with something secret in it.
+    func secretContents(_ file: String, of name: String, in reader: YAMLReader, wanted: String) -> [UInt8]? {
+        secretFiles.all.append(
+            SecretFile(setting: (reader.path + [name]).joined(separator: "."), path: settings.absolute(file)))
+        return contents(file, of: name, in: reader, wanted: wanted)
+    }
+
     /// A file with one line of secret text; the line's end is not part of it.
     func secret(_ file: String, of name: String, in reader: YAMLReader, wanted: String) -> [UInt8]? {
-        guard let bytes = contents(file, of: name, in: reader, wanted: wanted) else { return nil }
+        guard let bytes = secretContents(file, of: name, in: reader, wanted: wanted) else { return nil }
         let text = String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
         guard !text.isEmpty else {
             reader.problem(name, found: YAMLReader.quote(file) + ", which is empty", wanted: "a file with \(wanted)")
@@ -265,7 +307,7 @@ struct ConfigurationReader {
     private func keyRing(_ top: YAMLReader) -> (ring: KeyRing, file: String)? {
         let wanted = MasterKeyFile.wanted
         guard let file = top.required("masterKeyFile", "a file with \(wanted)"),
-            let bytes = contents(file, of: "masterKeyFile", in: top, wanted: wanted)
+            let bytes = secretContents(file, of: "masterKeyFile", in: top, wanted: wanted)
         else { return nil }
         do {
             return (try KeyRing(String(decoding: bytes, as: UTF8.self)), settings.absolute(file))

@@ -11,8 +11,8 @@ struct Settings {
     /// Settings with one value each, in the order of the documentation. `clients` and `frontend.tenants` have names of
     /// their own.
     private static let names = [
-        "http.host", "http.port", "http.publicURL", "http.trustedProxies", "frontend.origins", "frontend.returnURLs",
-        "auth.issuer",
+        "http.host", "http.port", "http.publicURL", "http.maxConnections", "http.requestTimeout",
+        "http.trustedProxies", "admin.host", "admin.port", "frontend.origins", "frontend.returnURLs", "auth.issuer",
         "auth.audience", "auth.jwksFile",
         "auth.jwksURL", "auth.hmacSecretFile", "auth.tenantClaim", "storage.url", "masterKeyFile", "lifetimes.state",
         "lifetimes.credentialKey", "lifetimes.auditEvents", "provider.connectTimeout", "provider.timeout",

@@ -54,6 +54,9 @@ struct AdminOptions: ParsableArguments {
             guard let read = try? String(contentsOfFile: tokenFile, encoding: .utf8) else {
                 throw Refusal("the token file \(YAMLReader.quote(tokenFile)) cannot be read")
             }
+            if let fault = SecretFile(setting: "--token-file", path: tokenFile).fault {
+                Terminal.write("warning: \(fault)")
+            }
             text = read
         } else if let given = environment["CLOAKROOM_TOKEN"] {
             text = given
