@@ -413,9 +413,9 @@ def test_what_was_left_behind_long_ago_is_forgotten(chromium, bare):
 def test_a_redirect_that_the_broker_refuses_leaves_the_page_where_it_is(chromium, bare):
     """With the API's code; nothing is kept."""
     for options, code in (
-        ({"sourceType": "no_such_source"}, "unknown_source_type"), ({"returnUrl": "https://evil.example/"}, "invalid_request")
+        ({"source_type": "no_such_source"}, "unknown_source_type"), ({"returnUrl": "https://evil.example/"}, "invalid_request")
     ):
-        bare.click(**{"returnUrl": f"{bare.address}/connected"} | options)
+        bare.click(**{"source_type": "wiki", "returnUrl": f"{bare.address}/connected"} | options)
         assert bare.outcome()["code"] == code
         assert chromium.address == f"{bare.address}/" and kept(chromium) == []
     assert chromium.windows == {chromium.main}

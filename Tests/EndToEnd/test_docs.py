@@ -145,7 +145,7 @@ def test_security(installation, shell):
 def test_frontend(installation, shell, provider, app):
     """The example is the page's own script: a click in a real Chromium, to what it saves and what it shows."""
     [types] = commands("Docs/Frontend.md", {BROKER: installation.url})
-    [example] = blocks("js", (REPOSITORY / "Docs/Frontend.md").read_text().replace(BROKER, installation.url))
+    [example, *_] = blocks("js", (REPOSITORY / "Docs/Frontend.md").read_text().replace(BROKER, installation.url))
     chromium = Browser()
     try:
         with Broker(installation) as broker:
@@ -185,6 +185,43 @@ def test_frontend(installation, shell, provider, app):
             assert shown[0] == "access_denied"
             assert chromium.complaints() == []
     finally:
+        chromium.quit()
+
+
+def test_frontend_without_a_popup(installation, provider, app):
+    """The page is left by the second example and goes on by the third."""
+    text = (REPOSITORY / "Docs/Frontend.md").read_text().replace(BROKER, installation.url)
+    _, leaving, resuming = blocks("js", text.replace("https://app.example.com", app.origin))
+    chromium = Browser()
+
+    def run(script: str) -> None:
+        chromium.run(
+            """
+            window.saved = [];
+            window.yourToken = () => arguments[1];
+            window.save = async (connection) => saved.push(connection);
+            window.button = Object.assign(document.createElement("button"), { id: "connect", textContent: "Connect" });
+            document.body.append(button);
+            document.body.append(
+              Object.assign(document.createElement("script"), { type: "module", textContent: arguments[0] }));
+            """,
+            script.replace("google_drive", "wiki"), broker.token())
+        chromium.wait("await new Promise((done) => setTimeout(done, 500))")
+
+    try:
+        provider.decision = "allow"
+        with Broker(installation) as broker:
+            chromium.go(app.origin)
+            run(leaving)
+            chromium.find("#connect").click()
+            chromium.until(lambda: "/connected#" in chromium.address, what="the person comes back")
+            run(resuming)
+            [saved] = chromium.until(lambda: chromium.run("return saved"), what="the connection is saved")
+            redeemed = broker.redeem_by_post(saved["credentialKey"], exchangeVerifier=saved["exchangeVerifier"])
+            assert redeemed.status_code == 200, redeemed.text
+            assert chromium.address == f"{app.origin}/connected"
+    finally:
+        provider.decision = ""
         chromium.quit()
 
 

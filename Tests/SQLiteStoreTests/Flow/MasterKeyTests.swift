@@ -34,8 +34,21 @@ import Testing
         let cookie = try await before.cookie(of: begun, verifier: Self.verifier)
         let after = try before.restarted(masterKeys: Self.rotated)
         #expect(try await after.cookie(of: begun, verifier: Self.verifier).matches(cookie))
-        _ = await after.callback("code=good&state=\(begun.state)", cookie: cookie)
+        let key = try #require(await after.callback("code=good&state=\(begun.state)", cookie: cookie).key)
         #expect(try await after.store.outcome(of: begun.flow)?.isBound == true)
+        for house in [after, try before.restarted(masterKeys: Self.rotated)] {
+            let progress = try await house.broker.progress(
+                of: begun.flow, for: Samples.tenant(), verifier: ExchangeVerifier(Self.verifier))
+            #expect(progress.key?.matches(key) == true)
+        }
+    }
+
+    @Test func `a cookie whose master key was removed binds nothing`() async throws {
+        let begun = try await before.begin(verifier: Self.verifier)
+        let cookie = try await before.cookie(of: begun, verifier: Self.verifier)
+        let after = try before.restarted(masterKeys: Installation.secondKey)
+        #expect(await after.callback("code=good&state=\(begun.state)", cookie: cookie).error == .invalidState)
+        #expect(try await after.store.outcome(of: begun.flow)?.isBound == false)
     }
 
     @Test func `after a rotation the first key seals`() async throws {
