@@ -116,7 +116,7 @@ class Proxy:
                 "/var/log/nginx/": f"{self.folder}/",
                 "http://127.0.0.1:8080": f"http://127.0.0.1:{broker_port}",
             }
-            | under(self.path, {"location / {": "location {}/ {{", "location = /metrics": "location = {}/metrics"}),
+            | under(self.path, {"~ ^/(": "~ ^{}/("}),
         )
         user = "user root;" if os.getuid() == 0 else ""
         kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -137,7 +137,9 @@ class Proxy:
                 "/var/log/caddy/": f"{self.folder}/",
                 "127.0.0.1:8080": f"127.0.0.1:{broker_port}",
             }
-            | under(self.path, {"\thandle {": "\thandle {}/* {{", "\thandle /metrics": "\thandle {}/metrics"}),
+            | under(self.path, {
+                f" /{name}": f" {{0}}/{name}"
+                for name in ("v1/tenants/*", "oauth/*", "connect.js", "connect.d.ts", "openapi.json", "healthz", "readyz")}),
         )
         (self.folder / "Caddyfile").write_text(site)
         return ["run", "--config", str(self.folder / "Caddyfile"), "--adapter", "caddyfile"]

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import os
 import re
 import sqlite3
 import subprocess
@@ -13,7 +14,7 @@ import httpx
 import pytest
 
 from broker import APP, CLIENT_SECRET, OTHER_APP, Broker, Installation, free_port, merged, run, source_types
-from tokens import AUDIENCE, ISSUER, challenge_of, new_verifier
+from tokens import AUDIENCE, ISSUER, Signer, challenge_of, new_verifier
 
 MISSING = None
 
@@ -86,6 +87,13 @@ def test_check_leaves_no_trace(installation):
     ({"http": {"trustedProxies": ["10.0.0.0/33"]}}, "http.trustedProxies", "10.0.0.0/33"),
     ({"http": {"trustedProxies": ["::1", "proxy.example.com"]}}, "http.trustedProxies", "proxy.example.com"),
     ({"http": {"trustedProxies": "10.0.0.1"}}, "http.trustedProxies", "10.0.0.1"),
+    ({"http": {"maxConnections": 0}}, "http.maxConnections", "0"),
+    ({"http": {"maxConnections": "many"}}, "http.maxConnections", "many"),
+    ({"http": {"requestTimeout": 0}}, "http.requestTimeout", "0"),
+    ({"http": {"requestTimeout": 301}}, "http.requestTimeout", "301"),
+    ({"admin": {"port": 70000}}, "admin.port", "70000"),
+    ({"http": {"port": 8081}, "admin": {"host": "127.0.0.1"}}, "admin.port", "8081"),
+    ({"http": {"host": "0.0.0.0", "port": 8081}, "admin": {"port": 8081}}, "admin.port", "8081"),
     ({"frontend": {"origins": ["https://app.example.com/path"]}}, "frontend.origins", "https://app.example.com/path"),
     ({"frontend": {"origins": [APP, "*"]}}, "frontend.origins", "*"),
     ({"frontend": {"origins": ["app.example.com"]}}, "frontend.origins", "app.example.com"),
@@ -143,6 +151,7 @@ def test_a_wrong_setting_is_one_line_that_names_it(installation, change, setting
 @pytest.mark.parametrize("change, setting", [
     ({"http": {"prot": 8080}}, "http.prot"),
     ({"htpp": {"port": 8080}}, "htpp"),
+    ({"admin": {"publicURL": "http://127.0.0.1:8081"}}, "admin.publicURL"),
     ({"auth": {"jwksfile": "jwks.json"}}, "auth.jwksfile"),
     ({"lifetimes": {"refreshToken": 5}}, "lifetimes.refreshToken"),
     ({"clients": {"wiki": {"secret": "x"}}}, "clients.wiki.secret"),
@@ -256,6 +265,68 @@ def test_http_addresses_are_refused_unless_allowed(installation, provider):
                 assert not grant.arrived.is_set()
 
 
+# What is allowed and dangerous.
+
+
+def warnings(installation: Installation) -> list[str]:
+    """What `check` says; a start says the same."""
+    result = installation.check()
+    assert result.returncode == 0, output(result)
+    said = [line.removeprefix("warning: ") for line in result.stderr.splitlines() if line.startswith("warning: ")]
+    with Broker(installation) as broker:
+        pass
+    logged = [json.loads(line) for line in broker.logs.splitlines()]
+    logged = [line["message"] for line in logged if line["level"] == "warning"]
+    assert [line for line in said if line not in logged] == [], logged
+    return said
+
+
+@pytest.mark.parametrize("mode", [0o604, 0o640, 0o620, 0o602, 0o666, 0o777])
+@pytest.mark.parametrize("file, setting", [
+    ("master.key", "masterKeyFile"), ("wiki.secret", "clients.wiki.clientSecretFile"),
+])
+def test_a_secret_that_others_can_read_is_a_warning(installation, file, setting, mode):
+    assert not any(setting in line for line in warnings(installation))
+    (installation.folder / file).chmod(mode)
+    [line] = [line for line in warnings(installation) if setting in line]
+    assert file in line and f"{mode:o}" in line and "others can read it" in line and "chmod 600" in line
+
+
+def test_every_file_with_a_secret_is_looked_at(installation):
+    signer = Signer.new("ES256", "key-1")
+    installation.write("hmac.secret", "s" * 40)
+    installation.write("client.pem", signer.private_pem)
+    installation.settings = merged(installation.settings, {
+        "auth": {"jwksFile": MISSING, "hmacSecretFile": "hmac.secret"},
+        "clients": {"wiki": {"privateKeyFile": "client.pem", "keyId": "key-1", "algorithm": "ES256"}},
+    })
+    installation.write_configuration()
+    said = "\n".join(installation.check().stderr.splitlines())
+    assert "auth.hmacSecretFile" in said and "clients.wiki.privateKeyFile" in said
+    assert "s" * 40 not in said and "PRIVATE KEY" not in said
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
+def test_a_secret_that_belongs_to_somebody_else_is_a_warning(installation):
+    os.chown(installation.folder / "master.key", 12345, 0)
+    assert any("masterKeyFile" in line and "belongs to another user" in line for line in warnings(installation))
+
+
+@pytest.mark.parametrize("change, is_told", [
+    ({}, True),
+    ({"http": {"trustedProxies": ["127.0.0.1"]}}, False),
+    ({"limits": {"redeemPerAddress": 0, "callbackPerAddress": 0, "authorizePerTenant": 5}}, False),
+    ({"http": {"host": "0.0.0.0"}}, False),
+    ({"http": {"host": "0.0.0.0", "publicURL": "https://broker.example.com"}}, True),
+])
+def test_limits_by_address_without_trusted_proxies_are_a_warning(installation, change, is_told):
+    """Behind a proxy, one caller could use up everybody's."""
+    installation.settings = merged(
+        installation.settings, merged({"limits": {"redeemPerAddress": 5}}, change))
+    installation.write_configuration()
+    assert any("http.trustedProxies" in line for line in warnings(installation)) == is_told
+
+
 # The environment wins.
 
 
@@ -284,6 +355,13 @@ def test_the_environment_alone_can_configure_a_client(installation):
     env = {"CLOAKROOM_CLIENTS_GOOGLE_CLIENT_ID": "google-client", "CLOAKROOM_CLIENTS_GOOGLE_CLIENT_SECRET": "x"}
     with Broker(installation, env) as broker:
         assert broker.begin("google_drive").query["client_id"] == "google-client"
+
+
+def test_the_environment_alone_can_give_operators_an_address(installation):
+    port = free_port()
+    with Broker(installation, {"CLOAKROOM_ADMIN_PORT": str(port), "CLOAKROOM_ADMIN_HOST": "127.0.0.1"}) as broker:
+        assert broker.client.get("/metrics").status_code == 404
+        assert httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).status_code == 200
 
 
 def test_a_missing_setting_may_come_from_the_environment(installation):

@@ -20,6 +20,7 @@ from machine import REPOSITORY
 from trial import Trial
 
 BROKER = "https://broker.example.com"
+OPERATORS = "http://127.0.0.1:8081"
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +76,7 @@ def test_operating(installation, shell):
     access, select, audit, verify, rotate, retire, copy, restore, doctor = commands(
         "Docs/Operate.md",
         {
-            BROKER: installation.url,
+            OPERATORS: installation.url,
             '--reason "tenant left"': '--reason "tenant left" --yes',
             "cloakroom audit --follow": "(timeout 2 cloakroom audit --follow || [ $? = 124 ])",
             "20270216-a7Qz": old,
@@ -111,7 +112,7 @@ def test_operating(installation, shell):
 def test_providers(installation, shell, provider):
     installation.write("acme.secret", "acme's secret\n", mode=0o600)
     show, check, attempt, own, delete, lint = commands(
-        "Docs/Providers.md", {BROKER: installation.url, "google_drive": "wiki_offline"})
+        "Docs/Providers.md", {OPERATORS: installation.url, "google_drive": "wiki_offline"})
     assert "redirect address" in shell.run(show)
     assert f"{installation.url}/oauth/callback" in shell.run(check)
 

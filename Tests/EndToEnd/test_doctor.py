@@ -57,6 +57,20 @@ def test_files_that_others_can_read_are_told(installation):
     assert "others can read" in bad(found, "database")[0]
 
 
+def test_every_secret_that_others_can_read_is_told(installation):
+    (installation.folder / "wiki.secret").chmod(0o640)
+    status, found = findings(installation)
+    assert status == 1 and "clients.wiki.clientSecretFile" in bad(found, "secret files")[0]
+    assert not bad(found, "master keys")
+
+
+def test_limits_that_all_callers_share_are_told(installation):
+    installation.settings["limits"] = {"callbackPerAddress": 1}
+    installation.write_configuration()
+    _, found = findings(installation)
+    assert any("http.trustedProxies" in words for words in bad(found, "configuration"))
+
+
 @pytest.mark.parametrize("seconds, is_good", [(0, True), (20, True), (-20, True), (45, False), (-3600, False)])
 def test_a_clock_that_is_wrong_is_told(tmp_path, seconds, is_good):
     class Skewed(Handler):

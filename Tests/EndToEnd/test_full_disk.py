@@ -6,9 +6,10 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
-from broker import Broker, Installation, assert_problem, eventually, run
+from broker import Broker, Installation, assert_problem, eventually, free_port, run
 
 
 def mount(*arguments: str) -> bool:
@@ -71,6 +72,21 @@ def test_a_full_disk_is_a_503_and_flows_go_on_when_there_is_room(installation_on
         assert broker.redeem(key).status_code == 200
         assert broker.redeem(broker.finish(waiting)).status_code == 200
         assert run("audit", "verify", "--config", installation_on.config).returncode == 0
+
+
+def test_operators_alone_are_told_why_a_broker_is_not_ready(installation_on, disk):
+    port = free_port()
+    installation_on.settings["admin"] = {"port": port}
+    installation_on.write_configuration()
+    with Broker(installation_on) as broker:
+        filler = fill(disk)
+        exhaust(broker)
+        public = assert_problem(broker.client.get("/readyz"), 503, "unavailable")
+        told = assert_problem(httpx.get(f"http://127.0.0.1:{port}/readyz", trust_env=False), 503, "unavailable")
+        assert "the store cannot write" in told["detail"] and "full" in told["detail"]
+        assert not {"store", "full", "disk"} & set(public["detail"].replace(":", " ").split())
+        filler.unlink()
+        eventually(lambda: broker.client.get("/readyz").status_code == 200, what="ready again")
 
 
 def test_a_disk_that_turns_read_only_is_a_503(installation_on, disk):

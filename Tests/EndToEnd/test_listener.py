@@ -257,7 +257,7 @@ def test_an_answer_that_nobody_takes_ends_the_connection(hurried):
     with contextlib.ExitStack() as stack:
         for _ in range(30):
             stack.enter_context(connection(hurried.port, receive_buffer=4096)).sendall(request)
-        assert descriptors(hurried) >= before + 25
+        eventually(lambda: descriptors(hurried) >= before + 25, what="open")
         eventually(lambda: descriptors(hurried) <= before + 2, within=3 * TIMEOUT + 4, what="closed")
     assert resident_kilobytes(hurried) - memory < 100_000
     hurried.client = httpx.Client(base_url=hurried.url, timeout=30, trust_env=False)

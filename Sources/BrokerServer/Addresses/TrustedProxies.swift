@@ -8,6 +8,8 @@ public struct TrustedProxies: Sendable {
         self.blocks = blocks
     }
 
+    public var isEmpty: Bool { blocks.isEmpty }
+
     private func contain(_ address: IPAddress) -> Bool { blocks.contains { $0.contains(address) } }
 
     /// Who sent a request: the peer, or, where that is a trusted proxy, the last address before the trusted ones.

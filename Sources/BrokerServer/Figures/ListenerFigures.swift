@@ -6,7 +6,8 @@ final class ListenerFigures: Sendable {
     private let listeners = Mutex<[(name: String, connections: Connections)]>([])
 
     init(_ registry: PrometheusRegistry) {
-        registry.declare(Family("cloakroom_http_connections", .gauge, "Open connections, by listener.")) { [weak self] in
+        registry.declare(Family("cloakroom_http_connections", .gauge, "Open connections, by listener.")) {
+            [weak self] in
             self?.samples(\.count) ?? []
         }
         registry.declare(

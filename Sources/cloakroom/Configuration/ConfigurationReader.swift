@@ -42,7 +42,6 @@ struct ConfigurationReader {
         var listener = ListenerBounds()
         if let most = http.integer("maxConnections", in: 1...1_000_000) { listener.maxConnections = most }
         if let seconds = http.integer("requestTimeout", in: 1...300) { listener.requestTimeout = .seconds(seconds) }
-        let isProxyTrusted = http.strings("trustedProxies")?.isEmpty == false
         http.finish()
         let operators = operators(top, beside: Configuration.Address(host: host, port: port))
         if let publicURL, publicURL.text.hasPrefix("http://") {
@@ -97,9 +96,10 @@ struct ConfigurationReader {
         limited.finish()
         // The broker speaks no TLS itself: behind an https address, and on loopback, something stands before it.
         let isBehindProxy = publicURL?.text.hasPrefix("https://") == true || Self.isLoopback(host)
-        if limits.countsAddresses, !isProxyTrusted, isBehindProxy {
+        if limits.countsAddresses, proxies.isEmpty, isBehindProxy {
             remarks.append(
-                "limits by address are set and http.trustedProxies is empty: behind a proxy all callers share one limit")
+                "limits by address are set and http.trustedProxies is empty: behind a proxy all callers share one limit"
+            )
         }
 
         let log = section("log")

@@ -1,4 +1,3 @@
-import Broker
 import Foundation
 
 /// A file with something secret in it, and the setting that names it.
@@ -13,7 +12,8 @@ struct SecretFile: Sendable {
         guard let found = try? FileManager.default.attributesOfItem(atPath: real),
             let owner = found[.ownerAccountID] as? Int, let mode = found[.posixPermissions] as? Int
         else { return nil }
-        let file = "\(setting): \(YAMLReader.quote(path))"
+        // In full: where it is cut short, nobody knows which one it is.
+        let file = "\(setting): \"\(path)\""
         guard owner == Int(geteuid()) || owner == 0 else {
             return "\(file) belongs to another user, who can read and replace it"
         }

@@ -29,7 +29,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", " ", "a b", "user@a", "a/b", "a?b", "a#b", "a:b", "a:-1", "a:65536", "a:123456", ":80", "[", "[::1", "[::1]x",
+        "", " ", "a b", "user@a", "a/b", "a?b", "a#b", "a:b", "a:-1", "a:65536", "a:123456", ":80", "[", "[::1",
+        "[::1]x",
         "[]", "[a]", "[1.2.3.4]", "a,b c", "a\"b", "bücher.example", "a\u{0}",
     ])
     func `anything else is none`(_ host: String) {
@@ -47,7 +48,9 @@ import Testing
         #expect(head.uri == path)
     }
 
-    @Test(arguments: ["", "x", "a:80", "ftp://a/", "http:/a", "http:///a", "http://u@a/", "http://a b/", "://a", "*", "?x"])
+    @Test(arguments: [
+        "", "x", "a:80", "ftp://a/", "http:/a", "http:///a", "http://u@a/", "http://a b/", "://a", "*", "?x",
+    ])
     func `other targets are none`(_ uri: String) {
         #expect(fault(uri) == .target)
     }
@@ -58,7 +61,8 @@ import Testing
 
     /// RFC 9112 §§ 6.1, 6.3.
     @Test(arguments: [
-        [("Content-Length", "1"), ("Content-Length", "1")], [("Content-Length", "1"), ("Transfer-Encoding", "chunked")],
+        [("Content-Length", "1"), ("Content-Length", "1")],
+        [("Content-Length", "1"), ("Transfer-Encoding", "chunked")],
         [("Transfer-Encoding", "chunked"), ("transfer-encoding", "chunked")], [("Transfer-Encoding", "gzip, chunked")],
         [("Transfer-Encoding", "identity")], [("Transfer-Encoding", "")],
     ])
