@@ -4,13 +4,13 @@ extension Broker {
     /// Begins a flow.
     public func authorize(_ request: AuthorizeRequest) async throws(AuthorizeError) -> Authorization {
         let (id, profile, found) = try await profile(request.sourceType, of: request.tenant)
-        let client = found ?? Client(id: "", secret: nil)
+        // First: nobody's text is matched, nor its addresses looked at, for what cannot begin.
+        guard let client = found else { throw .notConfigured(id) }
         let values = try profile.values(request.parameters, client: client)
         let scopes = try profile.scopes(request.scopes ?? client.scopes, values: values)
         let frontendOrigin = try frontendOrigin(request.frontendOrigin)
         let returnURL = try returnURL(request.returnURL)
         let challenge = try exchangeChallenge(request.exchangeChallenge)
-        guard found != nil else { throw .notConfigured(id) }
 
         let state = State.random()
         let now = now()

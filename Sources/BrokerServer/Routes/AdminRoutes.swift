@@ -69,7 +69,7 @@ struct AdminRoutes: Sendable {
     ) async throws -> Response {
         let requester = try await callers.operatorCalling(request, context)
         let body = try await request.json(RevocationBody.self)
-        guard (1...500).contains(body.reason.count) else {
+        guard (1...500).contains(body.reason.unicodeScalars.count) else {
             throw Problem.invalidRequest("the member \"reason\" must say why, in 1 to 500 characters")
         }
         let isSelective = body.tenant != nil || body.sourceType != nil || body.id != nil
