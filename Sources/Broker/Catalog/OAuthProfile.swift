@@ -135,6 +135,9 @@ public struct OAuthProfile: Sendable {
     public internal(set) var refreshParameters: [(name: String, value: ValueTemplate?)] = []
     public internal(set) var tokenHeaders: [(name: String, value: String)] = []
     public internal(set) var clientAuthentication = ClientAuthentication.basic
+    /// Each instance of the product has clients of its own, so that only who registered one says where its secret
+    /// goes. `nil`: no parameter leads the secret anywhere.
+    public internal(set) var clientPerInstance: Bool?
     public internal(set) var tokenRequestFormat = TokenRequestFormat.form
     public internal(set) var tokenMethod = ProviderRequest.Method.post
     public internal(set) var refreshMethod = ProviderRequest.Method.post

@@ -11,6 +11,7 @@ extension OAuthProfile {
         readAnswers(entry)
         readAfterConnecting(entry, allowInsecure: allowInsecure)
         readRevocation(entry)
+        readInstances(entry, allowInsecure: allowInsecure)
         entry.finish()
         guard entry.findings.lines.count == before else { return nil }
     }

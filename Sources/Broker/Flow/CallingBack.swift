@@ -91,6 +91,7 @@ extension Broker {
             throw .store(error)
         }
         guard let client = found else { throw .notConfigured(flow.sourceType) }
+        guard profile.agree(flow.parameters, with: client) else { throw .invalidState }
         return (profile, client)
     }
 

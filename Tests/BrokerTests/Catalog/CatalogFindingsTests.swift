@@ -141,6 +141,7 @@ import Testing
             "extras: { token: { a: { pattern: '^a$' } } }",
             "extras.token.a.pointer: found nothing, wanted a JSON pointer such as /data/token (RFC 6901)"
         ),
+        ("clientPerInstance: perhaps", "clientPerInstance: found \"perhaps\", wanted true or false"),
         (
             "parameters: { a: { pattern: '^a$', default: b } }",
             "parameters.a.default: found \"b\", wanted a value that matches ^a$"

@@ -46,7 +46,17 @@ final class Installation: Sendable {
             oauth:
               authorizationURL: "https://{subdomain}.provider.example/authorize"
               tokenURL: "https://{subdomain}.provider.example/token"
+              clientPerInstance: false
               parameters: { subdomain: { pattern: "^[a-z]+$" } }
+          own:
+            displayName: A server of one's own
+            category: wiki
+            oauth:
+              authorizationURL: "https://{host}/authorize"
+              tokenURL: "https://{host}/token"
+              revocationURL: "https://{host}/revoke"
+              clientPerInstance: true
+              parameters: { host: { pattern: "^[a-z.]+$" } }
           unconfigured:
             displayName: Unconfigured
             category: wiki
@@ -84,7 +94,11 @@ final class Installation: Sendable {
             frontendOrigins: [Self.origin, "https://second.example.com"].compactMap { Origin($0) })
         broker = Broker(
             settings: settings, catalog: catalog,
-            clients: ["example": Client(id: "client", secret: ClientSecret("client-hunter2"))],
+            clients: [
+                "example": Client(id: "client", secret: ClientSecret("client-hunter2")),
+                "own": Client(
+                    id: "own", secret: ClientSecret("client-hunter2"), parameters: ["host": "ours.example"]),
+            ],
             keyRing: try KeyRing(masterKeys), store: store, transport: provider, now: { clock.now },
             report: { events.append($0) })
     }
