@@ -45,7 +45,21 @@ import Testing
         Refused(["sourceType": .string("Example")], 400, "unknown_source_type"),
         Refused(["sourceType": .string("file")], 400, "source_type_without_oauth"),
         Refused(["sourceType": .string("unconfigured")], 409, "source_type_not_configured"),
+        // No value is looked at for what could not begin.
+        Refused(
+            ["sourceType": .string("unconfigured"), "parameters": .object(["no": .string("such")])], 409,
+            "source_type_not_configured"),
         Refused(["sourceType": .string("example_host")], 400, "invalid_parameter"),
+        Refused(
+            [
+                "sourceType": .string("example_host"),
+                "parameters": .object(["subdomain": .string(String(repeating: "a", count: 2049))]),
+            ], 400, "invalid_parameter"),
+        Refused(
+            [
+                "sourceType": .string("example"),
+                "scopes": .array((0..<9).map { .string(String(repeating: "a", count: 240 + $0)) }),
+            ], 400, "invalid_request"),
         Refused(
             ["sourceType": .string("example_host"), "parameters": .object(["subdomain": .string("A")])], 400,
             "invalid_parameter"),

@@ -165,6 +165,7 @@ final class Fixture: Sendable {
             oauth:
               authorizationURL: "https://{subdomain}.example.com/authorize"
               tokenURL: "https://{subdomain}.example.com/token"
+              clientPerInstance: false
               parameters:
                 subdomain: { pattern: "^[a-z]{1,9}$", description: "before .example.com", required: true }
           unconfigured:

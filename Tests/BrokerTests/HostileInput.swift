@@ -22,6 +22,7 @@ enum HostileInput {
         case UInt8(ascii: "q"): callback(text)
         case UInt8(ascii: "u"): url(text)
         case UInt8(ascii: "v"): template(text)
+        case UInt8(ascii: "x"): pattern(text)
         default: nil
         }
     }
@@ -183,6 +184,17 @@ enum HostileInput {
         }
         if request.isSigned("00", leavingOut: "hmac", with: ClientSecret("s")) { return "a short signature is right" }
         return form(query)
+    }
+
+    /// A pattern and a value, a line each.
+    private static func pattern(_ text: String) -> String? {
+        let lines = text.split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        guard lines.count == 2, let pattern = try? Pattern(lines[0]), pattern.matches(lines[1]) else { return nil }
+        guard lines[1].utf8.count <= 2048, lines[1].utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) else {
+            return "a pattern takes what is no line of printable ASCII"
+        }
+        let ends = pattern.values.commonEnd
+        return lines[1].hasSuffix(ends) ? nil : "a value ends otherwise than all do"
     }
 
     private static func url(_ text: String) -> String? {

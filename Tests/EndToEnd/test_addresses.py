@@ -10,7 +10,7 @@ from broker import CLIENT_SECRET, Broker, Installation, assert_problem, merged
 from provider import Grant
 from strict_provider import StrictProvider
 
-HOST = {"pattern": "^127\\.0\\.0\\.1:[0-9]+$", "description": "Your own server", "setByOperator": True}
+HOST = {"pattern": "^127\\.0\\.0\\.1:[0-9]+$", "description": "Your own server"}
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def entries(strict: StrictProvider, elsewhere: StrictProvider) -> dict:
     def own(**oauth) -> dict:
         return entry(
             authorizationURL="http://{host}/authorize", tokenURL="http://{host}/token",
-            revocationURL="http://{host}/revoke", parameters={"host": HOST}, **oauth)
+            revocationURL="http://{host}/revoke", clientPerInstance=True, parameters={"host": HOST}, **oauth)
 
     origin = {
         "callbackParameter": "accounts-server",
@@ -204,22 +204,27 @@ def test_the_latest_address_whose_day_has_come_holds(broker, strict):
 
 
 def test_the_operators_value_fills_the_address(broker, elsewhere):
-    for parameters in ({}, {"host": f"127.0.0.1:{elsewhere.port}"}):
-        flow = broker.begin("own", parameters=parameters)
-        assert flow.authorization_url.startswith(f"{elsewhere.url}/authorize?")
-        assert broker.redeem(broker.finish(elsewhere.consent(flow.authorization_url))).status_code == 200
+    flow = broker.begin("own")
+    assert flow.authorization_url.startswith(f"{elsewhere.url}/authorize?")
+    assert broker.redeem(broker.finish(elsewhere.consent(flow.authorization_url))).status_code == 200
     grant = elsewhere.granted()
     assert call(broker, "refreshCredentials", sourceType="own", refreshToken=grant.code).status_code == 200
     assert call(broker, "revokeCredentials", sourceType="own", token="t").status_code == 204
 
 
-def test_a_caller_cannot_choose_another(broker, strict):
-    host = {"host": f"127.0.0.1:{strict.port}"}
-    before = len(strict.calls)
-    assert_problem(broker.authorize("own", parameters=host), 400, "invalid_parameter")
-    for name, members in (("refreshCredentials", {"refreshToken": "t"}), ("revokeCredentials", {"token": "t"})):
-        assert_problem(call(broker, name, sourceType="own", parameters=host, **members), 400, "invalid_parameter")
-    assert len(strict.calls) == before
+def test_a_caller_cannot_send_it_not_even_the_same(broker, strict, elsewhere):
+    before = len(strict.calls), len(elsewhere.calls)
+    for at in (strict, elsewhere):
+        host = {"host": f"127.0.0.1:{at.port}"}
+        assert_problem(broker.authorize("own", parameters=host), 400, "invalid_parameter")
+        for name, members in (("refreshCredentials", {"refreshToken": "t"}), ("revokeCredentials", {"token": "t"})):
+            assert_problem(call(broker, name, sourceType="own", parameters=host, **members), 400, "invalid_parameter")
+    assert (len(strict.calls), len(elsewhere.calls)) == before
+
+
+def test_it_is_no_parameter_of_callers(broker):
+    items = {item["type"]: item for item in broker.source_types().json()["items"]}
+    assert items["own"]["oauth"]["parameters"] == []
 
 
 def test_without_the_operators_value_nothing_starts(broker, strict):

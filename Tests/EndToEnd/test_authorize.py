@@ -217,6 +217,92 @@ def test_even_under_a_lax_pattern_no_value_changes_host_or_path(lax_broker, valu
         assert_problem(response, 400, "invalid_parameter")
 
 
+# Long and slow values.
+
+
+def test_no_value_is_kept_beyond_2_kib(broker, lax_broker):
+    long = "a" * 2049
+    assert_problem(lax_broker.authorize("lax_path", parameters={"value": long}), 400, "invalid_parameter")
+    assert_problem(broker.authorize("wiki_account", parameters={"account": "1" * 2049}), 400, "invalid_parameter")
+    scopes = [f"{'s' * 124}{number:03}" for number in range(16)]
+    assert broker.authorize("wiki", scopes=scopes).status_code == 200
+    assert_problem(broker.authorize("wiki", scopes=scopes + ["s"]), 400, "invalid_request")
+    assert_problem(broker.authorize("wiki", returnUrl=f"{RETURN}?{long}"), 400, "invalid_request")
+
+
+@pytest.fixture(scope="module")
+def slow_broker(folder: Path, provider: Provider) -> Iterator[Broker]:
+    """A broker with patterns on which a backtracking matcher never ends."""
+    client = {"clientId": "microsoft-client", "clientSecret": "x"}
+    installation = Installation(folder / "slow", provider, {"clients": {"microsoft": client}})
+    usual = {"authorizationURL": "https://wiki.example.com/a", "tokenURL": "https://wiki.example.com/t"}
+
+    def entry(name: str, pattern: str) -> dict:
+        oauth = usual | {"parameters": {"p0": {"pattern": pattern}}}
+        return {"displayName": "Slow", "category": "wiki", "provider": name, "oauth": oauth}
+
+    installation.write_catalog(source_types(provider) | {
+        "slow": entry("wiki", "^(a+)+$"), "slower": entry("wiki", "^(.*a){20}$"),
+        "unset": entry("unset", "^(a|aa)+$")})
+    with Broker(installation) as running:
+        yield running
+
+
+@pytest.mark.parametrize("source_type, name, unit", [
+    ("onedrive", "tenantId", "aa."), ("teams", "tenantId", "aa."), ("slow", "p0", "a"), ("slower", "p0", "a"),
+])
+def test_no_value_makes_its_pattern_slow(slow_broker, source_type, name, unit):
+    """CWE-1333: a few dozen bytes kept a core busy for good, at authorize and at refresh."""
+    value = (unit * 2048)[:2047] + "-"
+    began = time.monotonic()
+    for _ in range(20):
+        assert_problem(slow_broker.authorize(source_type, parameters={name: value}), 400, "invalid_parameter")
+    refresh = {"sourceType": source_type, "refreshToken": "t", "parameters": {name: value}}
+    response = slow_broker.client.post(
+        "/v1/tenants/acme/assets:refreshCredentials", headers=slow_broker.bearer(scope="credentials:write"), json=refresh)
+    assert_problem(response, 400, "invalid_parameter")
+    assert time.monotonic() - began < 10
+    assert slow_broker.client.get("/healthz").status_code == 200
+
+
+def test_what_cannot_begin_is_told_before_any_value_is_matched(slow_broker):
+    for parameters in ({"p0": "a" * 2047 + "-"}, {"no": "such"}, {"p0": "a" * 9999}):
+        assert_problem(slow_broker.authorize("unset", parameters=parameters), 409, "source_type_not_configured")
+        response = slow_broker.client.post(
+            "/v1/tenants/acme/assets:refreshCredentials", headers=slow_broker.bearer(scope="credentials:write"),
+            json={"sourceType": "unset", "refreshToken": "t", "parameters": parameters})
+        assert_problem(response, 409, "source_type_not_configured")
+
+
+@pytest.mark.parametrize("name, parameter", [
+    ("okta", "subdomain"), ("servicenow", "instance"), ("kintone", "subdomain"), ("netsuite", "accountId"),
+    ("sharefile", "subdomain"), ("github_enterprise", "host"),
+])
+def test_no_caller_chooses_which_instance_gets_the_client_secret(instance_broker, name, parameter):
+    """CVE-2023-36019: at authorize, and in one refresh or revocation."""
+    for value in ("acme", "evil", "evil.example.net"):
+        response = instance_broker.authorize(name, parameters={parameter: value})
+        assert parameter in assert_problem(response, 400, "invalid_parameter")["detail"]
+        for call, members in (("refreshCredentials", {"refreshToken": "t"}), ("revokeCredentials", {"token": "t"})):
+            response = instance_broker.client.post(
+                f"/v1/tenants/acme/assets:{call}", headers=instance_broker.bearer(scope="credentials:write"),
+                json={"sourceType": name, "parameters": {parameter: value}} | members)
+            assert_problem(response, 400, "invalid_parameter")
+    assert "acme" in urlsplit(instance_broker.begin(name).authorization_url).netloc or name == "sharefile"
+
+
+@pytest.fixture(scope="module")
+def instance_broker(folder: Path, provider: Provider) -> Iterator[Broker]:
+    """A broker with clients of one instance each."""
+    own = {"okta": "subdomain", "servicenow": "instance", "kintone": "subdomain", "netsuite": "accountId",
+           "sharefile": "subdomain"}
+    clients = {
+        name: {"clientId": "a", "clientSecret": "x", "parameters": {parameter: "acme"}} for name, parameter in own.items()}
+    clients["github_enterprise"] = {"clientId": "a", "clientSecret": "x", "parameters": {"host": "acme.example.com"}}
+    with Broker(Installation(folder / "instances", provider, {"clients": clients})) as running:
+        yield running
+
+
 # returnUrl and frontendOrigin.
 
 

@@ -27,6 +27,12 @@ def broker(folder, strict) -> Iterator[Broker]:
         "swapped": entry(afterConnecting={
             "url": f"{url}/swap", "parameters": {"secret": "{clientSecret}", "access_token": "{accessToken}"},
             "replacesToken": True}),
+        "kept": entry(
+            extras={
+                "callback": {"apicp": {"pattern": "^[a-z]{1,20}\\.example\\.com$"}, "note": {}},
+                "token": {"base": {"pointer": "/base", "pattern": "^https://[a-z]+\\.example\\.com$"}, "team": "/team"},
+            },
+            afterConnecting={"url": f"{url}/account", "extras": {"account": "/account"}}),
         "signed": entry(callbackSignature={"parameter": "hmac"}, extras={"callback": ["shop"]}),
         "hashed": entry(
             clientAuthentication="none",
@@ -39,6 +45,29 @@ def broker(folder, strict) -> Iterator[Broker]:
     })
     with Broker(installation) as running:
         yield running
+
+
+# What is kept beside the tokens.
+
+
+@pytest.mark.parametrize("callback, answer, account, lost", [
+    ({"apicp": "eu.example.com", "note": "Grüße, 東京"}, {"base": "https://a.example.com", "team": "Bären"}, "A-1", set()),
+    ({"apicp": "evil.example.net", "note": "n"}, {"base": "https://a.example.com", "team": "t"}, "A-1", {"apicp"}),
+    ({"apicp": "eu.example.com\r\nX: y", "note": "\x1b[2J"}, {"base": "https://a.example.com", "team": "t"}, "A-1",
+     {"apicp", "note"}),
+    ({"apicp": "eu.example.com", "note": "n" * 2049}, {"base": "https://evil.example.net", "team": "a\nb"}, "A-1",
+     {"note", "base", "team"}),
+    ({"apicp": "eu.example.com", "note": "n"}, {"base": "https://a.example.com", "team": ["t", "\u202et"]}, "A\x00",
+     {"team", "account"}),
+], ids=range(5))
+def test_what_is_not_of_its_form_is_left_out_and_told(broker, strict, callback, answer, account, lost):
+    strict.pages["/account"] = lambda handler, call: handler.send_json(200, {"account": account})
+    grant = broker.consented("kept", answers.tokens(**answer))
+    credentials = broker.redeem(broker.finish(grant, **callback)).json()
+    said = callback | answer | {"account": account}
+    assert credentials["extras"] == {name: value for name, value in said.items() if name not in lost}
+    assert credentials["warnings"] == (["extra_refused"] if lost else [])
+    assert credentials["accessToken"] == grant.access_token
 
 
 # After connecting.

@@ -111,7 +111,7 @@ def test_operating(installation, shell):
 
 def test_providers(installation, shell, provider):
     installation.write("acme.secret", "acme's secret\n", mode=0o600)
-    show, check, attempt, own, delete, lint = commands(
+    show, check, attempt, own, delete, instance, lint = commands(
         "Docs/Providers.md", {OPERATORS: installation.url, "google_drive": "wiki_offline"})
     assert "redirect address" in shell.run(show)
     assert f"{installation.url}/oauth/callback" in shell.run(check)
@@ -130,6 +130,8 @@ def test_providers(installation, shell, provider):
         assert broker.begin("wiki_offline").query["client_id"] == "acme-app"
         shell.run(delete.replace("clients delete", "clients delete --yes"))
         assert broker.begin("wiki_offline").query["client_id"] == "wiki-client"
+        shell.run(instance)
+        assert broker.begin("okta").authorization_url.startswith("https://acme.okta.com/")
     # The tests' provider speaks http.
     shell.run(lint.replace("sources lint", "sources lint --allow-insecure"))
 

@@ -80,6 +80,47 @@ def test_settings_that_are_shown_are_taken(installation):
     assert "yes" in run("sources", "show", "zendesk", "--config", installation.config).stdout.split("configured")[1]
 
 
+def test_whose_clients_an_entry_has_is_explained():
+    """Okta's app belongs to one org, so the operator names it; Zendesk's global client serves callers' choice."""
+    okta, zendesk = run("sources", "show", "okta").stdout, run("sources", "show", "zendesk").stdout
+    assert re.search(r"client per instance +yes", okta) and re.search(r"parameter subdomain +set by you", okta)
+    assert 'clients:\n  okta:\n    clientId: "…"\n    clientSecretFile: okta.secret\n    parameters:\n      subdomain: "…"' in okta
+    assert re.search(r"client per instance +no", zendesk) and re.search(r"parameter subdomain +required", zendesk)
+    assert "client per instance" not in run("sources", "show", "google_drive").stdout
+
+
+def test_an_entry_that_lets_callers_lead_the_secret_is_refused(tmp_path):
+    file = tmp_path / "a.yaml"
+    entry = """sourceTypes:
+  led:
+    displayName: Led
+    category: wiki
+    oauth:
+      authorizationURL: "https://{site}.example.com/a"
+      tokenURL: "https://{site}.example.com/t"
+      parameters: { site: { pattern: "^[a-z]+$" } }
+"""
+    file.write_text(entry)
+    refused = run("sources", "lint", file)
+    assert refused.returncode == 1 and "led.oauth.clientPerInstance: found nothing" in refused.stderr
+    for said in ("true", "false"):
+        file.write_text(entry + f"      clientPerInstance: {said}\n")
+        assert run("sources", "lint", file).returncode == 0
+    file.write_text(entry.replace("[a-z]+", "[a-z.]+") + "      clientPerInstance: false\n")
+    refused = run("sources", "lint", file)
+    assert refused.returncode == 1 and "led.oauth.parameters.site.pattern" in refused.stderr
+
+
+@pytest.mark.parametrize("pattern, words", [
+    ("(?=a).*", "without lookahead"), ("(a)\\\\1", "without backreferences"), ("(a{1,1000}){1,1000}", "less repetition"),
+])
+def test_a_pattern_that_is_not_matched_in_linear_time_is_refused_in_words(tmp_path, pattern, words):
+    file = tmp_path / "a.yaml"
+    file.write_text(SOUND.rstrip().removesuffix("}") + f', parameters: {{ a: {{ pattern: "{pattern}" }} }} }}\n')
+    refused = run("sources", "lint", file)
+    assert refused.returncode == 1 and words in refused.stderr
+
+
 @pytest.mark.parametrize("name, guess", [("google_drve", "google_drive"), ("Google Drive", None), ("", None)])
 def test_an_unknown_entry_is_refused(name, guess):
     for command in (["show", name], ["try", name]):

@@ -41,7 +41,9 @@ struct Performance {
                 guard let tenant = TenantID("acme") else { return ["no tenant"] }
                 var rehearsal = Rehearsal(
                     entry: entry, demand: demand, simulator: simulator, browser: browser, broker: broker,
-                    clock: clock, place: place, parameters: parameters, profile: profile, tenant: tenant)
+                    clock: clock, place: place,
+                    parameters: parameters.filter { !Self.operators(profile).contains($0.key) }, profile: profile,
+                    tenant: tenant)
                 if place.setByOperator, profile.parameters.contains(where: { !$0.setByOperator }) {
                     rehearsal.faults.append("callers may choose the server that is sent the client's secret")
                 }
@@ -93,6 +95,10 @@ struct Performance {
         return parameters
     }
 
+    private static func operators(_ profile: OAuthProfile) -> Set<String> {
+        Set(profile.parameters.filter(\.setByOperator).map(\.name))
+    }
+
     private func broker(
         _ client: Simulator.Client, _ parameters: [String: String], _ profile: OAuthProfile, _ store: SQLiteStore,
         _ transport: Rerouting, _ clock: Clock
@@ -100,7 +106,7 @@ struct Performance {
         guard let publicURL = StrictURL(Rehearsal.publicURL), let origin = Origin("https://app.example.com") else {
             throw CocoaError(.coderInvalidValue)
         }
-        let operators = Set(profile.parameters.filter(\.setByOperator).map(\.name))
+        let operators = Self.operators(profile)
         return Broker(
             settings: .init(publicURL: publicURL, frontends: Frontends(origins: [origin])), catalog: catalog,
             clients: [

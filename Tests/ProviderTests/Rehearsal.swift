@@ -21,7 +21,7 @@ struct Rehearsal {
     let broker: Broker
     let clock: Clock
     let place: Demand.Place
-    /// The place's parameters under the catalog's names.
+    /// The place's parameters under the catalog's names, without those that come with the client.
     let parameters: [String: String]
     let profile: OAuthProfile
     let tenant: TenantID

@@ -54,7 +54,7 @@ extension Broker {
         default: if setting.clientSecret == nil { throw .secretMissing }
         }
         if let secret = setting.clientSecret {
-            guard secret.expose({ Self.isSound($0, most: 4096) }) else { throw .malformed(member: "clientSecret") }
+            guard secret.expose({ Self.isSound($0, most: 2048) }) else { throw .malformed(member: "clientSecret") }
             sealed = vault.seal(secret, of: setting.tenant, id)
         }
         do {

@@ -110,6 +110,7 @@ extension Broker {
             guard let sourceType = catalog[ticket.placement.sourceType], let profile = sourceType.oauth,
                 let client = try await client(for: sourceType, of: ticket.placement.tenant)
             else { return "source_type_not_configured" }
+            guard profile.agree(token.values, with: client) else { return "source_type_not_configured" }
             try await takeBack(token, profile, client)
             return nil
         } catch let error as ProviderError {

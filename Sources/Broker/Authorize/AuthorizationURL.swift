@@ -36,12 +36,14 @@ extension OAuthProfile {
 
     /// The values for the placeholders, defaults filled in.
     ///
+    /// What costs nothing is looked at first: no text is matched for a call that cannot succeed.
+    ///
     /// - Parameter client: has the values that only the operator sets.
     func values(
         _ given: [String: String], client: Client, allowingCallbackParameter: Bool = false
     ) throws(AuthorizeError) -> [String: String] {
         if parameters.isEmpty, given.isEmpty { return [:] }
-        var values: [String: String] = [:]
+        var values = try operatorValues(of: client)
         var given = given
         if allowingCallbackParameter, let tokenOrigin = addresses.tokenOrigin,
             let value = given.removeValue(forKey: tokenOrigin.callbackParameter)
@@ -51,18 +53,14 @@ extension OAuthProfile {
             }
             values[tokenOrigin.callbackParameter] = value
         }
-        if let unknown = given.keys.sorted().first(where: { name in !parameters.contains { $0.name == name } }) {
-            throw .parameterUnknown(name: unknown, known: parameters.map(\.name))
+        for name in given.keys.sorted() {
+            guard let parameter = parameters.first(where: { $0.name == name }) else {
+                throw .parameterUnknown(name: name, known: parameters.filter { !$0.setByOperator }.map(\.name))
+            }
+            if parameter.setByOperator { throw .parameterIsTheOperators(name: name) }
         }
-        for parameter in parameters {
-            let set = parameter.setByOperator ? client.parameters[parameter.name] ?? parameter.defaultValue : nil
-            if let set, let value = given[parameter.name], value != set {
-                throw .parameterNotTheOperators(name: parameter.name)
-            }
-            if parameter.setByOperator, set == nil, parameter.defaultValue == nil {
-                throw .parameterNotSetByOperator(name: parameter.name)
-            }
-            guard let value = set ?? given[parameter.name] ?? parameter.defaultValue else {
+        for parameter in parameters where !parameter.setByOperator {
+            guard let value = given[parameter.name] ?? parameter.defaultValue else {
                 if parameter.required { throw .parameterMissing(name: parameter.name) }
                 continue
             }
@@ -70,6 +68,9 @@ extension OAuthProfile {
                 throw .parameterRejected(name: parameter.name, pattern: parameter.pattern.text)
             }
             values[parameter.name] = value
+        }
+        guard values.reduce(0, { $0 + $1.key.utf8.count + $1.value.utf8.count }) <= Self.longestValues else {
+            throw .parametersTooLong
         }
         // The place has its say too: a generous pattern does not let a value out of it.
         for set in addresses.sets {
@@ -81,6 +82,32 @@ extension OAuthProfile {
             }
         }
         return values
+    }
+
+    /// All values of a flow together, in bytes: they are kept with it.
+    static let longestValues = 4096
+
+    /// What comes with the client. Checked when it was set, and again: the catalog may have changed since.
+    private func operatorValues(of client: Client) throws(AuthorizeError) -> [String: String] {
+        var values: [String: String] = [:]
+        for parameter in parameters where parameter.setByOperator {
+            guard let value = client.parameters[parameter.name] ?? parameter.defaultValue else {
+                throw .parameterNotSetByOperator(name: parameter.name)
+            }
+            guard parameter.pattern.matches(value) else {
+                throw .parameterRejected(name: parameter.name, pattern: parameter.pattern.text)
+            }
+            values[parameter.name] = value
+        }
+        return values
+    }
+
+    /// Whether `values` name the hosts that `client` belongs to. Those of a flow that began with another client do
+    /// not: this one's secret must not go there.
+    func agree(_ values: [String: String], with client: Client) -> Bool {
+        parameters.allSatisfy {
+            !$0.setByOperator || values[$0.name] == client.parameters[$0.name] ?? $0.defaultValue
+        }
     }
 
     /// Whether `client` brings all that only an operator can set.
@@ -107,12 +134,19 @@ extension OAuthProfile {
     /// The scopes to ask for: the caller's or our own, and those that are always added.
     func scopes(_ given: [String]?, values: [String: String]) throws(AuthorizeError) -> [String] {
         let always = filled(alwaysScopes, values)
-        guard let given else { return Scopes.union(filled(scopes, values), always) }
+        guard let given else { return try bounded(Scopes.union(filled(scopes, values), always), 4096) }
         // A scope that holds the separator would be two.
         guard given.count <= 200, given.allSatisfy({ Scopes.isToken($0) && !$0.contains(scopeSeparator) }) else {
             throw .scopesMalformed
         }
-        return Scopes.union(Scopes.union([], given), always)
+        return try bounded(Scopes.union(bounded(Scopes.union([], given), 2048), always), 4096)
+    }
+
+    /// The list, if it is at most so many bytes long: it is kept with the flow.
+    private func bounded(_ scopes: [String], _ most: Int) throws(AuthorizeError) -> [String] {
+        let length = scopes.reduce(0) { $0 + $1.utf8.count } + max(0, scopes.count - 1) * scopeSeparator.utf8.count
+        guard length <= most else { throw .scopesMalformed }
+        return scopes
     }
 
     /// Scopes with the parameters in their places.

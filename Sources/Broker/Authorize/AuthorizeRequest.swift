@@ -44,10 +44,12 @@ public enum AuthorizeError: Error, Equatable, Sendable {
     case parameterUnknown(name: String, known: [String])
     case parameterMissing(name: String)
     case parameterRejected(name: String, pattern: String)
-    /// The operator set another value.
-    case parameterNotTheOperators(name: String)
+    /// It decides who is sent the client's secret, so callers do not give it.
+    case parameterIsTheOperators(name: String)
     /// Only the operator can set it, and has not.
     case parameterNotSetByOperator(name: String)
+    /// All of them together.
+    case parametersTooLong
     case scopesMalformed
     case returnURLMalformed
     case returnURLNotAllowed

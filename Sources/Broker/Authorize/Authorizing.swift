@@ -4,7 +4,8 @@ extension Broker {
     /// Begins a flow.
     public func authorize(_ request: AuthorizeRequest) async throws(AuthorizeError) -> Authorization {
         let (id, profile, found) = try await profile(request.sourceType, of: request.tenant)
-        let client = found ?? Client(id: "", secret: nil)
+        // First: nobody's text is matched, nor its addresses looked at, for what cannot begin.
+        guard let client = found else { throw .notConfigured(id) }
         let values = try profile.values(request.parameters, client: client)
         let scopes = try profile.scopes(request.scopes ?? client.scopes, values: values)
         let frontend = settings.frontends[request.tenant]
@@ -13,7 +14,6 @@ extension Broker {
         let challenge = try exchangeChallenge(request.exchangeChallenge)
         // RFC 9700 § 4.7: else whoever is led to this flow's end brings another's key into his own session.
         if returnURL != nil, challenge == nil { throw .returnURLWithoutChallenge }
-        guard found != nil else { throw .notConfigured(id) }
 
         let state = State.random()
         let now = now()

@@ -40,7 +40,11 @@ extension OAuthProfile {
             return
         }
         let regions = addresses.regions.keys.sorted()
-        guard let pattern = Pattern("^(?:\(regions.joined(separator: "|")))$"), !regions.isEmpty else { return }
+        guard !regions.isEmpty else { return }
+        guard let pattern = try? Pattern("^(?:\(regions.joined(separator: "|")))$") else {
+            entry.problem("regions", found: "\(regions.count)", wanted: "fewer, or shorter names")
+            return
+        }
         parameters.append(
             Parameter(
                 name: name,
@@ -81,11 +85,7 @@ extension OAuthProfile {
         }
         let required = section.bool("required") ?? false
         section.finish()
-        guard !name.isEmpty, !text.isEmpty else { return }
-        guard let pattern = Pattern(text) else {
-            section.problem("pattern", found: YAMLReader.quote(text), wanted: "a regular expression")
-            return
-        }
+        guard !name.isEmpty, !text.isEmpty, let pattern = section.pattern(text) else { return }
         addresses.tokenOrigin = TokenOrigin(
             callbackParameter: name, pattern: pattern, origin: origin, required: required)
     }

@@ -45,15 +45,30 @@ public struct OAuthProfile: Sendable {
         /// Used where the caller gives none.
         public let defaultValue: String?
         /// The value comes with the client, never from a caller: it decides who is sent the client's secret.
-        public let setByOperator: Bool
+        public internal(set) var setByOperator: Bool
     }
 
     /// What to keep beside the tokens, for whoever redeems.
     public struct Extras: Sendable {
-        /// Callback parameters, kept under their own names.
-        public var callback: [String] = []
-        /// Members of the token response, by the name they are kept under.
-        public var token: [String: JSONPointer] = [:]
+        public var callback: [CallbackExtra] = []
+        /// Members of the token response.
+        public var token: [AnswerExtra] = []
+    }
+
+    /// A callback parameter, kept under its own name.
+    public struct CallbackExtra: Sendable {
+        public let name: String
+        /// `nil`: any one line of printable text.
+        public let pattern: Pattern?
+    }
+
+    /// A member of a provider's answer.
+    public struct AnswerExtra: Sendable {
+        /// The name that it is kept under.
+        public let name: String
+        public let pointer: JSONPointer
+        /// `nil`: any number, any one line of printable text, and what consists of them.
+        public let pattern: Pattern?
     }
 
     /// One more call with the new token: for what the API's base or the account is, or for a token that lasts.
@@ -61,8 +76,8 @@ public struct OAuthProfile: Sendable {
         public let method: ProviderRequest.Method
         public let headers: [(name: String, value: ValueTemplate)]
         public let parameters: [(name: String, value: ValueTemplate?)]
-        /// Members of its answer, by the name they are kept under.
-        public let extras: [String: JSONPointer]
+        /// Members of its answer.
+        public let extras: [AnswerExtra]
         /// Its answer is read as the token response.
         public let replacesToken: Bool
     }
@@ -120,6 +135,9 @@ public struct OAuthProfile: Sendable {
     public internal(set) var refreshParameters: [(name: String, value: ValueTemplate?)] = []
     public internal(set) var tokenHeaders: [(name: String, value: String)] = []
     public internal(set) var clientAuthentication = ClientAuthentication.basic
+    /// Each instance of the product has clients of its own, so that only who registered one says where its secret
+    /// goes. `nil`: no parameter leads the secret anywhere.
+    public internal(set) var clientPerInstance: Bool?
     public internal(set) var tokenRequestFormat = TokenRequestFormat.form
     public internal(set) var tokenMethod = ProviderRequest.Method.post
     public internal(set) var refreshMethod = ProviderRequest.Method.post

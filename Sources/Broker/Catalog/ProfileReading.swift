@@ -11,6 +11,7 @@ extension OAuthProfile {
         readAnswers(entry)
         readAfterConnecting(entry, allowInsecure: allowInsecure)
         readRevocation(entry)
+        readInstances(entry, allowInsecure: allowInsecure)
         entry.finish()
         guard entry.findings.lines.count == before else { return nil }
     }
@@ -105,13 +106,14 @@ extension OAuthProfile {
             signature.finish()
         }
         if let section = entry.section("extras") {
-            extras.callback = section.strings("callback") ?? []
+            extras.callback = section.callbackExtras("callback")
             let spoken: Set = ["code", "state", "error", "error_description", "iss"]
-            for name in extras.callback where spoken.contains(name) {
+            for extra in extras.callback where spoken.contains(extra.name) {
                 section.problem(
-                    "callback", found: YAMLReader.quote(name), wanted: "parameters that the protocol does not use")
+                    "callback", found: YAMLReader.quote(extra.name), wanted: "parameters that the protocol does not use"
+                )
             }
-            extras.token = section.pointers("token")
+            extras.token = section.answerExtras("token")
             section.finish()
         }
     }
@@ -162,11 +164,7 @@ extension OAuthProfile.Parameter {
         let setByOperator = entry.bool("setByOperator") ?? false
         let required = entry.bool("required") ?? (defaultValue == nil)
         entry.finish()
-        guard !text.isEmpty else { return nil }
-        guard let pattern = Pattern(text) else {
-            entry.problem("pattern", found: YAMLReader.quote(text), wanted: "a regular expression")
-            return nil
-        }
+        guard !text.isEmpty, let pattern = entry.pattern(text) else { return nil }
         if let defaultValue, !pattern.matches(defaultValue) {
             entry.problem("default", found: YAMLReader.quote(defaultValue), wanted: "a value that matches \(text)")
         }

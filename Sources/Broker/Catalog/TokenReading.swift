@@ -64,7 +64,7 @@ extension OAuthProfile {
         if !section.names.contains("headers"), !sendsToken {
             headers = [("Authorization", ValueTemplate("\(dpop ? "DPoP" : "Bearer") {accessToken}"))]
         }
-        let extras = section.pointers("extras")
+        let extras = section.answerExtras("extras")
         let replacesToken = section.bool("replacesToken") ?? false
         section.finish()
         guard addresses.own.afterConnecting != nil else { return }
@@ -182,14 +182,6 @@ extension YAMLReader {
         let pointer = JSONPointer(text)
         if pointer == nil { problem(name, found: YAMLReader.quote(text), wanted: wanted) }
         return pointer
-    }
-
-    /// A mapping of names to pointers.
-    func pointers(_ name: String) -> [String: JSONPointer] {
-        guard let section = section(name) else { return [:] }
-        var pointers: [String: JSONPointer] = [:]
-        for name in section.names { pointers[name] = section.pointer(name) }
-        return pointers
     }
 }
 

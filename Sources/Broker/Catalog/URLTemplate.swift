@@ -76,6 +76,30 @@ public struct URLTemplate: Sendable {
         guard let sample = filled(with: harmless), StrictURL(sample) != nil else { throw .malformed }
     }
 
+    /// The host and its port as they are written, in order.
+    enum HostPart: Equatable {
+        case literal(String)
+        case placeholder(String)
+    }
+
+    var hostParts: [HostPart] {
+        let authority = text.utf8.drop { $0 != UInt8(ascii: "/") }.dropFirst(2)
+            .prefix { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") }
+        var parts: [HostPart] = []
+        for piece in authority.split(separator: UInt8(ascii: "{"), omittingEmptySubsequences: false) {
+            let halves = piece.split(separator: UInt8(ascii: "}"), omittingEmptySubsequences: false)
+                .map { String(decoding: $0, as: UTF8.self) }
+            if halves.count == 2 { parts.append(.placeholder(halves[0])) }
+            if let literal = halves.last, !literal.isEmpty { parts.append(.literal(literal)) }
+        }
+        return parts
+    }
+
+    /// The placeholders in the host.
+    var namesInHost: [String] {
+        hostParts.compactMap { if case .placeholder(let name) = $0 { name } else { nil } }
+    }
+
     /// Values that fit every place: a number for a port, a letter elsewhere.
     private var harmless: [String: String] {
         var values: [String: String] = [:]

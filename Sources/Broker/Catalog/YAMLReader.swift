@@ -150,13 +150,19 @@ package final class YAMLReader {
     /// A number of requests and the like: decimal, without sign or exponent.
     package func number(_ name: String, upTo most: Double) -> Double? {
         guard let node = node(name) else { return nil }
-        guard let text = node.scalar?.string, text.wholeMatch(of: #/[0-9]+(\.[0-9]+)?/#) != nil,
-            let value = Double(text), value <= most
+        guard let text = node.scalar?.string, Self.isDecimal(text), let value = Double(text), value <= most
         else {
             problem(name, found: Self.describe(node), wanted: "a number from 0 to \(Int(most))")
             return nil
         }
         return value
+    }
+
+    /// Digits, and perhaps a point and more digits.
+    private static func isDecimal(_ text: String) -> Bool {
+        let halves = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        return halves.count <= 2
+            && halves.allSatisfy { !$0.isEmpty && $0.allSatisfy { (0x30...0x39).contains($0) } }
     }
 
     package func choice<Value: RawRepresentable & CaseIterable>(_ name: String, of: Value.Type = Value.self) -> Value?

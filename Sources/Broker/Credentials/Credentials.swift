@@ -8,6 +8,8 @@ public struct Credentials: Sendable {
         case expiryUnknown = "expiry_unknown"
         /// The call after connecting failed.
         case extrasMissing = "extras_missing"
+        /// An extra was not of its form and is left out.
+        case extraRefused = "extra_refused"
     }
 
     public var accessToken: AccessToken

@@ -14,25 +14,27 @@ extension OAuthProfile {
         }
         if tokens.expiresAt == nil, !tokens.neverExpires { warnings.append(.expiryUnknown) }
 
-        var kept: [String: JSONValue] = [:]
-        for name in extras.callback {
-            if case .one(let value)? = callback?[name], value.utf8.count <= 2048 { kept[name] = .string(value) }
+        var kept = KeptExtras()
+        for extra in extras.callback {
+            if case .one(let value)? = callback?[extra.name] {
+                kept.keep(.string(value), as: extra.name, extra.pattern)
+            }
         }
-        for (name, pointer) in extras.token {
-            if let value = pointer.value(in: tokens.document) { kept[name] = value }
-        }
+        kept.keep(extras.token, of: tokens.document)
+        if kept.hasRefused { warnings.append(.extraRefused) }
         return Credentials(
             accessToken: tokens.accessToken, refreshToken: tokens.refreshToken, tokenType: tokens.tokenType,
-            expiresAt: tokens.expiresAt, scope: tokens.scope, idToken: tokens.idToken, extras: kept,
+            expiresAt: tokens.expiresAt, scope: tokens.scope, idToken: tokens.idToken, extras: kept.values,
             warnings: warnings)
     }
 }
 
 extension Credentials {
     /// Adds what the call after connecting gave (`nil`: it failed), and the key that the tokens are bound to.
-    mutating func add(_ connected: [String: JSONValue]?, dpopKey: SigningKey?) {
+    mutating func add(_ connected: KeptExtras?, dpopKey: SigningKey?) {
         if let connected {
-            extras.merge(connected) { $1 }
+            extras.merge(connected.values) { $1 }
+            if connected.hasRefused, !warnings.contains(.extraRefused) { warnings.append(.extraRefused) }
         } else {
             warnings.append(.extrasMissing)
         }

@@ -90,18 +90,10 @@ extension Broker {
         } catch {
             throw .store(error)
         }
-        guard let client = found, Self.isClient(client, of: flow, profile) else { throw .invalidState }
+        // Another's secret must not go to the server of this flow, nor this flow's code to the server of another.
+        guard let client = found, client.id.isExactly(flow.clientID), profile.agree(flow.parameters, with: client)
+        else { throw .invalidState }
         return (profile, client)
-    }
-
-    /// Whether `client` is the one that the flow began with. Another's secret must not go to the server of this flow,
-    /// nor this flow's code to the server of another.
-    private static func isClient(_ client: Client, of flow: Flow, _ profile: OAuthProfile) -> Bool {
-        client.id.isExactly(flow.clientID)
-            && profile.parameters.filter(\.setByOperator).allSatisfy { parameter in
-                let set = client.parameters[parameter.name] ?? parameter.defaultValue
-                return set == flow.parameters[parameter.name]
-            }
     }
 
     private func nonce(of state: State, _ flow: Flow) -> Nonce? { secrets.nonce(of: state, key: flow.key) }

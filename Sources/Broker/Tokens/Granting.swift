@@ -54,9 +54,10 @@ extension Broker {
     /// The catalog's one more call with the new token. Its extras, or `nil` where it failed; a swap must not fail.
     func afterConnecting(
         _ tokens: inout TokenResponse, _ grant: GrantContext
-    ) async throws(ProviderError) -> [String: JSONValue]? {
+    ) async throws(ProviderError) -> KeptExtras? {
         let profile = grant.provider.profile
-        guard let call = profile.afterConnecting else { return [:] }
+        var kept = KeptExtras()
+        guard let call = profile.afterConnecting else { return kept }
         let access = tokens.accessToken.expose { $0 }
         let values = TokenRequest.Parties(
             profile: profile, client: grant.client, redirectURI: grant.redirectURI, values: grant.provider.values,
@@ -83,12 +84,14 @@ extension Broker {
             } catch {
                 throw ProviderError(error, response)
             }
-            return call.extras.compactMapValues { $0.value(in: tokens.document) }
+            kept.keep(call.extras, of: tokens.document)
+            return kept
         }
         guard let response = try? await send(request.http), (200..<300).contains(response.status),
             let document = JSONValue(json: response.body)
         else { return nil }
-        return call.extras.compactMapValues { $0.value(in: document) }
+        kept.keep(call.extras, of: document)
+        return kept
     }
 }
 

@@ -94,7 +94,7 @@ extension Broker {
         var credentials = profile.credentials(tokens, callback: nil, asked: request.scopes ?? [])
         credentials.refreshToken = tokens.refreshToken ?? request.refreshToken
         credentials.warnings.removeAll { $0 == .missingRefreshToken }
-        credentials.add([:], dpopKey: grant.dpopKey)
+        credentials.add(KeptExtras(), dpopKey: grant.dpopKey)
         return credentials
     }
 
@@ -103,9 +103,8 @@ extension Broker {
         _ sourceType: String, _ parameters: [String: String], of tenant: TenantID
     ) async throws(AuthorizeError) -> (SourceType.ID, OAuthProfile, Client, [String: String]) {
         let (id, profile, found) = try await profile(sourceType, of: tenant)
-        let values = try profile.values(
-            parameters, client: found ?? Client(id: "", secret: nil), allowingCallbackParameter: true)
         guard let client = found else { throw .notConfigured(id) }
+        let values = try profile.values(parameters, client: client, allowingCallbackParameter: true)
         return (id, profile, client, values)
     }
 }

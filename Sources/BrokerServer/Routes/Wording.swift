@@ -51,17 +51,22 @@ extension AuthorizeError {
         case .parameterRejected(let name, let pattern):
             Problem(
                 status: .badRequest, code: "invalid_parameter",
-                detail: "the parameter \"\(name)\" must match \(pattern) as a whole")
-        case .parameterNotTheOperators(let name):
+                detail: "the parameter \"\(name)\" must match \(pattern) as a whole, in at most 2048 bytes")
+        case .parametersTooLong:
             Problem(
                 status: .badRequest, code: "invalid_parameter",
-                detail: "the operator set another value for the parameter \"\(name)\"; leave it out")
+                detail: "the parameters are too long together; send at most 4096 bytes")
+        case .parameterIsTheOperators(let name):
+            Problem(
+                status: .badRequest, code: "invalid_parameter",
+                detail: "the parameter \"\(name)\" comes with the client, from the operator; leave it out")
         case .parameterNotSetByOperator(let name):
             Problem(
                 status: .conflict, code: "source_type_not_configured",
                 detail: "only the operator can set the parameter \"\(name)\", under clients with the client id")
         case .scopesMalformed:
-            .invalidRequest("the member \"scopes\" must be a list of single scopes (RFC 6749 § 3.3)")
+            .invalidRequest(
+                "the member \"scopes\" must be a list of single scopes (RFC 6749 § 3.3), at most 200 and 2048 bytes")
         case .returnURLMalformed:
             .invalidRequest(
                 "the member \"returnUrl\" must be an absolute address without fragment or user information"

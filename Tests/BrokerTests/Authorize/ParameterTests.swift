@@ -6,6 +6,7 @@ import Testing
 @Suite struct ParameterTests {
     private static let yaml = Entry.yaml(
         """
+        clientPerInstance: false
         parameters:
           subdomain: { pattern: "^[a-z]+$", required: true }
           region: { pattern: "^(eu|us)$", default: eu }
@@ -51,7 +52,10 @@ import Testing
     @Test func `a value that matches but cannot stand in its place is told`() throws {
         let sourceType = try Entry.sourceType(
             Entry.yaml(
-                "parameters: { area: { pattern: '^eu$', default: eu }, host: { pattern: '.*' } }",
+                """
+                clientAuthentication: none
+                parameters: { area: { pattern: '^eu$', default: eu }, host: { pattern: '.*' } }
+                """,
                 addresses: """
                     authorizationURL: "https://{area}.{host}.example.com/a"
                     tokenURL: "https://{host}.example.com/t"
@@ -60,6 +64,64 @@ import Testing
         #expect(throws: AuthorizeError.parameterRejected(name: "host", pattern: ".*")) {
             try profile.values(["host": "evil.example/"])
         }
+    }
+
+    @Test func `a value has at most 2 KiB`() throws {
+        let note = { (count: Int) in ["subdomain": "acme", "note": String(repeating: "x", count: count)] }
+        #expect(try values(note(2048))["note"]?.utf8.count == 2048)
+        #expect(throws: AuthorizeError.parameterRejected(name: "note", pattern: "^.*$")) { try values(note(2049)) }
+    }
+
+    @Test func `all values of a flow together have at most 4 KiB`() throws {
+        let profile = try Entry.profile(
+            "parameters: { a: { pattern: '^.*$' }, b: { pattern: '^.*$' }, c: { pattern: '^.*$' } }")
+        let each = { (count: Int) in
+            Dictionary(uniqueKeysWithValues: ["a", "b", "c"].map { ($0, String(repeating: "x", count: count)) })
+        }
+        #expect(try profile.values(each(1364)).count == 3)
+        #expect(throws: AuthorizeError.parametersTooLong) { try profile.values(each(1365)) }
+    }
+
+    // MARK: what comes with the client
+
+    private static let own = Entry.yaml(
+        """
+        clientPerInstance: true
+        parameters: { host: { pattern: "^[a-z.]+$" }, team: { pattern: "^[a-z]+$", default: blue } }
+        """, addresses: "authorizationURL: 'https://{host}/a'\ntokenURL: 'https://{host}/t'")
+    private let ours = Client(id: "client", secret: nil, parameters: ["host": "ours.example"])
+
+    @Test func `a host that gets the client's secret comes with the client`() throws {
+        let profile = try #require(try Entry.sourceType(Self.own).oauth)
+        #expect(try profile.values([:], client: ours) == ["host": "ours.example", "team": "blue"])
+        #expect(try profile.values(["team": "red"], client: ours) == ["host": "ours.example", "team": "red"])
+    }
+
+    /// Not even the operator's own: who sends it believes to choose.
+    @Test(arguments: ["ours.example", "evil.example", "", "!"])
+    func `a caller who sends it is refused`(_ host: String) throws {
+        let profile = try #require(try Entry.sourceType(Self.own).oauth)
+        for isRefresh in [false, true] {
+            #expect(throws: AuthorizeError.parameterIsTheOperators(name: "host")) {
+                try profile.values(["host": host], client: ours, allowingCallbackParameter: isRefresh)
+            }
+        }
+    }
+
+    @Test func `without the operator's value no text of the caller's is matched`() throws {
+        let profile = try #require(try Entry.sourceType(Self.own).oauth)
+        #expect(throws: AuthorizeError.parameterNotSetByOperator(name: "host")) {
+            try profile.values(["team": "!", "no": "such"])
+        }
+    }
+
+    /// A flow that began with another client names that one's host.
+    @Test func `values agree with the client whose host they name`() throws {
+        let profile = try #require(try Entry.sourceType(Self.own).oauth)
+        #expect(profile.agree(["host": "ours.example", "team": "red"], with: ours))
+        #expect(!profile.agree(["host": "theirs.example"], with: ours))
+        #expect(!profile.agree([:], with: ours))
+        #expect(!profile.agree(["host": "ours.example"], with: Client(id: "client", secret: nil)))
     }
 
     @Test func `a source type without parameters takes none`() throws {
@@ -103,6 +165,13 @@ import Testing
         let many = (0...200).map { "s\($0)" }
         #expect(try profile.scopes(Array(many.dropLast())).count == 200)
         #expect(throws: AuthorizeError.scopesMalformed) { try profile.scopes(many) }
+    }
+
+    @Test func `a list of scopes has at most 2 KiB`() throws {
+        let profile = try Entry.profile("alwaysScopes: [offline_access]")
+        let many = (10..<26).map { String(repeating: "a", count: 125) + "\($0)" }
+        #expect(try profile.scopes(many).count == 17)
+        #expect(throws: AuthorizeError.scopesMalformed) { try profile.scopes(many + ["b"]) }
     }
 
     private func values(_ given: [String: String]) throws -> [String: String] {

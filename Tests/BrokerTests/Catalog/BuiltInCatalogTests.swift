@@ -52,8 +52,10 @@ import Testing
                 .mapValues {
                     sourceType.id.description == "freshservice" && $0.contains(".") ? "acme.myfreshworks.com" : $0
                 }
-            let client = Client(id: "client", secret: nil, parameters: given)
-            var values = try profile.values(given, client: client)
+            let operators = Set(own.filter(\.setByOperator).map(\.name))
+            let client = Client(
+                id: "client", secret: nil, parameters: given.filter { operators.contains($0.key) })
+            var values = try profile.values(given.filter { !operators.contains($0.key) }, client: client)
             values["token"] = "t"
             values["clientId"] = "c"
             for template in profile.addressTemplates {
@@ -123,22 +125,5 @@ import Testing
             if bytes.isEmpty { bytes = [0x20] }
         }
         return String(decoding: bytes, as: UTF8.self)
-    }
-}
-
-/// SplitMix64: the same numbers from the same seed.
-private struct Generator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

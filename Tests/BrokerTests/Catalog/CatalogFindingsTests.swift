@@ -117,7 +117,31 @@ import Testing
             "parameters: { a: {} }",
             "parameters.a.pattern: found nothing, wanted a regular expression that values match whole"
         ),
-        ("parameters: { a: { pattern: '[' } }", "parameters.a.pattern: found \"[\", wanted a regular expression"),
+        (
+            "parameters: { a: { pattern: '[' } }",
+            "parameters.a.pattern: found \"[\", wanted a regular expression with a ] for each ["
+        ),
+        (
+            "parameters: { a: { pattern: '^(?=a).*$' } }",
+            "parameters.a.pattern: found \"^(?=a).*$\", wanted a regular expression without lookahead"
+        ),
+        (
+            "parameters: { a: { pattern: '(a{1,1000}){1,1000}' } }",
+            "parameters.a.pattern: found \"(a{1,1000}){1,1000}\", wanted a regular expression with less repetition"
+        ),
+        (
+            "tokenOrigin: { callbackParameter: a, pattern: '(b' }",
+            "tokenOrigin.pattern: found \"(b\", wanted a regular expression with a ) for each ("
+        ),
+        (
+            "extras: { callback: { a: { pattern: '*' } } }",
+            "extras.callback.a.pattern: found \"*\", wanted a regular expression with something to repeat before each *, +, ? and {"
+        ),
+        (
+            "extras: { token: { a: { pattern: '^a$' } } }",
+            "extras.token.a.pointer: found nothing, wanted a JSON pointer such as /data/token (RFC 6901)"
+        ),
+        ("clientPerInstance: perhaps", "clientPerInstance: found \"perhaps\", wanted true or false"),
         (
             "parameters: { a: { pattern: '^a$', default: b } }",
             "parameters.a.default: found \"b\", wanted a value that matches ^a$"

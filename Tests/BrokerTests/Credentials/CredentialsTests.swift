@@ -59,10 +59,85 @@ import Testing
 
     /// RFC 6749 § 3.1: a parameter must not come twice.
     @Test(arguments: [
-        "realmId=1&realmId=2", "realmId=", "realmId", "realmId=\(String(repeating: "x", count: 2049))", "RealmId=1",
+        "realmId=1&realmId=2", "realmId=", "realmId", "RealmId=1",
     ])
-    func `an extra that is repeated, empty or too long is left out`(_ callback: String) throws {
+    func `an extra that is repeated or empty is left out`(_ callback: String) throws {
         #expect(try granted("extras: { callback: [realmId] }", #""x":1"#, callback: callback).extras == [:])
+    }
+
+    /// CR LF ends a header or a log line, ESC moves a terminal's cursor, and U+202E turns text around.
+    @Test(arguments: [
+        "realmId=a%0D%0Ab", "realmId=%1B%5B2J", "realmId=a%00", "realmId=%7F", "realmId=%C2%85", "realmId=%E2%80%A8",
+        "realmId=%E2%80%AEevil", "realmId=%EF%BB%BFa", "realmId=\(String(repeating: "x", count: 2049))",
+        "realmId=\(String(repeating: "%C3%A9", count: 1025))",
+    ])
+    func `an extra that is no line of printable text is left out and told`(_ callback: String) throws {
+        let credentials = try granted("extras: { callback: [realmId] }", #""expires_in":60"#, callback: callback)
+        #expect(credentials.extras == [:] && credentials.warnings == [.extraRefused])
+    }
+
+    @Test(arguments: [
+        "a b", "M%C3%BCller GmbH", "%E6%9D%B1%E4%BA%AC", "%F0%9F%91%A9%E2%80%8D%F0%9F%92%BB", "%22%27%3C%3E",
+    ])
+    func `a line of printable text is kept as it is`(_ value: String) throws {
+        let credentials = try granted("extras: { callback: [a] }", #""expires_in":60"#, callback: "a=\(value)")
+        #expect(credentials.extras == ["a": .string(Percent.pairs("a=\(value)")?.first?.value ?? "")])
+        #expect(credentials.warnings == [])
+    }
+
+    /// Anyone may bring a callback: a host in it is not believed because it came.
+    @Test(arguments: [
+        ("sharefile.com", true), ("sharefile.eu", true), ("evil.example", false), ("sharefile.com.evil.example", false),
+        ("sharefile.com%0D%0A", false), ("", nil),
+    ])
+    func `an extra with a pattern matches it whole`(_ value: String, _ kept: Bool?) throws {
+        let credentials = try granted(
+            #"extras: { callback: { apicp: { pattern: "^sharefile\\.(?:com|eu)$" }, realmId: {} } }"#,
+            #""expires_in":60"#, callback: "apicp=\(value)&realmId=12")
+        #expect(credentials.extras["apicp"] == (kept == true ? .string(value) : nil))
+        #expect(credentials.extras["realmId"] == .string("12"))
+        #expect(credentials.warnings == (kept == false ? [.extraRefused] : []))
+    }
+
+    @Test(arguments: [
+        (#""https://a.example.com""#, true), (#""https://evil.example""#, false), ("5", false), ("{}", false),
+        (#"["https://a.example.com"]"#, false),
+    ])
+    func `a member of the answer with a pattern matches it whole`(_ member: String, _ kept: Bool) throws {
+        let credentials = try granted(
+            #"extras: { token: { base: { pointer: /base, pattern: "^https://[a-z]+\\.example\\.com$" } } }"#,
+            #""expires_in":60,"base":\#(member)"#)
+        #expect((credentials.extras["base"] != nil) == kept)
+        #expect(credentials.warnings == (kept ? [] : [.extraRefused]))
+    }
+
+    @Test(arguments: [
+        ("5", true), ("true", true), (#"{"a":[1,"b"]}"#, true), (#"{"a":"b\nc"}"#, false),
+        (#"["a","\u001b[2J"]"#, false),
+        (#"{"a\r\n":1}"#, false), (#"[["\u202e"]]"#, false),
+        ("[\((0..<700).map(String.init).joined(separator: ","))]", false),
+    ])
+    func `every text inside an extra is looked at`(_ member: String, _ kept: Bool) throws {
+        let credentials = try granted(
+            "extras: { token: { it: /it, fine: /fine } }", #""expires_in":60,"fine":"f","it":\#(member)"#)
+        #expect((credentials.extras["it"] != nil) == kept)
+        #expect(credentials.extras["fine"] == .string("f"))
+        #expect(credentials.warnings == (kept ? [] : [.extraRefused]))
+    }
+
+    @Test func `a number is matched as it is written`() throws {
+        let oauth = #"extras: { token: { id: { pointer: /id, pattern: "^[0-9]{1,8}$" } } }"#
+        #expect(try granted(oauth, #""id":12345"#).extras == ["id": .number(12345)])
+        #expect(try granted(oauth, #""id":-1"#).extras == [:])
+    }
+
+    @Test func `what the call after connecting tells is looked at as well`() throws {
+        var credentials = try granted("", #""expires_in":60"#)
+        var connected = KeptExtras()
+        connected.keep(.string("a"), as: "good", nil)
+        connected.keep(.string("a\nb"), as: "bad", nil)
+        credentials.add(connected, dpopKey: nil)
+        #expect(credentials.extras == ["good": .string("a")] && credentials.warnings == [.extraRefused])
     }
 
     // MARK: the answer

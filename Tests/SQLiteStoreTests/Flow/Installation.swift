@@ -46,7 +46,17 @@ final class Installation: Sendable {
             oauth:
               authorizationURL: "https://{subdomain}.provider.example/authorize"
               tokenURL: "https://{subdomain}.provider.example/token"
+              clientPerInstance: false
               parameters: { subdomain: { pattern: "^[a-z]+$" } }
+          own:
+            displayName: A server of one's own
+            category: wiki
+            oauth:
+              authorizationURL: "https://{host}/authorize"
+              tokenURL: "https://{host}/token"
+              revocationURL: "https://{host}/revoke"
+              clientPerInstance: true
+              parameters: { host: { pattern: "^[a-z.]+$" } }
           unconfigured:
             displayName: Unconfigured
             category: wiki
@@ -62,7 +72,10 @@ final class Installation: Sendable {
     let events: Events
     let broker: Broker
 
-    static let clients = ["example": Client(id: "client", secret: ClientSecret("client-hunter2"))]
+    static let clients = [
+        "example": Client(id: "client", secret: ClientSecret("client-hunter2")),
+        "own": Client(id: "own", secret: ClientSecret("client-hunter2"), parameters: ["host": "ours.example"]),
+    ]
 
     convenience init(
         masterKeys: String = firstKey, catalog: String = Installation.catalog,

@@ -54,6 +54,10 @@ extension Sources {
                 rows.append(("parameter \(parameter.name)", "\(who), \(parameter.pattern.text)\(words)"))
             }
             rows.append(("client authentication", oauth.clientAuthentication.rawValue))
+            if let perInstance = oauth.clientPerInstance {
+                let words = perInstance ? "yes: each client is for the instance in its parameters" : "no"
+                rows.append(("client per instance", words))
+            }
             rows.append(("PKCE", oauth.proofKey.rawValue))
             rows.append(("refresh token", oauth.refreshToken.rawValue))
             rows.append(("revocation", oauth.hasRevocation ? "yes" : "none: forget the tokens, and tell their owner"))

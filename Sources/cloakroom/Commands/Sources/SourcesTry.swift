@@ -184,6 +184,7 @@ struct Trial {
         case "scope_reduced": "scope_reduced: less was granted than asked; calls that need the rest will fail"
         case "expiry_unknown": "expiry_unknown: nobody knows when the token ends; refresh when a call says 401"
         case "extras_missing": "extras_missing: the call after connecting failed; what it tells is not there"
+        case "extra_refused": "extra_refused: something to keep was not of the form that the catalog wants"
         default: warning
         }
     }
@@ -197,7 +198,8 @@ struct Trial {
             "the parameter \(YAMLReader.quote(name)) is unknown, wanted \(known.isEmpty ? "none" : known.joined(separator: ", "))"
         case .parameterMissing(let name): "the parameter \"\(name)\" is missing"
         case .parameterRejected(let name, let pattern): "the parameter \"\(name)\" does not match \(pattern)"
-        case .parameterNotTheOperators(let name): "the parameter \"\(name)\" differs from the configuration's"
+        case .parameterIsTheOperators(let name): "the parameter \"\(name)\" comes with the client"
+        case .parametersTooLong: "the parameters are too long together"
         case .parameterNotSetByOperator(let name): "clients has no parameters.\(name)"
         case .scopesMalformed: "a scope is malformed"
         case .returnURLMalformed, .returnURLNotAllowed, .returnURLWithoutChallenge, .frontendOriginNotAllowed,
@@ -211,8 +213,10 @@ struct Trial {
 
     private static func hint(_ error: AuthorizeError, _ sourceType: String) -> String {
         switch error {
-        case .parameterUnknown, .parameterMissing, .parameterRejected, .parameterNotTheOperators:
+        case .parameterUnknown, .parameterMissing, .parameterRejected, .parametersTooLong:
             "give parameters as --parameter name=value; `cloakroom sources show \(sourceType)` lists them"
+        case .parameterIsTheOperators(let name):
+            "set parameters.\(name) beside the client id, under clients"
         default: "`cloakroom sources show \(sourceType)` says what to set"
         }
     }
