@@ -27,7 +27,7 @@ public struct BrokerServer: Sendable {
                 plain: BrowserRoutes(broker: broker, pages: pages, limits: limits).routes + operations.routes
                     + admin.routes,
                 tenant: TenantRoutes(broker: broker, callers: callers, limits: limits).routes
-                    + AssetServiceRoutes(broker: broker, callers: callers, figures: figures).routes,
+                    + AssetServiceRoutes(broker: broker, callers: callers, figures: figures, limits: limits).routes,
                 client: admin.clients),
             origins: Set(origins),
             proxies: proxies,

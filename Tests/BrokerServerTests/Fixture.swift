@@ -18,8 +18,10 @@ final class Fixture: Sendable {
 
     let provider: ScriptedProvider
     let clock = TestClock()
-    /// The clock of the limits.
+    /// The clock of the limits and of what is kept a while.
     let steadyClock = SteadyClock()
+    /// What goes to the provider in turn.
+    let calls: FairTransport
     let lines = LogLinesKept()
     let figures: Figures
     private let folder: URL
@@ -31,7 +33,8 @@ final class Fixture: Sendable {
     init(
         catalog: String = Fixture.catalog, origins: [String] = [Fixture.origin, "https://other.example.com"],
         publicURL: String = "https://broker.example.com", provider: ScriptedProvider = ScriptedProvider(),
-        limits: Limits = Limits(), bounds: FlowBounds = FlowBounds(), proxies: TrustedProxies = TrustedProxies()
+        limits: Limits = Limits(), bounds: FlowBounds = FlowBounds(), proxies: TrustedProxies = TrustedProxies(),
+        shares: ProviderShares = ProviderShares()
     ) async throws {
         self.provider = provider
         folder = FileManager.default.temporaryDirectory.appending(path: "cloakroom-tests-\(UUID().uuidString)")
@@ -46,13 +49,14 @@ final class Fixture: Sendable {
             sourceTypes: catalog.sourceTypes.map(\.id), ready: [try #require(SourceType.ID("example"))], version: "test"
         )
         self.figures = figures
-        let clock = clock
+        let (clock, steadyClock) = (clock, steadyClock)
+        calls = FairTransport(figures.measuring(provider), shares: shares)
         let broker = Broker(
             settings: Broker.Settings(
                 publicURL: try #require(StrictURL(publicURL)), frontendOrigins: origins.compactMap { Origin($0) }),
             catalog: catalog, clients: ["example": Client(id: "client id", secret: ClientSecret("client:secret"))],
-            keyRing: keyRing, store: store, transport: figures.measuring(provider), now: { clock.now },
-            report: figures.count)
+            keyRing: keyRing, store: store, transport: calls, now: { clock.now }, report: figures.count,
+            steadyNow: { steadyClock.now })
 
         let key = ES256PrivateKey()
         signer = await JWTKeyCollection().add(ecdsa: key, kid: "main")
@@ -68,7 +72,6 @@ final class Fixture: Sendable {
             now: { clock.now })
         let lines = lines
         let logger = Logger(label: "test") { _ in lines.handler() }
-        let steadyClock = steadyClock
         server = try BrokerServer(
             broker: broker, callers: callers, limits: limits, proxies: proxies, figures: figures, logger: logger,
             now: { steadyClock.now }

@@ -3,15 +3,15 @@ actor FetchCache<Value: Sendable> {
     typealias Fetch = @Sendable () async throws(ProviderDirectoryError) -> Value
 
     private struct Entry {
-        var value: (Value, at: Timestamp)?
-        var failure: (ProviderDirectoryError, at: Timestamp)?
+        var value: (Value, at: ContinuousClock.Instant)?
+        var failure: (ProviderDirectoryError, at: ContinuousClock.Instant)?
         /// When it was last fetched though it was fresh.
-        var searchedAt: Timestamp?
+        var searchedAt: ContinuousClock.Instant?
         var running: Task<Result<Value, ProviderDirectoryError>, Never>?
         var lastUse = 0
 
         /// The value, where it is younger than `seconds`.
-        func value(within seconds: Int64, at now: Timestamp) -> Value? {
+        func value(within seconds: Int64, at now: ContinuousClock.Instant) -> Value? {
             value.flatMap { isWithin(seconds, of: $0.at, now) ? $0.0 : nil }
         }
     }
@@ -19,7 +19,7 @@ actor FetchCache<Value: Sendable> {
     private var entries: [String: Entry] = [:]
     private var uses = 0
     private let keptFor: Int64
-    private let now: @Sendable () -> Timestamp
+    private let now: @Sendable () -> ContinuousClock.Instant
 
     /// Parameters of a flow may be part of an issuer, so their number is not up to us.
     static var limit: Int { 1000 }
@@ -30,7 +30,7 @@ actor FetchCache<Value: Sendable> {
     private static var failureLasts: Int64 { 10 }
 
     /// - Parameter keptFor: seconds that a value serves, where it cannot be fetched again.
-    init(keptFor: Int64, now: @escaping @Sendable () -> Timestamp) {
+    init(keptFor: Int64, now: @escaping @Sendable () -> ContinuousClock.Instant) {
         self.keptFor = keptFor
         self.now = now
     }
@@ -87,6 +87,9 @@ actor FetchCache<Value: Sendable> {
         case .success(let value):
             entries[key]?.value = (value, at: now())
             entries[key]?.failure = nil
+        // Nobody was asked: that one tenant has no turn says nothing of the provider.
+        case .failure(.transport(.rateLimited)), .failure(.transport(.cancelled)), .failure(.transport(.overloaded)):
+            break
         case .failure(let error): entries[key]?.failure = (error, at: now())
         }
         entries[key]?.running = nil
@@ -106,7 +109,8 @@ actor FetchCache<Value: Sendable> {
     }
 }
 
-/// A clock that was set back makes nothing fresh for longer.
-private func isWithin(_ seconds: Int64, of moment: Timestamp, _ now: Timestamp) -> Bool {
-    now >= moment && now < moment.adding(seconds: seconds)
+private func isWithin(
+    _ seconds: Int64, of moment: ContinuousClock.Instant, _ now: ContinuousClock.Instant
+) -> Bool {
+    now < moment + .seconds(seconds)
 }

@@ -19,6 +19,7 @@ extension Broker {
         _ grant: GrantContext, shape: OAuthProfile.ResponseShape, _ request: (TokenRequest.Parties) -> TokenRequest
     ) async throws(ProviderError) -> TokenResponse {
         var nonce: String?
+        var cause = grant.provider.cause
         while true {
             let now = now()
             let proof = grant.dpopKey.flatMap {
@@ -29,7 +30,8 @@ extension Broker {
                     profile: grant.provider.profile, client: grant.client, redirectURI: settings.redirectURI,
                     values: grant.provider.values, url: grant.url, scopes: grant.scopes,
                     proof: ProofContext(audience: grant.provider.assertionAudience, now: now), dpopProof: proof))
-            let response = try await send(request.http)
+            let response = try await send(request.http, for: cause)
+            cause = cause.begun
             do {
                 return try TokenResponse(response, shape: shape, now: self.now())
             } catch {
@@ -70,7 +72,7 @@ extension Broker {
             request.set(header: "DPoP", proof)
         }
         if call.replacesToken {
-            let response = try await send(request.http)
+            let response = try await send(request.http, for: grant.provider.cause)
             do {
                 tokens = try TokenResponse(response, shape: profile.response, now: now()).keeping(tokens)
             } catch {
@@ -78,8 +80,8 @@ extension Broker {
             }
             return call.extras.compactMapValues { $0.value(in: tokens.document) }
         }
-        guard let response = try? await send(request.http), (200..<300).contains(response.status),
-            let document = JSONValue(json: response.body)
+        guard let response = try? await send(request.http, for: grant.provider.cause),
+            (200..<300).contains(response.status), let document = JSONValue(json: response.body)
         else { return nil }
         return call.extras.compactMapValues { $0.value(in: document) }
     }
