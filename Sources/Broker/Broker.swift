@@ -50,16 +50,19 @@ public struct Broker: Sendable {
     let processKey: KeyRing
     let readiness = Readiness()
     let now: @Sendable () -> Timestamp
+    let steadyNow: @Sendable () -> ContinuousClock.Instant
     let report: @Sendable (Event) -> Void
 
     /// - Parameters:
     ///   - clients: by source type or provider; the source type's own comes first.
     ///   - now: the clock.
     ///   - report: told what happens, on the way of the request: must not block.
+    ///   - steadyNow: a clock that nobody sets, for what is kept a while.
     public init(
         settings: Settings, catalog: Catalog, clients: [String: Client], keyRing: KeyRing, store: any FlowStore,
         transport: any Transport, now: @escaping @Sendable () -> Timestamp,
-        report: @escaping @Sendable (Event) -> Void = { _ in }
+        report: @escaping @Sendable (Event) -> Void = { _ in },
+        steadyNow: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
     ) {
         self.settings = settings
         self.catalog = catalog
@@ -70,11 +73,12 @@ public struct Broker: Sendable {
         secrets = FlowSecrets(keyRing: keyRing)
         self.store = store
         self.transport = transport
-        directory = ProviderDirectory(transport: transport, allowInsecure: catalog.allowsInsecure, now: now)
-        refreshes = Refreshes(now: now)
-        tenantClients = TenantClients(store: store, vault: vault, now: now)
+        directory = ProviderDirectory(transport: transport, allowInsecure: catalog.allowsInsecure, now: steadyNow)
+        refreshes = Refreshes(now: steadyNow)
+        tenantClients = TenantClients(store: store, vault: vault, now: steadyNow)
         processKey = KeyRing.ephemeral()
         self.now = now
+        self.steadyNow = steadyNow
         self.report = report
     }
 
@@ -106,9 +110,20 @@ public struct Broker: Sendable {
         }
     }
 
-    /// Whether a callback should be put off: its state and code would be spent, and no request to the provider might be
-    /// possible.
-    public var isOverloaded: Bool { transport.isBusy }
+    /// Whether a callback should be put off before its state is spent: so many of its own tenant's wait to be exchanged
+    /// that its browser would wait too long. What other tenants do never puts it off.
+    public func putsOff(_ request: CallbackRequest) async -> Bool {
+        guard transport.isBusy, let state = request.state,
+            let tenant = try? await store.outcome(of: FlowID(of: state))?.flow.tenant
+        else { return false }
+        return transport.isBusy(for: tenant)
+    }
+
+    /// How long a call that can be made again waits for its turn.
+    private static let patience = Duration.seconds(5)
+
+    /// The cause of what a tenant's caller asks for now.
+    func call(of tenant: TenantID) -> Cause { .call(tenant, until: steadyNow() + Self.patience) }
 
     /// Throws unless flows could be kept and sealed now.
     public func check() async throws(StoreError) {

@@ -17,6 +17,8 @@ public struct ProviderRequest: Sendable {
     public var certificate: ClientCertificate?
     /// What it is sent for. For figures alone.
     public var sourceType: SourceType.ID?
+    /// For whom it is sent.
+    public var cause = Cause.broker
 
     public init(
         method: Method, url: String, headers: [(name: String, value: String)] = [], body: [UInt8]? = nil
@@ -78,16 +80,23 @@ public enum TransportError: String, Error, Sendable, Hashable {
     case cancelled
     /// Too many requests wait already. This one was not sent.
     case overloaded
+    /// Its tenant, or those who ask the same host, have as many under way as they may; it waited for its turn as long as
+    /// it can, and was not sent.
+    case rateLimited = "rate_limited"
 }
 
 /// Sends one request to a provider. Knows no OAuth; follows no redirect.
 public protocol Transport: Sendable {
     func send(_ request: ProviderRequest) async throws(TransportError) -> ProviderResponse
 
-    /// Whether so many requests wait that nothing should be begun that needs another one to end.
+    /// Whether so many requests of flows wait that one tenant's alone may be too many.
     var isBusy: Bool { get }
+
+    /// Whether so many requests of a tenant's flows wait that nothing should be begun that needs one more.
+    func isBusy(for tenant: TenantID) -> Bool
 }
 
 extension Transport {
     public var isBusy: Bool { false }
+    public func isBusy(for tenant: TenantID) -> Bool { isBusy }
 }

@@ -33,7 +33,7 @@ public struct BrokerServer: Sendable {
                 plain: BrowserRoutes(broker: broker, pages: pages, limits: limits).routes + operations.routes
                     + forOperators,
                 tenant: TenantRoutes(broker: broker, callers: callers, limits: limits).routes
-                    + AssetServiceRoutes(broker: broker, callers: callers, figures: figures).routes,
+                    + AssetServiceRoutes(broker: broker, callers: callers, figures: figures, limits: limits).routes,
                 client: separatesOperators ? nil : admin.clients),
             frontends: settings.frontends,
             proxies: proxies,

@@ -53,9 +53,6 @@ public final class CurlTransport: Transport {
     /// How many requests wait for their turn.
     public var waitingCount: Int { inbox.waitingCount }
 
-    /// From three quarters of the bound on: what has begun by then still finds a place.
-    public var isBusy: Bool { inbox.isBusy }
-
     /// Ends all transfers, which are answered `.cancelled` as is every later request, and waits for the thread to end:
     /// some milliseconds. May be called more than once.
     public func shutdown() {

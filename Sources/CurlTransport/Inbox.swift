@@ -53,8 +53,6 @@ final class Inbox: @unchecked Sendable {
 
     private var waiting: Int { waitingInLoop + mail.submitted.count }
 
-    var isBusy: Bool { lock.withLock { waiting >= maxWaiting - maxWaiting / 4 } }
-
     func cancel(_ call: Call) {
         lock.withLock {
             call.isCancelled = true

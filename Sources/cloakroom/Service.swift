@@ -36,8 +36,10 @@ struct Service {
         } catch {
             throw Refusal("\(configuration.origin): \(error.line)", hint: error.hint)
         }
-        transport = CurlTransport(configuration: configuration.transport)
-        let figures = Self.figures(configuration, store, transport, logger)
+        var transfers = configuration.transport
+        transfers.maxConcurrent = configuration.shares.inAll
+        transport = CurlTransport(configuration: transfers)
+        let figures = Self.figures(configuration, store, logger)
         exporter = configuration.tracing.map { SpanExporter($0, logger: logger) }
         let tracer = exporter?.tracer
         if let queue = exporter?.queue {
@@ -45,11 +47,13 @@ struct Service {
                 Family("cloakroom_spans_dropped_total", .counter, "Spans that the collector did not take.")
             ) { [Sample(Double(queue.droppedCount))] }
         }
-        let measured = figures.measuring(transport, tracer: tracer)
+        // Measured from a request's turn on: how long it waits for that is not the provider's doing.
+        let calls = FairTransport(figures.measuring(transport, tracer: tracer), shares: configuration.shares)
+        Self.declare(calls, transport, figures)
         let now: @Sendable () -> Timestamp = { .now }
         broker = Broker(
             settings: configuration.broker, catalog: configuration.catalog, clients: configuration.clients,
-            keyRing: configuration.keyRing, store: store, transport: measured, now: now
+            keyRing: configuration.keyRing, store: store, transport: calls, now: now
         ) { event in
             figures.count(event)
             tracer?.add(event)
@@ -59,7 +63,7 @@ struct Service {
         let source: KeySource =
             switch configuration.callerKeys {
             case .fixed(let keys): .fixed(keys)
-            case .address(let url): .address(url, measured)
+            case .address(let url): .address(url, calls)
             }
         let callers = Callers(rules: configuration.rules, keys: source, factory: figures.registry, now: now)
         let server = try BrokerServer(
@@ -146,7 +150,7 @@ struct Service {
     }
 
     private static func figures(
-        _ configuration: Configuration, _ store: SQLiteStore, _ transport: CurlTransport, _ logger: Logger
+        _ configuration: Configuration, _ store: SQLiteStore, _ logger: Logger
     ) -> Figures {
         let sourceTypes = configuration.catalog.sourceTypes
         let figures = Figures(
@@ -167,10 +171,18 @@ struct Service {
         figures.registry.declare(
             Family("cloakroom_store_queue_depth", .gauge, "Operations that wait for their commit.")
         ) { [Sample(Double(store.waitingCount))] }
+        return figures
+    }
+
+    private static func declare(_ calls: FairTransport, _ transport: CurlTransport, _ figures: Figures) {
         figures.registry.declare(
             Family("cloakroom_transport_queue_depth", .gauge, "Requests that wait for their turn to go to a provider.")
-        ) { [Sample(Double(transport.waitingCount))] }
-        return figures
+        ) { [Sample(Double(calls.waitingCount + transport.waitingCount))] }
+        figures.registry.declare(
+            Family(
+                "cloakroom_provider_calls_refused_total", .counter,
+                "Requests of callers that waited for their turn in vain: their tenant or the provider has its share.")
+        ) { [Sample(Double(calls.refusedCount))] }
     }
 
     private static func log(_ event: Event, _ logger: Logger) {

@@ -60,6 +60,26 @@ import Testing
         }
     }
 
+    @Test(arguments: [-86_400, -40, 40, 86_400])
+    func `what is kept of a refresh goes by a clock that nobody sets`(_ seconds: Int64) async throws {
+        let fixture = try await Fixture()
+        let token = try await fixture.token(
+            scope: .string("credentials:write"), changing: ["exp": .number(4_000_000_000)])
+        try await fixture.run { client async throws in
+            func refresh() async throws -> Int {
+                let members = ["sourceType": JSONValue.string("example"), "refreshToken": .string("r0")]
+                let uri = "/v1/tenants/acme/assets:refreshCredentials"
+                #expect(try await client.post(uri, members, token: token).status == .ok)
+                return fixture.provider.requests.count
+            }
+            #expect(try await refresh() == 1)
+            fixture.clock.advance(seconds: seconds)
+            #expect(try await refresh() == 1)
+            fixture.steadyClock.advance(.seconds(31))
+            #expect(try await refresh() == 2)
+        }
+    }
+
     @Test func `limits go by a clock that nobody sets`() async throws {
         let fixture = try await Fixture(limits: .init(redeemPerAddress: 0.1))
         try await fixture.run { client async throws in

@@ -4,10 +4,9 @@ import Logging
 
 /// Plays the provider: answers token requests as a test says, and keeps them.
 final class ScriptedProvider: Transport, @unchecked Sendable {
-    // `@unchecked`: `kept` and `busy` are guarded by `lock`.
+    // `@unchecked`: `kept` is guarded by `lock`.
     private let lock = NSLock()
     private var kept: [ProviderRequest] = []
-    private var busy = false
     private let answer: @Sendable (ProviderRequest) async throws(TransportError) -> ProviderResponse
 
     init(
@@ -26,14 +25,38 @@ final class ScriptedProvider: Transport, @unchecked Sendable {
 
     var requests: [ProviderRequest] { lock.withLock { kept } }
 
-    var isBusy: Bool {
-        get { lock.withLock { busy } }
-        set { lock.withLock { busy = newValue } }
-    }
-
     func send(_ request: ProviderRequest) async throws(TransportError) -> ProviderResponse {
         lock.withLock { kept.append(request) }
         return try await answer(request)
+    }
+}
+
+/// Holds up whoever comes until it is opened.
+final class Gate: @unchecked Sendable {
+    // `@unchecked`: the variables are guarded by `lock`.
+    private let lock = NSLock()
+    private var isOpen = false
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    var waitingCount: Int { lock.withLock { waiting.count } }
+
+    func pass() async {
+        await withCheckedContinuation { continuation in
+            let isOpen = lock.withLock {
+                if !self.isOpen { waiting.append(continuation) }
+                return self.isOpen
+            }
+            if isOpen { continuation.resume() }
+        }
+    }
+
+    func open() {
+        let waiting = lock.withLock {
+            isOpen = true
+            defer { self.waiting = [] }
+            return self.waiting
+        }
+        for continuation in waiting { continuation.resume() }
     }
 }
 

@@ -18,8 +18,10 @@ final class Fixture: Sendable {
 
     let provider: ScriptedProvider
     let clock = TestClock()
-    /// The clock of limits and ages.
+    /// The clock of limits and ages, and of what is kept a while.
     let steadyClock = SteadyClock()
+    /// What goes to the provider in turn.
+    let calls: FairTransport
     let lines = LogLinesKept()
     let figures: Figures
     private let folder: URL
@@ -34,7 +36,7 @@ final class Fixture: Sendable {
         clients: [String: Client] = ["example": Client(id: "client id", secret: ClientSecret("client:secret"))],
         publicURL: String = "https://broker.example.com", provider: ScriptedProvider = ScriptedProvider(),
         limits: Limits = Limits(), bounds: FlowBounds = FlowBounds(), proxies: TrustedProxies = TrustedProxies(),
-        rules: Callers.Rules? = nil, callerKeys: KeySource? = nil
+        rules: Callers.Rules? = nil, callerKeys: KeySource? = nil, shares: ProviderShares = ProviderShares()
     ) async throws {
         self.provider = provider
         folder = FileManager.default.temporaryDirectory.appending(path: "cloakroom-tests-\(UUID().uuidString)")
@@ -49,19 +51,18 @@ final class Fixture: Sendable {
             sourceTypes: catalog.sourceTypes.map(\.id), ready: [try #require(SourceType.ID("example"))], version: "test"
         )
         self.figures = figures
-        let clock = clock
+        let (clock, steadyClock) = (clock, steadyClock)
         let frontends = Frontends(
             general: Frontend(
                 origins: origins.compactMap { OriginPattern($0) }, returnURLs: returnURLs.compactMap { ReturnURL($0) }),
             tenants: Dictionary(
                 uniqueKeysWithValues: try tenants.map { (try #require(TenantID($0.key)), $0.value) }))
-        let steadyClock = steadyClock
+        calls = FairTransport(figures.measuring(provider), shares: shares)
         let broker = Broker(
             settings: Broker.Settings(
                 publicURL: try #require(StrictURL(publicURL)), frontends: frontends),
-            catalog: catalog, clients: clients,
-            keyRing: keyRing, store: store, transport: figures.measuring(provider), now: { clock.now },
-            report: figures.count)
+            catalog: catalog, clients: clients, keyRing: keyRing, store: store, transport: calls, now: { clock.now },
+            report: figures.count, steadyNow: { steadyClock.now })
 
         let key = ES256PrivateKey()
         signer = await JWTKeyCollection().add(ecdsa: key, kid: "main")

@@ -153,10 +153,10 @@ import Testing
             #expect(statuses.allSatisfy { $0 == .ok } && statuses.count == 16)
             #expect(fixture.provider.requests.count == 1)
             // The answer got lost: asked for again, it is the same one.
-            fixture.clock.advance(seconds: 29)
+            fixture.steadyClock.advance(.seconds(29))
             #expect(try await refresh(client, fixture).json["refreshToken"] == .string("r1"))
             #expect(fixture.provider.requests.count == 1)
-            fixture.clock.advance(seconds: 2)
+            fixture.steadyClock.advance(.seconds(2))
             _ = try await refresh(client, fixture)
             #expect(fixture.provider.requests.count == 2)
         }
@@ -172,6 +172,107 @@ import Testing
             _ = try await refresh(client, fixture, ["sourceType": .string("example_issuer")])
         }
         #expect(fixture.provider.requests.count == 5)
+    }
+
+    private static let revocable = Fixture.catalog.replacing(
+        "      scopes: [read, write]",
+        with: "      scopes: [read, write]\n      revocationURL: https://example.com/revoke")
+
+    private func revoke(
+        _ client: some TestClientProtocol, _ fixture: Fixture, _ revoked: String
+    ) async throws -> TestResponse {
+        try await client.post(
+            "/v1/tenants/acme/assets:revokeCredentials",
+            ["sourceType": .string("example"), "token": .string(revoked)],
+            token: try await fixture.token(scope: .string("credentials:write")))
+    }
+
+    /// The refresh token that was sent, the new one, and the access token.
+    @Test(arguments: ["r0", "r3fresh", "t0ken"])
+    func `after a revocation of any of its tokens nobody gets an answer that was given before`(
+        _ revoked: String
+    ) async throws {
+        let fixture = try await Fixture(catalog: Self.revocable)
+        try await fixture.run { client async throws in
+            _ = try await refresh(client, fixture)
+            #expect(try await revoke(client, fixture, revoked).status == .noContent)
+            #expect(fixture.provider.requests.count == 2)
+            _ = try await refresh(client, fixture)
+            #expect(fixture.provider.requests.count == 3)
+        }
+    }
+
+    /// A second call would be taken for theft by a provider that rotates.
+    @Test func `a revocation that the provider refused leaves the answer, one of unknown end does not`() async throws {
+        let answer = #"{"access_token":"a","refresh_token":"r1"}"#
+        let fixture = try await Fixture(
+            catalog: Self.revocable,
+            provider: ScriptedProvider { request throws(TransportError) in
+                guard request.url.hasSuffix("/revoke") else {
+                    return ProviderResponse(status: 200, body: Array(answer.utf8))
+                }
+                if String(decoding: request.body ?? [], as: UTF8.self).contains("r1") { throw .timedOut }
+                return ProviderResponse(status: 400, body: Array(#"{"error":"unsupported_token_type"}"#.utf8))
+            })
+        try await fixture.run { client async throws in
+            _ = try await refresh(client, fixture)
+            #expect(try await revoke(client, fixture, "r0").code == "provider_rejected")
+            _ = try await refresh(client, fixture)
+            #expect(fixture.provider.requests.count == 2)
+            #expect(try await revoke(client, fixture, "r1").code == "provider_timeout")
+            _ = try await refresh(client, fixture)
+            #expect(fixture.provider.requests.count == 4)
+        }
+    }
+
+    @Test(arguments: [
+        ["tenant": JSONValue.string("acme")], ["sourceType": .string("example")], ["all": .bool(true)],
+    ])
+    func `an operator's revocation ends the answers of its selection`(_ selection: [String: JSONValue]) async throws {
+        let fixture = try await Fixture()
+        let token = try await fixture.token(tenant: .null, scope: .string("broker:admin"))
+        try await fixture.run { client async throws in
+            _ = try await refresh(client, fixture)
+            let revoked = try await client.post(
+                "/v1/admin/revocations", selection.merging(["reason": .string("r")]) { $1 }, token: token)
+            #expect(revoked.status == .ok)
+            _ = try await refresh(client, fixture)
+            #expect(fixture.provider.requests.count == 2)
+        }
+    }
+
+    @Test func `every answer given out is an event, with who asked`() async throws {
+        let gate = Gate()
+        let fixture = try await Fixture(
+            provider: ScriptedProvider { _ in
+                await gate.pass()
+                return ProviderResponse(status: 200, body: Array(#"{"access_token":"a"}"#.utf8))
+            })
+        let admin = try await fixture.token(tenant: .null, scope: .string("broker:admin"))
+        try await fixture.run { client async throws in
+            func refresh(as subject: String) async throws {
+                let token = try await fixture.token(
+                    scope: .string("credentials:write"), changing: ["sub": .string(subject)])
+                let answer = try await client.post(
+                    Self.uri, ["sourceType": .string("example"), "refreshToken": .string("r0")], token: token)
+                #expect(answer.status == .ok)
+            }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for subject in ["one", "two"] { group.addTask { try await refresh(as: subject) } }
+                while gate.waitingCount == 0 { await Task.yield() }
+                gate.open()
+                try await group.waitForAll()
+            }
+            try await refresh(as: "three")
+            #expect(fixture.provider.requests.count == 1)
+            let events = try await client.get("/v1/admin/auditEvents?type=credentials.refreshed", token: admin)
+            var items: [JSONValue] = []
+            if case .array(let found)? = events.json["items"] { items = found }
+            let actors = items.compactMap { item -> String? in
+                if case .object(let members) = item { members["actor"]?.string } else { nil }
+            }
+            #expect(Set(actors) == ["one", "two", "three"] && actors.count == 3)
+        }
     }
 
     @Test func `a refused refresh is not kept`() async throws {

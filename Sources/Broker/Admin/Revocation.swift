@@ -41,6 +41,7 @@ extension Broker {
             sourceType: revocation.selection.sourceType, flow: revocation.selection.flow, detail: revocation.reason)
         let number = try await store.revokeFlows(revocation.selection, at: event.time, event)
         report(event)
+        await refreshes.forget(revocation.selection)
         var destroyed: [DestroyedTicket] = []
         var position: TicketPosition?
         repeat {
@@ -111,7 +112,7 @@ extension Broker {
                 let client = try await client(for: sourceType, of: ticket.placement.tenant)
             else { return "source_type_not_configured" }
             guard profile.agree(token.values, with: client) else { return "source_type_not_configured" }
-            try await takeBack(token, profile, client)
+            try await takeBack(token, profile, client, for: .operators)
             return nil
         } catch let error as ProviderError {
             return CallbackError(error).code
@@ -120,8 +121,10 @@ extension Broker {
         }
     }
 
-    func takeBack(_ token: TokenToRevoke, _ profile: OAuthProfile, _ client: Client) async throws(ProviderError) {
-        let provider = try await provider(profile, token.values)
+    func takeBack(
+        _ token: TokenToRevoke, _ profile: OAuthProfile, _ client: Client, for cause: Cause
+    ) async throws(ProviderError) {
+        let provider = try await provider(profile, token.values, for: cause)
         try await takeBack(token.token, hint: token.hint, provider, client)
     }
 

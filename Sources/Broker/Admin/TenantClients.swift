@@ -7,16 +7,16 @@ import Secrets
 /// `@unchecked Sendable`: `known` and `changes` are guarded by `lock`; the rest never changes.
 final class TenantClients: @unchecked Sendable {
     private static let mostTenants = 10_000
-    private static let memory: Int64 = 1
+    private static let memory = Duration.seconds(1)
 
     private let store: any FlowStore
     private let vault: Vault
-    private let now: @Sendable () -> Timestamp
+    private let now: @Sendable () -> ContinuousClock.Instant
     private let lock = NSLock()
-    private var known: [TenantID: (clients: [SourceType.ID: Client], until: Timestamp)] = [:]
+    private var known: [TenantID: (clients: [SourceType.ID: Client], until: ContinuousClock.Instant)] = [:]
     private var changes = 0
 
-    init(store: any FlowStore, vault: Vault, now: @escaping @Sendable () -> Timestamp) {
+    init(store: any FlowStore, vault: Vault, now: @escaping @Sendable () -> ContinuousClock.Instant) {
         self.store = store
         self.vault = vault
         self.now = now
@@ -43,7 +43,7 @@ final class TenantClients: @unchecked Sendable {
             // What changed while the store was asked may be missing here.
             guard changes == before else { return }
             if known.count >= Self.mostTenants { known.removeAll(keepingCapacity: true) }
-            known[tenant] = (clients, time.adding(seconds: Self.memory))
+            known[tenant] = (clients, time + Self.memory)
         }
         return clients
     }

@@ -24,7 +24,7 @@ extension Broker {
             startedAt: now, expiresAt: now.adding(seconds: settings.stateLifetime))
         let url: String
         do {
-            let provider = try await provider(profile, values)
+            let provider = try await provider(profile, values, for: call(of: request.tenant))
             url = try await authorizationURL(provider, client, flow, state)
         } catch {
             throw .provider(error)
@@ -59,16 +59,21 @@ extension Broker {
     }
 
     /// A provider's addresses; its metadata is asked for where the catalog says so (RFC 8414).
-    func provider(_ profile: OAuthProfile, _ values: [String: String]) async throws(ProviderError) -> Provider {
+    func provider(
+        _ profile: OAuthProfile, _ values: [String: String], for cause: Cause
+    ) async throws(ProviderError) -> Provider {
         var metadata: ProviderMetadata?
         if profile.discovery, let issuer = profile.issuer(values) {
             do {
-                metadata = try await directory.metadata(for: issuer)
+                let cause = profile.hasSharedIssuer ? .broker : cause
+                metadata = try await directory.metadata(for: issuer, cause: cause)
             } catch {
                 throw ProviderError(error)
             }
         }
-        return Provider(profile, values: values, metadata: metadata, now: now())
+        var provider = Provider(profile, values: values, metadata: metadata, now: now())
+        provider.cause = cause
+        return provider
     }
 
     private func authorizationURL(
@@ -93,7 +98,7 @@ extension Broker {
         }
         if let address = provider.pushedAuthorization {
             let pushed = PushedAuthorization(members, to: address, as: client, provider, now: now())
-            let response = try await send(pushed.http)
+            let response = try await send(pushed.http, for: provider.cause)
             let requestURI = try PushedAuthorization.requestURI(in: response)
             // RFC 9126 § 4.
             members = [("client_id", client.id), ("request_uri", requestURI)]
@@ -102,7 +107,9 @@ extension Broker {
     }
 
     /// One request, its failures in a provider's terms.
-    func send(_ request: ProviderRequest) async throws(ProviderError) -> ProviderResponse {
+    func send(_ request: ProviderRequest, for cause: Cause) async throws(ProviderError) -> ProviderResponse {
+        var request = request
+        request.cause = cause
         do {
             return try await transport.send(request)
         } catch {

@@ -115,7 +115,8 @@ public enum CallbackError: Error, Equatable, Sendable {
         case .rejected(let code, _): self = .providerRejected(error: code)
         case .unreachable(let error): self = .providerUnreachable(error)
         case .timedOut: self = .providerTimeout
-        case .closed: self = .store(.closed)
+        // Flows are never refused so.
+        case .closed, .rateLimited: self = .store(.closed)
         }
     }
 

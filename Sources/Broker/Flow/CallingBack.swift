@@ -44,7 +44,8 @@ extension Broker {
         try Self.checkSignature(request, profile, client)
         let provider: Provider
         do {
-            provider = try await self.provider(profile, try Self.values(request, profile, flow))
+            provider = try await self.provider(
+                profile, try Self.values(request, profile, flow), for: .flow(flow.tenant))
         } catch let error as ProviderError {
             throw CallbackError(error)
         } catch let error as CallbackError {
@@ -73,7 +74,9 @@ extension Broker {
             let kept = try await keep(credentials, flow, provider, binding, request)
             if let kept { return kept }
             // The operator took the flow back while the provider was asked: nobody may have its tokens.
-            if let token = TokenToRevoke(credentials, provider) { try? await takeBack(token, profile, client) }
+            if let token = TokenToRevoke(credentials, provider) {
+                try? await takeBack(token, profile, client, for: provider.cause)
+            }
             throw CallbackError.invalidState
         } catch {
             throw (error as? CallbackError) ?? CallbackError(error as? ProviderError ?? .closed)

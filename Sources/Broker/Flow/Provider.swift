@@ -5,6 +5,8 @@ struct Provider {
     let profile: OAuthProfile
     let values: [String: String]
     let metadata: ProviderMetadata?
+    /// For whom it is asked.
+    var cause = Cause.broker
     private let addresses: OAuthProfile.AddressSet
 
     init(_ profile: OAuthProfile, values: [String: String], metadata: ProviderMetadata?, now: Timestamp) {
@@ -22,6 +24,13 @@ struct Provider {
     }
 
     var refresh: String? { profile.addresses.filled(addresses.refresh, with: values) ?? token }
+
+    /// The same for what is left to do once it was asked for tokens: that must not be refused.
+    var begun: Provider {
+        var provider = self
+        provider.cause = cause.begun
+        return provider
+    }
 
     /// Where the one more call with the new token goes.
     var afterConnecting: String? { addresses.afterConnecting?.filled(with: values) }
@@ -69,11 +78,18 @@ struct Provider {
     /// draft-ietf-oauth-rfc7523bis).
     var assertionAudience: String? { issuer ?? addresses.token?.filled(with: values) }
 
+    /// For whom its keys are fetched: where no parameter says where they are, they are everybody's.
+    var keysCause: Cause { jwksIsShared && profile.hasSharedIssuer ? .broker : cause }
+    private var jwksIsShared: Bool { profile.jwksURL?.placeholders.isEmpty ?? true }
+
     /// RFC 9207 § 2.4: who announces `iss` sends it.
     var requiresIssuer: Bool { profile.requireIssuer || metadata?.sendsIssuer == true }
 }
 
 extension OAuthProfile {
+    /// One for all tenants: none of them chose it.
+    var hasSharedIssuer: Bool { issuer?.utf8.contains(UInt8(ascii: "{")) != true }
+
     func issuer(_ values: [String: String]) -> String? {
         guard let issuer else { return nil }
         return issuer.utf8.contains(UInt8(ascii: "{")) ? ValueTemplate(issuer).filled(with: values) : issuer
@@ -89,6 +105,8 @@ public enum ProviderError: Error, Equatable, Sendable {
     case timedOut
     /// This broker stops, or has too much to do.
     case closed
+    /// The tenant, or those who ask this provider, have as many requests under way as they may. It was not asked.
+    case rateLimited
 
     init(_ error: TransportError) {
         switch error {
@@ -96,6 +114,7 @@ public enum ProviderError: Error, Equatable, Sendable {
         case .unreachable, .tlsFailed, .addressNotAllowed: self = .unreachable(error)
         case .responseTooLarge, .malformedResponse: self = .rejected(error: nil, retryAfter: nil)
         case .cancelled, .overloaded: self = .closed
+        case .rateLimited: self = .rateLimited
         }
     }
 }

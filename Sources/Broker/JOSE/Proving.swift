@@ -35,10 +35,10 @@ extension Broker {
         check.accessToken = tokens.accessToken
         check.code = code
         do throws(ProviderDirectoryError) {
-            var keys = try await directory.keys(at: address)
+            var keys = try await directory.keys(at: address, cause: provider.keysCause)
             // A key that we do not know may be new: asked for once (OpenID Connect Core § 10.1.1).
             if case .unknownKey? = fault(check, token, keys) {
-                keys = try await directory.keys(at: address, refetching: true)
+                keys = try await directory.keys(at: address, refetching: true, cause: provider.keysCause)
             }
             if fault(check, token, keys) == nil { return }
         } catch {

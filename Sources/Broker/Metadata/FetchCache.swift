@@ -3,15 +3,15 @@ actor FetchCache<Value: Sendable> {
     typealias Fetch = @Sendable () async throws(ProviderDirectoryError) -> Value
 
     private struct Entry {
-        var value: (Value, at: Timestamp)?
-        var failure: (ProviderDirectoryError, at: Timestamp)?
+        var value: (Value, at: ContinuousClock.Instant)?
+        var failure: (ProviderDirectoryError, at: ContinuousClock.Instant)?
         /// When a fetch that was made though it was fresh brought a value.
-        var searchedAt: Timestamp?
+        var searchedAt: ContinuousClock.Instant?
         var running: Task<Result<Value, ProviderDirectoryError>, Never>?
         var lastUse = 0
 
         /// The value, where it is younger than `seconds`.
-        func value(within seconds: Int64, at now: Timestamp) -> Value? {
+        func value(within seconds: Int64, at now: ContinuousClock.Instant) -> Value? {
             value.flatMap { isWithin(seconds, of: $0.at, now) ? $0.0 : nil }
         }
     }
@@ -20,7 +20,7 @@ actor FetchCache<Value: Sendable> {
     private var uses = 0
     private let freshFor: Int64
     private let keptFor: Int64
-    private let now: @Sendable () -> Timestamp
+    private let now: @Sendable () -> ContinuousClock.Instant
 
     /// Parameters of a flow may be part of an issuer, so their number is not up to us.
     static var limit: Int { 1000 }
@@ -32,7 +32,7 @@ actor FetchCache<Value: Sendable> {
     /// - Parameters:
     ///   - freshFor: seconds that a value serves before it is fetched again.
     ///   - keptFor: seconds that it serves where it cannot be.
-    init(freshFor: Int64, keptFor: Int64, now: @escaping @Sendable () -> Timestamp) {
+    init(freshFor: Int64, keptFor: Int64, now: @escaping @Sendable () -> ContinuousClock.Instant) {
         self.freshFor = freshFor
         self.keptFor = keptFor
         self.now = now
@@ -89,13 +89,17 @@ actor FetchCache<Value: Sendable> {
     }
 
     private func finish(
-        _ key: String, _ result: Result<Value, ProviderDirectoryError>, askedAt: Timestamp, searching: Bool
+        _ key: String, _ result: Result<Value, ProviderDirectoryError>, askedAt: ContinuousClock.Instant,
+        searching: Bool
     ) {
         switch result {
         case .success(let value):
             entries[key]?.value = (value, at: askedAt)
             if searching { entries[key]?.searchedAt = askedAt }
             entries[key]?.failure = nil
+        // Nobody was asked: that one tenant has no turn says nothing of the provider.
+        case .failure(.transport(.rateLimited)), .failure(.transport(.cancelled)), .failure(.transport(.overloaded)):
+            break
         case .failure(let error): entries[key]?.failure = (error, at: now())
         }
         entries[key]?.running = nil
@@ -115,7 +119,8 @@ actor FetchCache<Value: Sendable> {
     }
 }
 
-/// A clock that was set back makes nothing fresh for longer.
-private func isWithin(_ seconds: Int64, of moment: Timestamp, _ now: Timestamp) -> Bool {
-    now >= moment && now < moment.adding(seconds: seconds)
+private func isWithin(
+    _ seconds: Int64, of moment: ContinuousClock.Instant, _ now: ContinuousClock.Instant
+) -> Bool {
+    now < moment + .seconds(seconds)
 }

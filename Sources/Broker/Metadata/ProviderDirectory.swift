@@ -6,7 +6,7 @@ struct ProviderDirectory: Sendable {
     private let keySets: FetchCache<JSONWebKeySet>
 
     /// - Parameter allowInsecure: http is fine, for trials.
-    init(transport: any Transport, allowInsecure: Bool, now: @escaping @Sendable () -> Timestamp) {
+    init(transport: any Transport, allowInsecure: Bool, now: @escaping @Sendable () -> ContinuousClock.Instant) {
         self.transport = transport
         self.allowInsecure = allowInsecure
         // Endpoints hardly ever change: yesterday's are better than none.
@@ -16,7 +16,17 @@ struct ProviderDirectory: Sendable {
     }
 
     /// The metadata of an issuer, at most an hour old unless the provider cannot be reached, then a day.
-    func metadata(for issuer: String) async throws(ProviderDirectoryError) -> ProviderMetadata {
+    func metadata(
+        for issuer: String, cause: Cause = .broker
+    ) async throws(ProviderDirectoryError) -> ProviderMetadata {
+        try await Self.inOwnTurn(cause) { () async throws(ProviderDirectoryError) in
+            try await fetchedMetadata(for: issuer, cause)
+        }
+    }
+
+    private func fetchedMetadata(
+        for issuer: String, _ cause: Cause
+    ) async throws(ProviderDirectoryError) -> ProviderMetadata {
         let addresses = ProviderMetadata.addresses(issuer)
         guard !addresses.isEmpty, isAllowed(issuer) else { throw .addressNotAllowed }
         let (transport, allowInsecure) = (transport, allowInsecure)
@@ -25,7 +35,7 @@ struct ProviderDirectory: Sendable {
             var failure = ProviderDirectoryError.addressNotAllowed
             for address in addresses {
                 do throws(ProviderDirectoryError) {
-                    let body = try await Self.body(at: address, by: transport)
+                    let body = try await Self.body(at: address, by: transport, cause)
                     do throws(MetadataError) {
                         return try ProviderMetadata(json: body, issuer: issuer, allowInsecure: allowInsecure)
                     } catch {
@@ -46,14 +56,39 @@ struct ProviderDirectory: Sendable {
     ///
     /// - Parameter refetching: a token names a key that is not among them. They are fetched again, though not more
     ///   than once a minute: whoever sends tokens must not make us hammer the provider.
-    func keys(at url: String, refetching: Bool = false) async throws(ProviderDirectoryError) -> JSONWebKeySet {
+    func keys(
+        at url: String, refetching: Bool = false, cause: Cause = .broker
+    ) async throws(ProviderDirectoryError) -> JSONWebKeySet {
+        try await Self.inOwnTurn(cause) { () async throws(ProviderDirectoryError) in
+            try await fetchedKeys(at: url, refetching, cause)
+        }
+    }
+
+    private func fetchedKeys(
+        at url: String, _ refetching: Bool, _ cause: Cause
+    ) async throws(ProviderDirectoryError) -> JSONWebKeySet {
         guard isAllowed(url) else { throw .addressNotAllowed }
         let transport = transport
         return try await keySets.value(for: url, searching: refetching) { () async throws(ProviderDirectoryError) in
-            guard let keys = JSONWebKeySet(json: try await Self.body(at: url, by: transport)) else {
+            guard let keys = JSONWebKeySet(json: try await Self.body(at: url, by: transport, cause)) else {
                 throw .keySetMalformed
             }
             return keys
+        }
+    }
+
+    /// Whoever waits for another's fetch is not refused with it: it is fetched once more, in the own turn.
+    private static func inOwnTurn<Value>(
+        _ cause: Cause, _ fetch: () async throws(ProviderDirectoryError) -> Value
+    ) async throws(ProviderDirectoryError) -> Value {
+        var isSecond = false
+        while true {
+            do {
+                return try await fetch()
+            } catch {
+                guard error == .transport(.rateLimited), cause.isBegun || !isSecond else { throw error }
+                isSecond = true
+            }
         }
     }
 
@@ -62,9 +97,10 @@ struct ProviderDirectory: Sendable {
     }
 
     private static func body(
-        at url: String, by transport: any Transport
+        at url: String, by transport: any Transport, _ cause: Cause
     ) async throws(ProviderDirectoryError) -> [UInt8] {
-        let request = ProviderRequest(method: .get, url: url, headers: [("Accept", "application/json")])
+        var request = ProviderRequest(method: .get, url: url, headers: [("Accept", "application/json")])
+        request.cause = cause
         let response: ProviderResponse
         do {
             response = try await transport.send(request)

@@ -26,6 +26,7 @@ extension Broker {
         _ grant: GrantContext, shape: OAuthProfile.ResponseShape, _ request: (TokenRequest.Parties) -> TokenRequest
     ) async throws(ProviderError) -> TokenResponse {
         var nonce: String?
+        var cause = grant.provider.cause
         while true {
             let now = now()
             let proof = grant.dpopKey.flatMap {
@@ -36,7 +37,8 @@ extension Broker {
                     profile: grant.provider.profile, client: grant.client, redirectURI: grant.redirectURI,
                     values: grant.provider.values, url: grant.url, scopes: grant.scopes,
                     proof: ProofContext(audience: grant.provider.assertionAudience, now: now), dpopProof: proof))
-            let response = try await send(request.http)
+            let response = try await send(request.http, for: cause)
+            cause = cause.begun
             do {
                 return try TokenResponse(response, shape: shape, now: self.now())
             } catch {
@@ -78,7 +80,7 @@ extension Broker {
             request.set(header: "DPoP", proof)
         }
         if call.replacesToken {
-            let response = try await send(request.http)
+            let response = try await send(request.http, for: grant.provider.cause)
             do {
                 tokens = try TokenResponse(response, shape: profile.response, now: now()).keeping(tokens)
             } catch {
@@ -87,8 +89,8 @@ extension Broker {
             kept.keep(call.extras, of: tokens.document)
             return kept
         }
-        guard let response = try? await send(request.http), (200..<300).contains(response.status),
-            let document = JSONValue(json: response.body)
+        guard let response = try? await send(request.http, for: grant.provider.cause),
+            (200..<300).contains(response.status), let document = JSONValue(json: response.body)
         else { return nil }
         kept.keep(call.extras, of: document)
         return kept

@@ -1,36 +1,74 @@
 import Secrets
 
 /// The refreshes that run, and for 30 s those that succeeded, by who asked for what.
+///
+/// A kept answer opens with the refresh token that was sent alone, as the caller brings it: whoever reads the memory
+/// finds no token in it.
 actor Refreshes {
     /// One grant of one tenant at one client: nobody else gets its answer.
     struct Identity: Hashable {
-        let digest: Digest
+        let tenant: TenantID
+        let sourceType: SourceType.ID
+        /// The refresh token that is sent.
+        let token: Digest
+        private let digest: Digest
 
         init(
             tenant: TenantID, sourceType: SourceType.ID, client: String, parameters: [String: String],
             scopes: [String]?, token: RefreshToken
         ) {
-            let digests =
-                [tenant.description, sourceType.description, client]
+            self.tenant = tenant
+            self.sourceType = sourceType
+            self.token = token.digest
+            let parts =
+                [tenant.description, sourceType.description, client, String(parameters.count)]
                 + parameters.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }
-                + ["scopes"] + (scopes.map { ["given"] + $0.sorted() } ?? [])
+                + (scopes.map { ["scopes"] + $0.sorted() } ?? [])
             // Each part as its digest: no two lists of parts read the same.
-            let bytes = digests.flatMap { Digest(of: $0).bytes } + token.digest.bytes
-            digest = Digest(of: bytes)
+            digest = Digest(of: parts.flatMap { Digest(of: $0).bytes } + self.token.bytes)
         }
+
+        static func == (left: Identity, right: Identity) -> Bool { left.digest == right.digest }
+        func hash(into hasher: inout Hasher) { hasher.combine(digest) }
+
+        /// What a kept answer is bound to.
+        var context: [UInt8] { digest.bytes }
+    }
+
+    /// What a provider gave, as the JSON for the caller.
+    struct Answer: Sendable {
+        let json: SecretBytes
+        /// The access token in it and the refresh token: a revocation of either ends it.
+        let tokens: [Digest]
+    }
+
+    private struct Call {
+        let number: Int
+        let task: Task<Result<SecretBytes, RefreshError>, Never>
+    }
+
+    private struct Kept {
+        let answer: Sealed<Answer>
+        /// Those of the answer, and the one that was sent.
+        let tokens: [Digest]
+        let until: ContinuousClock.Instant
     }
 
     /// How long a lost answer can be asked for again.
-    static let memory: Int64 = 30
+    static let memory = Duration.seconds(30)
     /// Answers kept at most; beyond it the oldest go.
     private static let capacity = 10_000
 
-    private let now: @Sendable () -> Timestamp
-    private var running: [Identity: Task<Result<SecretBytes, RefreshError>, Never>] = [:]
-    private var answers: [Identity: SecretBytes] = [:]
-    private var order: [(identity: Identity, until: Timestamp)] = []
+    private let now: @Sendable () -> ContinuousClock.Instant
+    private let key = KeyRing.ephemeral()
+    private var running: [Identity: Call] = [:]
+    private var calls = 0
+    private var kept: [Identity: Kept] = [:]
+    private var byToken: [Digest: Set<Identity>] = [:]
+    private var order: [(identity: Identity, until: ContinuousClock.Instant)] = []
 
-    init(now: @escaping @Sendable () -> Timestamp) {
+    /// - Parameter now: a clock that nobody sets.
+    init(now: @escaping @Sendable () -> ContinuousClock.Instant) {
         self.now = now
     }
 
@@ -38,35 +76,106 @@ actor Refreshes {
     ///
     /// The call goes on where its caller gives up: the provider may have rotated the token already.
     func run(
-        _ identity: Identity, _ refresh: @escaping @Sendable () async throws(RefreshError) -> SecretBytes
+        _ identity: Identity, _ token: RefreshToken,
+        _ refresh: @escaping @Sendable () async throws(RefreshError) -> Answer
     ) async throws(RefreshError) -> SecretBytes {
-        forget()
-        if let answer = answers[identity] { return answer }
-        if let task = running[identity] { return try await task.value.get() }
+        forgetExpired()
+        if let kept = kept[identity],
+            let json = try? key.open(
+                kept.answer, as: Self.label, context: identity.context, under: Self.secret(token))
+        {
+            return json
+        }
+        let call = running[identity] ?? start(identity, token, refresh)
+        return try await call.task.value.get()
+    }
+
+    private func start(
+        _ identity: Identity, _ token: RefreshToken,
+        _ refresh: @escaping @Sendable () async throws(RefreshError) -> Answer
+    ) -> Call {
+        calls += 1
+        let number = calls
         let task = Task { () async -> Result<SecretBytes, RefreshError> in
             do throws(RefreshError) {
-                return .success(try await refresh())
+                let answer = try await refresh()
+                finish(identity, number, answer, token)
+                return .success(answer.json)
             } catch {
+                finish(identity, number, nil, token)
                 return .failure(error)
             }
         }
-        running[identity] = task
-        let result = await task.value
-        running[identity] = nil
-        if case .success(let answer) = result {
-            answers[identity] = answer
-            order.append((identity, now().adding(seconds: Self.memory)))
-        }
-        return try result.get()
+        let call = Call(number: number, task: task)
+        running[identity] = call
+        return call
     }
 
-    private func forget() {
+    private func finish(_ identity: Identity, _ number: Int, _ answer: Answer?, _ token: RefreshToken) {
+        // A revocation has parted the call from those who come later.
+        guard running[identity]?.number == number else { return }
+        running[identity] = nil
+        guard let answer else { return }
+        let until = now() + Self.memory
+        let sealed = key.seal(
+            answer.json, as: Self.label, context: identity.context, under: Self.secret(token), for: Answer.self)
+        let tokens = answer.tokens + [identity.token]
+        kept[identity] = Kept(answer: sealed, tokens: tokens, until: until)
+        for token in tokens { byToken[token, default: []].insert(identity) }
+        order.append((identity, until))
+    }
+
+    private static let label = Label("refresh-answer")
+
+    private static func secret(_ token: RefreshToken) -> SecretBytes {
+        token.expose { SecretBytes(Array($0.utf8)) }
+    }
+
+    // MARK: forgetting
+
+    /// Forgets what was answered for the grant of a token that was revoked. What its running calls bring goes to those who
+    /// wait already, and to nobody else.
+    func forget(_ token: Digest) {
+        var found: Set = [token]
+        var unfollowed = [token]
+        // The answer to an earlier refresh of the same grant has the token that was sent next.
+        while let next = unfollowed.popLast() {
+            for identity in byToken[next] ?? [] {
+                for other in forget(identity) where found.insert(other).inserted { unfollowed.append(other) }
+            }
+        }
+        for identity in running.keys.filter({ found.contains($0.token) }) { running[identity] = nil }
+    }
+
+    /// Forgets what was answered for all that an operator revokes.
+    func forget(_ selection: Selection) {
+        // A flow's own tokens were never here: nobody has redeemed them.
+        guard selection.flow == nil else { return }
+        let isSelected = { (identity: Identity) in
+            (selection.tenant == nil || selection.tenant == identity.tenant)
+                && (selection.sourceType == nil || selection.sourceType == identity.sourceType)
+        }
+        for identity in kept.keys.filter(isSelected) { forget(identity) }
+        for identity in running.keys.filter(isSelected) { running[identity] = nil }
+    }
+
+    @discardableResult
+    private func forget(_ identity: Identity) -> [Digest] {
+        guard let answer = kept.removeValue(forKey: identity) else { return [] }
+        for token in answer.tokens {
+            byToken[token]?.remove(identity)
+            if byToken[token]?.isEmpty == true { byToken[token] = nil }
+        }
+        return answer.tokens
+    }
+
+    private func forgetExpired() {
         let now = now()
         let expired = order.prefix { $0.until <= now }.count
-        let superfluous = max(0, order.count - Self.capacity)
-        let count = max(expired, superfluous)
+        let count = max(expired, order.count - Self.capacity)
         guard count > 0 else { return }
-        for (identity, _) in order.prefix(count) { answers[identity] = nil }
+        // What was forgotten and answered anew since stays.
+        for (identity, until) in order.prefix(count) where kept[identity]?.until == until { forget(identity) }
         order.removeFirst(count)
     }
 }

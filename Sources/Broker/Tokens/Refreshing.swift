@@ -36,7 +36,7 @@ extension Broker {
     /// New tokens for a refresh token, as the JSON that `assets:oauthCredentials` answers (RFC 6749 § 6).
     ///
     /// Simultaneous calls for one grant share one call to the provider, and for 30 s its answer: a provider that
-    /// rotates would take a second one for theft (RFC 9700 § 4.14.2).
+    /// rotates would take a second one for theft (RFC 9700 § 4.14.2). Each of them is told in the audit trail.
     public func refresh(_ request: RefreshRequest) async throws(RefreshError) -> SecretBytes {
         let (id, profile, client, values): (SourceType.ID, OAuthProfile, Client, [String: String])
         let scopes: [String]
@@ -50,10 +50,12 @@ extension Broker {
         let identity = Refreshes.Identity(
             tenant: request.tenant, sourceType: id, client: client.id, parameters: values, scopes: request.scopes,
             token: request.refreshToken)
-        return try await refreshes.run(identity) { () async throws(RefreshError) -> SecretBytes in
+        let cause = call(of: request.tenant)
+        let json = try await refreshes.run(identity, request.refreshToken) {
+            () async throws(RefreshError) -> Refreshes.Answer in
             let credentials: Credentials
             do throws(ProviderError) {
-                credentials = try await refreshed(request, profile, client, values, scopes)
+                credentials = try await refreshed(request, profile, client, values, scopes, cause)
             } catch {
                 guard case .rejected(let code?, _) = error, Self.lostGrant.contains(code) else {
                     throw .provider(error)
@@ -63,11 +65,13 @@ extension Broker {
             guard let json = try? credentials.exposedJSON(sourceType: id) else {
                 throw .provider(.rejected(error: nil, retryAfter: nil))
             }
-            await record(
-                Event(
-                    .credentialsRefreshed, at: now(), by: request.requester, tenant: request.tenant, sourceType: id))
-            return json
+            return Refreshes.Answer(
+                json: json,
+                tokens: [credentials.accessToken.digest] + (credentials.refreshToken.map { [$0.digest] } ?? []))
         }
+        await record(
+            Event(.credentialsRefreshed, at: now(), by: request.requester, tenant: request.tenant, sourceType: id))
+        return json
     }
 
     /// What providers call RFC 6749's `invalid_grant`.
@@ -75,9 +79,9 @@ extension Broker {
 
     private func refreshed(
         _ request: RefreshRequest, _ profile: OAuthProfile, _ client: Client, _ values: [String: String],
-        _ scopes: [String]
+        _ scopes: [String], _ cause: Cause
     ) async throws(ProviderError) -> Credentials {
-        let provider = try await provider(profile, values)
+        let provider = try await provider(profile, values, for: cause)
         guard let url = provider.refresh else { throw .rejected(error: nil, retryAfter: nil) }
         var grant = GrantContext(
             provider: provider, client: client, redirectURI: redirectURI(of: profile, as: client), scopes: scopes,
@@ -88,7 +92,7 @@ extension Broker {
             TokenRequest(refresh: request.refreshToken, narrowed: request.scopes != nil, parties)
         }
         if profile.openID {
-            try await check(tokens, of: provider, client: client, code: nil, nonce: nil)
+            try await check(tokens, of: provider.begun, client: client, code: nil, nonce: nil)
         }
         // RFC 6749 § 6: where no scope comes back it is the one that was granted before, which only the caller knows.
         var credentials = profile.credentials(tokens, callback: nil, asked: request.scopes ?? [])

@@ -34,6 +34,18 @@ public enum RevokeError: Error, Equatable, Sendable {
     case provider(ProviderError)
 }
 
+extension RevokeError {
+    /// The provider may have done it, though it did not say so.
+    fileprivate var mayHaveRevoked: Bool {
+        switch self {
+        case .provider(.timedOut), .provider(.unreachable): true
+        // An answer that could not be read; an error of its own says that it refused.
+        case .provider(.rejected(nil, _)): true
+        case .provider, .request, .unsupported, .onlyTokenType: false
+        }
+    }
+}
+
 extension Broker {
     /// Has a provider take a token back (RFC 7009, or as the catalog says).
     public func revoke(_ request: RevokeRequest) async throws(RevokeError) {
@@ -49,12 +61,16 @@ extension Broker {
             throw .onlyTokenType(revocation.tokenType.rawValue)
         }
         do {
-            let provider = try await provider(profile, values)
+            let provider = try await provider(profile, values, for: call(of: request.tenant))
             guard provider.hasRevocation else { throw RevokeError.unsupported(id) }
             try await takeBack(request.token, hint: request.tokenTypeHint, provider, client)
         } catch {
-            throw (error as? RevokeError) ?? .provider(error as? ProviderError ?? .closed)
+            let error = (error as? RevokeError) ?? .provider(error as? ProviderError ?? .closed)
+            if error.mayHaveRevoked { await refreshes.forget(request.token.digest) }
+            throw error
         }
+        // Before anybody learns that it is revoked: from then on nobody gets an earlier answer for its grant.
+        await refreshes.forget(request.token.digest)
         await record(
             Event(.credentialsRevoked, at: now(), by: request.requester, tenant: request.tenant, sourceType: id))
     }
@@ -66,7 +82,7 @@ extension Broker {
         guard let http = revocationRequest(token, hint, provider, client) else {
             throw .rejected(error: nil, retryAfter: nil)
         }
-        try Self.check(try await send(http), provider.profile)
+        try Self.check(try await send(http, for: provider.cause), provider.profile)
     }
 
     private func revocationRequest(

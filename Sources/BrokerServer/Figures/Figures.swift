@@ -26,7 +26,9 @@ public final class Figures: Sendable {
         let registry = PrometheusRegistry(Self.families)
         self.registry = registry
         store = StoreFigures(registry)
-        let provider = ["provider_rejected", "provider_unreachable", "provider_timeout", "unavailable"]
+        let provider = [
+            "provider_rejected", "provider_unreachable", "provider_timeout", "rate_limited", "unavailable",
+        ]
         refreshes = Outcomes("cloakroom_refreshes_total", ["reauthorization_required"] + provider, registry)
         revocations = Outcomes("cloakroom_revocations_total", ["revocation_unsupported"] + provider, registry)
         self.sourceTypes = SourceTypeFigures.All(sourceTypes, ready: ready, registry)

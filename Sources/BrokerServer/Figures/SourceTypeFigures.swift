@@ -24,7 +24,7 @@ final class SourceTypeFigures: Sendable {
         ["2xx", "3xx", "4xx", "5xx"]
         + [
             TransportError.timedOut, .unreachable, .tlsFailed, .addressNotAllowed, .responseTooLarge,
-            .malformedResponse, .cancelled, .overloaded,
+            .malformedResponse, .cancelled, .overloaded, .rateLimited,
         ].map(\.rawValue)
 
     private init(_ name: String, _ factory: any MetricsFactory) {
@@ -94,6 +94,7 @@ struct MeasuredTransport: Transport {
     let tracer: OTLPTracer?
 
     var isBusy: Bool { transport.isBusy }
+    func isBusy(for tenant: TenantID) -> Bool { transport.isBusy(for: tenant) }
 
     func send(_ request: ProviderRequest) async throws(TransportError) -> ProviderResponse {
         let figures = sourceTypes[request.sourceType]

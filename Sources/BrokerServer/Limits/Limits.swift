@@ -6,11 +6,18 @@ public struct Limits: Sendable {
     public var authorizePerTenant: Double
     public var callbackPerAddress: Double
     public var redeemPerAddress: Double
+    public var refreshPerTenant: Double
+    public var revokePerTenant: Double
 
-    public init(authorizePerTenant: Double = 0, callbackPerAddress: Double = 0, redeemPerAddress: Double = 0) {
+    public init(
+        authorizePerTenant: Double = 0, callbackPerAddress: Double = 0, redeemPerAddress: Double = 0,
+        refreshPerTenant: Double = 0, revokePerTenant: Double = 0
+    ) {
         self.authorizePerTenant = authorizePerTenant
         self.callbackPerAddress = callbackPerAddress
         self.redeemPerAddress = redeemPerAddress
+        self.refreshPerTenant = refreshPerTenant
+        self.revokePerTenant = revokePerTenant
     }
 }
 
@@ -24,11 +31,15 @@ struct RateLimits: Sendable {
     let authorize: RateLimit<TenantID>
     let callback: RateLimit<IPAddress?>
     let redeem: RateLimit<IPAddress?>
+    let refresh: RateLimit<TenantID>
+    let revoke: RateLimit<TenantID>
 
     init(_ limits: Limits, now: @escaping @Sendable () -> ContinuousClock.Instant) {
         authorize = RateLimit("tenant", perSecond: limits.authorizePerTenant, now: now)
         callback = RateLimit("address", perSecond: limits.callbackPerAddress, now: now)
         redeem = RateLimit("address", perSecond: limits.redeemPerAddress, now: now)
+        refresh = RateLimit("tenant", perSecond: limits.refreshPerTenant, now: now)
+        revoke = RateLimit("tenant", perSecond: limits.revokePerTenant, now: now)
     }
 }
 

@@ -9,6 +9,7 @@ struct AssetServiceRoutes: Sendable {
     let broker: Broker
     let callers: Callers
     let figures: Figures
+    let limits: RateLimits
 
     var routes: [Route] {
         [
@@ -35,6 +36,10 @@ struct AssetServiceRoutes: Sendable {
     ) async throws -> Response {
         let (tenant, requester) = try await callers.tenant(
             path, of: request, context, anyOf: [.credentialsWrite])
+        return try await limits.refresh.admit(tenant) { try await refresh(request, tenant, requester) }
+    }
+
+    private func refresh(_ request: Request, _ tenant: TenantID, _ requester: Requester) async throws -> Response {
         let body = try await request.json(RefreshBody.self)
         try Self.check(body.refreshToken, "refreshToken")
         let json: SecretBytes
@@ -64,6 +69,10 @@ struct AssetServiceRoutes: Sendable {
     ) async throws -> Response {
         let (tenant, requester) = try await callers.tenant(
             path, of: request, context, anyOf: [.credentialsWrite])
+        return try await limits.revoke.admit(tenant) { try await revoke(request, tenant, requester) }
+    }
+
+    private func revoke(_ request: Request, _ tenant: TenantID, _ requester: Requester) async throws -> Response {
         let body = try await request.json(RevokeBody.self)
         try Self.check(body.token, "token")
         if let hint = body.tokenTypeHint, !["access_token", "refresh_token"].contains(hint) {

@@ -74,14 +74,14 @@ struct BrowserRoutes: Sendable {
     private func callback(
         _ query: String, at path: PathNames, redirect: HTTPResponse.Status, _ request: Request, _ context: Context
     ) async -> Response {
-        if broker.isOverloaded { return refusal(.unavailable, request, context) }
         let cookies = Cookies(publicURL: broker.settings.publicURL)
-        let result = await broker.callback(
-            CallbackRequest(
-                query, at: RedirectPath(received: path.redirect), by: Requester(request, context)
-            ) { flow in
-                request.cookie(cookies.name(flow)).map { BindingCookie($0) }
-            })
+        let callback = CallbackRequest(
+            query, at: RedirectPath(received: path.redirect), by: Requester(request, context)
+        ) { flow in
+            request.cookie(cookies.name(flow)).map { BindingCookie($0) }
+        }
+        if await broker.putsOff(callback) { return refusal(.unavailable, request, context) }
+        let result = await broker.callback(callback)
         var response: Response
         let flow: Flow?
         switch result {

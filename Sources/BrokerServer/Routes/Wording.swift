@@ -119,6 +119,12 @@ extension ProviderError {
                     status: .gatewayTimeout, code: "provider_timeout",
                     detail: "the provider took too long; try again in a moment")
             case .closed: Problem.unavailable
+            case .rateLimited:
+                Problem(
+                    status: .tooManyRequests, code: "rate_limited",
+                    detail:
+                        "too many requests of this tenant, or to this provider, are under way; try again in a moment"
+                )
             }
         if case .rejected(_, let seconds?) = self {
             problem.headers[.retryAfter] = String(seconds)

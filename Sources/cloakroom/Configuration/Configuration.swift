@@ -50,6 +50,7 @@ struct Configuration {
     /// Read again when it changes.
     var masterKeyFile: String?
     var transport: CurlTransport.Configuration
+    var shares = ProviderShares()
     var catalog: Catalog
     var clients: [String: Client]
     var logLevel: Logger.Level

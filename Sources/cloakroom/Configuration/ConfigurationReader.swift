@@ -54,6 +54,7 @@ struct ConfigurationReader {
 
         let provider = section("provider")
         let transport = transport(provider)
+        let shares = shares(provider)
         provider.finish()
 
         let auth = section("auth")
@@ -88,8 +89,9 @@ struct ConfigurationReader {
         let limited = section("limits")
         let limits = Limits(
             authorizePerTenant: rate("authorizePerTenant", limited),
-            callbackPerAddress: rate("callbackPerAddress", limited), redeemPerAddress: rate("redeemPerAddress", limited)
-        )
+            callbackPerAddress: rate("callbackPerAddress", limited),
+            redeemPerAddress: rate("redeemPerAddress", limited),
+            refreshPerTenant: rate("refreshPerTenant", limited), revokePerTenant: rate("revokePerTenant", limited))
         let bounds = FlowBounds(
             perTenant: limited.integer("outstandingFlowsPerTenant", in: 0...100_000) ?? 0,
             inAll: limited.integer("outstandingFlows", in: 0...1_000_000) ?? 0)
@@ -123,7 +125,7 @@ struct ConfigurationReader {
             proxies: proxies, limits: limits, bounds: bounds,
             rules: Callers.Rules(issuer: issuer, audience: audience, tenantClaim: tenantClaim), callerKeys: callerKeys,
             storePath: storePath, keyRing: keyRing.ring, masterKeyFile: keyRing.file, transport: transport,
-            catalog: catalog, clients: clients,
+            shares: shares, catalog: catalog, clients: clients,
             logLevel: level, logFormat: format, tracing: tracing, remarks: remarks,
             secretFiles: secretFiles.all)
     }
@@ -226,6 +228,13 @@ struct ConfigurationReader {
             _ = contents(file, of: "caFile", in: provider, wanted: "certificate authorities in PEM")
         }
         return transport
+    }
+
+    private func shares(_ provider: YAMLReader) -> ProviderShares {
+        var shares = ProviderShares()
+        if let calls = provider.integer("callsPerTenant", in: 1...shares.inAll) { shares.perTenant = calls }
+        if let calls = provider.integer("callsPerHost", in: 1...shares.inAll) { shares.perHost = calls }
+        return shares
     }
 
     // MARK: keys

@@ -53,6 +53,30 @@ import Testing
         }
     }
 
+    @Test(arguments: ["refresh", "revoke"])
+    func `a tenant that refreshes or revokes too often waits, another does not, and nothing is asked of a provider`(
+        _ call: String
+    ) async throws {
+        let fixture = try await fixture(
+            call == "refresh" ? Limits(refreshPerTenant: 0.1) : Limits(revokePerTenant: 0.1))
+        try await fixture.run { client async throws in
+            func ask(_ tenant: String) async throws -> TestResponse {
+                try await client.post(
+                    "/v1/tenants/\(tenant)/assets:\(call)Credentials",
+                    ["sourceType": .string("example"), "refreshToken": .string("r"), "token": .string("r")],
+                    token: try await fixture.token(tenant: .string(tenant), scope: .string("credentials:write")))
+            }
+            #expect(try await ask("acme").status != .tooManyRequests)
+            let asked = fixture.provider.requests.count
+            let refused = try await ask("acme")
+            #expect(refused.code == "rate_limited")
+            #expect(refused.headers[.retryAfter] == "10")
+            #expect(refused.headers[Self.policy] == "\"tenant\";q=1;w=10")
+            #expect(fixture.provider.requests.count == asked)
+            #expect(try await ask("other").status != .tooManyRequests)
+        }
+    }
+
     /// Else anybody could keep a tenant out.
     @Test func `only the tenant's own callers count`() async throws {
         let fixture = try await fixture(Limits(authorizePerTenant: 0.1))

@@ -13,7 +13,7 @@ import Testing
 
     init() {
         let clock = clock
-        directory = ProviderDirectory(transport: server, allowInsecure: false, now: { clock.now })
+        directory = ProviderDirectory(transport: server, allowInsecure: false, now: { clock.steadyNow })
     }
 
     private static func document(token: String = "https://server.example.com/token", issuer: String = issuer) -> String
@@ -90,7 +90,7 @@ import Testing
 
     @Test func `http is asked in trials alone`() async throws {
         let clock = clock
-        let trial = ProviderDirectory(transport: server, allowInsecure: true, now: { clock.now })
+        let trial = ProviderDirectory(transport: server, allowInsecure: true, now: { clock.steadyNow })
         let issuer = "http://127.0.0.1:8081"
         await server.answer(
             "\(issuer)/.well-known/oauth-authorization-server",
@@ -144,12 +144,38 @@ import Testing
         #expect(await server.requests.count == 2)
     }
 
-    @Test func `a clock that is set back makes nothing last`() async throws {
+    @Test(arguments: [-10_000, 10_000])
+    func `a clock that is set makes nothing last longer or shorter`(_ seconds: Int64) async throws {
         await server.answer(Self.first, .body(Self.document()))
         _ = try await directory.metadata(for: Self.issuer)
-        clock.advance(seconds: -10_000)
+        clock.set(bySeconds: seconds)
+        clock.advance(seconds: 3599)
+        _ = try await directory.metadata(for: Self.issuer)
+        #expect(await server.requests.count == 1)
+        clock.advance(seconds: 1)
         _ = try await directory.metadata(for: Self.issuer)
         #expect(await server.requests.count == 2)
+    }
+
+    /// That one tenant has no turn says nothing of the provider.
+    @Test func `a fetch that had no turn is not remembered, and who waited for it fetches in the own turn`()
+        async throws
+    {
+        let tenant = try #require(TenantID("acme"))
+        await server.answer(Self.first, .failure(.rateLimited))
+        do throws(ProviderDirectoryError) {
+            _ = try await directory.metadata(for: Self.issuer, cause: .call(tenant, until: .now))
+            Issue.record("nothing was refused")
+        } catch {
+            #expect(error == .transport(.rateLimited))
+        }
+        await server.hold()
+        let directory = directory
+        let other = Task { try await directory.metadata(for: Self.issuer, cause: .flow(tenant)).tokenEndpoint }
+        while await server.requests.count < 3 { await Task.yield() }
+        await server.answer(Self.first, .body(Self.document()))
+        await server.release()
+        #expect(try await other.value == "https://server.example.com/token")
     }
 
     @Test func `however many ask at once, one fetches`() async throws {
@@ -184,7 +210,7 @@ import Testing
     /// Parameters of a flow may choose the issuer.
     @Test func `a thousand issuers are remembered, the ones used last`() async throws {
         let clock = clock
-        let cache = FetchCache<Int>(freshFor: 3600, keptFor: 3600, now: { clock.now })
+        let cache = FetchCache<Int>(freshFor: 3600, keptFor: 3600, now: { clock.steadyNow })
         for number in 0..<1500 { _ = try await cache.value(for: "\(number)") { number } }
         #expect(await cache.count == 1000)
         let still = try await cache.value(for: "1499") { -1 }

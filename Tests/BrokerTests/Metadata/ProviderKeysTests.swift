@@ -12,7 +12,7 @@ import Testing
 
     init() {
         let clock = clock
-        directory = ProviderDirectory(transport: server, allowInsecure: false, now: { clock.now })
+        directory = ProviderDirectory(transport: server, allowInsecure: false, now: { clock.steadyNow })
     }
 
     /// A key set with one key of this name.

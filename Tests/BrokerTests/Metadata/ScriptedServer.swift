@@ -46,10 +46,21 @@ actor ScriptedServer: Transport {
 final class SetClock: @unchecked Sendable {
     private let lock = NSLock()
     private var moment = TestTime.now
+    private var steadyMoment = ContinuousClock.now
 
     var now: Timestamp { lock.withLock { moment } }
+    /// A clock that nobody sets.
+    var steadyNow: ContinuousClock.Instant { lock.withLock { steadyMoment } }
 
     func advance(seconds: Int64) {
+        lock.withLock {
+            moment = moment.adding(seconds: seconds)
+            steadyMoment += .seconds(seconds)
+        }
+    }
+
+    /// As an operator or a time server may do: no time passes.
+    func set(bySeconds seconds: Int64) {
         lock.withLock { moment = moment.adding(seconds: seconds) }
     }
 }

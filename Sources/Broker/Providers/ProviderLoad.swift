@@ -1,0 +1,52 @@
+/// What is on its way to providers, and whether there is room for more.
+struct ProviderLoad {
+    private struct Count {
+        var all = 0
+        var begun = 0
+    }
+
+    private let shares: ProviderShares
+    private var all = 0
+    private var accounts: [Cause.Account: Count] = [:]
+    private var hosts: [String: Count] = [:]
+
+    init(_ shares: ProviderShares) {
+        self.shares = shares
+    }
+
+    func hasRoom(_ account: Cause.Account, isBegun: Bool) -> Bool {
+        let own = accounts[account] ?? Count()
+        let most = own.all == 0 ? shares.inAll : shares.inAll - shares.kept
+        return all < most && Self.fits(own, shares.perTenant, isBegun)
+    }
+
+    func isFree(_ host: String, isBegun: Bool) -> Bool {
+        Self.fits(hosts[host] ?? Count(), shares.perHost, isBegun)
+    }
+
+    /// Whether somebody may wait for what this account and host have taken.
+    func mayHoldUp(_ account: Cause.Account, _ host: String) -> Bool {
+        all >= shares.inAll - shares.kept || (accounts[account]?.all ?? 0) >= shares.perTenant
+            || (hosts[host]?.all ?? 0) >= shares.perHost
+    }
+
+    mutating func add(_ change: Int, _ account: Cause.Account, _ host: String, isBegun: Bool) {
+        all += change
+        Self.add(change, to: &accounts[account], isBegun)
+        Self.add(change, to: &hosts[host], isBegun)
+    }
+
+    /// Where calls that can be made again have filled a share, flows still get a twelfth more: a provider that hangs
+    /// over refreshes may well answer an exchange.
+    private static func fits(_ count: Count, _ share: Int, _ isBegun: Bool) -> Bool {
+        let more = share / 12
+        return count.all < share || (isBegun && count.begun < more && count.all < share + more)
+    }
+
+    private static func add(_ change: Int, to count: inout Count?, _ isBegun: Bool) {
+        var new = count ?? Count()
+        new.all += change
+        if isBegun { new.begun += change }
+        count = new.all == 0 ? nil : new
+    }
+}

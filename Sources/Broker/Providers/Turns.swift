@@ -1,0 +1,95 @@
+/// Which requests may go to providers now, and which come next: shares by tenant and by host, tenants in turn, and what a
+/// flow has begun before what can be asked again. Decides, and does nothing.
+///
+/// After each step nothing waits that could start, so whoever finds room on arrival passes nobody.
+struct Turns {
+    /// Whose request it is, and where it goes.
+    struct Place {
+        let account: Cause.Account
+        let host: String
+        let isBegun: Bool
+        /// Refused where too many wait.
+        let isBounded: Bool
+
+        init(_ cause: Cause, host: String) {
+            account = cause.account
+            self.host = host
+            isBegun = cause.isBegun
+            isBounded = if case .call = cause { true } else { false }
+        }
+    }
+
+    private let mostWaitingCalls: Int
+    private var load: ProviderLoad
+    private var begun = WaitingLine()
+    private var repeatable = WaitingLine()
+    private var turnsGiven = 0
+
+    init(_ shares: ProviderShares) {
+        mostWaitingCalls = shares.waitingCalls
+        load = ProviderLoad(shares)
+    }
+
+    var waitingCount: Int { begun.count + repeatable.count }
+    var waitingOfFlows: Int { begun.count }
+    func waitingOfFlows(of tenant: TenantID) -> Int { begun.count(of: .tenant(tenant)) }
+
+    /// Starts a request if there is room for it.
+    mutating func start(_ place: Place) -> Bool {
+        guard load.hasRoom(place.account, isBegun: place.isBegun), load.isFree(place.host, isBegun: place.isBegun)
+        else { return false }
+        load.add(1, place.account, place.host, isBegun: place.isBegun)
+        return true
+    }
+
+    /// Has a request wait that found no room. `false`: too many do.
+    ///
+    /// A tenant may have a fourth of the places that are free: so some are free whoever floods, and the more tenants
+    /// wait, the fewer each gets.
+    mutating func wait(_ id: Int, _ place: Place) -> Bool {
+        if place.isBounded {
+            let free = mostWaitingCalls - repeatable.count
+            guard free > 0, repeatable.count(of: place.account) < max(1, free / 4) else { return false }
+        }
+        if place.isBegun {
+            begun.append(id, place.account, host: place.host)
+        } else {
+            repeatable.append(id, place.account, host: place.host)
+        }
+        return true
+    }
+
+    /// `false`: it does not wait any more.
+    mutating func withdraw(_ id: Int, _ place: Place) -> Bool {
+        place.isBegun
+            ? begun.remove(id, place.account, host: place.host)
+            : repeatable.remove(id, place.account, host: place.host)
+    }
+
+    /// Ends a request that was started. Those that start in its place.
+    mutating func end(_ place: Place) -> [Int] {
+        let mayHoldUpOthers = waitingCount > 0 && load.mayHoldUp(place.account, place.host)
+        load.add(-1, place.account, place.host, isBegun: place.isBegun)
+        guard mayHoldUpOthers else { return [] }
+        var started: [Int] = []
+        while let id = startNext() { started.append(id) }
+        return started
+    }
+
+    private mutating func startNext() -> Int? {
+        // Every eighth turn the other way round: nothing waits for ever behind flows.
+        for isBegun in turnsGiven % 8 == 7 ? [false, true] : [true, false] {
+            let load = load
+            let hasRoom = { load.hasRoom($0, isBegun: isBegun) }
+            let isFree = { load.isFree($0, isBegun: isBegun) }
+            let next =
+                isBegun
+                ? begun.takeNext(where: hasRoom, at: isFree) : repeatable.takeNext(where: hasRoom, at: isFree)
+            guard let next else { continue }
+            self.load.add(1, next.account, next.host, isBegun: isBegun)
+            turnsGiven += 1
+            return next.id
+        }
+        return nil
+    }
+}

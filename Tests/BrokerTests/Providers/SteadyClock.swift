@@ -1,0 +1,13 @@
+import Foundation
+
+/// A monotonic clock that stands until a test moves it.
+///
+/// `@unchecked Sendable`: the lock guards the one variable.
+final class SteadyClock: @unchecked Sendable {
+    private let lock = NSLock()
+    private var time = ContinuousClock.now
+
+    var now: ContinuousClock.Instant { lock.withLock { time } }
+
+    func advance(_ duration: Duration) { lock.withLock { time += duration } }
+}
