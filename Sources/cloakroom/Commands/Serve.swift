@@ -28,10 +28,10 @@ struct Check: AsyncParsableCommand {
     func run() async throws {
         let configuration = try await ConfigurationReader.configuration(file: options.config)
         try Service.inspectStore(configuration)
-        for remark in configuration.remarks { Terminal.write("remark: \(remark)") }
+        for remark in configuration.remarks { Terminal.write("remark: \(remark)".visible) }
         let types = configuration.catalog.sourceTypes
         let ready = types.filter { configuration.isConfigured($0) }
-        print("ok: \(types.count) source types, \(ready.count) ready to connect")
-        print("redirect address to register at providers: \(configuration.broker.redirectURI)")
+        Terminal.result("ok: \(types.count) source types, \(ready.count) ready to connect")
+        Terminal.result("redirect address to register at providers: \(configuration.broker.redirectURI)")
     }
 }

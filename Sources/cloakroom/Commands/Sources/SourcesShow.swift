@@ -15,7 +15,7 @@ extension Sources {
         func run() async throws {
             let (catalog, configuration) = try await Sources.catalog(options.config)
             let sourceType = try Sources.sourceType(type, in: catalog)
-            print(Self.text(sourceType, configuration), terminator: "")
+            Terminal.result(Self.text(sourceType, configuration))
         }
 
         static func text(_ sourceType: SourceType, _ configuration: Configuration?) -> String {
@@ -46,14 +46,14 @@ extension Sources {
             if let configuration {
                 rows.append(("configured", configuration.isConfigured(sourceType) ? "yes" : "no"))
             }
-            return lines(rows) + "\nsettings:\n" + settings(sourceType, oauth)
+            return lines(rows) + "\n\nsettings:\n" + settings(sourceType, oauth)
         }
 
         private static func lines(_ rows: [(String, String)]) -> String {
-            let width = rows.map(\.0.count).max() ?? 0
+            let width = rows.map(\.0.unicodeScalars.count).max() ?? 0
             return rows.map { name, value in
-                name + String(repeating: " ", count: width - name.count + 2) + value + "\n"
-            }.joined()
+                name + String(repeating: " ", count: width - name.unicodeScalars.count + 2) + value.visible
+            }.joined(separator: "\n")
         }
 
         private static func settings(_ sourceType: SourceType, _ oauth: OAuthProfile) -> String {
@@ -69,7 +69,7 @@ extension Sources {
             }
             if !own.isEmpty { lines.append("    parameters:") }
             lines += own.map { "      \($0.name): \"…\"" }
-            return lines.joined(separator: "\n") + "\n"
+            return lines.joined(separator: "\n")
         }
     }
 }
