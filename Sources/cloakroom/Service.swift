@@ -78,7 +78,7 @@ struct Service {
         application = Application(
             responder: server.responder,
             // Slow or idle clients are let go.
-            server: .http1(configuration: .init(idleTimeout: .seconds(60))),
+            server: BrokerServer.http1(idleTimeout: .seconds(60)),
             configuration: .init(
                 address: .hostname(configuration.host, port: configuration.port), serverName: nil, backlog: 1024),
             onServerRunning: { _ in

@@ -67,7 +67,9 @@ public struct Requester: Sendable, Equatable {
     public static let unknown = Requester()
 
     /// An issuer may put anything in there.
-    private static func shortened(_ text: String) -> String { text.count <= 256 ? text : String(text.prefix(256)) }
+    private static func shortened(_ text: String) -> String {
+        text.utf8.count <= 256 ? text : String(String.UnicodeScalarView(text.unicodeScalars.prefix(256)))
+    }
 }
 
 /// An event as the audit trail keeps it.
