@@ -19,6 +19,17 @@ package enum Percent {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// A request target in ASCII, as RFC 3986 § 2 has them: other bytes are escaped, and read as what they are.
+    package static func ascii(_ target: String) -> String {
+        if target.utf8.allSatisfy({ $0 < 0x80 }) { return target }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(target.utf8.count * 3)
+        for byte in target.utf8 {
+            bytes += byte < 0x80 ? [byte] : [0x25, hex[Int(byte >> 4)], hex[Int(byte & 0xF)]]
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
     /// `application/x-www-form-urlencoded` of pairs, in their order. A space is `%20`, which every reader takes.
     package static func form(_ pairs: [(name: String, value: String)]) -> String {
         var text = ""

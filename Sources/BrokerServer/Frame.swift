@@ -34,6 +34,7 @@ struct Frame: HTTPResponder {
     }
 
     func respond(to request: Request, context: Context) async throws -> Response {
+        let request = request.inASCII
         var context = context
         context.requestID = Self.requestID(request)
         context.proxies = proxies

@@ -1,3 +1,4 @@
+import Broker
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -103,15 +104,8 @@ struct Pages: Sendable {
 
     /// The first language that the browser asks for and we have (RFC 9110 § 12.5.4), else the first we have.
     private func language(_ request: Request) -> (name: String, text: [String: String]) {
-        let asked = (request.headers[.acceptLanguage] ?? "").split(separator: ",").prefix(20).compactMap { part in
-            let pieces = part.split(separator: ";").map { $0.trimmingCharacters(in: .whitespaces) }
-            guard let tag = pieces.first?.lowercased() else { return nil as (tag: String, quality: Double)? }
-            let quality = pieces.dropFirst().first { $0.hasPrefix("q=") }.flatMap { Double($0.dropFirst(2)) } ?? 1
-            return (tag, quality)
-        }
-        for (tag, quality) in asked.sorted(by: { $0.quality > $1.quality }) where quality > 0 {
-            let primary = tag.split(separator: "-").first.map(String.init)
-            if let found = languages.first(where: { $0.name == primary }) { return found }
+        for wanted in HeaderValue.languages(request.headers[.acceptLanguage] ?? "") {
+            if let found = languages.first(where: { $0.name == wanted }) { return found }
         }
         return languages.first ?? ("en", [:])
     }

@@ -71,7 +71,7 @@ extension Request {
         let given = headers[.contentType]
         // As nearly everyone writes it.
         if given == "application/json" { return given }
-        return given?.split(separator: ";").first?.trimmingCharacters(in: .whitespaces).lowercased()
+        return given.map(HeaderValue.mediaType)
     }
 
     /// Names the member, never its value.
@@ -100,20 +100,12 @@ extension Request {
 
     /// Whether a browser only fetches ahead, so that nothing may be spent on it.
     var isPrefetch: Bool {
-        [headers[.secPurpose], headers[.purpose]].contains { $0?.lowercased().contains("prefetch") == true }
+        HeaderValue.mentions("prefetch", headers[.secPurpose]) || HeaderValue.mentions("prefetch", headers[.purpose])
     }
 
     func cookie(_ name: String) -> String? {
-        for field in headers[values: .cookie] {
-            // By bytes: a stranger's text may hold characters of a thousand marks.
-            for pair in field.utf8.split(separator: UInt8(ascii: ";")) {
-                let pair = pair.drop { $0 == 0x20 || $0 == 0x09 }
-                guard pair.starts(with: name.utf8), pair.dropFirst(name.utf8.count).first == UInt8(ascii: "=") else {
-                    continue
-                }
-                let value = pair.dropFirst(name.utf8.count + 1)
-                return String(decoding: value.prefix { $0 != 0x20 && $0 != 0x09 }, as: UTF8.self)
-            }
+        for line in headers[values: .cookie] {
+            if let value = HeaderValue.cookie(name, in: line) { return value }
         }
         return nil
     }

@@ -7,6 +7,8 @@ struct ResponseHead {
     private(set) var fields: [(name: String, value: String)] = []
     private var byteCount = 0
     private var isComplete = false
+    /// The field before was left out, and so is what goes on with it.
+    private var hasLeftOut = false
 
     /// Reads one line with its line end. False once there are too many of them.
     mutating func read(_ line: UnsafeBufferPointer<UInt8>) -> Bool {
@@ -16,6 +18,7 @@ struct ResponseHead {
             // Only the last response's fields count: interim ones (RFC 9110 § 15.2) come before it.
             fields.removeAll(keepingCapacity: true)
             isComplete = false
+            hasLeftOut = false
             return true
         }
         // What follows the body is a trailer, which must not pass for a header (RFC 9110 § 6.5.1).
@@ -33,16 +36,26 @@ struct ResponseHead {
 
     /// A line that begins with white space goes on with the one before (RFC 9112 § 5.2).
     private mutating func unfold(_ content: Slice<UnsafeBufferPointer<UInt8>>) {
-        guard !fields.isEmpty else { return }
-        fields[fields.count - 1].value += " " + String(decoding: content, as: UTF8.self)
+        guard !fields.isEmpty, !hasLeftOut else { return }
+        if Self.isASCII(content) {
+            fields[fields.count - 1].value += " " + String(decoding: content, as: UTF8.self)
+        } else {
+            fields.removeLast()
+            hasLeftOut = true
+        }
     }
 
+    /// A value that is not ASCII counts as absent: nothing that providers say in headers needs more (RFC 9110 § 5.5).
     private mutating func append(_ content: Slice<UnsafeBufferPointer<UInt8>>) {
         guard let colon = content.firstIndex(of: UInt8(ascii: ":")), colon > content.startIndex else { return }
+        hasLeftOut = !Self.isASCII(content)
+        guard !hasLeftOut else { return }
         let name = content[..<colon]
         let value = Self.trimmed(content[(colon + 1)...])
         fields.append((Self.lowercased(name), String(decoding: value, as: UTF8.self)))
     }
+
+    private static func isASCII(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Bool { bytes.allSatisfy { $0 < 0x80 } }
 
     private static let statusLine = Array("HTTP/".utf8)
 

@@ -39,27 +39,33 @@ extension SQLiteStore {
         }
     }
 
+    public func masterKeyUses(at now: Timestamp) async throws(StoreError) -> [String: MasterKeyUses] {
+        try await reader.read { try Self.masterKeyUses($0, at: now) }
+    }
+
     /// What in the database at `path` still needs each master key. Changes nothing.
     public static func masterKeyUses(path: String, at now: Timestamp) throws(OpeningError) -> [String: MasterKeyUses] {
         do {
-            return try StoreFile.openForReading(path).read { db in
-                var uses: [String: MasterKeyUses] = [:]
-                let flows = try Row.fetchCursor(
-                    db, sql: "SELECT master_key, count(*) FROM flows WHERE status < 2 AND expires_at > ? GROUP BY 1",
-                    arguments: [now.milliseconds])
-                while let row = try flows.next() { uses[row[0] as String, default: .init()].flows = row[1] }
-                try count(db, "SELECT sealed FROM credential_keys WHERE expires_at > \(now.milliseconds)") {
-                    uses[$0, default: .init()].tickets += 1
-                }
-                try count(db, "SELECT sealed_secret FROM clients WHERE sealed_secret IS NOT NULL") {
-                    uses[$0, default: .init()].clients += 1
-                }
-                try count(db, "SELECT sealed_key FROM audit_trail") { uses[$0, default: .init()].auditTrail = true }
-                return uses
-            }
+            return try StoreFile.openForReading(path).read { try masterKeyUses($0, at: now) }
         } catch {
             throw StoreFile.opening(error, path)
         }
+    }
+
+    private static func masterKeyUses(_ db: Database, at now: Timestamp) throws -> [String: MasterKeyUses] {
+        var uses: [String: MasterKeyUses] = [:]
+        let flows = try Row.fetchCursor(
+            db, sql: "SELECT master_key, count(*) FROM flows WHERE status < 2 AND expires_at > ? GROUP BY 1",
+            arguments: [now.milliseconds])
+        while let row = try flows.next() { uses[row[0] as String, default: .init()].flows = row[1] }
+        try count(db, "SELECT sealed FROM credential_keys WHERE expires_at > \(now.milliseconds)") {
+            uses[$0, default: .init()].tickets += 1
+        }
+        try count(db, "SELECT sealed_secret FROM clients WHERE sealed_secret IS NOT NULL") {
+            uses[$0, default: .init()].clients += 1
+        }
+        try count(db, "SELECT sealed_key FROM audit_trail") { uses[$0, default: .init()].auditTrail = true }
+        return uses
     }
 
     private static func count(_ db: Database, _ sql: String, _ use: (String) -> Void) throws {
@@ -69,18 +75,4 @@ extension SQLiteStore {
             if let id = sealed.keyID { use(id.description) }
         }
     }
-}
-
-/// What a master key is still needed for.
-public struct MasterKeyUses: Sendable, Equatable {
-    /// Flows that wait for their callback.
-    public var flows = 0
-    /// Credential keys that wait to be redeemed.
-    public var tickets = 0
-    /// Tenants' client secrets.
-    public var clients = 0
-    /// The audit trail's own key.
-    public var auditTrail = false
-
-    public init() {}
 }

@@ -75,6 +75,13 @@ public final class KeyRing: @unchecked Sendable {
     /// A ring of one new key that is written nowhere: what it seals, nobody opens after this process.
     public static func ephemeral() -> KeyRing { KeyRing(SecretBytes(Random.bytes(32)), id: .process) }
 
+    /// Whether both have a key of this name, and not the same.
+    public func differs(from other: KeyRing, at id: KeyID) -> Bool {
+        guard let own = lock.withLock({ keys.byID[id] }), let theirs = other.lock.withLock({ other.keys.byID[id] })
+        else { return false }
+        return own.expose { own in theirs.expose { !constantTimeEqual(own, $0) } }
+    }
+
     /// Takes over the keys of a ring that was read later. Whether they are others, or in another order.
     public func replace(by other: KeyRing) -> Bool {
         let new = other.lock.withLock { other.keys }

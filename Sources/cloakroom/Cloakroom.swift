@@ -55,19 +55,3 @@ struct Refusal: Error {
         lines = [line] + (hint.map { ["hint: \($0)"] } ?? [])
     }
 }
-
-/// Words for people go to standard error; standard output is for results.
-enum Terminal {
-    static func write(_ line: String) {
-        FileHandle.standardError.write(Data((line + "\n").utf8))
-    }
-
-    /// A result, at once: standard output may be a pipe, and the process may run on.
-    static func result(_ text: String) {
-        FileHandle.standardOutput.write(Data((text + "\n").utf8))
-    }
-
-    static func error(_ line: String) {
-        write(line.hasPrefix("hint: ") ? line : "error: \(line)")
-    }
-}

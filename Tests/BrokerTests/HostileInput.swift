@@ -23,6 +23,9 @@ enum HostileInput {
         case UInt8(ascii: "u"): url(text)
         case UInt8(ascii: "v"): template(text)
         case UInt8(ascii: "x"): pattern(text)
+        case UInt8(ascii: "a"): headers(text)
+        case UInt8(ascii: "e"): shown(text)
+        case UInt8(ascii: "r"): slowness(rest)
         default: nil
         }
     }
@@ -230,5 +233,95 @@ enum HostileInput {
         }
         let end = authority[authority.index(after: last)...].lowercased()
         return filled.origin.description.hasSuffix(end) || end.contains(":") ? nil : "a value changes the host"
+    }
+
+    // MARK: headers and terminals
+
+    private static func headers(_ text: String) -> String? {
+        for name in ["accept", "cookie", "forwarded"] {
+            guard let value = HeaderValue.ascii(text, of: name) else { continue }
+            if !value.utf8.allSatisfy({ $0 < 0x80 }) { return "a header's value that is not ASCII" }
+        }
+        let languages = HeaderValue.languages(text)
+        if languages.count > 20 { return "endless languages" }
+        _ = HeaderValue.mediaType(text)
+        _ = HeaderValue.cookie("cookie", in: text)
+        _ = HeaderValue.mentions("text/html", text)
+        let target = Percent.ascii(text)
+        return target.utf8.allSatisfy { $0 < 0x80 } ? nil : "a target that is not ASCII"
+    }
+
+    private static func shown(_ text: String) -> String? {
+        if text.visible.unicodeScalars.contains(where: \.isActive) { return "a terminal would act on this" }
+        if text.visibleLines.unicodeScalars.contains(where: { $0.isActive && $0 != "\n" }) {
+            return "on these lines too"
+        }
+        var json = JSONWriter()
+        json.string(text)
+        let shown = String(decoding: json.bytes, as: UTF8.self).visibleJSON
+        if shown.unicodeScalars.contains(where: \.isActive) { return "a terminal would act on this JSON" }
+        guard let read = JSONValue(json: json.bytes) else { return nil }
+        return JSONValue(json: Array(shown.utf8))?.string?.isExactly(read.string ?? "") == true
+            ? nil : "JSON that was made visible reads differently"
+    }
+
+    // MARK: time
+
+    /// The reader's letter, then three lines: what stands before, what comes again and again, what stands behind. Four
+    /// times as much of it must not take much more than four times as long.
+    private static func slowness(_ input: [UInt8]) -> String? {
+        let lines = input.dropFirst().split(
+            separator: UInt8(ascii: "\n"), maxSplits: 2, omittingEmptySubsequences: false)
+        guard let reader = input.first, lines.count == 3, !lines[1].isEmpty else { return nil }
+        let time = { (size: Int) -> Double in
+            let middle = Array(repeatElement(lines[1], count: max(1, size / lines[1].count)).joined())
+            let text = Array(lines[0] + middle + lines[2])
+            return processorTime { read(reader, text) }
+        }
+        var (short, long) = (time(1 << 14), time(1 << 16))
+        // What else the machine does is no fault of ours: the least of five.
+        for _ in 0..<4 where long > 8 * short + 0.02 {
+            (short, long) = (max(short, time(1 << 14)), min(long, time(1 << 16)))
+        }
+        return long > 8 * short + 0.02 ? "64 KiB take \(long) s, a quarter of it \(short) s" : nil
+    }
+
+    /// Our part alone: what Foundation makes of it is not on any stranger's way.
+    private static func read(_ reader: UInt8, _ bytes: [UInt8]) {
+        let text = String(decoding: bytes, as: UTF8.self)
+        switch reader {
+        case UInt8(ascii: "j"): _ = try? StrictJSON.object(bytes)
+        case UInt8(ascii: "t"):
+            _ = try? TokenResponse(ProviderResponse(status: 200, body: bytes), shape: .init(), now: now)
+        case UInt8(ascii: "m"): _ = try? ProviderMetadata(json: bytes, issuer: issuer)
+        case UInt8(ascii: "k"): _ = JSONWebKeySet(json: bytes)
+        case UInt8(ascii: "i"): _ = isBelieved(text)
+        case UInt8(ascii: "h"): _ = try? JSONWebSignature(token(bytes, [0]) { _ in [0] })
+        case UInt8(ascii: "c"):
+            _ = isBelieved(token(Array(#"{"alg":"EdDSA"}"#.utf8), bytes) { key?.sign($0, with: .EdDSA) })
+        case UInt8(ascii: "q"): _ = callback(text)
+        case UInt8(ascii: "u"): _ = (StrictURL(text), Origin(text), ProviderMetadata.addresses(text))
+        case UInt8(ascii: "v"):
+            _ = try? URLTemplate("https://{a}.example.com/{b}?c={c}").filled(with: ["a": "x", "b": text, "c": text])
+        case UInt8(ascii: "a"): _ = headers(text)
+        case UInt8(ascii: "e"): _ = shown(text)
+        case UInt8(ascii: "n"):
+            _ = (TenantID(text), SourceType.ID(text), FlowID(text), ExchangeVerifier(checking: text))
+        case UInt8(ascii: "w"):
+            _ = (YAMLReader.quote(text), YAMLReader.guess(text, among: ["a", "b"]), ProviderText.sentence(text))
+            _ = Requester(subject: text, tokenID: text)
+        default: break
+        }
+    }
+
+    private static func processorTime(_ work: () -> Void) -> Double {
+        let now = { () -> Double in
+            var time = timespec()
+            clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+            return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+        }
+        let before = now()
+        work()
+        return now() - before
     }
 }

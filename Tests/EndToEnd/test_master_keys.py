@@ -1,14 +1,16 @@
 """Master keys that change while the broker runs: no flow is lost, and no key goes that is still needed."""
 
 import json
+import random
 import signal
-import sqlite3
+import subprocess
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from broker import Broker, eventually, run
+from broker import Broker, Installation, binary, environment, eventually, in_background, run
 
 
 def config(installation):
@@ -139,3 +141,146 @@ def test_what_cannot_be_done_is_refused(installation, arguments):
     before = (installation.folder / "master.key").read_text()
     assert run("master-key", *arguments, *config(installation)).returncode in (1, 2)
     assert (installation.folder / "master.key").read_text() == before
+
+
+# Commands that meet.
+
+
+def ids(installation) -> list[str]:
+    return [line.split(":")[0] for line in (installation.folder / "master.key").read_text().splitlines()]
+
+
+def rounds(work, tmp_path, provider, count: int = 20) -> None:
+    """Each round has a folder of its own; some run side by side, since each waits for seconds."""
+    installations = [Installation(tmp_path / str(number), provider) for number in range(count)]
+    with ThreadPoolExecutor(5) as pool:
+        list(pool.map(work, installations))
+
+
+def test_of_two_rotations_at_once_no_key_vanishes(tmp_path, provider):
+    def rotate_twice(installation) -> None:
+        first = ids(installation)
+        both = [in_background(lambda id=id: run("master-key", "rotate", "--id", id, *config(installation))) for id in "ab"]
+        for one in both:
+            result = one.result(60)
+            assert result.returncode == 0 and "seals from now on" in result.stdout, result.stderr
+        assert sorted(ids(installation)) == sorted(["a", "b", *first])
+        assert ids(installation)[0] in ("a", "b")
+        assert (installation.folder / "master.key").stat().st_mode & 0o777 == 0o600
+
+    rounds(rotate_twice, tmp_path, provider)
+
+
+def test_a_key_retired_during_a_rotation_does_not_return(tmp_path, provider):
+    def retire_meanwhile(installation) -> None:
+        [first] = ids(installation)
+        lines = (installation.folder / "master.key").read_text()
+        second = run("master-key", "new", "--id", "second").stdout
+        installation.write("master.key", second + lines, mode=0o600)
+        rotating = in_background(lambda: run("master-key", "rotate", "--id", "third", *config(installation)))
+        eventually(lambda: "third" in ids(installation), within=30)
+        retired = run("master-key", "retire", first, *config(installation))
+        assert retired.returncode == 0, retired.stderr
+        assert rotating.result(60).returncode == 0
+        assert ids(installation) == ["third", "second"]
+
+    rounds(retire_meanwhile, tmp_path, provider)
+
+
+def test_a_key_retired_before_it_seals_is_told(installation):
+    rotating = in_background(lambda: run("master-key", "rotate", "--id", "early", *config(installation)))
+    eventually(lambda: "early" in ids(installation), within=30)
+    assert run("master-key", "retire", "early", *config(installation)).returncode == 0
+    result = rotating.result(60)
+    assert result.returncode == 1 and "seals from now on" not in result.stdout
+    assert "was taken out of the file" in result.stderr
+    assert "early" not in ids(installation)
+
+
+def test_a_rotation_that_is_killed_leaves_a_good_file_and_no_lock(tmp_path, provider):
+    def kill(installation) -> None:
+        before = (installation.folder / "master.key").read_text()
+        process = subprocess.Popen(
+            [binary(), "master-key", "rotate", "--id", "killed", "--config", str(installation.config)],
+            env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(random.uniform(0.1, 8))
+        process.kill()
+        process.wait()
+        after = (installation.folder / "master.key").read_text()
+        assert before in after and listed(installation)
+        # Whatever it left beside the file is in nobody's way.
+        installation.write("master.key.new", "half of a li", mode=0o600)
+        rotated = run("master-key", "rotate", "--id", "next", *config(installation))
+        assert rotated.returncode == 0, rotated.stderr
+        assert ids(installation)[0] == "next"
+        assert not (installation.folder / "master.key.new").exists()
+
+    rounds(kill, tmp_path, provider)
+
+
+def test_a_linked_file_stays_linked(installation):
+    kept = installation.folder / "kept"
+    kept.mkdir()
+    (installation.folder / "master.key").rename(kept / "master.key")
+    (installation.folder / "master.key").symlink_to(kept / "master.key")
+    assert run("master-key", "rotate", "--id", "linked", *config(installation)).returncode == 0
+    assert (installation.folder / "master.key").is_symlink()
+    assert (kept / "master.key").read_text().startswith("linked:")
+
+
+# A file that would lock the broker out.
+
+
+def refusals(broker) -> list[dict]:
+    lines = [json.loads(line) for line in broker.logs.splitlines()]
+    return [line for line in lines if line.get("message") == "the master keys stay as they are"]
+
+
+def test_a_file_without_the_key_that_sealed_is_refused_and_told(installation):
+    with Broker(installation) as broker:
+        [first] = ids(installation)
+        good = (installation.folder / "master.key").read_text()
+        key, waiting = broker.key(), broker.consented()
+        installation.write("master.key", run("master-key", "new", "--id", "other").stdout, mode=0o600)
+        eventually(lambda: refusals(broker), what="it is told")
+        [told] = refusals(broker)
+        assert told["level"] == "error" and f'"{first}"' in told["reason"]
+        assert "1 flows" in told["reason"] and "1 credential keys" in told["reason"]
+        assert "the audit trail" in told["reason"]
+        # Nothing is lost by it, and it is told once.
+        assert broker.redeem(key).status_code == 200
+        assert broker.redeem(broker.finish(waiting)).status_code == 200
+        assert broker.credentials()["accessToken"]
+        time.sleep(5)
+        assert len(refusals(broker)) == 1
+        installation.write("master.key", good, mode=0o600)
+        broker.process.send_signal(signal.SIGHUP)
+        assert broker.credentials()["accessToken"]
+    assert run("audit", "verify", *config(installation)).returncode == 0
+
+
+def test_another_key_under_the_same_id_is_refused_and_told(installation):
+    with Broker(installation) as broker:
+        [first] = ids(installation)
+        installation.write("master.key", run("master-key", "new", "--id", first).stdout, mode=0o600)
+        broker.process.send_signal(signal.SIGHUP)
+        eventually(lambda: refusals(broker), what="it is told")
+        assert f'other bytes under "{first}"' in refusals(broker)[0]["reason"]
+        assert broker.credentials()["accessToken"]
+
+
+def test_a_refused_file_is_taken_once_nothing_needs_the_missing_key(tmp_path, provider):
+    installation = Installation(tmp_path / "short", provider, {"lifetimes": {"state": 8}})
+    with Broker(installation) as broker:
+        [first] = ids(installation)
+        lines = (installation.folder / "master.key").read_text()
+        second = run("master-key", "new", "--id", "second").stdout
+        broker.begin()
+        installation.write("master.key", second + lines, mode=0o600)
+        eventually(lambda: '"second, ' in broker.logs, what="both are read")
+        eventually(lambda: not listed(installation)[first]["auditTrail"], what="the audit key is moved")
+        installation.write("master.key", second, mode=0o600)
+        eventually(lambda: refusals(broker), what="it is told")
+        assert "1 flows" in refusals(broker)[0]["reason"]
+        eventually(lambda: '"keys":"second"' in broker.logs, within=20, what="taken after the flow's end")
+        assert broker.credentials()["accessToken"]

@@ -10,6 +10,14 @@ import Testing
         #expect(ring.ids.map(\.description) == ["k1", "k2"])
     }
 
+    @Test func `rings differ at a name that both have with other bytes`() throws {
+        let ring = try KeyRing(TestKeys.first)
+        let id = ring.primary
+        #expect(!ring.differs(from: try KeyRing(TestKeys.ring), at: id))
+        #expect(!ring.differs(from: try KeyRing(TestKeys.second), at: id))
+        #expect(ring.differs(from: try KeyRing("k1:\(String(repeating: "A", count: 43))"), at: id))
+    }
+
     @Test func `the order of the file is kept`() throws {
         let names = ["m", "z", "a", "Q", "1", "_"]
         let ring = try KeyRing(names.map { "\($0):\(Self.encoded)" }.joined(separator: "\n"))

@@ -1,8 +1,46 @@
 public import Secrets
 
+/// What a master key is still needed for.
+public struct MasterKeyUses: Sendable, Equatable {
+    /// Flows that wait for their callback.
+    public var flows = 0
+    /// Credential keys that wait to be redeemed.
+    public var tickets = 0
+    /// Tenants' client secrets.
+    public var clients = 0
+    /// The audit trail's own key.
+    public var auditTrail = false
+
+    public init() {}
+}
+
+/// Why the keys of a file that changed were not taken over.
+public enum KeyRefusal: Error, Equatable, Sendable {
+    /// These are not in it, and the database needs them.
+    case missing([String: MasterKeyUses])
+    /// One of this name is, with other bytes than what the database needs.
+    case another(KeyRing.KeyID)
+    case store(StoreError)
+}
+
 extension Broker {
-    /// Takes over the keys of a master key file that changed, while flows run. Whether they are others.
-    public func replaceKeys(by ring: KeyRing) -> Bool { keyRing.replace(by: ring) }
+    /// Takes over the keys of a master key file that changed, while flows run, if they open all that the store has. Whether
+    /// they are others.
+    public func replaceKeys(by ring: KeyRing) async throws(KeyRefusal) -> Bool {
+        let uses: [String: MasterKeyUses]
+        do {
+            uses = try await store.masterKeyUses(at: now())
+        } catch {
+            throw .store(error)
+        }
+        let names = Set(ring.ids.map(\.description))
+        let missing = uses.filter { !names.contains($0.key) }
+        guard missing.isEmpty else { throw .missing(missing) }
+        if let id = keyRing.ids.first(where: { uses[$0.description] != nil && keyRing.differs(from: ring, at: $0) }) {
+            throw .another(id)
+        }
+        return keyRing.replace(by: ring)
+    }
 
     /// Seals what lasts under the first master key, if another one sealed it: tenants' client secrets and the audit
     /// trail's key. Flows and tickets end by themselves. How many secrets were moved.

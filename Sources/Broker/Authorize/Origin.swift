@@ -28,6 +28,8 @@ public struct StrictURL: Hashable, Sendable {
 
     /// Letters in the host are lowered and a default port is dropped, as browsers do.
     public init?(_ text: some StringProtocol) {
+        // First of all: from here on every character is a byte.
+        guard text.utf8.count <= 2048, text.utf8.allSatisfy(Self.isPlain) else { return nil }
         let scheme: String
         let defaultPort: Int
         if text.hasPrefix("https://") {
@@ -37,7 +39,6 @@ public struct StrictURL: Hashable, Sendable {
         } else {
             return nil
         }
-        guard text.utf8.count <= 2048, text.utf8.allSatisfy(Self.isPlain) else { return nil }
         let afterScheme = text.dropFirst(scheme.count + 3)
         let end = afterScheme.firstIndex { $0 == "/" || $0 == "?" } ?? afterScheme.endIndex
         let authority = afterScheme[..<end]

@@ -218,10 +218,9 @@ package final class YAMLReader {
     }
 
     package static func quote(_ text: String) -> String {
-        let short = text.prefix(60)
-        let visible = String(
-            String.UnicodeScalarView(short.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : $0 }))
-        return "\"\(visible)\(short.endIndex == text.endIndex ? "" : "…")\""
+        let short = text.unicodeScalars.prefix(60)
+        let printable = String(String.UnicodeScalarView(short.map { $0.isActive ? " " : $0 }))
+        return "\"\(printable)\(short.endIndex == text.endIndex ? "" : "…")\""
     }
 
     private static func describe(_ node: Node) -> String {
@@ -232,8 +231,9 @@ package final class YAMLReader {
 
     /// ` (did you mean "…"?)` where one of `candidates` is close.
     package static func guess(_ text: String, among candidates: [String]) -> String {
+        guard text.utf8.count < 64 else { return "" }
         let scored = candidates.map { ($0, distance(Array(text.lowercased().utf8), Array($0.lowercased().utf8))) }
-        guard text.utf8.count < 64, let best = scored.min(by: { $0.1 < $1.1 }), best.1 <= max(1, text.utf8.count / 3)
+        guard let best = scored.min(by: { $0.1 < $1.1 }), best.1 <= max(1, text.utf8.count / 3)
         else { return "" }
         return " (did you mean \"\(best.0)\"?)"
     }

@@ -70,16 +70,17 @@ public struct CallbackRequest: Sendable {
     /// Whether `signature` is the hex HMAC-SHA-256 over all other parameters, sorted by name.
     func isSigned(_ signature: String, leavingOut name: String, with secret: ClientSecret) -> Bool {
         // A value cannot pass for a separator: % and & are escaped, and = in names.
-        let escaped = { (text: String) in
-            text.replacing("%", with: "%25").replacing("&", with: "%26")
-        }
         let signed = pairs.filter { !$0.name.isExactly(name) }
-            .map { "\(escaped($0.name).replacing("=", with: "%3D"))=\(escaped($0.value))" }
-            .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.joined(separator: "&")
+            .map { Self.escaped($0.name, "%&=".utf8) + [UInt8(ascii: "=")] + Self.escaped($0.value, "%&".utf8) }
+            .sorted { $0.lexicographicallyPrecedes($1) }.joined(separator: [UInt8(ascii: "&")])
         let key = secret.expose { SecretBytes(Array($0.utf8)) }
-        let expected = HMACSHA256.code(of: Array(signed.utf8), key: key)
+        let expected = HMACSHA256.code(of: Array(signed), key: key)
             .map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
         return constantTimeEqual(Array(expected.utf8), Array(signature.lowercased().utf8))
+    }
+
+    private static func escaped(_ text: String, _ special: String.UTF8View) -> [UInt8] {
+        text.utf8.flatMap { special.contains($0) ? Array(Percent.encode(String(Unicode.Scalar($0))).utf8) : [$0] }
     }
 
     func presentedCookie(for flow: FlowID) -> BindingCookie? { cookie(flow) }

@@ -77,6 +77,9 @@ public protocol FlowStore: Sendable {
     /// Seals the store's own key again.
     func resealAuditKey(_ ring: KeyRing) async throws(StoreError)
 
+    /// What still needs each master key, by the key's name. Changes nothing.
+    func masterKeyUses(at now: Timestamp) async throws(StoreError) -> [String: MasterKeyUses]
+
     /// `false`: there was none.
     func deleteClient(_ sourceType: SourceType.ID, of tenant: TenantID, _ event: Event) async throws(StoreError) -> Bool
 }

@@ -67,10 +67,13 @@ struct TokenResponse {
             return nil
         }
         // As GitHub does unless it is asked for JSON.
-        guard let text = String(stranger: response.body) else { return nil }
-        let form = text.trimmingCharacters(in: .whitespacesAndNewlines.union(["\u{FEFF}"]))
-        guard !form.contains(where: { $0 == "<" || $0 == "{" || $0.isWhitespace }), form.contains("="),
-            let pairs = Percent.pairs(form)
+        var form = response.body[...]
+        if form.starts(with: [0xEF, 0xBB, 0xBF]) { form = form.dropFirst(3) }
+        while let first = form.first, first <= 0x20 { form = form.dropFirst() }
+        while let last = form.last, last <= 0x20 { form = form.dropLast() }
+        guard form.contains(UInt8(ascii: "=")),
+            !form.contains(where: { $0 <= 0x20 || $0 == UInt8(ascii: "<") || $0 == UInt8(ascii: "{") }),
+            let text = String(stranger: form), let pairs = Percent.pairs(text)
         else { return nil }
         var members: [String: JSONValue] = [:]
         // RFC 6749 § 3.2: a parameter must not come twice.

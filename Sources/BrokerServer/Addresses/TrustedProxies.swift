@@ -1,3 +1,4 @@
+import Broker
 import HTTPTypes
 
 /// The proxies whose word about a client's address is taken.
@@ -30,13 +31,13 @@ public struct TrustedProxies: Sendable {
     /// Goes back from hop to hop while they are trusted. A hop that is not an address ends the way at the last one
     /// known.
     private func last(
-        before peer: IPAddress, in lines: [String], _ node: (Substring) -> Substring?
+        before peer: IPAddress, in lines: [String], _ node: (Bytes) -> Bytes?
     ) -> IPAddress {
         var known = peer
         for line in lines.reversed() {
             // At every comma: no address has one, and so a quote that a client leaves open cannot swallow what a
             // proxy wrote behind it.
-            for element in line.split(separator: ",", omittingEmptySubsequences: false).reversed() {
+            for element in line.utf8.split(separator: Self.comma, omittingEmptySubsequences: false).reversed() {
                 guard let hop = node(element).flatMap(Self.address) else { return known }
                 known = hop
                 guard contain(hop) else { return hop }
@@ -45,45 +46,46 @@ public struct TrustedProxies: Sendable {
         return known
     }
 
+    /// Strangers write what stands before the trusted hops: read by bytes, in a time that they cannot stretch.
+    private typealias Bytes = Substring.UTF8View
+
+    private static let comma = UInt8(ascii: ",")
+    private static let colon = UInt8(ascii: ":")
+    private static let quote = UInt8(ascii: "\"")
+
     /// The value of `for` in one element of `Forwarded` (RFC 7239 § 4).
-    private static func node(_ element: Substring) -> Substring? {
-        var found: Substring?
-        for pair in element.split(separator: ";") {
-            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, trim(parts[0]).lowercased() == "for" else { continue }
+    private static func node(_ element: Bytes) -> Bytes? {
+        var found: Bytes?
+        for pair in element.split(separator: UInt8(ascii: ";")) {
+            guard let equals = pair.firstIndex(of: UInt8(ascii: "=")),
+                HeaderValue.lowercased(HeaderValue.trimmed(pair[..<equals])) == "for"
+            else { continue }
             guard found == nil else { return nil }
-            found = trim(parts[1])
+            found = HeaderValue.trimmed(pair[pair.index(after: equals)...])
         }
         guard let value = found else { return nil }
-        guard value.first == "\"" else { return value }
-        guard value.utf8.count >= 2, value.last == "\"" else { return nil }
+        guard value.first == quote else { return value }
+        guard value.count >= 2, value.last == quote else { return nil }
         return value.dropFirst().dropLast()
     }
 
     /// An address that may have a port, which IPv6 then needs brackets for (RFC 7239 § 6).
-    private static func address(_ hop: Substring) -> IPAddress? {
-        let hop = trim(hop)
-        if hop.first == "[" {
-            guard let end = hop.firstIndex(of: "]") else { return nil }
+    private static func address(_ hop: Bytes) -> IPAddress? {
+        let hop = HeaderValue.trimmed(hop)
+        if hop.first == UInt8(ascii: "[") {
+            guard let end = hop.firstIndex(of: UInt8(ascii: "]")) else { return nil }
             guard isPort(hop[hop.index(after: end)...]) else { return nil }
-            return IPAddress(hop[hop.index(after: hop.startIndex)..<end])
+            return IPAddress(Substring(hop[hop.index(after: hop.startIndex)..<end]))
         }
-        if let colon = hop.firstIndex(of: ":"), hop.lastIndex(of: ":") == colon {
-            return isPort(hop[colon...]) ? IPAddress(hop[..<colon]) : nil
+        if let first = hop.firstIndex(of: colon), hop.lastIndex(of: colon) == first {
+            return isPort(hop[first...]) ? IPAddress(Substring(hop[..<first])) : nil
         }
-        return IPAddress(hop)
+        return IPAddress(Substring(hop))
     }
 
     /// Nothing, or a colon and a port's number or name.
-    private static func isPort(_ text: Substring) -> Bool {
-        text.isEmpty || (text.first == ":" && (2...8).contains(text.utf8.count))
-    }
-
-    private static func trim(_ text: Substring) -> Substring {
-        var text = text
-        while let first = text.first, first == " " || first == "\t" { text = text.dropFirst() }
-        while let last = text.last, last == " " || last == "\t" { text = text.dropLast() }
-        return text
+    private static func isPort(_ text: Bytes) -> Bool {
+        text.isEmpty || (text.first == colon && (2...8).contains(text.count))
     }
 }
 

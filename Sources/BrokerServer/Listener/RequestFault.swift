@@ -61,7 +61,7 @@ enum RequestFault: Error, Equatable {
     private static func target(_ head: inout HTTPRequestHead) -> RequestFault? {
         let bytes = head.uri.utf8
         if bytes.first == UInt8(ascii: "/") { return nil }
-        if head.uri == "*" { return head.method == .OPTIONS ? nil : .target }
+        if bytes.elementsEqual("*".utf8) { return head.method == .OPTIONS ? nil : .target }
         guard let end = bytes.firstIndex(of: UInt8(ascii: ":")), bytes[end...].starts(with: "://".utf8) else {
             return .target
         }

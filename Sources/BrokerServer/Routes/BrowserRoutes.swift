@@ -122,8 +122,8 @@ struct BrowserRoutes: Sendable {
     }
 
     private func failure(_ failure: Pages.Failure, _ problem: Problem, _ request: Request) -> Response {
-        let accept = (request.headers[.accept] ?? "").lowercased()
-        if accept.contains("json"), !accept.contains("text/html") {
+        let accept = request.headers[.accept]
+        if HeaderValue.mentions("json", accept), !HeaderValue.mentions("text/html", accept) {
             return problem.response(path: request.uri.path, requestID: failure.requestID)
         }
         var response = pages.failurePage(failure, request)

@@ -32,7 +32,7 @@ struct Backup: AsyncParsableCommand {
                 throw Refusal("\(configuration.origin): \(error.line)", hint: error.hint)
             }
         }
-        print("the backup is in \(file)")
+        Terminal.result("the backup is in \(file)".visible)
     }
 }
 
@@ -71,14 +71,14 @@ struct Restore: AsyncParsableCommand {
         if !yes, FileManager.default.fileExists(atPath: path) {
             try Confirmation.ask(
                 """
-                This replaces the database \(path); the old one stays beside it.
+                This replaces the database \(path.visible); the old one stays beside it.
                 Events and tenants' clients from after the backup are then missing, and flows under way have to begin anew.
                 """)
         }
         do throws(OpeningError) {
             let old = try SQLiteStore.restore(file, to: path)
-            print("restored to \(path)")
-            if let old { Terminal.write("the old database is in \(old)") }
+            Terminal.result("restored to \(path)".visible)
+            if let old { Terminal.write("the old database is in \(old)".visible) }
         } catch {
             throw Refusal("\(configuration.origin): \(error.line)", hint: error.hint)
         }

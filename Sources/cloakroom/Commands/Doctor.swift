@@ -26,11 +26,11 @@ struct Doctor: AsyncParsableCommand {
                     "hint": finding.hint.map(JSONValue.string) ?? .null,
                 ])
             }
-            print(JSONValue.array(items).pretty)
+            Terminal.result(.array(items))
         } else {
             for finding in findings {
-                print("\(finding.isGood ? "ok  " : "FAIL")  \(finding.subject): \(finding.words)")
-                if let hint = finding.hint { print("      hint: \(hint)") }
+                Terminal.result("\(finding.isGood ? "ok  " : "FAIL")  \(finding.subject): \(finding.words)".visible)
+                if let hint = finding.hint { Terminal.result("      hint: \(hint)".visible) }
             }
         }
         let bad = findings.count { !$0.isGood }

@@ -21,7 +21,7 @@ struct MasterKey: AsyncParsableCommand {
         @OptionGroup var name: NameOption
 
         func run() throws {
-            print(KeyRing.newLine(id: try name.made()))
+            Terminal.result(KeyRing.newLine(id: try name.made()))
         }
     }
 
@@ -68,17 +68,16 @@ struct MasterKey: AsyncParsableCommand {
                         "clients": .number(Double(row.uses.clients)), "auditTrail": .bool(row.uses.auditTrail),
                     ])
                 }
-                return print(JSONValue.array(items).pretty)
+                return Terminal.result(.array(items))
             }
-            print(
-                Table.text(
-                    [["ID", "SEALS", "FLOWS", "CREDENTIAL KEYS", "CLIENTS", "AUDIT TRAIL"]]
-                        + rows.map { row in
-                            [
-                                row.id.description, row.seals ? "yes" : "no", String(row.uses.flows),
-                                String(row.uses.tickets), String(row.uses.clients), row.uses.auditTrail ? "yes" : "no",
-                            ]
-                        }), terminator: "")
+            Terminal.table(
+                [["ID", "SEALS", "FLOWS", "CREDENTIAL KEYS", "CLIENTS", "AUDIT TRAIL"]]
+                    + rows.map { row in
+                        [
+                            row.id.description, row.seals ? "yes" : "no", String(row.uses.flows),
+                            String(row.uses.tickets), String(row.uses.clients), row.uses.auditTrail ? "yes" : "no",
+                        ]
+                    })
         }
     }
 
@@ -95,19 +94,28 @@ struct MasterKey: AsyncParsableCommand {
 
         func run() async throws {
             let (file, _) = try await MasterKey.read(options)
-            let (lines, ring) = try file.read()
             let id = try name.made()
-            guard !ring.ids.contains(id) else { throw Refusal("the file has a key \"\(id)\" already") }
             let line = KeyRing.newLine(id: id)
-            try file.replace(by: lines + [line])
+            try await file.change { lines, ring in
+                guard !ring.ids.contains(id) else { throw Refusal("the file has a key \"\(id)\" already") }
+                lines.append(line)
+            }
             // Longer than every broker on the file takes to look at it again.
             try await Progress.showing("brokers are reading the new key") {
                 try await Task.sleep(for: .seconds(2 * KeyWatcher.interval + 1))
             }
-            try file.replace(by: [line] + lines)
-            print("the key \"\(id)\" seals from now on")
+            let former = try await file.change { lines, ring in
+                // Whoever else changed the file meanwhile keeps what they did.
+                guard let index = lines.firstIndex(of: line) else {
+                    throw Refusal("the key \"\(id)\" was taken out of the file before it could seal")
+                }
+                lines.remove(at: index)
+                lines.insert(line, at: 0)
+                return ring.primary
+            }
+            Terminal.result("the key \"\(id)\" seals from now on")
             Terminal.write(
-                "hint: once nothing needs it (cloakroom master-key list), cloakroom master-key retire \(ring.primary)")
+                "hint: once nothing needs it (cloakroom master-key list), cloakroom master-key retire \(former)")
         }
     }
 
@@ -121,48 +129,61 @@ struct MasterKey: AsyncParsableCommand {
         var id: String
 
         func run() async throws {
-            let (file, uses) = try await MasterKey.read(options)
-            let (lines, ring) = try file.read()
-            guard let key = KeyRing.KeyID(id), ring.ids.contains(key) else {
-                throw Refusal(
-                    "the file has no key \(YAMLReader.quote(id))", hint: "`cloakroom master-key list` shows them")
+            let (file, configuration) = try await MasterKey.file(options)
+            let key = try await file.change { [id] lines, ring in
+                guard let key = KeyRing.KeyID(id), ring.ids.contains(key) else {
+                    throw Refusal(
+                        "the file has no key \(YAMLReader.quote(id))", hint: "`cloakroom master-key list` shows them")
+                }
+                guard key != ring.primary else {
+                    throw Refusal(
+                        "the key \"\(key)\" is the one that seals", hint: "`cloakroom master-key rotate` adds another")
+                }
+                // Only now: what another command put first may have changed what is needed.
+                if let needed = try MasterKey.uses(configuration)[id]?.words {
+                    throw Refusal(
+                        "the key \"\(key)\" is still needed for \(needed)",
+                        hint: "flows and credential keys end by themselves; a running broker moves the rest")
+                }
+                lines.removeAll { MasterKeyFile.id(in: $0) == id }
+                return key
             }
-            guard key != ring.primary else {
-                throw Refusal(
-                    "the key \"\(key)\" is the one that seals", hint: "`cloakroom master-key rotate` adds another")
-            }
-            if let needed = uses[id].flatMap(Self.words) {
-                throw Refusal(
-                    "the key \"\(key)\" is still needed for \(needed)",
-                    hint: "flows and credential keys end by themselves; a running broker moves the rest")
-            }
-            try file.replace(
-                by:
-                    lines.filter { $0.split(separator: ":").first?.trimmingCharacters(in: .whitespaces) != id })
-            print("the key \"\(key)\" is retired")
-        }
-
-        private static func words(_ uses: MasterKeyUses) -> String? {
-            var parts: [String] = []
-            if uses.flows > 0 { parts.append("\(uses.flows) flows") }
-            if uses.tickets > 0 { parts.append("\(uses.tickets) credential keys") }
-            if uses.clients > 0 { parts.append("\(uses.clients) tenants' clients") }
-            if uses.auditTrail { parts.append("the audit trail") }
-            return parts.isEmpty ? nil : parts.joined(separator: ", ")
+            Terminal.result("the key \"\(key)\" is retired")
         }
     }
 
     /// The file of a configuration, and what its database needs.
     private static func read(_ options: ConfigurationOption) async throws -> (MasterKeyFile, [String: MasterKeyUses]) {
+        let (file, configuration) = try await file(options)
+        return (file, try uses(configuration))
+    }
+
+    private static func file(_ options: ConfigurationOption) async throws -> (MasterKeyFile, Configuration) {
         let configuration = try await ConfigurationReader.configuration(file: options.config)
         guard let path = configuration.masterKeyFile else { throw Refusal("the configuration has no master key file") }
+        return (MasterKeyFile(path: path), configuration)
+    }
+
+    private static func uses(_ configuration: Configuration) throws -> [String: MasterKeyUses] {
         let store = configuration.storePath
-        guard FileManager.default.fileExists(atPath: store) else { return (MasterKeyFile(path: path), [:]) }
+        guard FileManager.default.fileExists(atPath: store) else { return [:] }
         do throws(OpeningError) {
             try SQLiteStore.inspect(path: store)
-            return (MasterKeyFile(path: path), try SQLiteStore.masterKeyUses(path: store, at: .now))
+            return try SQLiteStore.masterKeyUses(path: store, at: .now)
         } catch {
             throw Refusal("\(configuration.origin): \(error.line)", hint: error.hint)
         }
+    }
+}
+
+extension MasterKeyUses {
+    /// What it is, for a sentence; `nil` where nothing is.
+    var words: String? {
+        var parts: [String] = []
+        if flows > 0 { parts.append("\(flows) flows") }
+        if tickets > 0 { parts.append("\(tickets) credential keys") }
+        if clients > 0 { parts.append("\(clients) tenants' clients") }
+        if auditTrail { parts.append("the audit trail") }
+        return parts.isEmpty ? nil : parts.joined(separator: ", ")
     }
 }

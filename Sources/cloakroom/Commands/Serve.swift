@@ -28,19 +28,19 @@ struct Check: AsyncParsableCommand {
     func run() async throws {
         let configuration = try await ConfigurationReader.configuration(file: options.config)
         try Service.inspectStore(configuration)
-        for warning in configuration.warnings { Terminal.write("warning: \(warning)") }
+        for warning in configuration.warnings { Terminal.write("warning: \(warning)".visible) }
         let types = configuration.catalog.sourceTypes
         let ready = types.filter { configuration.isConfigured($0) }
-        print("ok: \(types.count) source types, \(ready.count) ready to connect")
+        Terminal.result("ok: \(types.count) source types, \(ready.count) ready to connect")
         let registrations = configuration.registrations
         if registrations.isEmpty {
             let address = "\(configuration.broker.publicURL.text)/oauth/callback/{name}"
-            print("redirect address to register at providers: \(address), as `cloakroom sources show TYPE` tells")
+            Terminal.result(
+                "redirect address to register at providers: \(address), as `cloakroom sources show TYPE` tells")
         }
         for (address, sourceTypes) in registrations {
-            print(
-                "redirect address to register: \(address) for \(sourceTypes.map(\.description).joined(separator: ", "))"
-            )
+            let names = sourceTypes.map(\.description).joined(separator: ", ")
+            Terminal.result("redirect address to register: \(address) for \(names)")
         }
     }
 }

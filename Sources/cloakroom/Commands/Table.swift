@@ -1,3 +1,4 @@
+import Broker
 import Foundation
 
 /// Columns for people.
@@ -5,20 +6,27 @@ enum Table {
     /// Rows with their cells under one another; the first row is the head. On a terminal, no line is longer than it:
     /// the widest columns are cut short.
     static func text(_ rows: [[String]], width: Int? = terminalWidth) -> String {
+        let rows = rows.map { $0.map(\.visible) }
         guard let head = rows.first else { return "" }
-        var widths = head.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        var widths = head.indices.map { column in rows.map { $0[column].unicodeScalars.count }.max() ?? 0 }
         if let width {
             while widths.reduce(2 * (widths.count - 1), +) > width, let widest = widths.max(), widest > 8 {
                 widths[widths.lastIndex(of: widest) ?? 0] -= 1
             }
         }
         return rows.map { row in
-            let line = zip(row, widths).map { cell, width in
-                cell.count > width
-                    ? cell.prefix(width - 1) + "…" : cell + String(repeating: " ", count: width - cell.count)
+            var line = zip(row, widths).map { cell, width in
+                cell.unicodeScalars.count > width
+                    ? String(cell.unicodeScalars.prefix(width - 1)) + "…" : padded(cell, width)
             }.joined(separator: "  ")
-            return String(line.reversed().drop { $0 == " " }.reversed()) + "\n"
+            while line.utf8.last == 0x20 { line.unicodeScalars.removeLast() }
+            return line + "\n"
         }.joined()
+    }
+
+    /// A cell with spaces up to a width, which counts scalars: what a terminal makes of a cluster is its own affair.
+    static func padded(_ cell: String, _ width: Int) -> String {
+        cell + String(repeating: " ", count: max(0, width - cell.unicodeScalars.count))
     }
 
     /// Of standard output; `nil` where that is none, so that programs and files get everything.

@@ -72,7 +72,7 @@ struct TokenCommand: AsyncParsableCommand {
         case 1: claims[claim] = .string(tenant[0])
         default: claims[claim] = .array(tenant.map { .string($0) })
         }
-        print(try await signing.sign(Claims(members: claims)))
+        Terminal.result(try await signing.sign(Claims(members: claims)))
     }
 }
 

@@ -42,14 +42,17 @@ struct LogLines: LogHandler {
             line += "}\n".utf8
         case .text:
             Self.time(into: &line)
-            line += " \(event.level.rawValue) \(event.message)".utf8
+            line += " \(event.level.rawValue) \(event.message.description.visible)".utf8
             for (name, value) in members {
                 line += " \(name)=".utf8
                 let text = Self.text(value)
                 if text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != 0x22 }) {
                     line += text.utf8
                 } else {
-                    Self.quote(text, into: &line)
+                    // A quotation mark of the value's own ends nothing; what is active is visible, as on a terminal.
+                    line += "\"".utf8
+                    for byte in text.visible.utf8 { line += byte == 0x22 ? [0x5C, byte] : [byte] }
+                    line += "\"".utf8
                 }
             }
             line += "\n".utf8
@@ -63,8 +66,9 @@ struct LogLines: LogHandler {
         if case .string(let text) = value { text } else { value.description }
     }
 
-    /// A JSON string (RFC 8259 § 7). DEL is escaped too: a terminal would act on it.
+    /// A JSON string (RFC 8259 § 7). What a terminal would act on is escaped too.
     private static func quote(_ text: String, into line: inout [UInt8]) {
+        let start = line.count
         line += "\"".utf8
         for byte in text.utf8 {
             switch byte {
@@ -76,6 +80,9 @@ struct LogLines: LogHandler {
                 line += [byte >> 4, byte & 0xF].map { $0 < 10 ? 0x30 + $0 : 0x57 + $0 }
             default: line.append(byte)
             }
+        }
+        if text.utf8.contains(where: { $0 >= 0x80 }) {
+            line.replaceSubrange(start..., with: String(decoding: line[start...], as: UTF8.self).visibleJSON.utf8)
         }
         line += "\"".utf8
     }

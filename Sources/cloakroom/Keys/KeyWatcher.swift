@@ -30,30 +30,40 @@ struct KeyWatcher: ServiceLifecycle.Service {
                     changes.continuation.finish()
                 }
                 var seen = file.stamp
+                var told = seen
                 for await isAsked in changes.stream {
                     let stamp = file.stamp
                     guard isAsked || stamp != seen else { continue }
-                    seen = stamp
-                    await load()
+                    // What was refused is looked at again: what needed the missing key may have ended.
+                    if await load(isNew: isAsked || stamp != told) { seen = stamp }
+                    told = stamp
                 }
                 group.cancelAll()
             }
         }
     }
 
-    private func load() async {
-        let ring: KeyRing
+    /// Takes over what the file has now. Whether that is done with.
+    ///
+    /// - Parameter isNew: this state of the file was not complained about yet.
+    private func load(isNew: Bool) async -> Bool {
         do {
-            ring = try file.read().ring
+            let ring = try file.read().ring
+            guard try await broker.replaceKeys(by: ring) else { return true }
+            let ids = ring.ids.map(\.description).joined(separator: ", ")
+            logger.notice("master keys read again", metadata: ["keys": "\(ids)"])
+            await reseal()
+            return true
         } catch {
-            let reason = (error as? Refusal)?.lines.first ?? "\(type(of: error))"
-            logger.error("the master keys stay as they are", metadata: ["reason": "\(reason)"])
-            return
+            let reason =
+                switch error {
+                case let refusal as Refusal: refusal.lines.first ?? ""
+                case let refusal as KeyRefusal: refusal.words
+                default: "\(type(of: error))"
+                }
+            if isNew { logger.error("the master keys stay as they are", metadata: ["reason": "\(reason)"]) }
+            return false
         }
-        guard broker.replaceKeys(by: ring) else { return }
-        let ids = ring.ids.map(\.description).joined(separator: ", ")
-        logger.notice("master keys read again", metadata: ["keys": "\(ids)"])
-        await reseal()
     }
 
     private func reseal() async {
@@ -62,6 +72,19 @@ struct KeyWatcher: ServiceLifecycle.Service {
             if moved > 0 { logger.notice("client secrets sealed again", metadata: ["moved": "\(moved)"]) }
         } catch {
             logger.error("what another master key sealed could not be moved", metadata: ["reason": "\(error)"])
+        }
+    }
+}
+
+extension KeyRefusal {
+    fileprivate var words: String {
+        switch self {
+        case .missing(let uses):
+            "the file lacks "
+                + uses.sorted { $0.key < $1.key }.map { "the key \"\($0)\", which \($1.words ?? "nothing") needs" }
+                .joined(separator: ", ") + "; put it back, or let a running broker move what it sealed first"
+        case .another(let id): "the file has other bytes under \"\(id)\" than the database was sealed with"
+        case .store(let error): "the database cannot tell what needs them (\(error))"
         }
     }
 }

@@ -6,6 +6,13 @@ import Secrets
 struct MasterKeyFile {
     let path: String
 
+    /// - Parameter path: as configured; where it is a link, the file that it leads to is meant, and stays where it is.
+    init(path: String) {
+        let real = realpath(path, nil)
+        self.path = real.map { String(cString: $0) } ?? path
+        free(real)
+    }
+
     static let wanted = "lines id:base64 of 32 bytes, as `cloakroom master-key new` prints them"
 
     /// Its lines as they are, and the keys in them.
@@ -21,13 +28,33 @@ struct MasterKeyFile {
         }
     }
 
+    /// The id that a line gives its key.
+    static func id(in line: String) -> String {
+        String(
+            decoding: line.utf8.prefix { $0 != UInt8(ascii: ":") }.filter { $0 != 0x20 && $0 != 0x09 }, as: UTF8.self)
+    }
+
+    /// Reads the file, lets `edit` change its lines, and puts the result in its place: one command after another, so that
+    /// no change is lost. Nothing is written where `edit` throws.
+    func change<Result: Sendable>(_ edit: (inout [String], KeyRing) throws -> Result) async throws -> Result {
+        let lock = try await FileLock(path + ".lock")
+        defer { lock.release() }
+        let (before, ring) = try read()
+        var lines = before
+        let result = try edit(&lines, ring)
+        try replace(by: lines)
+        return result
+    }
+
     /// All or nothing: who reads meanwhile sees the old keys or the new ones, and so does the next start after a crash.
-    func replace(by lines: [String]) throws {
+    private func replace(by lines: [String]) throws {
         let new = path + ".new"
         let failure = { (what: String) in
             Refusal("masterKeyFile: \(YAMLReader.quote(new)) cannot be \(what): \(String(cString: strerror(errno)))")
         }
-        let descriptor = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        // What a command left that was killed here may be of another owner.
+        unlink(new)
+        let descriptor = open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw failure("made") }
         defer { close(descriptor) }
         // The owner and mode that the broker reads it by.

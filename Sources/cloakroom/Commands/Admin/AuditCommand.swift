@@ -44,8 +44,8 @@ struct AuditCommand: AsyncParsableCommand {
                     try await api.items("auditEvents", query: query, limit: limit)
                 }
                 if !follow {
-                    if admin.json { return print(JSONValue.array(events.map(JSONValue.object)).pretty) }
-                    return print(Table.text([Self.head] + events.reversed().map(Self.row)), terminator: "")
+                    if admin.json { return Terminal.result(.array(events.map(JSONValue.object))) }
+                    return Terminal.table([Self.head] + events.reversed().map(Self.row))
                 }
                 var last: Int64 = 0
                 var newest = start.flatMap { Int64($0) } ?? 0
@@ -67,15 +67,12 @@ struct AuditCommand: AsyncParsableCommand {
         }
 
         private func show(_ events: [[String: JSONValue]], withHead: Bool) {
-            for event in events where admin.json { Terminal.result(JSONValue.object(event).line) }
+            for event in events where admin.json { Terminal.json(JSONValue.object(event).line) }
             guard !admin.json, withHead || !events.isEmpty else { return }
             // Of a width that later lines keep.
             let rows = (withHead ? [Self.head] : []) + events.map(Self.row)
             for row in rows {
-                let cells = zip(row, Self.widths).map {
-                    $0.padding(toLength: max($1, $0.count), withPad: " ", startingAt: 0)
-                }
-                Terminal.result(cells.joined(separator: "  "))
+                Terminal.result(zip(row, Self.widths).map { Table.padded($0.visible, $1) }.joined(separator: "  "))
             }
         }
 
@@ -122,9 +119,9 @@ struct AuditCommand: AsyncParsableCommand {
                 throw Refusal("\(configuration.origin): \(error.line)", hint: error.hint)
             }
             switch found {
-            case .sound(0, _, _): print("the audit trail is whole; it holds no event")
+            case .sound(0, _, _): Terminal.result("the audit trail is whole; it holds no event")
             case .sound(let events, let first, let last):
-                print("the audit trail is whole: \(events) events, \(first) to \(last)")
+                Terminal.result("the audit trail is whole: \(events) events, \(first) to \(last)")
             case .broken(let sequence, let finding):
                 throw Refusal(
                     "the audit trail is broken at event \(sequence): \(finding)",
@@ -177,7 +174,7 @@ struct AuditCommand: AsyncParsableCommand {
             do throws(OpeningError) {
                 let evidence = try SQLiteStore.resetAuditTrail(
                     path: path, keyRing: configuration.keyRing, reason: reason, at: .now)
-                print("a new audit trail begins; the broken one is in \(evidence)")
+                Terminal.result("a new audit trail begins; the broken one is in \(evidence)")
             } catch {
                 throw Refusal("\(configuration.origin): \(error.line)", hint: error.hint)
             }

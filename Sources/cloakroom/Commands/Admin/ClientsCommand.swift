@@ -84,9 +84,9 @@ struct ClientsCommand: AsyncParsableCommand {
                 // Who registers an app needs the address before there is a client id.
                 if let address = refusal.redirectURI {
                     if admin.json {
-                        print(JSONValue.object(["redirectUri": .string(address)]).pretty)
+                        Terminal.result(JSONValue.object(["redirectUri": .string(address)]))
                     } else {
-                        print(Table.text([["REDIRECT ADDRESS", address]], width: nil), terminator: "")
+                        Terminal.table([["REDIRECT ADDRESS", address]], isWhole: true)
                     }
                 }
                 throw refusal
@@ -111,19 +111,19 @@ struct ClientsCommand: AsyncParsableCommand {
                     guard case .object(let members)? = kept else { throw Refusal("the broker's answer is no client") }
                     try Confirmation.ask(
                         """
-                        This forgets the client "\(members.text("clientId"))" and its secret.
-                        Flows of tenant "\(place.tenant)" for "\(place.sourceType)" use the shared client from then on.
+                        This forgets the client "\(members.text("clientId").visible)" and its secret.
+                        Flows of tenant "\(place.tenant.visible)" for "\(place.sourceType.visible)" use the shared client from then on.
                         """)
                 }
                 _ = try await api.call(.delete, place.path)
-                if admin.json { print("{}") } else { Terminal.write("deleted") }
+                if admin.json { Terminal.result(.object([:])) } else { Terminal.write("deleted") }
             }
         }
     }
 
     private static func show(_ client: JSONValue?, _ admin: AdminOptions) {
         guard case .object(let members)? = client else { return }
-        if admin.json { return print(JSONValue.object(members).pretty) }
+        if admin.json { return Terminal.result(.object(members)) }
         var scopes = "the source type's own"
         if case .array(let given)? = members["scopes"] { scopes = given.compactMap(\.string).joined(separator: " ") }
         var rows = [
@@ -139,7 +139,7 @@ struct ClientsCommand: AsyncParsableCommand {
         rows.append(["REDIRECT ADDRESS", members.text("redirectUri")])
         rows.append(["CHANGED", members.time("updatedAt")])
         // Whole on a narrow terminal too: an address that is cut short cannot be registered.
-        print(Table.text(rows, width: nil), terminator: "")
+        Terminal.table(rows, isWhole: true)
     }
 }
 

@@ -16,14 +16,14 @@ struct KeysCommand: AsyncParsableCommand {
             let keys = try await admin.call { api in
                 try await Progress.showing("asking the broker") { try await selection.keys(api) }
             }
-            if admin.json { return print(JSONValue.array(keys.map(JSONValue.object)).pretty) }
+            if admin.json { return Terminal.result(.array(keys.map(JSONValue.object))) }
             let rows = keys.map { key in
                 [
                     key.text("id"), key.text("tenant"), key.text("sourceType"), key.time("createdAt"),
                     key.time("expiresAt"),
                 ]
             }
-            print(Table.text([["ID", "TENANT", "SOURCE TYPE", "CREATED", "EXPIRES"]] + rows), terminator: "")
+            Terminal.table([["ID", "TENANT", "SOURCE TYPE", "CREATED", "EXPIRES"]] + rows)
             Terminal.write(keys.count == 1 ? "1 credential key" : "\(keys.count) credential keys")
         }
     }
@@ -50,8 +50,8 @@ struct SelectionOptions: ParsableArguments {
     /// For sentences.
     var words: String {
         let parts = [
-            tenant.map { "of tenant \"\($0)\"" }, sourceType.map { "of source type \"\($0)\"" },
-            id.map { "with id \"\($0)\"" },
+            tenant.map { "of tenant \"\($0.visible)\"" }, sourceType.map { "of source type \"\($0.visible)\"" },
+            id.map { "with id \"\($0.visible)\"" },
         ]
         return parts.compactMap(\.self).joined(separator: " ")
     }

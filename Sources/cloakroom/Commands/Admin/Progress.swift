@@ -11,13 +11,13 @@ enum Progress {
             while true {
                 try await Task.sleep(for: .seconds(1))
                 seconds += 1
-                FileHandle.standardError.write(Data("\r\(words) … \(seconds) s".utf8))
+                Terminal.passing("\(words) … \(seconds) s")
             }
         }
         defer {
             sign.cancel()
             // The line goes, so that the result stands alone.
-            FileHandle.standardError.write(Data("\r\u{1B}[K".utf8))
+            Terminal.passing(nil)
         }
         return try await work()
     }
@@ -33,7 +33,7 @@ enum Confirmation {
                 hint: "give --yes if that is what you want")
         }
         Terminal.write(consequences)
-        FileHandle.standardError.write(Data("Type yes to go on: ".utf8))
+        Terminal.ask("Type yes to go on: ")
         guard readLine()?.trimmingCharacters(in: .whitespaces) == "yes" else { throw Refusal("nothing was done") }
     }
 }

@@ -64,20 +64,20 @@ struct RevokeCommand: AsyncParsableCommand {
             failures = list.map { if case .object(let members) = $0 { members } else { [:] } }
         }
         if admin.json {
-            print(JSONValue.object(result).pretty)
+            Terminal.result(.object(result))
         } else {
             let count = { (name: String) in String(Int(result[name]?.doubleValue ?? 0)) }
-            print(
-                Table.text([
-                    ["REVOKED", "AT PROVIDER", "WITHOUT REVOCATION", "FAILED AT PROVIDER"],
-                    [
-                        count("credentialKeysRevoked"), count("revokedAtProvider"), count("withoutRevocation"),
-                        String(failures.count),
-                    ],
-                ]), terminator: "")
+            Terminal.table([
+                ["REVOKED", "AT PROVIDER", "WITHOUT REVOCATION", "FAILED AT PROVIDER"],
+                [
+                    count("credentialKeysRevoked"), count("revokedAtProvider"), count("withoutRevocation"),
+                    String(failures.count),
+                ],
+            ])
             if !failures.isEmpty {
                 let rows = failures.map { [$0.text("id"), $0.text("sourceType"), $0.text("code")] }
-                print("\n" + Table.text([["ID", "SOURCE TYPE", "CODE"]] + rows), terminator: "")
+                Terminal.result("")
+                Terminal.table([["ID", "SOURCE TYPE", "CODE"]] + rows)
             }
         }
         guard failures.isEmpty else {

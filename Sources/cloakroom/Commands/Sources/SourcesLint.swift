@@ -27,7 +27,7 @@ extension Sources {
             let catalog = Catalog(own: texts, allowInsecure: allowInsecure, findings: findings)
             guard findings.lines.isEmpty else { throw Refusal(findings.lines) }
             let count = catalog.sourceTypes.count
-            print("ok: \(count) source type\(count == 1 ? "" : "s")")
+            Terminal.result("ok: \(count) source type\(count == 1 ? "" : "s")")
         }
     }
 }

@@ -20,22 +20,21 @@ extension Sources {
             if json {
                 let encoder = JSONEncoder()
                 encoder.outputFormatting = [.prettyPrinted, .withoutEscapingSlashes]
-                print(String(decoding: try encoder.encode(list.items), as: UTF8.self))
+                Terminal.json(String(decoding: try encoder.encode(list.items), as: UTF8.self))
             } else {
-                print(table(list), terminator: "")
+                Terminal.table(table(list))
             }
         }
 
-        private func table(_ list: SourceTypeList) -> String {
-            Table.text(
-                [["TYPE", "NAME", "CATEGORY", "OAUTH", "CONFIGURED", "PARAMETERS"]]
-                    + list.items.map { item in
-                        [
-                            item.type, item.displayName, item.category, item.supportsOAuth ? "yes" : "no",
-                            item.configured ? "yes" : "no",
-                            item.oauth?.parameters.map(\.name).joined(separator: ", ") ?? "",
-                        ]
-                    })
+        private func table(_ list: SourceTypeList) -> [[String]] {
+            [["TYPE", "NAME", "CATEGORY", "OAUTH", "CONFIGURED", "PARAMETERS"]]
+                + list.items.map { item in
+                    [
+                        item.type, item.displayName, item.category, item.supportsOAuth ? "yes" : "no",
+                        item.configured ? "yes" : "no",
+                        item.oauth?.parameters.map(\.name).joined(separator: ", ") ?? "",
+                    ]
+                }
         }
     }
 }

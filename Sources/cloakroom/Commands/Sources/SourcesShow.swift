@@ -19,12 +19,12 @@ extension Sources {
             let (catalog, configuration) = try await Sources.catalog(options.config)
             let sourceType = try Sources.sourceType(type, in: catalog)
             guard let owner = tenant.map({ TenantID($0) }) else {
-                return print(Self.text(sourceType, catalog, configuration), terminator: "")
+                return Terminal.result(Self.text(sourceType, catalog, configuration))
             }
             guard let owner else {
                 throw Refusal("the tenant must match ^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
             }
-            print(Self.text(sourceType, catalog, configuration, owner: owner), terminator: "")
+            Terminal.result(Self.text(sourceType, catalog, configuration, owner: owner))
         }
 
         static func text(
@@ -64,14 +64,14 @@ extension Sources {
             if let configuration {
                 rows.append(("configured", configuration.isConfigured(sourceType) ? "yes" : "no"))
             }
-            return lines(rows) + "\nsettings:\n" + settings(sourceType, oauth)
+            return lines(rows) + "\n\nsettings:\n" + settings(sourceType, oauth)
         }
 
         private static func lines(_ rows: [(String, String)]) -> String {
-            let width = rows.map(\.0.count).max() ?? 0
+            let width = rows.map(\.0.unicodeScalars.count).max() ?? 0
             return rows.map { name, value in
-                name + String(repeating: " ", count: width - name.count + 2) + value + "\n"
-            }.joined()
+                name + String(repeating: " ", count: width - name.unicodeScalars.count + 2) + value.visible
+            }.joined(separator: "\n")
         }
 
         private static func settings(_ sourceType: SourceType, _ oauth: OAuthProfile) -> String {
@@ -86,7 +86,7 @@ extension Sources {
             }
             if !own.isEmpty { lines.append("    parameters:") }
             lines += own.map { "      \($0.name): \"…\"" }
-            return lines.joined(separator: "\n") + "\n"
+            return lines.joined(separator: "\n")
         }
     }
 }

@@ -174,7 +174,7 @@ struct Trial {
             lines += warnings.compactMap(\.string).map { "warning: \(meaning(of: $0))" }
         }
         lines.append("the tokens were dropped; revoke the app's access at the provider if this was only a trial")
-        return lines.joined(separator: "\n")
+        return lines.map(\.visible).joined(separator: "\n")
     }
 
     private static func meaning(of warning: String) -> String {

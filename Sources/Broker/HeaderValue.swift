@@ -1,0 +1,87 @@
+/// What headers of strangers say, read byte by byte.
+///
+/// Never by `Character`: one of 30,000 combining marks takes a third of a second to compare with a comma.
+package enum HeaderValue {
+    /// What counts of a value: all of it where it is ASCII (RFC 9110 § 5.5), nothing where it is not. Two headers have
+    /// parts of several writers, of whom one must not spoil what the others say: of `Cookie` the pairs count that are
+    /// ASCII, of the lists that proxies add to what stands behind the last element that is not.
+    ///
+    /// - Parameter name: the header's, in lower case.
+    package static func ascii(_ value: String, of name: String) -> String? {
+        if value.utf8.allSatisfy({ $0 < 0x80 }) { return value }
+        switch name {
+        case "cookie":
+            let pairs = value.utf8.split(separator: UInt8(ascii: ";")).filter { $0.allSatisfy { $0 < 0x80 } }
+            return pairs.isEmpty ? nil : pairs.map { String(Substring($0)) }.joined(separator: ";")
+        case "forwarded", "x-forwarded-for":
+            guard let last = value.utf8.lastIndex(where: { $0 >= 0x80 }),
+                let comma = value.utf8[last...].firstIndex(of: UInt8(ascii: ","))
+            else { return nil }
+            return String(Substring(value.utf8[value.utf8.index(after: comma)...]))
+        default: return nil
+        }
+    }
+
+    /// The primary subtags of `Accept-Language` in lower case, the most wanted first (RFC 9110 § 12.5.4).
+    package static func languages(_ value: String) -> [String] {
+        var asked: [(language: String, quality: Double, place: Int)] = []
+        // Nobody speaks more; what follows the twentieth comma is one piece.
+        for part in value.utf8.split(separator: UInt8(ascii: ","), maxSplits: 20).prefix(20) {
+            let pieces = part.split(separator: UInt8(ascii: ";"), maxSplits: 4).map(trimmed)
+            guard let tag = pieces.first else { continue }
+            let quality = pieces.dropFirst().first { $0.starts(with: "q=".utf8) }.map { weight($0.dropFirst(2)) } ?? 1
+            let language = lowercased(tag.prefix { $0 != UInt8(ascii: "-") })
+            if quality > 0 { asked.append((language, quality, asked.count)) }
+        }
+        return asked.sorted { ($1.quality, $0.place) < ($0.quality, $1.place) }.map(\.language)
+    }
+
+    /// A weight (RFC 9110 § 12.4.2); 1 where it is none.
+    private static func weight(_ bytes: Substring.UTF8View) -> Double {
+        guard (1...8).contains(bytes.count), bytes.allSatisfy({ (0x30...0x39).contains($0) || $0 == 0x2E }) else {
+            return 1
+        }
+        return Double(Substring(bytes)) ?? 1
+    }
+
+    /// The media type in lower case, without its parameters (RFC 9110 § 8.3.1).
+    package static func mediaType(_ value: String) -> String {
+        lowercased(trimmed(value.utf8.prefix { $0 != UInt8(ascii: ";") }))
+    }
+
+    /// Whether `word`, in lower case, stands anywhere in the value, in whatever case.
+    package static func mentions(_ word: StaticString, _ value: String?) -> Bool {
+        let bytes = (value ?? "").utf8.map(lowercased)
+        return word.withUTF8Buffer { word in
+            // Past the end there is no place for the word.
+            (0..<max(0, bytes.count - word.count + 1)).contains { bytes[$0..<$0 + word.count].elementsEqual(word) }
+        }
+    }
+
+    /// The value of a cookie in one line of them (RFC 6265 § 4.2).
+    package static func cookie(_ name: String, in line: String) -> String? {
+        for pair in line.utf8.split(separator: UInt8(ascii: ";")) {
+            let pair = pair.drop { $0 == 0x20 || $0 == 0x09 }
+            guard pair.starts(with: name.utf8), pair.dropFirst(name.utf8.count).first == UInt8(ascii: "=") else {
+                continue
+            }
+            let value = pair.dropFirst(name.utf8.count + 1)
+            return String(decoding: value.prefix { $0 != 0x20 && $0 != 0x09 }, as: UTF8.self)
+        }
+        return nil
+    }
+
+    /// Without the white space around it (RFC 9110 § 5.6.3).
+    package static func trimmed(_ bytes: Substring.UTF8View) -> Substring.UTF8View {
+        var bytes = bytes
+        while let first = bytes.first, first == 0x20 || first == 0x09 { bytes = bytes.dropFirst() }
+        while let last = bytes.last, last == 0x20 || last == 0x09 { bytes = bytes.dropLast() }
+        return bytes
+    }
+
+    package static func lowercased(_ bytes: Substring.UTF8View) -> String {
+        String(decoding: bytes.map(lowercased), as: UTF8.self)
+    }
+
+    private static func lowercased(_ byte: UInt8) -> UInt8 { (0x41...0x5A).contains(byte) ? byte | 0x20 : byte }
+}

@@ -1,0 +1,53 @@
+extension StringProtocol {
+    /// The text on one line, as it may go to a terminal or a text log: what acts there (ESC and the other controls, C0
+    /// and C1), what hides or turns the text around it (format characters, those for writing from right to left among
+    /// them), and what ends a line stands as `\u{1B}`.
+    package var visible: String { visible(keepingLines: false) }
+
+    /// The same of lines of our own making; what others brought into them is made visible before.
+    package var visibleLines: String { visible(keepingLines: true) }
+
+    private func visible(keepingLines: Bool) -> String {
+        if utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) { return String(self) }
+        var visible = String.UnicodeScalarView()
+        for scalar in unicodeScalars {
+            if scalar.isActive, !(keepingLines && scalar == "\n") {
+                visible.append(contentsOf: "\\u{\(String(scalar.value, radix: 16, uppercase: true))}".unicodeScalars)
+            } else {
+                visible.append(scalar)
+            }
+        }
+        return String(visible)
+    }
+
+    /// JSON in which nothing acts on a terminal either: such characters stand in its texts alone, and are escaped there
+    /// (RFC 8259 § 7). Line ends between its members stay.
+    package var visibleJSON: String {
+        if utf8.allSatisfy({ $0 < 0x7F }) { return String(self) }
+        var visible = String.UnicodeScalarView()
+        for scalar in unicodeScalars {
+            if scalar.isActive, scalar != "\n" {
+                for unit in String(scalar).utf16 {
+                    let digits = String(unit, radix: 16)
+                    visible.append(
+                        contentsOf: "\\u\(String(repeating: "0", count: 4 - digits.utf8.count))\(digits)".unicodeScalars
+                    )
+                }
+            } else {
+                visible.append(scalar)
+            }
+        }
+        return String(visible)
+    }
+}
+
+extension Unicode.Scalar {
+    /// Whether it does something to what shows it, other than being seen.
+    package var isActive: Bool {
+        if value < 0x80 { return value < 0x20 || value == 0x7F }
+        return switch properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator: true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,33 @@
+import Broker
+import Foundation
+
+/// Held by one process at a time, by means of a file that stays where it is: what it guards may be renamed meanwhile. The
+/// system lets go of it when the process ends, however that comes.
+struct FileLock {
+    private let descriptor: Int32
+
+    /// Seconds that another command may take: it only reads and writes a file, and looks into the database.
+    private static let patience = 30
+
+    /// Waits for whoever holds it, without holding up a thread.
+    init(_ path: String) async throws {
+        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else {
+            throw Refusal("\(YAMLReader.quote(path)) cannot be made: \(String(cString: strerror(errno)))")
+        }
+        let deadline = ContinuousClock.now + .seconds(Self.patience)
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+            guard errno == EWOULDBLOCK || errno == EINTR, ContinuousClock.now < deadline else {
+                let reason = String(cString: strerror(errno))
+                close(descriptor)
+                throw Refusal(
+                    "\(YAMLReader.quote(path)) cannot be locked: \(reason)",
+                    hint: "another command is changing the keys; see whether it hangs")
+            }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    /// The file stays: who waits for it has it open already.
+    func release() { close(descriptor) }
+}
