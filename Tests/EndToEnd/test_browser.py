@@ -517,10 +517,11 @@ def open_and_start(browser: Browser, broker: str, flow: str, address: str, verif
 # Pages that pry.
 
 
-def test_a_foreign_page_cannot_load_connect_js(chromium, demo, foreign):
-    """A module of another origin needs CORS, which only `frontend.origins` get."""
+def test_a_foreign_page_can_load_connect_js_and_no_more(chromium, demo, foreign):
+    """The script is the same for everybody; what it calls is for `frontend.origins` alone (CORS)."""
     chromium.go(foreign.origin)
-    assert "error" in chromium.wait("return Object.keys(await import(given[0] + '/connect.js'))", demo.broker)
+    assert "error" not in chromium.wait("return Object.keys(await import(given[0] + '/connect.js'))", demo.broker)
+    assert "error" in chromium.wait("return (await fetch(given[0])).status", demo.assets("sourceTypes"))
 
 
 def test_an_allowed_page_can_load_connect_js(chromium, demo):
@@ -768,4 +769,4 @@ def test_a_replayed_callback_says_that_it_is_no_longer_valid(chromium, demo):
     chromium.wait_for("h1", "Connected")
     chromium.go(callback)
     chromium.wait_for("h1", "This connection attempt is no longer valid")
-    assert chromium.address == f"{demo.broker}/oauth/callback"
+    assert chromium.address == f"{demo.broker}/oauth/callback/sandbox"
