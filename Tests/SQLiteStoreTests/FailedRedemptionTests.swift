@@ -91,10 +91,10 @@ import Testing
 
     @Test func `bursts of refusals take no more than the budget, and one event counts the rest`() async throws {
         let store = store
-        try await withThrowingTaskGroup { group in
+        try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<1500 {
                 // Fewer at once than the store lets wait.
-                if number >= 64 { try await group.next() }
+                if number >= 64 { _ = try await group.next() }
                 group.addTask {
                     let outcome = try await store.redeem(Self.unknown("192.0.2.\(number % 2)"))
                     #expect(outcome.name == "refused")
