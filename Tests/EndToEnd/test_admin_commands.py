@@ -87,6 +87,12 @@ def test_revoke_of_one_key_by_its_id(broker, admin):
     assert sorted(broker.redeem(key, "single").status_code for key in keys) == [200, 400]
 
 
+def test_an_id_may_begin_with_a_hyphen(admin):
+    """One in 64 does."""
+    result = admin("revoke", "--id", "-" + "A" * 21, "--reason", "r", "--yes", "--json")
+    assert json.loads(result.stdout)["credentialKeysRevoked"] == 0, result.stderr
+
+
 def test_nothing_is_destroyed_where_nobody_confirms(broker, admin):
     key = broker.key(tenant="asked")
     result = admin("revoke", "--tenant", "asked", "--reason", "r")

@@ -311,6 +311,17 @@ def test_every_file_with_a_secret_is_looked_at(installation):
     assert "s" * 40 not in said and "PRIVATE KEY" not in said
 
 
+def test_a_client_that_lacks_what_only_operators_set_is_a_warning(installation):
+    """Else nobody hears of it before a person's click ends in a 409."""
+    installation.settings["clients"]["okta"] = {"clientId": "app", "clientSecret": "s3cret"}
+    installation.write_configuration()
+    [line] = [line for line in warnings(installation) if "okta" in line]
+    assert "subdomain" in line and "clients.okta.parameters" in line
+    installation.settings["clients"]["okta"]["parameters"] = {"subdomain": "acme"}
+    installation.write_configuration()
+    assert not any("okta" in line for line in warnings(installation))
+
+
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
 def test_a_secret_that_belongs_to_somebody_else_is_a_warning(installation):
     os.chown(installation.folder / "master.key", 12345, 0)

@@ -111,8 +111,13 @@ extension OAuthProfile {
     }
 
     /// Whether `client` brings all that only an operator can set.
-    func isComplete(_ client: Client) -> Bool {
-        parameters.allSatisfy { !$0.setByOperator || client.parameters[$0.name] != nil || $0.defaultValue != nil }
+    func isComplete(_ client: Client) -> Bool { missingParameters(of: client).isEmpty }
+
+    /// The names of the values that only an operator can set and has not.
+    public func missingParameters(of client: Client) -> [String] {
+        if parameters.isEmpty { return [] }
+        return parameters.filter { $0.setByOperator && client.parameters[$0.name] == nil && $0.defaultValue == nil }
+            .map(\.name)
     }
 
     /// Throws unless `given` is all that only an operator can set, and nothing else.

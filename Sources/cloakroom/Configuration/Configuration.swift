@@ -63,7 +63,19 @@ struct Configuration {
 
     /// A line each for what is allowed but dangerous: at start and in `check`.
     var warnings: [String] {
-        remarks + secretFiles.compactMap(\.fault).map { "\($0); \(SecretFile.hint)" }
+        remarks + incompleteClients + secretFiles.compactMap(\.fault).map { "\($0); \(SecretFile.hint)" }
+    }
+
+    /// Clients that no flow can use yet: a value that only the operator sets is missing beside the client's id.
+    private var incompleteClients: [String] {
+        catalog.sourceTypes.compactMap { sourceType in
+            let name = sourceType.id.description
+            guard let client = clients[name], let missing = sourceType.oauth?.missingParameters(of: client),
+                !missing.isEmpty
+            else { return nil }
+            return "clients.\(name) has no value for \(missing.joined(separator: ", ")): nobody can connect "
+                + "\(name) before you set clients.\(name).parameters"
+        }
     }
 
     /// Whether a flow of this source type could start.

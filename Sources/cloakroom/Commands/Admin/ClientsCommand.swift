@@ -26,7 +26,7 @@ struct ClientsCommand: AsyncParsableCommand {
         @OptionGroup var admin: AdminOptions
         @OptionGroup var place: Place
 
-        @Option(name: .long, help: "The app's client id.")
+        @Option(name: .long, parsing: .unconditional, help: "The app's client id.")
         var clientId: String
 
         @Option(name: .long, help: "A file with the client secret; - reads standard input.")

@@ -37,7 +37,8 @@ struct SelectionOptions: ParsableArguments {
     @Option(name: .long, help: "Of this source type.")
     var sourceType: String?
 
-    @Option(name: .long, help: "The one with this id.")
+    // An id may begin with a hyphen.
+    @Option(name: .long, parsing: .unconditional, help: "The one with this id.")
     var id: String?
 
     var isEmpty: Bool { tenant == nil && sourceType == nil && id == nil }
