@@ -29,6 +29,8 @@ struct KeySetAge {
         case ask
         /// They do not, and the issuer was asked just now.
         case refuse
+
+        var asks: Bool { self == .useAndAsk || self == .ask }
     }
 
     /// - Parameter sufficient: the keys at hand do for the token at hand.

@@ -40,34 +40,30 @@ final class KnownKeys: @unchecked Sendable {
     /// - Parameter sufficient: whether keys do for the token at hand; if not, the issuer may have new ones.
     func believed(where sufficient: (VerificationKeys) -> Bool = { _ in true }) async -> Generation? {
         guard case .address(let url, let transport) = source else { return current }
-        let (step, generation) = lock.withLock {
-            (age.step(at: now(), sufficient: current.map { sufficient($0.keys) } ?? false), current)
+        // Together, so that of many who find the keys wanting none asks again what another was answered just now.
+        let (step, generation, attempt) = lock.withLock {
+            let step = age.step(at: now(), sufficient: current.map { sufficient($0.keys) } ?? false)
+            return (step, current, step.asks ? ask(url, transport) : nil)
         }
         switch step {
-        case .use: return generation
-        case .useAndAsk:
-            _ = ask(url, transport)
-            return generation
-        case .refuse:
-            return nil
+        case .use, .useAndAsk: return generation
+        case .refuse: return nil
         case .ask:
-            await ask(url, transport).value
+            await attempt?.value
             return lock.withLock { age.isBelieved(at: now()) ? current : nil }
         }
     }
 
-    /// The one attempt that is under way. It belongs to nobody who waits for it.
+    /// The one attempt that is under way; `lock` is held. It belongs to nobody who waits for it.
     private func ask(_ url: String, _ transport: any Transport) -> Task<Void, Never> {
-        lock.withLock {
-            if let asking { return asking }
-            let askedAt = now()
-            let task = Task {
-                let body = await Self.answer(from: url, transport)
-                settle(body, askedAt: askedAt)
-            }
-            asking = task
-            return task
+        if let asking { return asking }
+        let askedAt = now()
+        let task = Task {
+            let body = await Self.answer(from: url, transport)
+            settle(body, askedAt: askedAt)
         }
+        asking = task
+        return task
     }
 
     private static func answer(from url: String, _ transport: any Transport) async -> [UInt8]? {

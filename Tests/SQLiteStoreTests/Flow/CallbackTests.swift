@@ -77,7 +77,8 @@ import Testing
     @Test(arguments: [
         ("code=good&code=good", CallbackError.invalidCallback), ("code=good&code=", .invalidCallback),
         ("error=a&error=b", .invalidCallback), ("code=good&error=a&error=a", .invalidCallback),
-        ("error=a&code=good&code=good", .invalidCallback), ("code=good&c%6Fde=x", .invalidCallback), ("code=good&iss=a&iss=a", .issuerMismatch),
+        ("error=a&code=good&code=good", .invalidCallback), ("code=good&c%6Fde=x", .invalidCallback),
+        ("code=good&iss=a&iss=a", .issuerMismatch),
     ])
     func `a callback in which a parameter comes twice sends no code and spends nothing`(
         _ query: String, _ expected: CallbackError
