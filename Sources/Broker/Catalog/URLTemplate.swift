@@ -139,7 +139,7 @@ public struct URLTemplate: Sendable {
                     filled += value
                 case .pathOrQuery:
                     // A segment of dots means another folder to whoever normalises it (RFC 3986 § 5.2.4).
-                    guard value != ".", value != ".." else { return nil }
+                    guard !value.isExactly("."), !value.isExactly("..") else { return nil }
                     filled += Percent.encode(value)
                 }
             }
