@@ -1,7 +1,7 @@
-/// Whether the store can write, found out at most once a second however often it is asked: to find out is a write of
+/// Whether the store can write, found out at most ten times a second however often it is asked: to find out is a write of
 /// its own, and anybody may ask.
 actor Readiness {
-    private static let age: Duration = .seconds(1)
+    private static let age: Duration = .milliseconds(100)
 
     private var running: Task<Result<Void, StoreError>, Never>?
     private var answer: (result: Result<Void, StoreError>, at: ContinuousClock.Instant)?

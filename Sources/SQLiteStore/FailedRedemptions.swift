@@ -76,8 +76,10 @@ final class FailedRedemptions: @unchecked Sendable {
         }
         let (chosen, count, isDue) = (kept, leftOut, leftOut > 0 && budget.takeSummary())
         let recorded = try? await writer.write(isEnding: true) { [trail] db in
-            // Also where there is nothing to count: each batch is a commit.
-            try db.run("UPDATE OR FAIL audit_trail SET left_out = left_out + ?", .integer(count))
+            // Also where there is nothing to count: each batch is a commit. SQLite would skip a write that changes nothing.
+            try db.run(
+                "UPDATE OR FAIL audit_trail SET left_out = left_out + ?, failure_batches = failure_batches + 1",
+                .integer(count))
             var events: [Event] = []
             for failure in chosen where try Self.isWanted(failure, db) {
                 events.append(failure.redemption.event(failure.outcome))

@@ -226,7 +226,7 @@ def test_a_cut_trail_is_an_alarm_until_an_operator_begins_a_new_one(installation
         running = run("audit", "reset", "--reason", "test", "--yes", "--config", installation.config)
         assert running.returncode == 1 and "stop it first" in running.stderr
     broken = run("audit", "verify", "--config", installation.config)
-    assert broken.returncode == 1 and "broken at event 1" in broken.stderr
+    assert broken.returncode == 1 and "broken at event 2" in broken.stderr
     reset = run("audit", "reset", "--reason", "found on Monday", "--yes", "--config", installation.config)
     assert reset.returncode == 0, reset.stderr
     with Broker(installation) as broker:
