@@ -78,7 +78,7 @@ final class FailedRedemptions: @unchecked Sendable {
         let recorded = try? await writer.write(isEnding: true) { [trail] db in
             // Also where there is nothing to count: each batch is a commit. SQLite would skip a write that changes nothing.
             try db.run(
-                "UPDATE OR FAIL audit_trail SET left_out = left_out + ?, failure_batches = failure_batches + 1",
+                "UPDATE OR FAIL audit_trail SET left_out = left_out + ?, writes = writes + 1",
                 .integer(count))
             var events: [Event] = []
             for failure in chosen where try Self.isWanted(failure, db) {

@@ -202,7 +202,7 @@ enum Schema {
                     ALTER TABLE audit_trail ADD COLUMN last_time INTEGER NOT NULL DEFAULT -1;
                     ALTER TABLE audit_trail ADD COLUMN ordered_from INTEGER NOT NULL DEFAULT 0;
                     ALTER TABLE audit_trail ADD COLUMN left_out INTEGER NOT NULL DEFAULT 0;
-                    ALTER TABLE audit_trail ADD COLUMN failure_batches INTEGER NOT NULL DEFAULT 0;
+                    ALTER TABLE audit_trail ADD COLUMN writes INTEGER NOT NULL DEFAULT 0;
                     ALTER TABLE audit_trail ADD COLUMN broken_at INTEGER;
                     ALTER TABLE audit_trail ADD COLUMN finding TEXT;
                     CREATE INDEX audit_events_seldom ON audit_events (type, sequence) WHERE \(AuditRow.isSeldom);
