@@ -37,7 +37,7 @@ import Testing
     @Test func `an issuer that nobody expects is noted in the trail, printable and cut short`() async throws {
         #expect(try await error("example", "code=good&iss=https://other.example/%0A%1B") == nil)
         #expect(try await error("example", "error=access_denied&iss=\(String(repeating: "a", count: 5000))") != nil)
-        let details = try await house.broker.events(EventFilter(), limit: 10).compactMap(\.event.detail)
+        let details = try await house.broker.events(EventFilter(), limit: 10).events.compactMap(\.event.detail)
         #expect(details.last == "iss \"https://other.example/\" was not expected")
         #expect(details.first == "iss \"\(String(repeating: "a", count: 200))\" was not expected")
         #expect(details.count == 2)
