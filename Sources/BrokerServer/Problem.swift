@@ -13,6 +13,13 @@ struct Problem: Error {
     var headers: HTTPFields = [:]
     /// The redirect address to register for a client that is not there yet.
     var redirectURI: String?
+    var missing: MissingScope?
+
+    /// What a token lacks, for programs that ask for another one with it.
+    struct MissingScope {
+        let required: String
+        let granted: [String]
+    }
 
     static let notFound = Problem(
         status: .notFound, code: "not_found", detail: "nothing is at this address; see the API's documentation")
@@ -69,11 +76,15 @@ struct Problem: Error {
             let code: String
             let requestId: String
             let redirectUri: String?
+            let error: String?
+            let required: String?
+            let granted: [String]?
         }
         // `about:blank` (RFC 9457 § 4.2.1): the title is the status's own; `code` is what programs act on.
         let body = Body(
             type: "about:blank", title: status.reasonPhrase, status: status.code, detail: detail,
-            instance: path, code: code, requestId: requestID, redirectUri: redirectURI)
+            instance: path, code: code, requestId: requestID, redirectUri: redirectURI,
+            error: missing == nil ? nil : code, required: missing?.required, granted: missing?.granted)
         return ByteBuffer(json: body)
     }
 }
@@ -102,6 +113,9 @@ extension HTTPField.Name {
     static let tracestate = HTTPField.Name("tracestate")!
     static let secPurpose = HTTPField.Name("Sec-Purpose")!
     static let purpose = HTTPField.Name("Purpose")!
+    static let xPurpose = HTTPField.Name("X-Purpose")!
+    static let xMoz = HTTPField.Name("X-Moz")!
+    static let secFetchDest = HTTPField.Name("Sec-Fetch-Dest")!
     static let secFetchSite = HTTPField.Name("Sec-Fetch-Site")!
     static let crossOriginResourcePolicy = HTTPField.Name("Cross-Origin-Resource-Policy")!
 }

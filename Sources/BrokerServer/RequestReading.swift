@@ -98,10 +98,20 @@ extension Request {
 
     var query: QueryParameters { QueryParameters(uri.query) }
 
-    /// Whether a browser only fetches ahead, so that nothing may be spent on it.
+    /// Whether a browser only fetches ahead, or fetches a part of some page, so that nothing may be spent on it.
     var isPrefetch: Bool {
-        HeaderValue.mentions("prefetch", headers[.secPurpose]) || HeaderValue.mentions("prefetch", headers[.purpose])
+        let purposes = [headers[.secPurpose], headers[.purpose], headers[.xPurpose], headers[.xMoz]]
+        if purposes.contains(where: { HeaderValue.mentions("prefetch", $0) || HeaderValue.mentions("preview", $0) }) {
+            return true
+        }
+        // A navigation has `document` or a frame, and a script's own request `empty` (Fetch Metadata § 2.1).
+        return headers[.secFetchDest].map { Self.partsOfPages.contains(exactly: $0) } ?? false
     }
+
+    private static let partsOfPages = [
+        "audio", "audioworklet", "embed", "font", "image", "manifest", "object", "paintworklet", "script",
+        "serviceworker", "sharedworker", "style", "track", "video", "worker",
+    ]
 
     func cookie(_ name: String) -> String? {
         for line in headers[values: .cookie] {

@@ -10,8 +10,8 @@ struct AuditRow {
         digest
         """
 
-    /// The types that each flow or refresh has: to look for the others, an index tells where they are. A released
-    /// migration has this text in it.
+    /// The types that each flow or refresh has: to look for the others, an index tells where they are. It has this
+    /// condition in it: another one here needs a migration with another index.
     static let isSeldom =
         "type NOT IN ('flow.started', 'flow.succeeded', 'credential_key.redeemed', 'credentials.refreshed')"
 

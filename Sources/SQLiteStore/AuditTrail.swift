@@ -95,17 +95,19 @@ final class AuditTrail: @unchecked Sendable {
 
     /// Before the commit: the end of the chain, once for all events of the transaction.
     func finish(_ db: Database) throws {
+        // Also where a breach was found after that: what was added before is in its place then.
+        if hasGrown {
+            try head?.write(db, key)
+            hasGrown = false
+        }
         if let breach {
             guard !isMarked else { return }
             // For other brokers and for a restart. Who can write the file can take it away, but not mend the proofs.
-            return try db.run(
+            try db.run(
                 """
                 UPDATE OR FAIL audit_trail SET broken_at = coalesce(broken_at, ?), finding = coalesce(finding, ?)
                 """, .integer(breach.sequence), .text(breach.finding))
         }
-        guard hasGrown else { return }
-        try head?.write(db, key)
-        hasGrown = false
     }
 
     /// After the commit.

@@ -27,6 +27,10 @@ final class FailedRedemptions: @unchecked Sendable {
     private var noted: [Failure] = []
     /// The last one that began; each waits for the one before.
     private var flushing: Task<Void, Never>?
+    /// Of refusals that were left out while the store could not write.
+    private var uncounted: Int64 = 0
+    /// How often each spent key came while the store could not write.
+    private var reuses: [FlowID: Int64] = [:]
 
     init(_ writer: Writer, _ trail: AuditTrail, budget: RefusalBudget = RefusalBudget()) {
         self.writer = writer
@@ -57,7 +61,7 @@ final class FailedRedemptions: @unchecked Sendable {
             let previous = flushing
             let task = Task {
                 await previous?.value
-                if !batch.isEmpty { await write(batch) }
+                if !batch.isEmpty || hasUncounted { await write(batch) }
             }
             flushing = task
             return task
@@ -74,7 +78,8 @@ final class FailedRedemptions: @unchecked Sendable {
                 kept.append(failure)
             }
         }
-        let (chosen, count, isDue) = (kept, leftOut, leftOut > 0 && budget.takeSummary())
+        let (chosen, count) = (kept, leftOut + takeUncounted())
+        let isDue = count > 0 && budget.takeSummary()
         let recorded = try? await writer.write(isEnding: true) { [trail] db in
             // Also where there is nothing to count: each batch is a commit. SQLite would skip a write that changes nothing.
             try db.run(
@@ -91,8 +96,36 @@ final class FailedRedemptions: @unchecked Sendable {
             }
             return events
         }
-        for event in recorded ?? [] { writer.tell(.recorded(event)) }
+        for event in recorded ?? untaken(chosen, leftOut: count) { writer.tell(.recorded(event)) }
+        if recorded != nil { forgetReuses() }
     }
+
+    private var hasUncounted: Bool { lock.withLock { uncounted > 0 } }
+
+    private func takeUncounted() -> Int64 {
+        lock.withLock {
+            defer { uncounted = 0 }
+            return uncounted
+        }
+    }
+
+    /// The events of what the store could not take, for the log: no more of one spent key than the trail would have.
+    /// What was left out is counted with the next batch.
+    private func untaken(_ chosen: [Failure], leftOut: Int64) -> [Event] {
+        lock.withLock {
+            uncounted += leftOut
+            return chosen.compactMap { failure -> Event? in
+                if case .reused(let placement) = failure.outcome {
+                    let count = reuses[placement.flow, default: 0]
+                    guard count < Self.mostPerKey else { return nil }
+                    reuses[placement.flow] = count + 1
+                }
+                return failure.redemption.event(failure.outcome)
+            }
+        }
+    }
+
+    private func forgetReuses() { lock.withLock { reuses = [:] } }
 
     /// The count is with the flow, so that neither a restart nor another broker begins anew.
     private static func isWanted(_ failure: Failure, _ db: Database) throws -> Bool {

@@ -8,7 +8,8 @@ public enum WriterEvent: Sendable {
     case failed
     /// An operation was refused since too many waited.
     case refused
-    /// A failed redemption has its place in the audit trail, some time after it was answered.
+    /// A failed redemption has its place in the audit trail, some time after it was answered; or the store could not
+    /// write, and this is all that is kept of it.
     case recorded(Event)
     /// The audit trail was altered, first at this event, and is not extended any more. Told once.
     case trailBroken(sequence: Int64, finding: String)

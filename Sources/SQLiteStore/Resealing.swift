@@ -40,7 +40,7 @@ extension SQLiteStore {
     }
 
     public func masterKeyUses(at now: Timestamp) async throws(StoreError) -> [String: MasterKeyUses] {
-        try await reader.read { try Self.masterKeyUses($0, at: now) }
+        try await lists.read { try Self.masterKeyUses($0, at: now) }
     }
 
     /// What in the database at `path` still needs each master key. Changes nothing.

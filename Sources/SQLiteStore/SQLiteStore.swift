@@ -7,7 +7,7 @@ public import Secrets
 public struct SQLiteStore: FlowStore {
     let writer: Writer
     let reader: Reader
-    /// For operators' lists: a long one holds up no flow, whose tenant's clients are read by `reader`.
+    /// For long looks, such as operators' lists: they hold up no flow, whose tenant's clients are read by `reader`.
     let lists: Reader
     let trail: AuditTrail
     let failures: FailedRedemptions

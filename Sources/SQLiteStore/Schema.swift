@@ -205,7 +205,8 @@ enum Schema {
                     ALTER TABLE audit_trail ADD COLUMN writes INTEGER NOT NULL DEFAULT 0;
                     ALTER TABLE audit_trail ADD COLUMN broken_at INTEGER;
                     ALTER TABLE audit_trail ADD COLUMN finding TEXT;
-                    CREATE INDEX audit_events_seldom ON audit_events (type, sequence) WHERE \(AuditRow.isSeldom);
+                    CREATE INDEX audit_events_seldom ON audit_events (type, sequence) WHERE type NOT IN
+                        ('flow.started', 'flow.succeeded', 'credential_key.redeemed', 'credentials.refreshed');
 
                     PRAGMA user_version = 5;
                     """)

@@ -21,8 +21,9 @@ extension SQLiteStore {
         return swept
     }
 
-    /// Those before which no flow and no ticket began that is still here. Flows stand in the order of their start, so
-    /// the first row has the lowest line.
+    /// Those before which no flow and no ticket began that is still here. Flows stand in the order of their start: what
+    /// was there when the first one began is older than all of them. Later ones may have a lower line, 0 where a sweep
+    /// had left no revocation; since ids never come again, each later revocation is above it all the same.
     private static let forgetRevocations = """
         DELETE FROM revocations WHERE id <= coalesce((SELECT line FROM flows ORDER BY rowid LIMIT 1), id)
             AND NOT EXISTS (SELECT 1 FROM credential_keys WHERE line < revocations.id)

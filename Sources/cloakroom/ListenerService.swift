@@ -18,6 +18,7 @@ struct ListenerService: ServiceLifecycle.Service {
         let text = address.host.contains(":") ? "[\(address.host)]:\(address.port)" : "\(address.host):\(address.port)"
         self.address = text
         self.setting = setting
+        let audience = setting == "admin" ? "operators" : "callers"
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
         application = Application(
@@ -25,7 +26,7 @@ struct ListenerService: ServiceLifecycle.Service {
             configuration: .init(
                 address: .hostname(address.host, port: address.port), serverName: nil, backlog: 1024),
             onServerRunning: { _ in
-                logger.notice("listening", metadata: ["address": "\(text)"])
+                logger.notice("listening", metadata: ["address": "\(text)", "for": "\(audience)"])
                 onListening()
             },
             logger: quiet)

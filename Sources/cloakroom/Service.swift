@@ -57,7 +57,7 @@ struct Service {
         ) { event in
             figures.count(event)
             tracer?.add(event)
-            // Of those the log has what the trail has, when it has it.
+            // Of those the log has what the trail has, when it has it, or what it could not take: the store tells.
             if event.kind != .credentialKeyReused, event.kind != .credentialKeyRefused { Self.log(event, logger) }
         }
         let source: KeySource =

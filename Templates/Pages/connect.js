@@ -298,7 +298,7 @@ async function post(address, members, signal, headers = {}) {
     });
     body = await response.json().catch(() => null);
   } catch (cause) {
-    const why = "no answer from the broker; is it up, and this page's origin one of its frontend.origins?";
+    const why = "no answer from the broker; is it up, and does it list this page's origin for this tenant?";
     throw new ConnectError("network_error", why, undefined, cause);
   }
   if (response.ok && body) return body;

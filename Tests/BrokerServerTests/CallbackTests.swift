@@ -211,7 +211,7 @@ import Testing
         try await fixture.run { client in
             let started = try await fixture.authorize(client)
             let answer = try await client.execute(
-                uri: "/oauth/callback", method: .post, headers: [.contentType: "application/x-www-form-urlencoded"],
+                uri: started.callback, method: .post, headers: [.contentType: "application/x-www-form-urlencoded"],
                 body: ByteBuffer(string: "code=c&state=\(started.state)"))
             #expect(answer.status == .seeOther)
             let json = try await client.post("/oauth/callback", [:])
@@ -225,8 +225,13 @@ import Testing
             let started = try await fixture.authorize(client)
             let uri = "\(started.callback)?code=c&state=\(started.state)"
             _ = try await client.execute(uri: uri, method: .head)
-            let ahead = try await client.get(uri, [.init("Sec-Purpose")!: "prefetch;prerender"])
-            #expect(ahead.status == .serviceUnavailable)
+            for (name, value) in [
+                ("Sec-Purpose", "prefetch;prerender"), ("Purpose", "preview"), ("X-Purpose", "preview"),
+                ("X-Moz", "prefetch"), ("Sec-Fetch-Dest", "image"), ("Sec-Fetch-Dest", "script"),
+            ] {
+                let ahead = try await client.get(uri, [.init(name)!: value])
+                #expect(ahead.status == .serviceUnavailable, "\(name)")
+            }
             #expect(fixture.provider.requests.isEmpty)
             let key = try #require(try await client.get(uri).fragment["credentialKey"])
             let redeem = "/v1/tenants/acme/assets:oauthCredentials?credentialKey=\(key)"

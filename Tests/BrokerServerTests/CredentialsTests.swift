@@ -181,7 +181,7 @@ import Testing
                 "flow": .string(started.flow), "exchangeVerifier": .string(Self.verifier),
             ]
             #expect(try await client.post(uri, question).json == ["status": .string("pending")])
-            let callback = "/oauth/callback?code=c&state=\(started.state)"
+            let callback = "\(started.callback)?code=c&state=\(started.state)"
             let answer = try await client.get(callback, [.cookie: String(cookie.prefix { $0 != ";" })])
             let key = try #require(answer.fragment["credentialKey"])
             let told = try await client.post(uri, question)

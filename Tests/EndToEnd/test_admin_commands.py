@@ -11,7 +11,7 @@ import time
 import pytest
 
 import tokens
-from broker import Broker, Installation, binary, environment, eventually, run
+from broker import Broker, Installation, binary, environment, eventually, free_port, run
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ def test_the_audit_trail_tells_a_flow(broker, admin):
     broker.redeem(key, "told")
     broker.redeem(key, "told")
     shown = admin("audit", "--tenant", "told")
-    assert shown.returncode == 0
+    assert shown.returncode == 0 and shown.stdout.splitlines()[0].endswith("  CODE OR DETAIL")
     types = [line.split()[1] for line in shown.stdout.splitlines()[1:]]
     assert types == ["flow.started", "flow.succeeded", "credential_key.redeemed", "credential_key.reused"]
     events = json.loads(admin("audit", "--tenant", "told", "--type", "flow.started", "--json").stdout)
@@ -310,7 +310,43 @@ def test_a_tenants_secret_is_sealed_on_the_disk(installation, tmp_path):
         assert broker.begin().query["client_id"] == "own"
 
 
+def test_a_tenant_without_an_app_is_told_in_an_operators_words(admin):
+    place = ["--tenant", "without", "--source-type", "wiki"]
+    for command in (["show"], ["delete"], ["delete", "--yes"]):
+        refused = admin("clients", *command, *place)
+        assert refused.returncode == 1
+        assert "this tenant has no client of its own for this source type (request " in refused.stderr
+        assert "admin API" not in refused.stderr
+
+
+def test_a_malformed_parameter_is_bad_usage_of_this_command(admin):
+    refused = admin(
+        "clients", "set", "--tenant", "acme", "--source-type", "okta", "--client-id", "a", "--parameter", "subdomain")
+    assert refused.returncode == 2 and "Usage: cloakroom clients set" in refused.stderr
+
+
 # Who may, and what is told.
+
+
+def test_the_address_without_the_admin_api_is_told_from_that_with_it(tmp_path, provider):
+    port = free_port()
+    installation = Installation(tmp_path / "apart", provider, {"admin": {"host": "127.0.0.1", "port": port}})
+    with Broker(installation) as broker:
+        token = broker.token(tenant=None, scope="broker:admin")
+
+        def called(url: str, *arguments: str):
+            return run(*arguments, env={"CLOAKROOM_BROKER": url, "CLOAKROOM_TOKEN": token})
+
+        place = ["--tenant", "acme", "--source-type", "wiki"]
+        delete = ["clients", "delete", "--yes", *place]
+        for command in (["keys", "list"], ["audit"], ["clients", "show", *place], delete):
+            refused = called(broker.url, *command)
+            assert refused.returncode == 1
+            assert "hint: with the setting `admin`, the admin API is at that address alone" in refused.stderr, command
+        assert called(f"http://127.0.0.1:{port}", "keys", "list").returncode == 0
+        lines = [json.loads(line) for line in broker.logs.splitlines() if '"listening"' in line]
+        assert {(line["address"], line["for"]) for line in lines} == {
+            (f"127.0.0.1:{installation.port}", "callers"), (f"127.0.0.1:{port}", "operators")}
 
 
 def test_a_token_without_the_scope_is_refused_with_a_hint(admin):

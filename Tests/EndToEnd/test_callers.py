@@ -242,7 +242,10 @@ def test_the_scope_claim_may_be_a_string_or_an_array(broker, scope):
     ["assets"], 5, {"assets:read": True},
 ], ids=str)
 def test_a_scope_that_does_not_suffice_is_403(broker, scope):
-    assert_problem(asked(broker, broker.token(scope=scope)), 403, "insufficient_scope")
+    problem = assert_problem(asked(broker, broker.token(scope=scope)), 403, "insufficient_scope")
+    # The platform's client acts on these.
+    assert (problem["error"], problem["required"]) == ("insufficient_scope", "assets:read")
+    assert isinstance(problem["granted"], list) and "assets:read" not in problem["granted"]
 
 
 def test_authorize_wants_assets_write(broker):
@@ -296,6 +299,14 @@ def test_another_shared_secret_is_401(shared):
 def test_only_hs256_is_taken_where_a_shared_secret_is_configured(shared):
     assert_unauthorized(asked(shared, shared.installation.signer.sign(claims(None, org_ids="acme"))))
     assert_unauthorized(asked(shared, tokens.unsigned(claims(None, org_ids="acme"))))
+
+
+@pytest.mark.parametrize("scp", ["assets:read assets:write", ["assets:read"]], ids=str)
+def test_the_name_of_the_scope_claim_is_configurable(tmp_path, provider, scp):
+    installation = Installation(tmp_path / "scp", provider, {"auth": {"scopeClaim": "scp"}})
+    with Broker(installation) as broker:
+        assert asked(broker, broker.token(scope=None, scp=scp)).status_code == 200
+        assert_problem(asked(broker, broker.token(scope="assets:read", scp="other")), 403, "insufficient_scope")
 
 
 @pytest.fixture

@@ -602,3 +602,21 @@ def test_a_port_in_use_is_said_and_is_exit_status_1(installation):
         assert result.returncode == 1, output(result)
         assert "http.port" in output(result) or str(installation.port) in output(result)
         assert "Fatal error" not in output(result)
+
+
+def test_a_configuration_that_has_a_secret_in_it_is_a_secret_file(installation):
+    """Once, however many have theirs in it; not where the environment gives it."""
+    for name in ("google", "zendesk"):
+        installation.settings["clients"][name] = {"clientId": "app"}
+    secrets = {"CLOAKROOM_CLIENTS_GOOGLE_CLIENT_SECRET": "s3cret", "CLOAKROOM_CLIENTS_ZENDESK_CLIENT_SECRET": "s3cret"}
+    installation.write_configuration()
+    said = installation.check(env=secrets)
+    assert said.returncode == 0 and "others can read it" not in said.stderr, output(said)
+    for name in ("google", "zendesk"):
+        installation.settings["clients"][name]["clientSecret"] = "hunter2-hunter2"
+    installation.write_configuration()
+    [line] = [line for line in warnings(installation) if str(installation.config) in line]
+    assert line.startswith("clientSecret: ") and "644" in line and "others can read it" in line and "chmod 600" in line
+    assert "hunter2" not in output(installation.check())
+    installation.config.chmod(0o600)
+    assert not any(str(installation.config) in line for line in warnings(installation))

@@ -73,7 +73,7 @@ def write_admin_token(broker: Broker) -> None:
 
 def test_operating(installation, shell):
     old = installation.folder.joinpath("master.key").read_text().partition(":")[0]
-    access, select, audit, verify, rotate, retire, copy, restore, doctor = commands(
+    access, select, audit, verify, reset, rotate, retire, copy, restore, doctor = commands(
         "Docs/Operate.md",
         {
             OPERATORS: installation.url,
@@ -107,6 +107,7 @@ def test_operating(installation, shell):
     with Broker(installation) as broker:
         assert broker.credentials()["accessToken"]
     shell.run(verify)
+    assert shell.status(reset) == 1, "a trail that is whole stays"
 
 
 def test_providers(installation, shell, provider):
@@ -200,9 +201,10 @@ def test_frontend_without_a_popup(installation, provider, app):
     def run(script: str) -> None:
         chromium.run(
             """
-            window.saved = [];
+            window.saved = []; window.shown = [];
             window.yourToken = () => arguments[1];
             window.save = async (connection) => saved.push(connection);
+            window.show = (...words) => shown.push(words);
             window.button = Object.assign(document.createElement("button"), { id: "connect", textContent: "Connect" });
             document.body.append(button);
             document.body.append(
@@ -223,6 +225,17 @@ def test_frontend_without_a_popup(installation, provider, app):
             redeemed = broker.redeem_by_post(saved["credentialKey"], exchangeVerifier=saved["exchangeVerifier"])
             assert redeemed.status_code == 200, redeemed.text
             assert chromium.address == f"{app.origin}/connected"
+
+            # A page that is not left, and an answer that is not for this tab, are told.
+            chromium.go(app.origin)
+            run(leaving.replace("/connected", "/connected#there"))
+            chromium.find("#connect").click()
+            [shown] = chromium.until(lambda: chromium.run("return shown"), what="the refusal is shown")
+            assert shown[0] == "invalid_request"
+            chromium.go(f"{app.origin}/connected#error=access_denied&flow={'A' * 22}")
+            run(resuming)
+            [shown] = chromium.until(lambda: chromium.run("return shown"), what="the foreign answer is shown")
+            assert shown[0] == "foreign_flow"
     finally:
         provider.decision = ""
         chromium.quit()

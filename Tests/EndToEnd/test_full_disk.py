@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,6 +74,25 @@ def test_a_full_disk_is_a_503_and_flows_go_on_when_there_is_room(installation_on
         assert broker.redeem(key).status_code == 200
         assert broker.redeem(broker.finish(waiting)).status_code == 200
         assert run("audit", "verify", "--config", installation_on.config).returncode == 0
+
+
+def test_a_spent_key_is_an_alarm_on_a_full_disk_too(installation_on, disk):
+    """The trail cannot take it then: the log has it, and no more of it than the trail would have."""
+    with Broker(installation_on) as broker:
+        key = broker.key()
+        assert broker.redeem(key).status_code == 200
+        filler = fill(disk)
+        exhaust(broker)
+        for _ in range(30):
+            assert broker.redeem(key).status_code == 400
+        alarms = lambda: [line for line in broker.logs.splitlines() if '"credential_key.reused"' in line]
+        eventually(lambda: len(alarms()) >= 10, what="it is told")
+        # Until the last of them was tried too.
+        time.sleep(1)
+        assert broker.client.get("/readyz").status_code == 503
+        filler.unlink()
+        eventually(lambda: broker.client.get("/readyz").status_code == 200, what="ready again")
+        assert len(alarms()) == 10
 
 
 def test_operators_alone_are_told_why_a_broker_is_not_ready(installation_on, disk):

@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 import signal
 import subprocess
 import threading
@@ -226,6 +227,36 @@ def test_a_linked_file_stays_linked(installation):
     assert run("master-key", "rotate", "--id", "linked", *config(installation)).returncode == 0
     assert (installation.folder / "master.key").is_symlink()
     assert (kept / "master.key").read_text().startswith("linked:")
+
+
+def test_a_running_broker_follows_a_link_that_leads_elsewhere(installation):
+    """As an orchestrator changes a mounted secret: the folder behind the link is another one, and the former goes."""
+    folder = installation.folder
+    [first] = ids(installation)
+    lines = (folder / "master.key").read_text()
+    (folder / "d1").mkdir()
+    (folder / "master.key").rename(folder / "d1" / "master.key")
+    (folder / "..data").symlink_to("d1")
+    (folder / "master.key").symlink_to("..data/master.key")
+    with Broker(installation) as broker:
+        key = broker.key()
+        for name in ("second", "third"):
+            lines = run("master-key", "new", "--id", name).stdout + lines
+            (folder / name).mkdir()
+            installation.write(f"{name}/master.key", lines, mode=0o600)
+            former = (folder / "..data").resolve()
+            (folder / "..next").symlink_to(name)
+            (folder / "..next").replace(folder / "..data")
+            shutil.rmtree(former)
+            eventually(lambda: f'"keys":"{name}, ' in broker.logs, what=f"{name} is read")
+        assert broker.redeem(key).status_code == 200
+        assert broker.credentials()["accessToken"]
+        assert ids(installation) == ["third", "second", first]
+        rotated = run("master-key", "rotate", "--id", "fourth", *config(installation))
+        assert rotated.returncode == 0, rotated.stderr
+        assert (folder / "master.key").is_symlink()
+        assert (folder / "third" / "master.key").read_text().startswith("fourth:")
+        eventually(lambda: '"keys":"fourth, ' in broker.logs, what="the rotation is read")
 
 
 # A file that would lock the broker out.

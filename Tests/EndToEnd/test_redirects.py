@@ -157,7 +157,17 @@ def test_a_legacy_client_keeps_the_bare_address_and_is_told_about(tmp_path, prov
     assert [line for line in checked.stderr.splitlines() if "clients.honest.legacyRedirect" in line]
     assert "clients.issuing.legacyRedirect" not in checked.stderr
     assert f"{installation.url}/oauth/callback for honest" in checked.stdout
-    assert "legacyRedirect" in run("doctor", "--config", installation.config).stdout
+    # The one to register first is told, so that nothing has to be taken away to see it.
+    later = f"{installation.url}/oauth/callback/honest"
+    assert f"it shares {installation.url}/oauth/callback, " in checked.stderr
+    assert f"register {later}, then " in checked.stderr
+    examined = run("doctor", "--config", installation.config).stdout
+    [line] = [line for line in examined.splitlines() if "legacyRedirect" in line]
+    assert line.startswith("warn  configuration: ") and later in line
+    shown = run("sources", "show", "honest", "--config", installation.config).stdout
+    assert re.search(rf"^redirect address +{installation.url}/oauth/callback$", shown, re.MULTILINE)
+    assert re.search(rf"^without legacyRedirect +{later}$", shown, re.MULTILINE)
+    assert "without legacyRedirect" not in run("sources", "show", "issuing", "--config", installation.config).stdout
     with Broker(installation) as broker:
         grant, other = broker.consented("honest"), broker.consented("issuing")
         assert grant.request["redirect_uri"] == f"{broker.url}/oauth/callback"
@@ -188,6 +198,21 @@ def test_each_command_tells_the_address_that_flows_use(house, tmp_path):
     # Without a configuration: as it will be with the settings that are shown beside it.
     for source_type, name in [("google_drive", "google"), ("gitlab_self_managed", "gitlab_self_managed"), ("slack", "slack")]:
         assert shown(source_type) == f"{{http.publicURL}}/oauth/callback/{name}"
+
+
+def test_addresses_are_told_of_what_can_be_used_or_has_a_client_of_its_own(tmp_path, provider):
+    """GitLab's provider is also that of servers of one's own, whose client names its host."""
+    client = {"clientId": "a", "clientSecretFile": "wiki.secret"}
+    installation = install(tmp_path / "gitlab", provider, clients={"gitlab": client})
+    told = f"{installation.url}/oauth/callback/gitlab for gitlab\n"
+    checked = installation.check().stdout
+    assert told in checked and "gitlab_self_managed" not in checked
+    assert "gitlab_self_managed" not in run("doctor", "--config", installation.config).stdout
+    installation.settings["clients"]["gitlab_self_managed"] = client
+    installation.write_configuration()
+    checked = installation.check().stdout
+    assert told in checked
+    assert f"{installation.url}/oauth/callback/gitlab_self_managed for gitlab_self_managed" in checked
 
 
 def test_a_tenants_address_is_told_before_there_is_a_client(house):
@@ -227,6 +252,23 @@ def pages(folder: Path, provider: Provider) -> Iterator[Broker]:
         yield running
 
 
+def test_a_variable_means_the_tenant_that_the_file_names(tmp_path, provider):
+    """Capitals and hyphens cannot be told in a variable's name; a tenant must not be taken for another."""
+    installation = Installation(tmp_path / "spelt", provider)
+    installation.settings["frontend"]["tenants"] = {"Acme-Corp": {"origins": [APP]}}
+    installation.write_configuration()
+    env = {"CLOAKROOM_FRONTEND_TENANTS_ACME_CORP_ORIGINS": TENANT_APP}
+    with Broker(installation, env) as broker:
+        for origin, status in ((TENANT_APP, 200), (APP, 400)):
+            assert broker.authorize("wiki", "Acme-Corp", headers={"Origin": origin}).status_code == status
+    other = run("check", "--config", installation.config, env={"CLOAKROOM_FRONTEND_TENANTS_ACME_ORIGINS": TENANT_APP})
+    assert other.returncode == 0 and 'the tenant "acme"' in other.stderr
+    installation.settings["frontend"]["tenants"]["acme.corp"] = {"origins": [APP]}
+    installation.write_configuration()
+    two = run("check", "--config", installation.config, env=env)
+    assert two.returncode == 1 and "Acme-Corp, acme.corp" in two.stderr
+
+
 @pytest.mark.parametrize("tenant, origin, allowed", [
     ("acme", TENANT_APP, True), ("acme", APP, False), ("acme", "https://pr-1.previews.example.com", False),
     ("other", TENANT_APP, False), ("other", APP, True), ("other", "https://pr-1.previews.example.com", True),
@@ -254,6 +296,14 @@ def test_return_addresses_are_exact_where_they_are_listed(pages, tenant, url, al
         assert response.status_code == 200, response.text
     else:
         assert "returnUrl" in assert_problem(response, 400, "invalid_request")["detail"]
+
+
+def test_a_refusal_names_the_lists_that_are_a_tenants_own(pages):
+    """Else an operator looks at general lists that already have the page."""
+    origin = pages.authorize("wiki", "acme", headers={"Origin": APP})
+    url = pages.authorize("wiki", "acme", returnUrl=f"{APP}/connected", exchangeChallenge=CHALLENGE)
+    for response in (origin, url):
+        assert "frontend.tenants" in assert_problem(response, 400, "invalid_request")["detail"]
 
 
 def test_a_native_apps_address_gets_the_key_and_the_errors(pages):

@@ -89,6 +89,16 @@ def test_whose_clients_an_entry_has_is_explained():
     assert "client per instance" not in run("sources", "show", "google_drive").stdout
 
 
+def test_a_tenants_own_app_is_explained_with_the_command_that_sets_it(installation):
+    """The installation's settings are nothing to a tenant's app."""
+    for arguments in (["--config", installation.config], []):
+        shown = run("sources", "show", "okta", "--tenant", "acme", *arguments).stdout
+        assert shown.endswith(
+            "command:\ncloakroom clients set --tenant acme --source-type okta --client-id … --client-secret-file … "
+            "--parameter subdomain=…\n")
+        assert "settings:" not in shown and "configured" not in shown and "/oauth/callback/okta/" in shown
+
+
 def test_an_entry_that_lets_callers_lead_the_secret_is_refused(tmp_path):
     file = tmp_path / "a.yaml"
     entry = """sourceTypes:

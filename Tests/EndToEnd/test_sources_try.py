@@ -139,6 +139,21 @@ def test_what_cannot_start_is_told_and_fails(installation, arguments, words):
         assert words in trial.text and any(line.startswith("hint: ") for line in trial.err)
 
 
+def test_a_parameter_that_comes_with_the_client_is_to_be_left_out(installation):
+    installation.settings["clients"]["okta"] = {
+        "clientId": "a", "clientSecret": "b", "parameters": {"subdomain": "acme"}}
+    installation.write_configuration()
+    with Trial(installation.config, "okta", "--parameter", "subdomain=acme") as trial:
+        assert trial.end() == 1
+        assert any(line.startswith("hint: leave --parameter subdomain out") for line in trial.err), trial.text
+
+
+def test_a_malformed_parameter_is_bad_usage_of_this_command(installation):
+    with Trial(installation.config, "wiki_account", "--parameter", "account") as trial:
+        assert trial.end() == 2
+        assert "Usage: cloakroom sources try" in trial.text
+
+
 def test_a_trial_leaves_no_trace(installation, provider):
     """Its store is its own, and gone; the broker's is not touched; the port is free."""
     with Trial(installation.config, "wiki") as trial:

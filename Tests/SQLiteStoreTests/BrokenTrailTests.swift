@@ -128,6 +128,24 @@ import Testing
         #expect(try isBroken())
     }
 
+    /// What it tells of expired flows comes before it looks at what is old.
+    @Test func `what a commit added before it met a breach is in its place in the trail`() async throws {
+        try await store.start(try Samples.flow())
+        try await fill(9)
+        try await write("UPDATE audit_events SET time = 0 WHERE sequence = 1")
+        let swept = try await store.sweep(
+            at: Samples.now.adding(seconds: 900), eventsSince: Timestamp(milliseconds: 1000), limit: 100)
+        #expect(swept.events.map(\.kind) == [.flowFailed])
+        #expect(try isBroken())
+        let (last, newest) = try await DatabaseQueue(path: folder.database).read { db in
+            (
+                try Int.fetchOne(db, sql: "SELECT last FROM audit_trail"),
+                try Int.fetchOne(db, sql: "SELECT max(sequence) FROM audit_events")
+            )
+        }
+        #expect(last == newest)
+    }
+
     // MARK: version 4
 
     @Test func `a trail of version 4 is taken over when it is opened, and at no other time`() async throws {

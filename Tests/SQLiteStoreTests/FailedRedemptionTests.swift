@@ -127,6 +127,28 @@ import Testing
         #expect(details.compactMap { Int($0.prefix { $0 != " " }) }.reduce(0, +) == 50)
     }
 
+    // MARK: a store that cannot write
+
+    @Test func `what the trail cannot take is told, and what was left out is counted later`() async throws {
+        let told = Told()
+        store.observe { told.keep($0) }
+        let key = CredentialKey.random()
+        try await store.keep(try Samples.flow(), key)
+        #expect(try await store.redeem(key).name == "redeemed")
+        try execute("CREATE TRIGGER refusal BEFORE UPDATE ON audit_trail BEGIN SELECT raise(ABORT, 'full'); END")
+        for _ in 0..<30 { #expect(try await store.redeem(key).name == "reused") }
+        for _ in 0..<30 { #expect(try await store.redeem(Self.unknown("192.0.2.1")).name == "refused") }
+        await store.failures.flush()
+        #expect(told.kinds.count { $0 == .credentialKeyReused } == 10)
+        #expect(told.kinds.count { $0 == .credentialKeyRefused } == 10)
+        #expect(try rows() == 3)
+        try execute("DROP TRIGGER refusal")
+        await store.failures.flush()
+        _ = try await store.sweep(at: Samples.now, limit: 10)
+        let details = try await store.events(EventFilter(), before: nil, limit: 100).events.compactMap(\.event.detail)
+        #expect(details == ["20 more were not recorded"])
+    }
+
     private static func unknown(_ address: String) throws -> Redemption {
         Redemption(
             keyDigest: CredentialKey.random().digest, tenant: try Samples.tenant(), challenge: nil, now: Samples.now,
@@ -164,10 +186,31 @@ import Testing
         return try #require(attributes[.size] as? Int)
     }
 
+    private func execute(_ sql: String) throws {
+        var configuration = Configuration()
+        // What was noted may be written at this moment.
+        configuration.busyMode = .timeout(5)
+        try DatabaseQueue(path: folder.database, configuration: configuration).write { try $0.execute(sql: sql) }
+    }
+
     private func rows() throws -> Int {
         try DatabaseQueue(path: folder.database).read { db in
             try Int.fetchOne(db, sql: "SELECT count(*) FROM audit_events") ?? -1
         }
+    }
+}
+
+/// Keeps the kinds of the events that an observer is told.
+///
+/// `@unchecked Sendable`: `lock` guards `kept`.
+private final class Told: @unchecked Sendable {
+    private let lock = NSLock()
+    private var kept: [Event.Kind] = []
+
+    var kinds: [Event.Kind] { lock.withLock { kept } }
+
+    func keep(_ event: WriterEvent) {
+        if case .recorded(let event) = event { lock.withLock { kept.append(event.kind) } }
     }
 }
 

@@ -1,9 +1,10 @@
 import Broker
 import Foundation
 import GRDB
-import SQLiteStore
 import Secrets
 import Testing
+
+@testable import SQLiteStore
 
 /// A database of an earlier version, with a flow under way and a ticket that waits.
 @Suite struct MigrationTests {
@@ -70,6 +71,88 @@ import Testing
         #expect(
             try SQLiteStore.verifyAuditTrail(path: folder.database, keyRing: KeyRing(Installation.firstKey))
                 == .sound(events: 1, first: 1, last: 1))
+    }
+
+    /// Until version 4, a revocation was told from what it covers by the clock.
+    @Test func `what a revocation of version 4 covered stays revoked, and nothing else is`() async throws {
+        let folder = try TemporaryFolder()
+        let places = [
+            Place(tenant: "acme", start: -1, isRevoked: true), Place(tenant: "acme", start: 0, isRevoked: true),
+            Place(tenant: "acme", start: 1, isRevoked: false), Place(tenant: "other", start: -1, isRevoked: false),
+        ]
+        try Self.makeFourth(folder.database, places)
+        let store = try SQLiteStore(path: folder.database)
+        for place in places {
+            let claimed = try await store.claim(place.waiting, at: .legacy, isBound: false, now: Samples.now)
+            #expect((claimed == nil) == place.isRevoked)
+            let outcome = try await store.redeem(place.key, tenant: place.tenant)
+            #expect(outcome.name == (place.isRevoked ? "refused" : "redeemed"))
+        }
+        await store.close()
+        let tickets = try await DatabaseQueue(path: folder.database).read { db in
+            try Int.fetchOne(db, sql: "SELECT count(*) FROM credential_keys")
+        }
+        #expect(tickets == 0)
+    }
+
+    /// A flow that waits for its callback and a key that waits for its redemption, of one tenant and one time.
+    private struct Place {
+        let waiting = FlowID(of: .random())
+        let done = FlowID(of: .random())
+        let key = CredentialKey.random()
+        let tenant: String
+        /// Against the revocation's time.
+        let start: Int64
+        let isRevoked: Bool
+    }
+
+    /// A database of version 4 with an empty trail and a revocation of the tenant `acme`.
+    private static func makeFourth(_ path: String, _ places: [Place]) throws {
+        let ring = try KeyRing(Installation.firstKey)
+        let key = SecretBytes(Random.bytes(32))
+        let start = AuditTrail.Link.start
+        let proof = HMACSHA256.code(of: Array("last 0 ".utf8) + start.digest, key: key)
+        let expiry = Samples.now.adding(seconds: 300).milliseconds
+        let queue = try DatabaseQueue(path: path)
+        try Schema.migrator.migrate(queue, upTo: "4 redirect addresses of their own")
+        try queue.write { db in
+            try db.execute(sql: "PRAGMA application_id = \(Schema.applicationID)")
+            try db.execute(
+                sql: "INSERT INTO audit_trail VALUES (1, ?, 0, ?, ?, 0, ?, ?)",
+                arguments: [
+                    Data(AuditKey.seal(key, ring)), Data(start.digest), Data(proof), Data(start.digest),
+                    Data(AuditHead.proof(ofStart: start, key)),
+                ])
+            try db.execute(
+                sql: "INSERT INTO revocations (tenant, time) VALUES ('acme', ?)",
+                arguments: [Samples.now.milliseconds])
+            for place in places {
+                let startedAt = Samples.now.milliseconds + place.start
+                for (flow, status, digest) in [
+                    (place.waiting, 0, nil), (place.done, 2, Data(place.key.digest.bytes)),
+                ] as [(FlowID, Int, Data?)] {
+                    try db.execute(
+                        sql: """
+                            INSERT INTO flows (id, tenant, source_type, parameters, scopes, frontend_origin, master_key,
+                                status, key_digest, expires_at, sweep_at, created_at)
+                            VALUES (?, ?, 'example', '{}', '', 'https://app.example.com', 'k1', ?, ?, ?, ?, ?)
+                            """,
+                        arguments: [Data(flow.bytes), place.tenant, status, digest, expiry, expiry, startedAt])
+                }
+                // Made after the revocation: its flow's start decides.
+                try db.execute(
+                    sql: """
+                        INSERT INTO credential_keys (digest, flow, tenant, source_type, sealed, expires_at, created_at,
+                            flow_created_at)
+                        VALUES (?, ?, ?, 'example', x'010203', ?, ?, ?)
+                        """,
+                    arguments: [
+                        Data(place.key.digest.bytes), Data(place.done.bytes), place.tenant, expiry, startedAt + 10,
+                        startedAt,
+                    ])
+            }
+        }
+        try queue.close()
     }
 
     @Test func `what was under way in version 1 can be revoked`() async throws {

@@ -18,8 +18,6 @@ struct StateSet: Hashable, Sendable {
 
     var isEmpty: Bool { words.allSatisfy { $0 == 0 } }
 
-    var usedWords: Int { words.count { $0 != 0 } }
-
     var states: [Int] {
         var states: [Int] = []
         for (index, word) in words.enumerated() {

@@ -23,7 +23,7 @@ enum CallerError: Error, Equatable {
     /// The reason names the check, never the token.
     case tokenInvalid(String)
     case wrongTenant
-    case insufficientScope(wanted: String)
+    case insufficientScope(wanted: String, granted: [String])
     /// The issuer's keys could not be fetched.
     case keysUnavailable
 
@@ -46,13 +46,13 @@ enum CallerError: Error, Equatable {
             Problem(
                 status: .forbidden, code: "wrong_tenant",
                 detail: "the token is for another tenant; use one whose tenant claim holds this tenant")
-        case .insufficientScope(let wanted):
+        case .insufficientScope(let wanted, let granted):
             Problem(
                 status: .forbidden, code: "insufficient_scope", detail: "the token lacks the scope; it needs \(wanted)",
                 headers: [
                     .wwwAuthenticate:
                         "Bearer realm=\"cloakroom\", error=\"insufficient_scope\", scope=\"\(wanted)\""
-                ])
+                ], missing: Problem.MissingScope(required: wanted, granted: granted))
         case .keysUnavailable:
             Problem(
                 status: .serviceUnavailable, code: "unavailable",

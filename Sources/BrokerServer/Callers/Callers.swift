@@ -12,11 +12,16 @@ public final class Callers: Sendable {
         public var audience: String
         /// The claim that names the caller's tenants.
         public var tenantClaim: String
+        /// The claim that names what the caller may do.
+        public var scopeClaim: String
 
-        public init(issuer: String, audience: String, tenantClaim: String = "tenant") {
+        public init(
+            issuer: String, audience: String, tenantClaim: String = "tenant", scopeClaim: String = "scope"
+        ) {
             self.issuer = issuer
             self.audience = audience
             self.tenantClaim = tenantClaim
+            self.scopeClaim = scopeClaim
         }
     }
 
@@ -56,7 +61,7 @@ public final class Callers: Sendable {
         let caller = try await caller(request)
         if let tenant, !caller.tenants.contains(exactly: tenant.description) { throw .wrongTenant }
         guard scopes.contains(where: { caller.scopes.contains(exactly: $0.rawValue) }) else {
-            throw .insufficientScope(wanted: scopes[0].rawValue)
+            throw .insufficientScope(wanted: scopes[0].rawValue, granted: caller.scopes)
         }
         return caller
     }
@@ -137,10 +142,10 @@ public final class Callers: Sendable {
         default: throw .tokenInvalid("nbf is not a number")
         }
         let scopes =
-            switch claims["scope"] {
+            switch claims[exactly: rules.scopeClaim] {
             // RFC 8693 § 4.2. By bytes: a space with a mark upon it is another character.
             case .string(let text)?: text.utf8.split(separator: 0x20).compactMap(String.init)
-            default: Self.list(claims["scope"])
+            default: Self.list(claims[exactly: rules.scopeClaim])
             }
         return Caller(
             subject: claims["sub"]?.string, tokenID: claims["jti"]?.string,

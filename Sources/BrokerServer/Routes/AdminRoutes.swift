@@ -229,7 +229,7 @@ struct AdminRoutes: Sendable {
 
     private static let noClient = Problem(
         status: .notFound, code: "not_found",
-        detail: "this tenant has no client of its own for this source type; PUT one here")
+        detail: "this tenant has no client of its own for this source type")
 
     /// Never the secret; only whether there is one.
     private func members(_ client: KeptClient, of tenant: TenantID) -> JSONValue {

@@ -73,7 +73,7 @@ extension AuthorizeError {
             )
         case .returnURLNotAllowed:
             .invalidRequest(
-                "the member \"returnUrl\" is none of frontend.returnURLs, nor, where there are none, under one of frontend.origins; the operator lists them"
+                "the member \"returnUrl\" is not allowed for this tenant; the operator lists addresses in frontend.returnURLs (compared letter by letter, query included), or origins in frontend.origins, or both in frontend.tenants"
             )
         case .returnURLWithoutChallenge:
             .invalidRequest(
@@ -81,7 +81,7 @@ extension AuthorizeError {
             )
         case .frontendOriginNotAllowed:
             .invalidRequest(
-                "the frontend origin (Origin header or member \"frontendOrigin\") is not one of frontend.origins; the operator lists them"
+                "the frontend origin (Origin header or member \"frontendOrigin\") is not one that this tenant's pages may have; the operator lists them in frontend.origins or frontend.tenants"
             )
         case .exchangeChallengeMalformed:
             .invalidRequest(

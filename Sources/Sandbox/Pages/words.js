@@ -7,7 +7,7 @@ const meanings = {
   access_denied: "The provider says that access was denied. Nothing was connected.",
   timeout: "It took too long, and the flow has ended. Start again when you are ready.",
   network_error: "The broker could not be reached. Is it still running?",
-  insecure_context: "Popups need a page served over https or from this machine.",
+  insecure_context: "Connecting needs a page served over https or from this machine.",
   unexpected_response: "Something that is not the broker answered in its place.",
   invalid_state: "The broker does not know this flow any more: it has expired, or was used already.",
   invalid_callback: "The provider came back without a code.",

@@ -22,35 +22,51 @@ struct Doctor: AsyncParsableCommand {
         if json {
             let items = findings.map { finding in
                 JSONValue.object([
-                    "subject": .string(finding.subject), "ok": .bool(finding.isGood), "finding": .string(finding.words),
+                    "subject": .string(finding.subject), "ok": .bool(finding.level != .fail),
+                    "level": .string(finding.level.rawValue), "finding": .string(finding.words),
                     "hint": finding.hint.map(JSONValue.string) ?? .null,
                 ])
             }
             Terminal.result(.array(items))
         } else {
             for finding in findings {
-                Terminal.result("\(finding.isGood ? "ok  " : "FAIL")  \(finding.subject): \(finding.words)".visible)
+                Terminal.result("\(finding.level.mark)  \(finding.subject): \(finding.words)".visible)
                 if let hint = finding.hint { Terminal.result("      hint: \(hint)".visible) }
             }
         }
-        let bad = findings.count { !$0.isGood }
-        guard bad == 0 else { throw ExitCode(1) }
+        if findings.contains(where: { $0.level == .fail }) { throw ExitCode(1) }
     }
 }
 
 /// One line of an examination.
 struct Finding: Sendable {
+    enum Level: String, Sendable {
+        case ok
+        /// Allowed, and perhaps meant.
+        case warn
+        case fail
+
+        /// Of one width, before lines for people.
+        var mark: String {
+            switch self {
+            case .ok: "ok  "
+            case .warn: "warn"
+            case .fail: "FAIL"
+            }
+        }
+    }
+
     let subject: String
-    let isGood: Bool
+    let level: Level
     let words: String
     var hint: String?
 
     static func good(_ subject: String, _ words: String) -> Finding {
-        Finding(subject: subject, isGood: true, words: words)
+        Finding(subject: subject, level: .ok, words: words)
     }
 
     static func bad(_ subject: String, _ words: String, hint: String) -> Finding {
-        Finding(subject: subject, isGood: false, words: words, hint: hint)
+        Finding(subject: subject, level: .fail, words: words, hint: hint)
     }
 }
 
@@ -67,7 +83,8 @@ struct Examination: Sendable {
             Finding.good(
                 "configuration", "\(configuration.catalog.sourceTypes.count) source types, no setting is wrong")
         ]
-        findings += configuration.remarks.map { Finding.bad("configuration", $0, hint: "change the setting") }
+        // Their own words say what to do, where something is.
+        findings += configuration.advice.map { Finding(subject: "configuration", level: .warn, words: $0) }
         findings += secretFiles()
         findings += database()
         let transport = CurlTransport(configuration: configuration.transport)
@@ -218,7 +235,8 @@ struct Examination: Sendable {
         var origins: [String: String] = [:]
         for sourceType in configuration.catalog.sourceTypes {
             guard let profile = sourceType.oauth, configuration.isConfigured(sourceType),
-                let url = profile.fixedTokenURL, let origin = StrictURL(url)?.origin.description
+                let client = configuration.client(for: sourceType), let url = Self.tokenURL(profile, client),
+                let origin = StrictURL(url)?.origin.description
             else { continue }
             origins[origin] = url
         }
@@ -232,6 +250,15 @@ struct Examination: Sendable {
             // One word about the clock is enough.
             return findings.flatMap(\.1) + findings.compactMap(\.2).prefix(1)
         }
+    }
+
+    /// The token endpoint where no caller's value is in it; the operator's may be.
+    private static func tokenURL(_ profile: OAuthProfile, _ client: Client) -> String? {
+        var values: [String: String] = [:]
+        for parameter in profile.parameters where parameter.setByOperator {
+            values[parameter.name] = client.parameters[parameter.name] ?? parameter.defaultValue
+        }
+        return profile.addresses.own.token?.filled(with: values)
     }
 
     private static func provider(

@@ -64,7 +64,7 @@ struct TokenCommand: AsyncParsableCommand {
         var claims: [String: JSONValue] = [
             "iss": .string(issuer), "aud": .string(audience), "sub": .string(subject),
             "iat": .number(Double(now)), "exp": .number(Double(now + lifetime)),
-            "scope": .string(scope.joined(separator: " ")),
+            auth.string("scopeClaim") ?? "scope": .string(scope.joined(separator: " ")),
         ]
         let claim = auth.string("tenantClaim") ?? "tenant"
         switch tenant.count {

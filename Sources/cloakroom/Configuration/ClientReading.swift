@@ -6,6 +6,7 @@ import Secrets
 extension ConfigurationReader {
     func clients(_ section: YAMLReader, _ catalog: Catalog, isWhole: Bool) -> [String: Client] {
         var clients: [String: Client] = [:]
+        var isFileSecret = false
         let known = catalog.clientNames
         for name in section.names {
             guard let entry = section.section(name) else { continue }
@@ -21,6 +22,7 @@ extension ConfigurationReader {
             }
             let id = entry.required("clientId", "the client id that the provider gave")
             let secret = clientSecret(entry, users)
+            isFileSecret = isFileSecret || hasSecretInFile(entry)
             let key = clientKey(entry, users)
             let certificate = clientCertificate(entry, users)
             let parameters = parameters(entry, users)
@@ -32,7 +34,19 @@ extension ConfigurationReader {
                     usesLegacyRedirect: usesLegacyRedirect)
             }
         }
+        if isFileSecret {
+            // Once, however many clients have theirs in it. By its whole path: relative ones are the folder's.
+            let file = URL(fileURLWithPath: settings.top.file).path
+            _ = secretContents(file, of: "clientSecret", in: settings.top, wanted: "the configuration")
+        }
         return clients
+    }
+
+    /// A secret in the configuration file itself, where the environment does not give another one.
+    private func hasSecretInFile(_ entry: YAMLReader) -> Bool {
+        let variable = Settings.variable((entry.path + ["clientSecret"]).joined(separator: "."))
+        return entry.names.contains("clientSecret")
+            && !ProcessInfo.processInfo.environment.keys.contains { $0.uppercased() == variable }
     }
 
     private func clientSecret(_ entry: YAMLReader, _ users: [SourceType]) -> ClientSecret? {

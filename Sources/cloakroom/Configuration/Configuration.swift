@@ -63,7 +63,22 @@ struct Configuration {
 
     /// A line each for what is allowed but dangerous: at start and in `check`.
     var warnings: [String] {
-        remarks + incompleteClients + secretFiles.compactMap(\.fault).map { "\($0); \(SecretFile.hint)" }
+        advice + secretFiles.compactMap(\.fault).map { "\($0); \(SecretFile.hint)" }
+    }
+
+    /// Settings that are allowed, but dangerous or without effect: a line each.
+    var advice: [String] { remarks + legacyClients + incompleteClients }
+
+    /// Clients that keep the redirect address of before, with the one to register in its place.
+    private var legacyClients: [String] {
+        let later = laterRedirects
+        return clients.filter(\.value.usesLegacyRedirect).keys.sorted().map { name in
+            let users = catalog.sourceTypes.filter { needsRegistration($0) && clientName(of: $0) == name }
+            let addresses = Set(users.map { later.url(of: $0.id) }).sorted().joined(separator: " and ")
+            let first = addresses.isEmpty ? "" : "register \(addresses), then "
+            return "clients.\(name).legacyRedirect is set: it shares \(broker.publicURL.text)/oauth/callback, so that "
+                + "another server may be given its codes (RFC 9700 § 4.4); \(first)take the setting away"
+        }
     }
 
     /// Clients that no flow can use yet: a value that only the operator sets is missing beside the client's id.
@@ -88,15 +103,30 @@ struct Configuration {
         RedirectAddresses(publicURL: broker.publicURL.text, catalog: catalog, clients: clients)
     }
 
+    /// The same once no client has `legacyRedirect` any more.
+    var laterRedirects: RedirectAddresses {
+        RedirectAddresses(
+            publicURL: broker.publicURL.text, catalog: catalog,
+            clients: clients.mapValues { Client(id: $0.id, secret: $0.secret, parameters: $0.parameters) })
+    }
+
     /// The redirect addresses to register, with the source types of each.
     var registrations: [(address: String, sourceTypes: [SourceType.ID])] {
         let redirects = redirects
-        let configured = catalog.sourceTypes.filter { $0.oauth != nil && client(for: $0) != nil }.map(\.id)
+        let configured = catalog.sourceTypes.filter(needsRegistration).map(\.id)
         return Dictionary(grouping: configured) { redirects.url(of: $0) }
             .map { (address: $0.key, sourceTypes: $0.value) }.sorted { $0.address < $1.address }
     }
 
-    func client(for sourceType: SourceType) -> Client? {
-        clients[sourceType.id.description] ?? clients[sourceType.provider]
+    /// True where a flow could start, or a client was set for this source type alone, which may lack a value yet: one
+    /// that bears the provider's name may be meant for others of the provider only.
+    private func needsRegistration(_ sourceType: SourceType) -> Bool {
+        sourceType.oauth != nil && (isConfigured(sourceType) || clients[sourceType.id.description] != nil)
+    }
+
+    func client(for sourceType: SourceType) -> Client? { clients[clientName(of: sourceType)] }
+
+    private func clientName(of sourceType: SourceType) -> String {
+        clients[sourceType.id.description] == nil ? sourceType.provider : sourceType.id.description
     }
 }

@@ -32,7 +32,7 @@ struct ConfigurationReader {
 
     private func read() async -> Configuration? {
         let top = settings.top
-        var remarks: [String] = []
+        var remarks = settings.remarks
 
         let http = section("http")
         let host = http.string("host") ?? "127.0.0.1"
@@ -61,6 +61,7 @@ struct ConfigurationReader {
         let issuer = auth.required("issuer", "the iss of callers' tokens")
         let audience = auth.required("audience", "the aud of callers' tokens")
         let tenantClaim = auth.string("tenantClaim") ?? "tenant"
+        let scopeClaim = auth.string("scopeClaim") ?? "scope"
         let callerKeys = await callerKeys(auth, allowInsecure: transport.allowInsecure, &remarks)
         auth.finish()
 
@@ -79,12 +80,6 @@ struct ConfigurationReader {
 
         let (catalog, isWhole) = catalog(top, allowInsecure: transport.allowInsecure)
         let clients = clients(section("clients"), catalog, isWhole: isWhole)
-        for name in clients.filter(\.value.usesLegacyRedirect).keys.sorted() {
-            remarks.append(
-                "clients.\(name).legacyRedirect is set: its redirect address is no client's own, so that another "
-                    + "authorization server may be given its codes (RFC 9700 § 4.4); register the address that "
-                    + "`cloakroom sources show` tells without it, and take the setting away")
-        }
 
         let limited = section("limits")
         let limits = Limits(
@@ -123,7 +118,9 @@ struct ConfigurationReader {
                 publicURL: publicURL, frontends: frontends, stateLifetime: Int64(stateLifetime),
                 credentialKeyLifetime: Int64(keyLifetime), auditEventLifetime: Int64(eventLifetime)),
             proxies: proxies, limits: limits, bounds: bounds,
-            rules: Callers.Rules(issuer: issuer, audience: audience, tenantClaim: tenantClaim), callerKeys: callerKeys,
+            rules: Callers.Rules(
+                issuer: issuer, audience: audience, tenantClaim: tenantClaim, scopeClaim: scopeClaim),
+            callerKeys: callerKeys,
             storePath: storePath, keyRing: keyRing.ring, masterKeyFile: keyRing.file, transport: transport,
             shares: shares, catalog: catalog, clients: clients,
             logLevel: level, logFormat: format, tracing: tracing, remarks: remarks,

@@ -7,6 +7,8 @@ struct Settings {
     let top: YAMLReader
     /// Relative paths are relative to this.
     let folder: URL
+    /// What an operator should know of how it was read.
+    private(set) var remarks: [String] = []
 
     /// Settings with one value each, in the order of the documentation. `clients` and `frontend.tenants` have names of
     /// their own.
@@ -14,7 +16,7 @@ struct Settings {
         "http.host", "http.port", "http.publicURL", "http.maxConnections", "http.requestTimeout",
         "http.trustedProxies", "admin.host", "admin.port", "frontend.origins", "frontend.returnURLs", "auth.issuer",
         "auth.audience", "auth.jwksFile",
-        "auth.jwksURL", "auth.hmacSecretFile", "auth.tenantClaim", "storage.url", "masterKeyFile", "lifetimes.state",
+        "auth.jwksURL", "auth.hmacSecretFile", "auth.tenantClaim", "auth.scopeClaim", "storage.url", "masterKeyFile", "lifetimes.state",
         "lifetimes.credentialKey", "lifetimes.auditEvents", "provider.connectTimeout", "provider.timeout",
         "provider.maxResponseBytes",
         "provider.allowInsecure", "provider.allowPrivateAddresses", "provider.caFile", "provider.callsPerTenant",
@@ -51,14 +53,18 @@ struct Settings {
         }
 
         var origins: [String: String] = [:]
+        let tenants = Self.tenants(in: root)
         for (variable, value) in environment.sorted(by: { $0.key < $1.key })
         where variable.hasPrefix(Self.prefix) && !Self.others.contains(variable) {
-            guard let path = Self.path(of: variable) else {
+            guard var path = Self.path(of: variable) else {
                 let known = Self.names.map(Self.variable)
                 findings.add(
                     "environment: \(variable): found an unknown name, wanted a setting such as CLOAKROOM_HTTP_PORT"
                         + YAMLReader.guess(variable, among: known))
                 continue
+            }
+            if path.starts(with: ["frontend", "tenants"]) {
+                path[2] = tenant(spelt: path[2], in: variable, among: tenants, findings)
             }
             let node: Node
             if Self.lists.contains(path.joined(separator: ".")) || path.starts(with: ["frontend", "tenants"]) {
@@ -83,7 +89,7 @@ struct Settings {
         for member in ["origins", "returnURLs"] where variable.hasPrefix(tenants) {
             guard variable.hasSuffix("_" + snake(member)) else { continue }
             let name = variable.dropFirst(tenants.count).dropLast(snake(member).count + 1)
-            return name.isEmpty ? nil : ["frontend", "tenants", name.lowercased(), member]
+            return name.isEmpty ? nil : ["frontend", "tenants", String(name), member]
         }
         let clients = prefix + "CLIENTS_"
         guard variable.hasPrefix(clients) else { return nil }
@@ -102,6 +108,32 @@ struct Settings {
             return ["clients", name.lowercased(), "parameters", parameter.lowercased()]
         }
         return nil
+    }
+
+    /// The tenants that the file names.
+    private static func tenants(in root: Node) -> [String] {
+        root.mapping?["frontend"]?.mapping?["tenants"]?.mapping?.keys.compactMap { $0.scalar?.string } ?? []
+    }
+
+    /// The tenant that a variable means: capitals, `-` and `.` cannot be told in its name, so the file says which it is.
+    ///
+    /// A tenant that is taken for another one would be let out to everybody's pages.
+    private mutating func tenant(
+        spelt name: String, in variable: String, among tenants: [String], _ findings: Findings
+    ) -> String {
+        let meant = tenants.filter { tenant in
+            tenant.uppercased().utf8.map { $0 == 0x2D || $0 == 0x2E ? 0x5F : $0 }.elementsEqual(name.utf8)
+        }
+        if meant.count > 1 {
+            findings.add(
+                "environment: \(variable): found more than one tenant that it could mean "
+                    + "(\(meant.joined(separator: ", "))), wanted their lists in the file")
+        } else if meant.isEmpty {
+            remarks.append(
+                "\(variable) sets the pages of the tenant \"\(name.lowercased())\", in small letters; "
+                    + "where it is written otherwise, name it under frontend.tenants in the file")
+        }
+        return meant.first ?? name.lowercased()
     }
 
     /// `http.publicURL` is `CLOAKROOM_HTTP_PUBLIC_URL`.

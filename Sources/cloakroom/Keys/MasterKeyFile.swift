@@ -4,13 +4,15 @@ import Secrets
 
 /// The file of master keys: read at the start and whenever it changes, written by `master-key rotate` and `retire`.
 struct MasterKeyFile {
+    /// As configured. It may be a link, which may lead to another file tomorrow: that is how an orchestrator changes a
+    /// mounted secret.
     let path: String
 
-    /// - Parameter path: as configured; where it is a link, the file that it leads to is meant, and stays where it is.
-    init(path: String) {
+    /// The file that it leads to now.
+    private var target: MasterKeyFile {
         let real = realpath(path, nil)
-        self.path = real.map { String(cString: $0) } ?? path
-        free(real)
+        defer { free(real) }
+        return MasterKeyFile(path: real.map { String(cString: $0) } ?? path)
     }
 
     static let wanted = "lines id:base64 of 32 bytes, as `cloakroom master-key new` prints them"
@@ -35,14 +37,15 @@ struct MasterKeyFile {
     }
 
     /// Reads the file, lets `edit` change its lines, and puts the result in its place: one command after another, so that
-    /// no change is lost. Nothing is written where `edit` throws.
+    /// no change is lost. Nothing is written where `edit` throws. A link stays, and one file is meant all along.
     func change<Result: Sendable>(_ edit: (inout [String], KeyRing) throws -> Result) async throws -> Result {
-        let lock = try await FileLock(path + ".lock")
+        let file = target
+        let lock = try await FileLock(file.path + ".lock")
         defer { lock.release() }
-        let (before, ring) = try read()
+        let (before, ring) = try file.read()
         var lines = before
         let result = try edit(&lines, ring)
-        try replace(by: lines)
+        try file.replace(by: lines)
         return result
     }
 
@@ -91,7 +94,8 @@ struct MasterKeyFile {
         }
     }
 
-    var stamp: Stamp? { Stamp(path) }
+    /// Of the file itself: a link's own would stay the same.
+    var stamp: Stamp? { Stamp(target.path) }
 }
 
 extension String {

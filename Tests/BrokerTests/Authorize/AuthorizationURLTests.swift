@@ -100,7 +100,7 @@ import Testing
     @Test func `a value that cannot stand in its place gives no address`() throws {
         let sourceType = try Entry.sourceType(
             Entry.yaml(
-                "parameters: { host: { pattern: '.*' } }",
+                "parameters: { host: { pattern: '.*' } }\nclientAuthentication: none",
                 addresses: "authorizationURL: 'https://{host}.example.com/a'\ntokenURL: 'https://{host}.example.com/t'")
         )
         let profile = try #require(sourceType.oauth)

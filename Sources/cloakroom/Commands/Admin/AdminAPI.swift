@@ -108,15 +108,27 @@ struct AdminAPI {
         return document
     }
 
+    private static let ownAddress =
+        "with the setting `admin`, the admin API is at that address alone, such as --broker http://127.0.0.1:8081"
+
+    /// The broker's words for an address that it does not serve: other things are not found for reasons of their own.
+    private static let nothingThere = "nothing is at this address"
+
     private static func refusal(_ status: Int, _ document: JSONValue?) -> Refusal {
         guard case .object(let problem)? = document, let code = problem["code"]?.string,
             let detail = problem["detail"]?.string
-        else { return Refusal("the broker answered \(status), and not as a broker does", hint: "see --broker") }
+        else {
+            return Refusal(
+                "the broker answered \(status), and not as a broker does",
+                hint: status == 404 ? ownAddress : "see --broker")
+        }
         let id = problem["requestId"]?.string.map { " (request \($0))" } ?? ""
         let redirectURI = problem["redirectUri"]?.string
         let hint: String? =
             switch status {
-            case 404: redirectURI.map { "register \($0) at the provider, then use `cloakroom clients set`" }
+            case 404:
+                redirectURI.map { "register \($0) at the provider, then use `cloakroom clients set`" }
+                    ?? (detail.hasPrefix(nothingThere) ? ownAddress : nil)
             case 401: "get a new token; `cloakroom token` mints one for trials"
             case 403: "the token needs the scope broker:admin"
             default: nil

@@ -76,7 +76,9 @@ struct AuditCommand: AsyncParsableCommand {
             }
         }
 
-        private static let head = ["TIME", "TYPE", "TENANT", "SOURCE TYPE", "FLOW", "ACTOR", "ADDRESS", "CODE"]
+        private static let head = [
+            "TIME", "TYPE", "TENANT", "SOURCE TYPE", "FLOW", "ACTOR", "ADDRESS", "CODE OR DETAIL",
+        ]
         private static let widths = [20, 23, 16, 16, 22, 16, 15, 0]
 
         private static func row(_ event: [String: JSONValue]) -> [String] {

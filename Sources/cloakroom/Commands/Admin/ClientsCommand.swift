@@ -38,6 +38,8 @@ struct ClientsCommand: AsyncParsableCommand {
         @Option(name: .long, help: "A parameter that only operators set, as name=value; may be repeated.")
         var parameter: [String] = []
 
+        func validate() throws { _ = try Parameters.read(parameter) }
+
         func run() async throws {
             var members: [String: JSONValue] = ["clientId": .string(clientId)]
             if let clientSecretFile { members["clientSecret"] = .string(try Self.secret(clientSecretFile)) }

@@ -12,7 +12,7 @@ extension Sources {
 
         @OptionGroup var options: ConfigurationOption
 
-        @Option(name: .long, help: "Tell the redirect address of this tenant's own app.")
+        @Option(name: .long, help: "Tell the redirect address of this tenant's own app, and how to set it.")
         var tenant: String?
 
         func run() async throws {
@@ -46,6 +46,11 @@ extension Sources {
             if let registration = sourceType.registration { rows.append(("registration", registration)) }
             let path = owner.map { redirects.path(of: sourceType.id, ownedBy: $0) } ?? redirects.path(of: sourceType.id)
             rows.append(("redirect address", redirects.url(path)))
+            if owner == nil, let later = configuration?.laterRedirects.url(of: sourceType.id),
+                later != redirects.url(path)
+            {
+                rows.append(("without legacyRedirect", later))
+            }
             let scopes = oauth.defaultScopes(of: configuration?.client(for: sourceType))
             rows.append(("scopes", scopes.isEmpty ? "none" : scopes.joined(separator: " ")))
             for parameter in oauth.parameters {
@@ -61,6 +66,7 @@ extension Sources {
             rows.append(("PKCE", oauth.proofKey.rawValue))
             rows.append(("refresh token", oauth.refreshToken.rawValue))
             rows.append(("revocation", oauth.hasRevocation ? "yes" : "none: forget the tokens, and tell their owner"))
+            if let owner { return lines(rows) + "\n\n" + command(sourceType, oauth, for: owner) }
             if let configuration {
                 rows.append(("configured", configuration.isConfigured(sourceType) ? "yes" : "no"))
             }
@@ -72,6 +78,17 @@ extension Sources {
             return rows.map { name, value in
                 name + String(repeating: " ", count: width - name.unicodeScalars.count + 2) + value.visible
             }.joined(separator: "\n")
+        }
+
+        /// The command that gives a tenant an app of its own.
+        private static func command(_ sourceType: SourceType, _ oauth: OAuthProfile, for tenant: TenantID) -> String {
+            guard !oauth.needsKey, oauth.clientAuthentication != .tls else {
+                return "its client proves itself by a key, which is set under clients: there are no tenants' own"
+            }
+            var words = ["cloakroom clients set --tenant \(tenant) --source-type \(sourceType.id) --client-id …"]
+            if oauth.needsSecret { words.append("--client-secret-file …") }
+            words += oauth.parameters.filter(\.setByOperator).map { "--parameter \($0.name)=…" }
+            return "command:\n" + words.joined(separator: " ")
         }
 
         private static func settings(_ sourceType: SourceType, _ oauth: OAuthProfile) -> String {

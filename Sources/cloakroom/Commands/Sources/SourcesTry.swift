@@ -26,6 +26,8 @@ extension Sources {
         @Option(name: .long, help: "A scope to ask for in place of the source type's own; may be repeated.")
         var scope: [String] = []
 
+        func validate() throws { _ = try Parameters.read(parameter) }
+
         func run() async throws {
             var configuration = try await ConfigurationReader.configuration(file: options.config)
             _ = try Sources.sourceType(type, in: configuration.catalog)
@@ -216,6 +218,8 @@ struct Trial {
         case .parameterUnknown, .parameterMissing, .parameterRejected, .parametersTooLong:
             "give parameters as --parameter name=value; `cloakroom sources show \(sourceType)` lists them"
         case .parameterIsTheOperators(let name):
+            "leave --parameter \(name) out: it is set beside the client id, under clients, as parameters.\(name)"
+        case .parameterNotSetByOperator(let name):
             "set parameters.\(name) beside the client id, under clients"
         default: "`cloakroom sources show \(sourceType)` says what to set"
         }

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 
 /// How many refused keys the audit trail takes: anybody can present one, and must not fill the disk with it, nor keep
 /// others' refusals out. The rest is counted.
@@ -6,7 +7,7 @@ import Foundation
 /// 90 days of the overall rate are 800,000 events, some 200 MB; more than that is noise that a metric tells better.
 ///
 /// `@unchecked Sendable`: the variables are guarded by `lock`.
-public final class RefusalBudget: @unchecked Sendable {
+final class RefusalBudget: @unchecked Sendable {
     /// A supply that fills by one each `interval`. A number is when it will be full again (the generic cell rate
     /// algorithm), so that a full one need not be kept.
     private struct Supply {
@@ -23,6 +24,32 @@ public final class RefusalBudget: @unchecked Sendable {
         }
     }
 
+    /// Whose supply it is: that of an IPv4 address, or of the 64 bits of an IPv6 network, within which a host picks
+    /// addresses as it likes (RFC 8981).
+    private enum Subscriber: Hashable {
+        case v4(UInt32)
+        case v6(UInt64)
+        /// No address of the network, or an unknown one.
+        case other(String?)
+
+        init(_ text: String?) {
+            // Four and sixteen bytes, as in the packet: the system's own types for them come from several modules.
+            var v4: UInt32 = 0
+            var v6: UInt128 = 0
+            if let text, inet_pton(AF_INET, text, &v4) == 1 {
+                self = .v4(UInt32(bigEndian: v4))
+            } else if let text, inet_pton(AF_INET6, text, &v6) == 1 {
+                let bits = UInt128(bigEndian: v6)
+                // An IPv4 address has one value whichever way it came (RFC 4291 § 2.5.5.2).
+                self =
+                    bits >> 32 == 0xFFFF
+                    ? .v4(UInt32(truncatingIfNeeded: bits)) : .v6(UInt64(truncatingIfNeeded: bits >> 64))
+            } else {
+                self = .other(text)
+            }
+        }
+    }
+
     private static let mostAddresses = 4096
     /// Between two events that say how many were left out.
     private static let summaryInterval: Duration = .seconds(10)
@@ -30,17 +57,17 @@ public final class RefusalBudget: @unchecked Sendable {
     private let now: @Sendable () -> ContinuousClock.Instant
     private let lock = NSLock()
     private var fullAt: ContinuousClock.Instant?
-    private var addressFullAt: [String: ContinuousClock.Instant] = [:]
+    private var addressFullAt: [Subscriber: ContinuousClock.Instant] = [:]
     private var nextSummaryAt: ContinuousClock.Instant?
 
-    public init(now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }) {
+    init(now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }) {
         self.now = now
     }
 
     /// Takes the place of one refusal by this address, if there is one; of many at once, no more than there are.
-    public func take(for address: String?) -> Bool {
+    func take(for address: String?) -> Bool {
         let now = now()
-        let address = address ?? ""
+        let address = Subscriber(address)
         return lock.withLock {
             guard let ofAddress = Supply.perAddress.taking(addressFullAt[address], at: now),
                 let inAll = Supply.inAll.taking(fullAt, at: now)
@@ -56,7 +83,7 @@ public final class RefusalBudget: @unchecked Sendable {
     }
 
     /// Whether it is time for an event that says how many were left out.
-    public func takeSummary() -> Bool {
+    func takeSummary() -> Bool {
         let now = now()
         return lock.withLock {
             if let nextSummaryAt, now < nextSummaryAt { return false }

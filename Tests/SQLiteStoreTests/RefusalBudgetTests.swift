@@ -1,6 +1,7 @@
-import Broker
 import Foundation
 import Testing
+
+@testable import SQLiteStore
 
 @Suite struct RefusalBudgetTests {
     private let clock = Clock()
@@ -27,6 +28,18 @@ import Testing
         #expect((0..<100).count { budget.take(for: "other \($0)") } == 1)
         clock.advance(.seconds(100_000))
         #expect((0..<10_000).count { budget.take(for: "address \($0)") } == 100)
+    }
+
+    @Test func `an IPv6 network has what an address has, however many addresses it uses`() {
+        #expect((0..<50).count { budget.take(for: "2001:db8::\($0)") } == 10)
+        #expect(!budget.take(for: "2001:DB8:0:0:ffff::1"))
+        #expect(budget.take(for: "2001:db8:0:1::1"))
+    }
+
+    @Test func `an IPv4 address is one, whichever way it came`() {
+        #expect((0..<50).count { _ in budget.take(for: "::ffff:192.0.2.1") } == 10)
+        #expect(!budget.take(for: "192.0.2.1"))
+        #expect(budget.take(for: "::ffff:192.0.2.2"))
     }
 
     @Test func `an unknown address is one of its own`() {
