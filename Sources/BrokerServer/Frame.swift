@@ -81,7 +81,8 @@ struct Frame: HTTPResponder {
         var problem = Problem.invalidRequest(fault.detail)
         if fault == .headTooLarge { problem.status = .requestHeaderFieldsTooLarge }
         let requestID = Base64URL.encode(Random.bytes(12))
-        let path = String(decoding: path.utf8.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }, as: UTF8.self)
+        let path = String(
+            decoding: path.utf8.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }, as: UTF8.self)
         let content = problem.content(path: path, requestID: requestID)
         var fields = problem.fields
         fields[.requestID] = requestID

@@ -51,34 +51,42 @@ struct AuditHead: Equatable {
     ) throws -> AuditHead {
         let found = try db.first(
             """
-            SELECT last, last_digest, last_time, ordered_from, last_proof, start, broken_at, finding FROM audit_trail
+            SELECT last, last_digest, last_time, ordered_from, last_proof, start, start_digest, start_proof, broken_at,
+                finding
+            FROM audit_trail
             """
         ) { row in
             (
                 head: AuditHead(
                     link: AuditTrail.Link(sequence: row.integer(0), digest: row.blob(1)), time: row.integer(2),
                     orderedFrom: row.integer(3), proof: row.blob(4)),
-                start: row.integer(5),
-                breach: row.isNull(6) ? nil : Breach(sequence: row.integer(6), finding: row.text(7))
+                start: AuditTrail.Link(sequence: row.integer(5), digest: row.blob(6)), startProof: row.blob(7),
+                breach: row.isNull(8) ? nil : Breach(sequence: row.integer(8), finding: row.text(9))
             )
         }
-        guard let (head, start, breach) = found else { throw Breach(sequence: 0, finding: "the trail's head is gone") }
+        guard let (head, start, startProof, breach) = found else {
+            throw Breach(sequence: 0, finding: "the trail's head is gone")
+        }
         if let breach { throw breach }
         let last = head.link.sequence
         // What this process wrote itself need not be proven to it again.
         guard head == known || (head.isProven(key) && (allowsOld || !head.isOld)) else {
             throw Breach(sequence: last, finding: "the trail's head was altered")
         }
+        // What lies before the start need not be there: a start that nobody proved would excuse whatever is missing.
+        guard constantTimeEqual(proof(ofStart: start, key), startProof) else {
+            throw Breach(sequence: start.sequence &+ 1, finding: "events before this one were removed")
+        }
         let newest = try db.first("SELECT sequence, digest FROM audit_events ORDER BY sequence DESC LIMIT 1") {
             AuditTrail.Link(sequence: $0.integer(0), digest: $0.blob(1))
         }
-        guard newest == head.link || (newest == nil && start == last) else {
-            let sequence = newest?.sequence ?? start
+        guard newest == head.link || (newest == nil && start == head.link) else {
+            let sequence = newest?.sequence ?? start.sequence
             throw sequence > last
                 ? Breach(sequence: last &+ 1, finding: "events from this one on were added")
                 : Breach(sequence: sequence &+ 1, finding: "events from this one on were removed")
         }
-        if let known, known != head { try head.follows(known, start: start, db) }
+        if let known, known != head { try head.follows(known, start: start.sequence, db) }
         return head
     }
 

@@ -55,8 +55,14 @@ extension SQLiteStore {
     private static func masterKeyUses(_ db: Database, at now: Timestamp) throws -> [String: MasterKeyUses] {
         var uses: [String: MasterKeyUses] = [:]
         let flows = try Row.fetchCursor(
-            db, sql: "SELECT master_key, count(*) FROM flows WHERE status < 2 AND expires_at > ? GROUP BY 1",
-            arguments: [now.milliseconds])
+            // Also one whose copied key waits to be asked for: what that is sealed under comes from this key too.
+            db,
+            sql: """
+                SELECT master_key, count(*) FROM flows
+                WHERE (status < 2 AND expires_at > ?)
+                    OR (status = 2 AND sealed_key IS NOT NULL AND key_expires_at > ?)
+                GROUP BY 1
+                """, arguments: [now.milliseconds, now.milliseconds])
         while let row = try flows.next() { uses[row[0] as String, default: .init()].flows = row[1] }
         try count(db, "SELECT sealed FROM credential_keys WHERE expires_at > \(now.milliseconds)") {
             uses[$0, default: .init()].tickets += 1

@@ -173,8 +173,3 @@ public struct OAuthProfile: Sendable {
     /// Whether the provider takes tokens back, as far as the entry tells.
     public var hasRevocation: Bool { addresses.own.revocation != nil || discovery }
 }
-
-extension OAuthProfile {
-    /// The token endpoint where it is the same for everyone.
-    public var fixedTokenURL: String? { addresses.sets.first?.token?.filled(with: [:]) }
-}

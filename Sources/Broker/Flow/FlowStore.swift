@@ -20,7 +20,7 @@ public protocol FlowStore: Sendable {
     /// Takes the ticket with this key: of all calls for one key, exactly one gets it.
     ///
     /// All others take the same way and time. The event of a failure follows within a second, as far as there is room
-    /// for it: the first ten of a spent key, and refusals within a `RefusalBudget`.
+    /// for it: the first ten of a spent key, and refusals within a budget.
     func redeem(_ redemption: Redemption) async throws(StoreError) -> Redemption.Outcome
 
     /// What became of a flow. Changes nothing.

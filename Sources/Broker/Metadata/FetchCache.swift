@@ -8,6 +8,13 @@ actor FetchCache<Value: Sendable> {
         /// When a fetch that was made though it was fresh brought a value.
         var searchedAt: ContinuousClock.Instant?
         var running: Task<Result<Value, ProviderDirectoryError>, Never>?
+        /// In whose turn it runs.
+        var account = Cause.Account.broker
+
+        /// The fetch that runs, where it can be waited for: another tenant's waits behind whatever he has begun.
+        func running(for account: Cause.Account) -> Task<Result<Value, ProviderDirectoryError>, Never>? {
+            self.account == .broker || self.account == account ? running : nil
+        }
         var lastUse = 0
 
         /// The value, where it is younger than `seconds`.
@@ -40,9 +47,11 @@ actor FetchCache<Value: Sendable> {
 
     var count: Int { entries.count }
 
-    /// - Parameter searching: a fresh value is not good enough, once a minute.
+    /// - Parameters:
+    ///   - searching: a fresh value is not good enough, once a minute.
+    ///   - account: in whose turn a fetch runs.
     func value(
-        for key: String, searching: Bool = false, fetch: @escaping Fetch
+        for key: String, searching: Bool = false, in account: Cause.Account = .broker, fetch: @escaping Fetch
     ) async throws(ProviderDirectoryError) -> Value {
         let now = now()
         makeRoom(for: key)
@@ -53,14 +62,14 @@ actor FetchCache<Value: Sendable> {
         let fresh = entry.value(within: freshFor, at: now)
         if let fresh, !searching { return fresh }
         let running: Task<Result<Value, ProviderDirectoryError>, Never>
-        if let other = entry.running {
+        if let other = entry.running(for: account) {
             running = other
         } else if let fresh, let last = entry.searchedAt, isWithin(Self.searchInterval, of: last, now) {
             return fresh
         } else if let failure = entry.failure, isWithin(Self.failureLasts, of: failure.at, now) {
             return try kept(entry, or: failure.0)
         } else {
-            running = start(key, searching: fresh != nil, fetch)
+            running = start(key, searching: fresh != nil, in: account, fetch)
         }
         switch await running.value {
         case .success(let value): return value
@@ -70,7 +79,7 @@ actor FetchCache<Value: Sendable> {
 
     /// The fetch belongs to nobody who waits for it: a caller that gives up does not end it for the others.
     private func start(
-        _ key: String, searching: Bool, _ fetch: @escaping Fetch
+        _ key: String, searching: Bool, in account: Cause.Account, _ fetch: @escaping Fetch
     ) -> Task<Result<Value, ProviderDirectoryError>, Never> {
         // What comes may be as old as the question.
         let askedAt = now()
@@ -85,6 +94,7 @@ actor FetchCache<Value: Sendable> {
             return result
         }
         entries[key]?.running = task
+        entries[key]?.account = account
         return task
     }
 

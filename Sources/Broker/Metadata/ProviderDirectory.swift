@@ -30,7 +30,7 @@ struct ProviderDirectory: Sendable {
         let addresses = ProviderMetadata.addresses(issuer)
         guard !addresses.isEmpty, isAllowed(issuer) else { throw .addressNotAllowed }
         let (transport, allowInsecure) = (transport, allowInsecure)
-        return try await metadata.value(for: issuer) { () async throws(ProviderDirectoryError) in
+        return try await metadata.value(for: issuer, in: cause.account) { () async throws(ProviderDirectoryError) in
             // What is said once nothing is found: a document that is wrong tells more than one that is not there.
             var failure = ProviderDirectoryError.addressNotAllowed
             for address in addresses {
@@ -69,7 +69,8 @@ struct ProviderDirectory: Sendable {
     ) async throws(ProviderDirectoryError) -> JSONWebKeySet {
         guard isAllowed(url) else { throw .addressNotAllowed }
         let transport = transport
-        return try await keySets.value(for: url, searching: refetching) { () async throws(ProviderDirectoryError) in
+        return try await keySets.value(for: url, searching: refetching, in: cause.account) {
+            () async throws(ProviderDirectoryError) in
             guard let keys = JSONWebKeySet(json: try await Self.body(at: url, by: transport, cause)) else {
                 throw .keySetMalformed
             }

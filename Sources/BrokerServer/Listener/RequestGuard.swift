@@ -17,8 +17,9 @@ final class RequestGuard: ChannelDuplexHandler {
         case ignored
     }
 
-    /// Pipelined requests at once. Each takes memory while the ones before it are answered.
-    private static let mostUnanswered = 64
+    /// Pipelined requests at once. They are worked on ahead of what their peer takes, so each may hold an answer in
+    /// memory; browsers and proxies send one after the other.
+    private static let mostUnanswered = 4
 
     private let watch: ConnectionWatch
     private let refuse: Refusal.Maker

@@ -8,7 +8,7 @@ struct Settings {
     /// Relative paths are relative to this.
     let folder: URL
     /// What an operator should know of how it was read.
-    private(set) var remarks: [String] = []
+    let remarks: [String]
 
     /// Settings with one value each, in the order of the documentation. `clients` and `frontend.tenants` have names of
     /// their own.
@@ -16,7 +16,8 @@ struct Settings {
         "http.host", "http.port", "http.publicURL", "http.maxConnections", "http.requestTimeout",
         "http.trustedProxies", "admin.host", "admin.port", "frontend.origins", "frontend.returnURLs", "auth.issuer",
         "auth.audience", "auth.jwksFile",
-        "auth.jwksURL", "auth.hmacSecretFile", "auth.tenantClaim", "auth.scopeClaim", "storage.url", "masterKeyFile", "lifetimes.state",
+        "auth.jwksURL", "auth.hmacSecretFile", "auth.tenantClaim", "auth.scopeClaim", "storage.url", "masterKeyFile",
+        "lifetimes.state",
         "lifetimes.credentialKey", "lifetimes.auditEvents", "provider.connectTimeout", "provider.timeout",
         "provider.maxResponseBytes",
         "provider.allowInsecure", "provider.allowPrivateAddresses", "provider.caFile", "provider.callsPerTenant",
@@ -53,6 +54,7 @@ struct Settings {
         }
 
         var origins: [String: String] = [:]
+        var remarks: [String] = []
         let tenants = Self.tenants(in: root)
         for (variable, value) in environment.sorted(by: { $0.key < $1.key })
         where variable.hasPrefix(Self.prefix) && !Self.others.contains(variable) {
@@ -64,7 +66,7 @@ struct Settings {
                 continue
             }
             if path.starts(with: ["frontend", "tenants"]) {
-                path[2] = tenant(spelt: path[2], in: variable, among: tenants, findings)
+                path[2] = Self.tenant(spelt: path[2], in: variable, among: tenants, &remarks, findings)
             }
             let node: Node
             if Self.lists.contains(path.joined(separator: ".")) || path.starts(with: ["frontend", "tenants"]) {
@@ -75,6 +77,7 @@ struct Settings {
             Self.set(node, at: path[...], in: &root)
             origins[path.joined(separator: ".")] = "environment: \(variable)"
         }
+        self.remarks = remarks
         let sources = origins
         guard
             let top = YAMLReader(
@@ -118,8 +121,9 @@ struct Settings {
     /// The tenant that a variable means: capitals, `-` and `.` cannot be told in its name, so the file says which it is.
     ///
     /// A tenant that is taken for another one would be let out to everybody's pages.
-    private mutating func tenant(
-        spelt name: String, in variable: String, among tenants: [String], _ findings: Findings
+    private static func tenant(
+        spelt name: String, in variable: String, among tenants: [String], _ remarks: inout [String],
+        _ findings: Findings
     ) -> String {
         let meant = tenants.filter { tenant in
             tenant.uppercased().utf8.map { $0 == 0x2D || $0 == 0x2E ? 0x5F : $0 }.elementsEqual(name.utf8)
