@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 import provider as answers
-from broker import APP, Broker, Installation, closed_port, fragment, source_types
+from broker import APP, CLIENT_SECRET, Broker, Installation, closed_port, fragment, source_types
 from tokens import challenge_of, new_verifier
 
 DOCUMENT = Path(__file__).parents[2] / "Sources" / "BrokerServer" / "API" / "openapi.json"
@@ -76,7 +76,10 @@ class Described:
 
 @pytest.fixture
 def described(tmp_path, strict) -> Iterator[tuple[Broker, Described]]:
-    changes = {"provider": {"connectTimeout": 1, "timeout": 1}}
+    changes = {
+        "provider": {"connectTimeout": 1, "timeout": 1},
+        "clients": {"wiki_post": {"clientId": "wiki-client", "clientSecret": CLIENT_SECRET, "legacyRedirect": True}},
+    }
     installation = Installation(tmp_path / "described", strict, changes)
     entries = source_types(strict)
     revocable = {"oauth": entries["wiki"]["oauth"] | {"revocationURL": f"{strict.url}/revoke"}}
@@ -111,6 +114,15 @@ def test_whole_flows_are_answered_as_described(described, strict):
         for ask in (broker.outcome, broker.outcome_by_post):
             assert ask(flow.flow, verifier).json()["status"] == ("failed" if ending else "succeeded")
         assert broker.client.get("/oauth/frontendOrigin", params={"flow": flow.flow}).status_code == 200
+
+    # At the address of before, and at that of a tenant's own app.
+    own = "/v1/admin/tenants/beta/clients/wiki"
+    members = {"clientId": "wiki-client", "clientSecret": CLIENT_SECRET}
+    assert broker.client.put(own, headers=operator, json=members).status_code == 201
+    for name, tenant in (("wiki_post", "acme"), ("wiki", "beta")):
+        for method, status in (("GET", 302), ("POST", 303)):
+            assert broker.callback(broker.consented(name, tenant=tenant).callback, method).status_code == status
+    assert broker.client.delete(own, headers=operator).status_code == 204
 
     # And badly.
     for accept in ("application/json", "text/html"):
