@@ -32,7 +32,7 @@ final class FailedRedemptions: @unchecked Sendable {
     /// How often each spent key came while the store could not write.
     private var reuses: [FlowID: Int64] = [:]
 
-    init(_ writer: Writer, _ trail: AuditTrail, budget: RefusalBudget = RefusalBudget()) {
+    init(_ writer: Writer, _ trail: AuditTrail, budget: RefusalBudget) {
         self.writer = writer
         self.trail = trail
         self.budget = budget

@@ -15,6 +15,13 @@ public struct SQLiteStore: FlowStore {
 
     /// Opens or makes the database at `path` and brings its tables up to date.
     public init(path: String, keyRing: KeyRing, bounds: FlowBounds = FlowBounds()) throws(OpeningError) {
+        try self.init(path: path, keyRing: keyRing, bounds: bounds, refusals: RefusalBudget())
+    }
+
+    /// - Parameter refusals: how many refused keys the trail takes.
+    init(
+        path: String, keyRing: KeyRing, bounds: FlowBounds = FlowBounds(), refusals: RefusalBudget
+    ) throws(OpeningError) {
         outstanding = OutstandingFlows(bounds)
         try StoreFile.inspect(path)
         try StoreFile.prepare(path)
@@ -28,7 +35,7 @@ public struct SQLiteStore: FlowStore {
             throw StoreFile.opening(error, path)
         }
         writer = Writer(queue, trail)
-        failures = FailedRedemptions(writer, trail)
+        failures = FailedRedemptions(writer, trail, budget: refusals)
     }
 
     /// Throws where the file at `path` is none that `init` would open. Changes nothing.

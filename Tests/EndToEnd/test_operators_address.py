@@ -50,7 +50,7 @@ def test_operators_do_all_of_it_at_theirs(operators):
     items = operators.client.get("/v1/admin/credentialKeys", headers=operators.headers).json()["items"]
     assert [item["tenant"] for item in items] == ["acme"]
     path = "/v1/admin/tenants/globex/clients/wiki"
-    assert operators.client.put(path, headers=operators.headers, json={"clientId": "x", "clientSecret": "y"}).status_code in (200, 204)
+    assert operators.client.put(path, headers=operators.headers, json={"clientId": "x", "clientSecret": "y"}).status_code in (200, 201)
     assert operators.client.get(path, headers=operators.headers).json()["clientId"] == "x"
     assert operators.client.delete(path, headers=operators.headers).status_code in (200, 204)
     revoked = operators.client.post("/v1/admin/revocations", headers=operators.headers, json=REVOCATION)
