@@ -279,9 +279,11 @@ def test_beyond_the_most_connections_new_ones_are_closed(small):
     held: list[socket.socket] = []
     small.client.close()
     with contextlib.ExitStack() as stack:
-        for _ in range(20):
+        # More than there are places for: the connection of before may not have left yet.
+        for _ in range(25):
             sock = stack.enter_context(connection(small.port))
-            sock.sendall(HEALTH)
+            with contextlib.suppress(OSError):
+                sock.sendall(HEALTH)
             held.append(sock)
 
         def one_more_is_closed() -> bool:
