@@ -36,7 +36,10 @@ final class Fixture: Sendable {
         clients: [String: Client] = ["example": Client(id: "client id", secret: ClientSecret("client:secret"))],
         publicURL: String = "https://broker.example.com", provider: ScriptedProvider = ScriptedProvider(),
         limits: Limits = Limits(), bounds: FlowBounds = FlowBounds(), proxies: TrustedProxies = TrustedProxies(),
-        rules: Callers.Rules? = nil, callerKeys: KeySource? = nil, shares: ProviderShares = ProviderShares()
+        rules: Callers.Rules? = nil, callerKeys: KeySource? = nil, shares: ProviderShares = ProviderShares(),
+        patience: @escaping @Sendable (ContinuousClock.Instant) async throws -> Void = {
+            try await Task.sleep(until: $0, clock: .continuous)
+        }
     ) async throws {
         self.provider = provider
         folder = FileManager.default.temporaryDirectory.appending(path: "cloakroom-tests-\(UUID().uuidString)")
@@ -57,7 +60,7 @@ final class Fixture: Sendable {
                 origins: origins.compactMap { OriginPattern($0) }, returnURLs: returnURLs.compactMap { ReturnURL($0) }),
             tenants: Dictionary(
                 uniqueKeysWithValues: try tenants.map { (try #require(TenantID($0.key)), $0.value) }))
-        calls = FairTransport(figures.measuring(provider), shares: shares)
+        calls = FairTransport(figures.measuring(provider), shares: shares, sleep: patience)
         let broker = Broker(
             settings: Broker.Settings(
                 publicURL: try #require(StrictURL(publicURL)), frontends: frontends),

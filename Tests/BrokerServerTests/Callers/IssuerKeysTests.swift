@@ -112,7 +112,7 @@ import Testing
                         try await client.get("/v1/tenants/acme/assets:sourceTypes", token: token).status.code
                     }
                 }
-                while issuer.count == 0 { await Task.yield() }
+                while issuer.count == 0 { try await Task.sleep(for: .milliseconds(1)) }
                 issuer.release()
                 return try await group.reduce(into: []) { $0.append($1) }
             }

@@ -23,7 +23,11 @@ import Testing
     }
 
     private static func eventually(_ condition: () -> Bool) async {
-        for _ in 0..<2000 where !condition() { try? await Task.sleep(for: .milliseconds(5)) }
+        for _ in 0..<2000 {
+            if condition() { return }
+            try? await Task.sleep(for: .milliseconds(5))
+        }
+        Issue.record("it did not come true within seconds")
     }
 
     @Test func `a callback that would wait behind too many of its own tenant spends no state, others' go on`()
@@ -84,7 +88,8 @@ import Testing
     @Test func `a callback behind its tenant's refreshes waits and ends`() async throws {
         let gate = Gate()
         let fixture = try await Fixture(
-            provider: Self.answer(gate, #"{"access_token":"t"}"#), shares: ProviderShares(perTenant: 1))
+            provider: Self.answer(gate, #"{"access_token":"t"}"#), shares: ProviderShares(perTenant: 1),
+            patience: { _ in try await Task.sleep(for: .seconds(3600)) })
         try await fixture.run { client async throws in
             let flow = try await fixture.authorize(client)
             try await withThrowingTaskGroup(of: HTTPResponse.Status.self) { group in

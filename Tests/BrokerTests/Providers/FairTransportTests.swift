@@ -27,6 +27,7 @@ import Testing
             if await condition() { return }
             try? await Task.sleep(for: .milliseconds(5))
         }
+        Issue.record("it did not come true within seconds")
     }
 
     @Test func `a call that waited for its turn in vain is refused, a flow goes on waiting`() async throws {
