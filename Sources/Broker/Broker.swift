@@ -6,7 +6,8 @@ public import Secrets
 public struct Broker: Sendable {
     /// What an operator decides.
     public struct Settings: Sendable {
-        /// Where browsers reach this broker, without a trailing slash. The redirect addresses are under it.
+        /// The address at which browsers reach this broker, without a trailing slash. The redirect addresses are under
+        /// it.
         public var publicURL: StrictURL
         /// The pages that flows talk to and end at.
         public var frontends: Frontends
@@ -36,7 +37,7 @@ public struct Broker: Sendable {
     public let catalog: Catalog
     /// The installation's own, by source type or provider.
     let clients: [String: Client]
-    /// Where flows come back.
+    /// The addresses to which flows come back.
     public let redirects: RedirectAddresses
     let tenantClients: TenantClients
     let keyRing: KeyRing
@@ -110,8 +111,8 @@ public struct Broker: Sendable {
         }
     }
 
-    /// Whether a callback should be put off before its state is spent: so many of its own tenant's wait to be exchanged
-    /// that its browser would wait too long. What other tenants do never puts it off.
+    /// Tells whether a callback should be put off before its state is spent: so many of its own tenant's wait to be
+    /// exchanged that its browser would wait too long. What other tenants do never puts it off.
     public func putsOff(_ request: CallbackRequest) async -> Bool {
         guard transport.isBusy, let state = request.state,
             let tenant = try? await store.outcome(of: FlowID(of: state))?.flow.tenant
@@ -119,7 +120,7 @@ public struct Broker: Sendable {
         return transport.isBusy(for: tenant)
     }
 
-    /// How long a call that can be made again waits for its turn.
+    /// The time that a call that can be made again waits for its turn.
     private static let patience = Duration.seconds(5)
 
     /// The cause of what a tenant's caller asks for now.

@@ -1,10 +1,10 @@
-/// What headers of strangers say, read byte by byte.
+/// Reads headers of strangers byte by byte.
 ///
 /// Never by `Character`: one of 30,000 combining marks takes a third of a second to compare with a comma.
 package enum HeaderValue {
-    /// What counts of a value: all of it where it is ASCII (RFC 9110 § 5.5), nothing where it is not. Two headers have
-    /// parts of several writers, of whom one must not spoil what the others say: of `Cookie` the pairs count that are
-    /// ASCII, of the lists that proxies add to what stands behind the last element that is not.
+    /// The part of a value that counts: all of it where it is ASCII (RFC 9110 § 5.5), nothing where it is not. Two
+    /// headers have parts of several writers, of whom one must not spoil what the others say: of `Cookie` the pairs
+    /// count that are ASCII, of the lists that proxies add to what stands behind the last element that is not.
     ///
     /// - Parameter name: the header's, in lower case.
     package static func ascii(_ value: String, of name: String) -> String? {
@@ -49,7 +49,7 @@ package enum HeaderValue {
         lowercased(trimmed(value.utf8.prefix { $0 != UInt8(ascii: ";") }))
     }
 
-    /// Whether `word`, in lower case, stands anywhere in the value, in whatever case.
+    /// Tells whether `word`, in lower case, stands anywhere in the value, in whatever case.
     package static func mentions(_ word: StaticString, _ value: String?) -> Bool {
         let bytes = (value ?? "").utf8.map(lowercased)
         return word.withUTF8Buffer { word in

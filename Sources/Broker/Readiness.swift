@@ -1,5 +1,5 @@
-/// Whether the store can write, found out at most ten times a second however often it is asked: to find out is a write of
-/// its own, and anybody may ask.
+/// Tells whether the store can write, found out at most ten times a second however often it is asked: to find out is a
+/// write of its own, and anybody may ask.
 actor Readiness {
     private static let age: Duration = .milliseconds(100)
 

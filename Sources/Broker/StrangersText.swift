@@ -18,8 +18,8 @@ extension String {
         }
     }
 
-    /// As much of the beginning as `count` bytes hold, without half a scalar at the end. By bytes: to count `Character`s
-    /// takes a time that marks make long, and each may be of any length.
+    /// As much of the beginning as `count` bytes hold, without half a scalar at the end. By bytes: to count
+    /// `Character`s takes a time that marks make long, and each may be of any length.
     func prefix(bytes count: Int) -> String {
         guard utf8.count > count else { return self }
         var end = utf8.index(startIndex, offsetBy: count)

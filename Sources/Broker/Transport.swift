@@ -80,8 +80,8 @@ public enum TransportError: String, Error, Sendable, Hashable {
     case cancelled
     /// Too many requests wait already. This one was not sent.
     case overloaded
-    /// Its tenant, or those who ask the same host, have as many under way as they may; it waited for its turn as long as
-    /// it can, and was not sent.
+    /// Its tenant, or those who ask the same host, have as many under way as they may; it waited for its turn as long
+    /// as it can, and was not sent.
     case rateLimited = "rate_limited"
 }
 
@@ -89,10 +89,10 @@ public enum TransportError: String, Error, Sendable, Hashable {
 public protocol Transport: Sendable {
     func send(_ request: ProviderRequest) async throws(TransportError) -> ProviderResponse
 
-    /// Whether so many requests of flows wait that one tenant's alone may be too many.
+    /// Tells whether so many requests of flows wait that one tenant's alone may be too many.
     var isBusy: Bool { get }
 
-    /// Whether so many requests of a tenant's flows wait that nothing should be begun that needs one more.
+    /// Tells whether so many requests of a tenant's flows wait that nothing should be begun that needs one more.
     func isBusy(for tenant: TenantID) -> Bool
 }
 

@@ -42,7 +42,7 @@ extension StringProtocol {
 }
 
 extension Unicode.Scalar {
-    /// Whether it does something to what shows it, other than being seen.
+    /// Tells whether it does something to what shows it, other than being seen.
     package var isActive: Bool {
         if value < 0x80 { return value < 0x20 || value == 0x7F }
         return switch properties.generalCategory {

@@ -48,7 +48,7 @@ public struct BrokerServer: Sendable {
 
     public var responder: some HTTPResponder<Context> { frame }
 
-    /// What operators call, for a listener of their own.
+    /// The operators' API, for a listener of its own.
     public var operatorResponder: some HTTPResponder<Context> { operatorFrame }
 
     /// HTTP/1.1 as strangers may speak it, in front of `responder`.

@@ -15,7 +15,7 @@ struct Problem: Error {
     var redirectURI: String?
     var missing: MissingScope?
 
-    /// What a token lacks, for programs that ask for another one with it.
+    /// The scope that a token lacks, for programs that ask for another token with it.
     struct MissingScope {
         let required: String
         let granted: [String]
@@ -26,7 +26,7 @@ struct Problem: Error {
     static let bodyTooLarge = Problem(
         status: .contentTooLarge, code: "body_too_large", detail: "send a body of at most 64 KiB",
         headers: [.connection: "close"])
-    /// What follows a body that is not one cannot be told from it.
+    /// Ends the connection: what follows a body that is not one cannot be told from it.
     static let bodyBroken = Problem(
         status: .badRequest, code: "invalid_request",
         detail: "the body did not arrive whole, or its chunks are malformed (RFC 9112 § 7.1)",

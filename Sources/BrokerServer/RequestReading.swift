@@ -98,7 +98,7 @@ extension Request {
 
     var query: QueryParameters { QueryParameters(uri.query) }
 
-    /// Whether a browser only fetches ahead, or fetches a part of some page, so that nothing may be spent on it.
+    /// Tells whether a browser only fetches ahead, or fetches a part of some page, so that nothing may be spent on it.
     var isPrefetch: Bool {
         let purposes = [headers[.secPurpose], headers[.purpose], headers[.xPurpose], headers[.xMoz]]
         if purposes.contains(where: { HeaderValue.mentions("prefetch", $0) || HeaderValue.mentions("preview", $0) }) {

@@ -37,8 +37,8 @@ public final class CurlTransport: Transport {
 
     /// Sends one request and returns what the server answered, whatever its status.
     ///
-    /// A request that is malformed in itself, in its address or a header, is answered `.addressNotAllowed` and not sent.
-    /// Cancelling the task ends the transfer with `.cancelled`.
+    /// A request that is malformed in itself, in its address or a header, is answered `.addressNotAllowed` and not
+    /// sent. Cancelling the task ends the transfer with `.cancelled`.
     public func send(_ request: ProviderRequest) async throws(TransportError) -> ProviderResponse {
         guard rules.allow(request) else { throw .addressNotAllowed }
         let call = Call(request, deadline: .now + timeout)

@@ -4,8 +4,8 @@ import CCurl
 /// Where callers leave requests and cancellations for the loop's thread.
 ///
 /// `@unchecked Sendable`: `lock` guards everything that changes. The multi handle is only ever woken here, which
-/// libcurl allows from any thread, under the lock and while `isOpen`; the loop frees it after it has seen `isOpen` false
-/// under the same lock. So a freed handle is never woken.
+/// libcurl allows from any thread, under the lock and while `isOpen`; the loop frees it after it has seen `isOpen`
+/// false under the same lock. So a freed handle is never woken.
 final class Inbox: @unchecked Sendable {
     struct Mail {
         var submitted: [Call] = []

@@ -39,8 +39,8 @@ final class LoopThread: @unchecked Sendable {
         }
     }
 
-    /// With `CURLOPT_NOSIGNAL` libcurl leaves SIGPIPE to us: writing to a TLS connection that the server has just closed
-    /// would end the process. The threads that libcurl makes inherit this.
+    /// With `CURLOPT_NOSIGNAL` libcurl leaves SIGPIPE to us: writing to a TLS connection that the server has just
+    /// closed would end the process. The threads that libcurl makes inherit this.
     private static func blockBrokenPipes() {
         var signals = sigset_t()
         sigemptyset(&signals)

@@ -11,8 +11,8 @@ extension SQLiteStore {
         try await writer.write { [trail] db in try trail.append(event, db) }
     }
 
-    /// A page looks at no more events or tickets than these, so that it takes some tenth of a second at most: as long as
-    /// it reads, the write-ahead log cannot be taken back into the file.
+    /// A page looks at no more events or tickets than these, so that it takes some tenth of a second at most: as long
+    /// as it reads, the write-ahead log cannot be taken back into the file.
     static let mostLookedAt = 50_000
 
     public func events(

@@ -2,7 +2,8 @@ import Foundation
 import GRDB
 import Secrets
 
-/// The end of an audit trail, as the one row of `audit_trail` has it with its proof. Without it, events could be cut off.
+/// The end of an audit trail, as the one row of `audit_trail` has it with its proof. Without it, events could be cut
+/// off.
 struct AuditHead: Equatable {
     var link: AuditTrail.Link
     /// The last event's. In the head, since the last event may be forgotten.

@@ -4,8 +4,8 @@ import GRDB
 public import Secrets
 
 extension SQLiteStore {
-    /// Begins a new audit trail in the database at `path`, which no broker may have open. The one before goes with a copy
-    /// of the database into a file beside it, as evidence; its name.
+    /// Begins a new audit trail in the database at `path`, which no broker may have open. The one before goes with a
+    /// copy of the database into a file beside it, as evidence; its name.
     ///
     /// The new trail has a key of its own, so that nothing of the old one fits into it, and goes on counting where the
     /// old one ended. Its first event says why.

@@ -82,7 +82,7 @@ struct AuditRow {
             flow: parts[2].flatMap { FlowID(bytes: $0) }, code: texts[6], detail: texts[7])
     }
 
-    /// What a proof is over: each part with its length before it, so that no two events give the same bytes.
+    /// The bytes that a proof is over: each part with its length before it, so that no two events give the same bytes.
     func encoded(sequence: Int64, after digest: [UInt8]) -> [UInt8] {
         var bytes = digest
         bytes.reserveCapacity(256)

@@ -18,7 +18,8 @@ final class AuditTrail: @unchecked Sendable {
     private var hasGrown = false
     /// The end of the chain after the last transaction: nobody may take it back to before.
     private var known: AuditHead?
-    /// Why the chain is not extended any more. Stays, even if the file is whole again: events are missing in it then.
+    /// The reason not to extend the chain any more. Stays, even if the file is whole again: events are missing in it
+    /// then.
     private(set) var breach: Breach?
     private var isMarked = false
 
@@ -157,7 +158,7 @@ final class AuditTrail: @unchecked Sendable {
     }
 }
 
-/// Where an audit trail does not fit: the first event concerned, and why.
+/// A place where an audit trail does not fit: the first event concerned, and why.
 struct Breach: Error, Equatable, Sendable {
     let sequence: Int64
     let finding: String

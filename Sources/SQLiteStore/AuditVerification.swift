@@ -75,7 +75,7 @@ extension SQLiteStore {
     }
 }
 
-/// What is of another type was altered, and fits no proof.
+/// Reads what is of another type as altered: it fits no proof.
 extension Row {
     fileprivate func number(_ name: String) -> Int64 { Int64.fromDatabaseValue(self[name]) ?? -1 }
 

@@ -29,7 +29,7 @@ final class FailedRedemptions: @unchecked Sendable {
     private var flushing: Task<Void, Never>?
     /// Of refusals that were left out while the store could not write.
     private var uncounted: Int64 = 0
-    /// How often each spent key came while the store could not write.
+    /// The times that each spent key came while the store could not write.
     private var reuses: [FlowID: Int64] = [:]
 
     init(_ writer: Writer, _ trail: AuditTrail, budget: RefusalBudget) {
@@ -110,7 +110,7 @@ final class FailedRedemptions: @unchecked Sendable {
     }
 
     /// The events of what the store could not take, for the log: no more of one spent key than the trail would have.
-    /// What was left out is counted with the next batch.
+    /// Counts with the next batch what was left out.
     private func untaken(_ chosen: [Failure], leftOut: Int64) -> [Event] {
         lock.withLock {
             uncounted += leftOut

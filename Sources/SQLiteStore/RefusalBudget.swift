@@ -1,8 +1,8 @@
 import Foundation
 import Glibc
 
-/// How many refused keys the audit trail takes: anybody can present one, and must not fill the disk with it, nor keep
-/// others' refusals out. The rest is counted.
+/// The number of refused keys that the audit trail takes: anybody can present one, and must not fill the disk with it,
+/// nor keep others' refusals out. The rest is counted.
 ///
 /// 90 days of the overall rate are 800,000 events, some 200 MB; more than that is noise that a metric tells better.
 ///
@@ -24,7 +24,7 @@ final class RefusalBudget: @unchecked Sendable {
         }
     }
 
-    /// Whose supply it is: that of an IPv4 address, or of the 64 bits of an IPv6 network, within which a host picks
+    /// The owner of a supply: that of an IPv4 address, or of the 64 bits of an IPv6 network, within which a host picks
     /// addresses as it likes (RFC 8981).
     private enum Subscriber: Hashable {
         case v4(UInt32)
@@ -82,7 +82,7 @@ final class RefusalBudget: @unchecked Sendable {
         }
     }
 
-    /// Whether it is time for an event that says how many were left out.
+    /// Tells whether it is time for an event that says how many were left out.
     func takeSummary() -> Bool {
         let now = now()
         return lock.withLock {

@@ -84,8 +84,8 @@ public struct SQLiteStore: FlowStore {
         }
     }
 
-    /// Whether an operator took back a flow: by a revocation after the last one that was there when it began. That is
-    /// the store's own order, in which no clock has a say.
+    /// Tells whether an operator took back a flow: by a revocation after the last one that was there when it began.
+    /// That is the store's own order, in which no clock has a say.
     static let isRevoked = """
         EXISTS (SELECT 1 FROM revocations WHERE id > flows.line
             AND (revocations.tenant IS NULL OR revocations.tenant = flows.tenant)

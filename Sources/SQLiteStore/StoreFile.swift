@@ -117,7 +117,7 @@ enum StoreFile {
         }
     }
 
-    /// Whether there was an audit trail before, besides.
+    /// Tells whether there was an audit trail before, besides.
     static func open(_ path: String) throws(OpeningError) -> (queue: DatabaseQueue, hadTrail: Bool) {
         var configuration = Configuration()
         configuration.journalMode = .wal

@@ -75,7 +75,7 @@ public final class KeyRing: @unchecked Sendable {
     /// A ring of one new key that is written nowhere: what it seals, nobody opens after this process.
     public static func ephemeral() -> KeyRing { KeyRing(SecretBytes(Random.bytes(32)), id: .process) }
 
-    /// Whether both have a key of this name, and not the same.
+    /// Tells whether both have a key of this name, and not the same.
     public func differs(from other: KeyRing, at id: KeyID) -> Bool {
         guard let own = lock.withLock({ keys.byID[id] }), let theirs = other.lock.withLock({ other.keys.byID[id] })
         else { return false }

@@ -7,7 +7,7 @@ import ServiceLifecycle
 struct ListenerService: ServiceLifecycle.Service {
     private let application: any ApplicationProtocol & ServiceLifecycle.Service
     private let address: String
-    /// Where the address is set.
+    /// The section that sets the address.
     private let setting: String
 
     /// - Parameter onListening: called once connections are taken.

@@ -1,6 +1,6 @@
 public import Secrets
 
-/// What a master key is still needed for.
+/// The uses that a master key still has.
 public struct MasterKeyUses: Sendable, Equatable {
     /// Flows that wait for their callback.
     public var flows = 0
@@ -14,7 +14,7 @@ public struct MasterKeyUses: Sendable, Equatable {
     public init() {}
 }
 
-/// Why the keys of a file that changed were not taken over.
+/// A reason not to take over the keys of a file that changed.
 public enum KeyRefusal: Error, Equatable, Sendable {
     /// These are not in it, and the database needs them.
     case missing([String: MasterKeyUses])
@@ -24,8 +24,8 @@ public enum KeyRefusal: Error, Equatable, Sendable {
 }
 
 extension Broker {
-    /// Takes over the keys of a master key file that changed, while flows run, if they open all that the store has. Whether
-    /// they are others.
+    /// Takes over the keys of a master key file that changed, while flows run, if they open all that the store has.
+    /// Whether they are others.
     public func replaceKeys(by ring: KeyRing) async throws(KeyRefusal) -> Bool {
         let uses: [String: MasterKeyUses]
         do {

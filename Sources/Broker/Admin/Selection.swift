@@ -32,7 +32,8 @@ public struct TicketSummary: Sendable {
 /// Tickets, oldest first.
 public struct TicketPage: Sendable {
     public let tickets: [TicketSummary]
-    /// Where to go on, where the page ends since enough were looked at; `nil` where it is full, or no more are left.
+    /// The place to go on from, where the page ends since enough were looked at; `nil` where it is full, or no more are
+    /// left.
     public let next: TicketPosition?
 
     public init(tickets: [TicketSummary], next: TicketPosition?) {

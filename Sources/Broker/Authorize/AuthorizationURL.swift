@@ -36,7 +36,7 @@ extension OAuthProfile {
 
     /// The values for the placeholders, defaults filled in.
     ///
-    /// What costs nothing is looked at first: no text is matched for a call that cannot succeed.
+    /// Looks at what costs nothing first: no text is matched for a call that cannot succeed.
     ///
     /// - Parameter client: has the values that only the operator sets.
     func values(
@@ -87,7 +87,7 @@ extension OAuthProfile {
     /// All values of a flow together, in bytes: they are kept with it.
     static let longestValues = 4096
 
-    /// What comes with the client. Checked when it was set, and again: the catalog may have changed since.
+    /// The values that come with the client. Checked when they were set, and again: the catalog may have changed.
     private func operatorValues(of client: Client) throws(AuthorizeError) -> [String: String] {
         var values: [String: String] = [:]
         for parameter in parameters where parameter.setByOperator {
@@ -102,8 +102,8 @@ extension OAuthProfile {
         return values
     }
 
-    /// Whether `values` name the hosts that `client` belongs to. Those of a flow that began with another client do
-    /// not: this one's secret must not go there.
+    /// Tells whether `values` name the hosts that `client` belongs to. Those of a flow that began with another client
+    /// do not: this one's secret must not go there.
     func agree(_ values: [String: String], with client: Client) -> Bool {
         parameters.allSatisfy {
             !$0.setByOperator || values[$0.name] == client.parameters[$0.name] ?? $0.defaultValue

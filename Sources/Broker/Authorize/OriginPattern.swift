@@ -2,7 +2,7 @@
 public struct OriginPattern: Hashable, Sendable, CustomStringConvertible {
     private enum Kind: Hashable {
         case exact(Origin)
-        /// What stands around the one label that may be any.
+        /// The texts around the one label that may be any.
         case label(before: String, after: String)
     }
 

@@ -36,7 +36,7 @@ public struct RedirectAddresses: Sendable {
         return sourceType.suggestedClientName
     }
 
-    /// Whether codes for the client of this name can only go to one host.
+    /// Tells whether codes for the client of this name can only go to one host.
     ///
     /// Counts all that bear the name: a source type may be called as another's provider is.
     private static func haveOneServer(_ sourceTypes: [SourceType], usersOf client: String) -> Bool {
@@ -46,12 +46,12 @@ public struct RedirectAddresses: Sendable {
         return origins.allSatisfy { $0 == first }
     }
 
-    /// Where flows of the installation's client come back.
+    /// The path to which flows of the installation's client come back.
     public func path(of sourceType: SourceType.ID) -> RedirectPath {
         shared[sourceType] ?? RedirectPath(name: sourceType.description)
     }
 
-    /// Where flows of a tenant's own client come back, whether or not there is one yet.
+    /// The path to which flows of a tenant's own client come back, whether or not there is one yet.
     ///
     /// The source type's name always: what the operator sets under `clients` must not move what tenants registered.
     public func path(of sourceType: SourceType.ID, ownedBy tenant: TenantID) -> RedirectPath {
@@ -59,7 +59,7 @@ public struct RedirectAddresses: Sendable {
             name: sourceType.description, handle: RedirectHandle(tenant: tenant, sourceType: sourceType))
     }
 
-    /// Where flows of `client` come back.
+    /// The path to which flows of `client` come back.
     func path(of sourceType: SourceType.ID, as client: Client) -> RedirectPath {
         client.owner.map { path(of: sourceType, ownedBy: $0) } ?? path(of: sourceType)
     }

@@ -1,4 +1,4 @@
-/// Where a flow without a popup ends: a web address, or one of a native app's own scheme (RFC 8252 § 7.1).
+/// The end of a flow without a popup: a web address, or one of a native app's own scheme (RFC 8252 § 7.1).
 public struct ReturnURL: Hashable, Sendable {
     public let text: String
     /// `nil` for an app's own scheme.

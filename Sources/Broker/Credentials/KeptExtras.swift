@@ -1,4 +1,4 @@
-/// What is kept beside the tokens of what callbacks and providers say: anyone may have said it, and whoever redeems will
+/// Keeps some of what callbacks and providers say beside the tokens: anyone may have said it, and whoever redeems will
 /// print it, or call the host that it names.
 struct KeptExtras {
     private(set) var values: [String: JSONValue] = [:]
@@ -29,7 +29,7 @@ struct KeptExtras {
         }
     }
 
-    /// Whether every text in `value` is printable, names of members too.
+    /// Tells whether every text in `value` is printable, names of members too.
     private static func isPrintable(_ value: JSONValue) -> Bool {
         switch value {
         case .string(let text): isPrintableLine(text)

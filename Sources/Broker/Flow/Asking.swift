@@ -63,7 +63,7 @@ extension Broker {
         case expired
     }
 
-    /// How a flow of a trial ended, its credentials taken; `nil` while it runs.
+    /// The end of a trial's flow, its credentials taken; `nil` while it runs.
     ///
     /// - Parameter verifier: the settings' `trialVerifier`, whose challenge the flow began with.
     package func conclude(_ id: FlowID, verifier: ExchangeVerifier) async throws(StoreError) -> Conclusion? {

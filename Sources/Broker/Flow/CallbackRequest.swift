@@ -53,7 +53,7 @@ public struct CallbackRequest: Sendable {
         return "iss \"\(ProviderText.sentence(issuer))\" was not expected"
     }
 
-    /// Why it is not looked at further, where a parameter comes twice that may come once (RFC 6749 § 3.1): neither
+    /// The reason not to look at it further, where a parameter comes twice that may come once (RFC 6749 § 3.1): neither
     /// can be believed, and nothing is spent on it.
     var repetition: CallbackError? {
         if case .repeated = self["iss"] { return .issuerMismatch }

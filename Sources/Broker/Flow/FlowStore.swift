@@ -1,6 +1,7 @@
 public import Secrets
 
-/// Keeps flows and tickets. Each call is atomic and durable before it returns, together with the event that tells of it.
+/// Keeps flows and tickets. Each call is atomic and durable before it returns, together with the event that tells of
+/// it.
 public protocol FlowStore: Sendable {
     /// Keeps a new flow, unless too many are outstanding.
     func start(_ flow: Flow, _ event: Event) async throws(StoreError) -> FlowAdmission
@@ -54,8 +55,8 @@ public protocol FlowStore: Sendable {
         _ selection: Selection, at time: Timestamp, _ event: Event
     ) async throws(StoreError) -> RevocationNumber
 
-    /// Destroys the selection's tickets of flows that were started before the revocation, expired ones as well; looks at
-    /// no more than `limit` tickets after `position`. Where to go on, or `nil` at the end.
+    /// Destroys the selection's tickets of flows that were started before the revocation, expired ones as well; looks
+    /// at no more than `limit` tickets after `position`. Where to go on, or `nil` at the end.
     func destroyTickets(
         _ selection: Selection, startedBefore revocation: RevocationNumber, after position: TicketPosition?,
         limit: Int, by requester: Requester, at now: Timestamp
@@ -77,7 +78,7 @@ public protocol FlowStore: Sendable {
     /// Seals the store's own key again.
     func resealAuditKey(_ ring: KeyRing) async throws(StoreError)
 
-    /// What still needs each master key, by the key's name. Changes nothing.
+    /// The uses of each master key, by the key's name. Changes nothing.
     func masterKeyUses(at now: Timestamp) async throws(StoreError) -> [String: MasterKeyUses]
 
     /// `false`: there was none.

@@ -70,11 +70,11 @@ struct Provider {
 
     var jwks: String? { profile.jwksURL?.filled(with: values) ?? metadata?.jwksURI }
 
-    /// Whom a client assertion or a request object is for: the issuer wherever one is known, else the token endpoint
-    /// as the catalog's author wrote it.
+    /// The audience of a client assertion or a request object: the issuer wherever one is known, else the token
+    /// endpoint as the catalog's author wrote it.
     ///
-    /// Never an address that metadata or a callback names: a hostile server would name another's, and have us sign
-    /// what that one takes for its own (audience injection: draft-ietf-oauth-security-topics-update § 2.1,
+    /// Never an address that metadata or a callback names: a hostile server would name another's, and have us sign what
+    /// that one takes for its own (audience injection: draft-ietf-oauth-security-topics-update § 2.1,
     /// draft-ietf-oauth-rfc7523bis).
     var assertionAudience: String? { issuer ?? addresses.token?.filled(with: values) }
 

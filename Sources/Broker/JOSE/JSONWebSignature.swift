@@ -65,8 +65,8 @@ package struct JSONWebSignature: Sendable {
         return text
     }
 
-    /// Whether it says to be of one of these types, in any letter case, with or without the prefix that may be left
-    /// out (RFC 7515 § 4.1.9).
+    /// Tells whether it says to be of one of these types, in any letter case, with or without the prefix that may be
+    /// left out (RFC 7515 § 4.1.9).
     package func isTyped(_ types: String...) -> Bool {
         guard let type else { return false }
         return types.contains { name in

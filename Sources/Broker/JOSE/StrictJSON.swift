@@ -29,7 +29,7 @@ package enum StrictJSON {
 }
 
 extension String {
-    /// Whether both are the same bytes. `==` also takes a Kelvin sign for a K, which identifiers must not.
+    /// Tells whether both are the same bytes. `==` also takes a Kelvin sign for a K, which identifiers must not.
     package func isExactly(_ other: some StringProtocol) -> Bool { utf8.elementsEqual(other.utf8) }
 
     /// The same, but for the case of ASCII letters. `lowercased()` also makes a k of a Kelvin sign.
@@ -40,7 +40,7 @@ extension String {
 }
 
 extension [String] {
-    /// Whether one of them is the same bytes.
+    /// Tells whether one of them is the same bytes.
     package func contains(exactly text: some StringProtocol) -> Bool { contains { $0.isExactly(text) } }
 }
 

@@ -21,7 +21,7 @@ public struct Pattern: Sendable {
         self.automaton = automaton
     }
 
-    /// Whether all of `value` matches. Printable ASCII alone, and its length comes first.
+    /// Tells whether all of `value` matches. Printable ASCII alone, and its length comes first.
     public func matches(_ value: String) -> Bool {
         guard value.utf8.count <= Self.longestValue else { return false }
         var value = value

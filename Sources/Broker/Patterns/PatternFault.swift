@@ -1,4 +1,4 @@
-/// Why a text is no pattern.
+/// A reason why a text is no pattern.
 public enum PatternFault: Error, Equatable, Sendable {
     case notASCII
     case tooLong

@@ -21,8 +21,8 @@ indirect enum PatternNode: Sendable {
         return min(size, PositionAutomaton.mostPositions + 1)
     }
 
-    /// Whether a `^` or `$` stands where a byte may come before or after it. Everywhere else it says nothing, since
-    /// the whole value must match.
+    /// Tells whether a `^` or `$` stands where a byte may come before or after it. Everywhere else it says nothing,
+    /// since the whole value must match.
     func hasMisplacedAnchor(atStart: Bool, atEnd: Bool) -> Bool {
         switch self {
         case .bytes: return false

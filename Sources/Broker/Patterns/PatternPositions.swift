@@ -62,7 +62,7 @@ struct PatternPositions {
 
     /// One copy after another, of which those beyond `atLeast` may be left out from the end.
     ///
-    /// What may itself match nothing is repeated without that: `(a?){3}` is `a{0,3}`.
+    /// Repeats without that what may itself match nothing: `(a?){3}` is `a{0,3}`.
     private mutating func repeated(_ inner: PatternNode, atLeast: Int, atMost: Int?) -> Part {
         let copies = atMost ?? max(atLeast, 1)
         guard inner.size > 0, copies > 0 else { return Part(isNullable: true, first: nobody, last: nobody) }

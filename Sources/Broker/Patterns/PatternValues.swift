@@ -6,14 +6,14 @@ struct PatternValues {
         self.positions = positions
     }
 
-    /// Whether every value is written out: no classes, no repetition without end.
+    /// Tells whether every value is written out: no classes, no repetition without end.
     var areEnumerated: Bool {
         positions.bytes.allSatisfy { $0.single != nil } && !positions.bytes.indices.contains(where: isRepeated)
     }
 
     func mayHold(_ byte: UInt8) -> Bool { positions.bytes.contains { $0.contains(byte) } }
 
-    /// Whether each `byte` in a value is one that the pattern writes out, so that there are only so many.
+    /// Tells whether each `byte` in a value is one that the pattern writes out, so that there are only so many.
     func writesOut(_ byte: UInt8) -> Bool {
         positions.bytes.indices.allSatisfy {
             !positions.bytes[$0].contains(byte) || (positions.bytes[$0].single == byte && !isRepeated($0))
@@ -43,7 +43,7 @@ struct PatternValues {
         return String(decoding: end.reversed(), as: UTF8.self)
     }
 
-    /// Whether `position` may come again after itself.
+    /// Tells whether `position` may come again after itself.
     private func isRepeated(_ position: Int) -> Bool {
         var reached = positions.follow[position]
         var waiting = reached.states

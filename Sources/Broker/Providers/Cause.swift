@@ -7,7 +7,7 @@ public enum Cause: Hashable, Sendable {
     case call(TenantID, until: ContinuousClock.Instant)
     /// An operator's order.
     case operators
-    /// What serves all tenants alike: keys of callers' tokens, the metadata of a provider.
+    /// The broker's own call, which serves all tenants alike: keys of callers' tokens, the metadata of a provider.
     case broker
 
     /// The same once the provider was asked: it may have rotated a refresh token by then, and what is left to do must
@@ -16,7 +16,7 @@ public enum Cause: Hashable, Sendable {
         if case .call(let tenant, _) = self { .flow(tenant) } else { self }
     }
 
-    /// Whose share it counts in.
+    /// The account whose share it counts in.
     var account: Account {
         switch self {
         case .flow(let tenant), .call(let tenant, _): .tenant(tenant)
@@ -41,7 +41,7 @@ public enum Cause: Hashable, Sendable {
     }
 }
 
-/// How many requests may be on their way to providers at once, and how many may wait.
+/// The numbers of requests that may be on their way to providers at once, and that may wait.
 public struct ProviderShares: Sendable {
     public var inAll: Int
     public var perTenant: Int

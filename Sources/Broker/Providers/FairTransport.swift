@@ -1,7 +1,7 @@
 import Foundation
 
-/// Sends requests when it is their turn: no tenant and no host that hangs takes the places of the others, and a callback's
-/// exchange does not wait behind what can be asked again.
+/// Sends requests when it is their turn: no tenant and no host that hangs takes the places of the others, and a
+/// callback's exchange does not wait behind what can be asked again.
 ///
 /// A request's deadline begins with its turn. Where there is room a request costs a lock and no more.
 ///
@@ -44,10 +44,10 @@ public final class FairTransport: Transport, @unchecked Sendable {
         return try await transport.send(request)
     }
 
-    /// How many requests wait for their turn.
+    /// The number of requests that wait for their turn.
     public var waitingCount: Int { lock.withLock { turns.waitingCount } }
 
-    /// How many were refused since they had waited long enough, or too many of their tenant's waited.
+    /// The number refused since they had waited long enough, or too many of their tenant's waited.
     public var refusedCount: Int { lock.withLock { refused } }
 
     public var isBusy: Bool { lock.withLock { turns.waitingOfFlows >= shares.waitingOfFlows } }

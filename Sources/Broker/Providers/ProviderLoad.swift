@@ -1,4 +1,4 @@
-/// What is on its way to providers, and whether there is room for more.
+/// The requests on their way to providers, and whether there is room for more.
 struct ProviderLoad {
     private struct Count {
         var all = 0
@@ -24,7 +24,7 @@ struct ProviderLoad {
         Self.fits(hosts[host] ?? Count(), shares.perHost, isBegun)
     }
 
-    /// Whether somebody may wait for what this account and host have taken.
+    /// Tells whether somebody may wait for what this account and host have taken.
     func mayHoldUp(_ account: Cause.Account, _ host: String) -> Bool {
         all >= shares.inAll - shares.kept || (accounts[account]?.all ?? 0) >= shares.perTenant
             || (hosts[host]?.all ?? 0) >= shares.perHost
@@ -36,7 +36,7 @@ struct ProviderLoad {
         Self.add(change, to: &hosts[host], isBegun)
     }
 
-    /// Where calls that can be made again have filled a share, flows still get a twelfth more: a provider that hangs
+    /// Flows get a twelfth more where calls that can be made again have filled a share: a provider that hangs
     /// over refreshes may well answer an exchange.
     private static func fits(_ count: Count, _ share: Int, _ isBegun: Bool) -> Bool {
         let more = share / 12

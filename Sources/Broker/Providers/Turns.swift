@@ -1,9 +1,9 @@
-/// Which requests may go to providers now, and which come next: shares by tenant and by host, tenants in turn, and what a
-/// flow has begun before what can be asked again. Decides, and does nothing.
+/// Decides which requests may go to providers now, and which come next: shares by tenant and by host, tenants in turn,
+/// and what a flow has begun before what can be asked again. Decides, and does nothing.
 ///
 /// After each step nothing waits that could start, so whoever finds room on arrival passes nobody.
 struct Turns {
-    /// Whose request it is, and where it goes.
+    /// The account of a request, and the host that it goes to.
     struct Place {
         let account: Cause.Account
         let host: String

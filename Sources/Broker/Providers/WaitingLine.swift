@@ -1,5 +1,5 @@
-/// Requests that wait, in the order of their turns: tenants one after the other, and the hosts of each likewise, so that
-/// neither a tenant that sends many nor a host that hangs holds up the rest.
+/// Requests that wait, in the order of their turns: tenants one after the other, and the hosts of each likewise, so
+/// that neither a tenant that sends many nor a host that hangs holds up the rest.
 struct WaitingLine {
     private struct Queue {
         let host: String
@@ -58,7 +58,7 @@ struct WaitingLine {
         return true
     }
 
-    /// What is left of an account's, of which one has gone.
+    /// Goes on with what is left of an account's, of which one has gone.
     private mutating func keep(_ own: [Queue], _ account: Cause.Account) {
         queues[account] = own.isEmpty ? nil : own
         let left = count(of: account) - 1

@@ -106,7 +106,7 @@ extension JSONEncoder {
 
 /// What a proof of the client is made from, besides the client.
 struct ProofContext {
-    /// Whom a client assertion is for (RFC 7523 § 3); `nil`: nobody is known, and none is made.
+    /// The audience of a client assertion (RFC 7523 § 3); `nil`: nobody is known, and none is made.
     let audience: String?
     let now: Timestamp
 }

@@ -31,11 +31,11 @@ actor Refreshes {
         static func == (left: Identity, right: Identity) -> Bool { left.digest == right.digest }
         func hash(into hasher: inout Hasher) { hasher.combine(digest) }
 
-        /// What a kept answer is bound to.
+        /// The things that a kept answer is bound to.
         var context: [UInt8] { digest.bytes }
     }
 
-    /// What a provider gave, as the JSON for the caller.
+    /// A provider's answer, as the JSON for the caller.
     struct Answer: Sendable {
         let json: SecretBytes
         /// The access token in it and the refresh token: a revocation of either ends it.
@@ -133,8 +133,8 @@ actor Refreshes {
 
     // MARK: forgetting
 
-    /// Forgets what was answered for the grant of a token that was revoked. What its running calls bring goes to those who
-    /// wait already, and to nobody else.
+    /// Forgets what was answered for the grant of a token that was revoked. What its running calls bring goes to those
+    /// who wait already, and to nobody else.
     func forget(_ token: Digest) {
         var found: Set = [token]
         var unfollowed = [token]

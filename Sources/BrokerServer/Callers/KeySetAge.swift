@@ -1,5 +1,5 @@
-/// How long an issuer's keys are believed, and when they are asked for again. Decides alone: the clock, which nobody
-/// can set, and the network are its user's.
+/// The age of an issuer's keys: how long they are believed, and when they are asked for again. Decides alone: the
+/// clock, which nobody can set, and the network are its user's.
 struct KeySetAge {
     typealias Instant = ContinuousClock.Instant
 
@@ -20,7 +20,7 @@ struct KeySetAge {
     /// A failure tells for so long that the issuer does not answer: several attempts, each as long as it may take.
     static let failureTells: Duration = .seconds(30)
 
-    /// What is to be done with the keys at hand.
+    /// A thing to do with the keys at hand.
     enum Step: Equatable {
         case use
         /// They do; new ones are asked for meanwhile.
@@ -46,7 +46,7 @@ struct KeySetAge {
         return mayAsk ? .useAndAsk : .use
     }
 
-    /// Whether the keys at hand may be used at all.
+    /// Tells whether the keys at hand may be used at all.
     func isBelieved(at now: Instant) -> Bool {
         askedAt.map { now - $0 < Self.mostWhileUnanswered } ?? false
     }

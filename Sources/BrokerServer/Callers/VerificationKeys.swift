@@ -39,7 +39,7 @@ public struct VerificationKeys: Sendable {
         source = .set(set)
     }
 
-    /// How a token stands to these keys.
+    /// The relation of a token to these keys.
     enum Verdict {
         case signed
         /// No key here is the one that the header names, or more than one could be.
@@ -67,7 +67,7 @@ public struct VerificationKeys: Sendable {
         }
     }
 
-    /// Whether a key is here that the header names; if not, the issuer may have a new one.
+    /// Tells whether a key is here that the header names; if not, the issuer may have a new one.
     func haveKey(of token: JSONWebSignature) -> Bool {
         switch source {
         case .secret: true

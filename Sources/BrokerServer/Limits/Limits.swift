@@ -22,7 +22,7 @@ public struct Limits: Sendable {
 }
 
 extension Limits {
-    /// Whether callers are told apart by their addresses.
+    /// Tells whether callers are told apart by their addresses.
     public var countsAddresses: Bool { callbackPerAddress > 0 || redeemPerAddress > 0 }
 }
 

@@ -2,8 +2,8 @@ import Foundation
 
 /// A bucket of tokens for each key, filled at one rate. Keeps no more than a bounded number of them.
 ///
-/// A bucket is one number: when it will be full again. Taking a token moves that on by what a token takes to come
-/// back (the generic cell rate algorithm), so nothing has to be filled by the clock, and a full bucket need not be kept.
+/// A bucket is one number: when it will be full again. Taking a token moves that on by what a token takes to come back
+/// (the generic cell rate algorithm), so nothing has to be filled by the clock, and a full bucket need not be kept.
 ///
 /// `@unchecked Sendable`: `lock` guards the variables; the rest never changes.
 final class TokenBuckets<Key: Hashable & Sendable>: @unchecked Sendable {

@@ -21,8 +21,8 @@ final class ConnectionWatch: ChannelDuplexHandler {
         case lingering
     }
 
-    /// How long a peer may take to hear that it is over. Closed at once, the kernel would answer what is still coming
-    /// by a reset, and the peer might lose the answer over it (RFC 9112 § 9.6).
+    /// The time that a peer may take to hear that it is over. Closed at once, the kernel would answer what is still
+    /// coming by a reset, and the peer might lose the answer over it (RFC 9112 § 9.6).
     private static let linger = TimeAmount.seconds(2)
 
     private let timeout: TimeAmount
@@ -37,7 +37,7 @@ final class ConnectionWatch: ChannelDuplexHandler {
 
     /// All bytes ever written to the channel; it knows how many of them the kernel has not yet taken.
     private var writtenBytes = 0
-    /// What was written at some moment, and until when it must have been taken.
+    /// The bytes written at some moment, and the time until which they must have been taken.
     private var pending: (bytes: Int, until: NIODeadline)?
 
     init(timeout: TimeAmount) {
@@ -229,7 +229,7 @@ final class ConnectionWatch: ChannelDuplexHandler {
         }
     }
 
-    /// Whether something that was written long ago is not taken yet. What came after it does not prolong that.
+    /// Tells whether something that was written long ago is not taken yet. What came after it does not prolong that.
     private func isStuck(_ context: ChannelHandlerContext, _ now: NIODeadline) -> Bool {
         let waiting = waitingBytes(context)
         if let pending, writtenBytes - waiting < pending.bytes { return now >= pending.until }

@@ -8,7 +8,7 @@ import NIOHTTP1
 public struct ListenerBounds: Sendable {
     /// Connections at once; one more is closed as soon as it is made.
     public var maxConnections: Int
-    /// How long a whole request may take to arrive, and an answer to be taken.
+    /// The time that a whole request may take to arrive, and an answer to be taken.
     public var requestTimeout: Duration
 
     public init(maxConnections: Int = 10_000, requestTimeout: Duration = .seconds(15)) {
@@ -16,8 +16,8 @@ public struct ListenerBounds: Sendable {
         self.requestTimeout = requestTimeout
     }
 
-    /// How long a connection may wait for its next request. Longer than the 60 seconds after which common proxies drop
-    /// theirs, so that none of them sends a request over one that is just being closed.
+    /// The time that a connection may wait for its next request. Longer than the 60 seconds after which common proxies
+    /// drop theirs, so that none of them sends a request over one that is just being closed.
     static let idleTimeout = TimeAmount.seconds(75)
     /// The whole of a request as it is sent: a body of 64 KiB in chunks of 8 bytes, and its head, are less.
     static let requestBytes = 1 << 20

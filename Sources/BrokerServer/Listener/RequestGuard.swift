@@ -27,9 +27,9 @@ final class RequestGuard: ChannelDuplexHandler {
     private var bodyBytes = 0
     /// Requests that were passed on and are not answered.
     private var unanswered = 0
-    /// Whether the newest of them ends the connection.
+    /// Tells whether the newest of them ends the connection.
     private var isLast = false
-    /// Whether the answer that is being written ends it.
+    /// Tells whether the answer that is being written ends it.
     private var isClosing = false
     /// Sent behind the answers that are owed.
     private var refusal: Refusal?

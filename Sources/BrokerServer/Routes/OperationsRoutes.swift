@@ -52,7 +52,7 @@ struct OperationsRoutes: Sendable {
         case operators
     }
 
-    /// Why the broker is not ready tells a stranger about its insides: operators alone are told.
+    /// Tells operators alone why the broker is not ready: to a stranger it would say something of its insides.
     private func readiness(for asker: Asker) async throws -> Response {
         do {
             try await broker.check()

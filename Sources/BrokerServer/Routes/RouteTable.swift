@@ -7,7 +7,7 @@ typealias Handler = @Sendable (Request, Context, PathNames) async throws -> Resp
 struct PathNames {
     let name: Substring
     var sourceType: Substring = ""
-    /// What follows `/oauth/callback/`.
+    /// The rest of the path after `/oauth/callback/`.
     var redirect: Substring = ""
 }
 

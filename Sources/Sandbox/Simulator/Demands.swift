@@ -6,8 +6,8 @@
 
 /// What every provider demands, by the entry that it is for.
 ///
-/// One JSON object; each member is a ``Demand``. A member that ``standard`` does not know is a mistake: a misspelt demand
-/// would be no demand at all.
+/// One JSON object; each member is a ``Demand``. A member that ``standard`` does not know is a mistake: a misspelt
+/// demand would be no demand at all.
 public struct Demands: Sendable {
     public let entries: [String: Demand]
 

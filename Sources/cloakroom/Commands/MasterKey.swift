@@ -177,7 +177,7 @@ struct MasterKey: AsyncParsableCommand {
 }
 
 extension MasterKeyUses {
-    /// What it is, for a sentence; `nil` where nothing is.
+    /// The uses in words, for a sentence; `nil` where there are none.
     var words: String? {
         var parts: [String] = []
         if flows > 0 { parts.append("\(flows) flows") }

@@ -26,7 +26,7 @@ struct Configuration {
         var sampleRatio: Double
     }
 
-    /// Where a listener listens.
+    /// The address of a listener.
     struct Address: Equatable {
         var host: String
         var port: Int
@@ -36,7 +36,7 @@ struct Configuration {
     var origin: String
     var host: String
     var port: Int
-    /// Where operators call; `nil`: at the same address as everybody.
+    /// The operators' address; `nil`: the same as everybody's.
     var operators: Address?
     var listener = ListenerBounds()
     var broker: Broker.Settings
@@ -98,7 +98,7 @@ struct Configuration {
         sourceType.isConfigured(by: client(for: sourceType))
     }
 
-    /// Where flows of the installation's clients come back.
+    /// The addresses to which flows of the installation's clients come back.
     var redirects: RedirectAddresses {
         RedirectAddresses(publicURL: broker.publicURL.text, catalog: catalog, clients: clients)
     }

@@ -26,7 +26,7 @@ struct SecretFile: Sendable {
 
     static let hint = "chmod 600 it, and replace what it holds: who read it may have kept it"
 
-    /// Whether root gave a file to the group that the service runs as, as Kubernetes does with `fsGroup`.
+    /// Tells whether root gave a file to the group that the service runs as, as Kubernetes does with `fsGroup`.
     private static func isGivenToUs(owner: Int, group: Int?) -> Bool {
         guard owner == 0, geteuid() != 0, let group else { return false }
         var groups = [gid_t](repeating: 0, count: 256)

@@ -7,7 +7,7 @@ struct Settings {
     let top: YAMLReader
     /// Relative paths are relative to this.
     let folder: URL
-    /// What an operator should know of how it was read.
+    /// Remarks on how it was read.
     let remarks: [String]
 
     /// Settings with one value each, in the order of the documentation. `clients` and `frontend.tenants` have names of
@@ -118,7 +118,8 @@ struct Settings {
         root.mapping?["frontend"]?.mapping?["tenants"]?.mapping?.keys.compactMap { $0.scalar?.string } ?? []
     }
 
-    /// The tenant that a variable means: capitals, `-` and `.` cannot be told in its name, so the file says which it is.
+    /// The tenant that a variable means: capitals, `-` and `.` cannot be told in its name, so the file says which it
+    /// is.
     ///
     /// A tenant that is taken for another one would be let out to everybody's pages.
     private static func tenant(

@@ -1,8 +1,8 @@
 import Broker
 import Foundation
 
-/// Held by one process at a time, by means of a file that stays where it is: what it guards may be renamed meanwhile. The
-/// system lets go of it when the process ends, however that comes.
+/// Held by one process at a time, by means of a file that stays where it is: what it guards may be renamed meanwhile.
+/// The system lets go of it when the process ends, however that comes.
 struct FileLock {
     private let descriptor: Int32
 

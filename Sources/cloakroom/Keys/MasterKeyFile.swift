@@ -36,8 +36,8 @@ struct MasterKeyFile {
             decoding: line.utf8.prefix { $0 != UInt8(ascii: ":") }.filter { $0 != 0x20 && $0 != 0x09 }, as: UTF8.self)
     }
 
-    /// Reads the file, lets `edit` change its lines, and puts the result in its place: one command after another, so that
-    /// no change is lost. Nothing is written where `edit` throws. A link stays, and one file is meant all along.
+    /// Reads the file, lets `edit` change its lines, and puts the result in its place: one command after another, so
+    /// that no change is lost. Nothing is written where `edit` throws. A link stays, and one file is meant all along.
     func change<Result: Sendable>(_ edit: (inout [String], KeyRing) throws -> Result) async throws -> Result {
         let file = target
         let lock = try await FileLock(file.path + ".lock")
