@@ -84,6 +84,28 @@ import Testing
         #expect(try rows() == kept)
     }
 
+    /// What lies before the start may be missing: one that was moved would excuse what was cut.
+    @Test func `a start that nobody proved excuses nothing`() async throws {
+        try await fill(5)
+        try await write("CREATE TABLE saved AS SELECT * FROM audit_trail")
+        try await fill(3)
+        try await write(
+            """
+            DELETE FROM audit_events WHERE sequence > 5;
+            UPDATE audit_trail SET (last, last_digest, last_time, ordered_from, last_proof)
+                = (SELECT last, last_digest, last_time, ordered_from, last_proof FROM saved);
+            """)
+        // It has never seen what was cut, and goes past it.
+        let other = try SQLiteStore(path: folder.database)
+        for _ in 0..<4 { try await other.record(Event(.clientChanged, at: Samples.now)) }
+        try await write("UPDATE audit_trail SET start = 8")
+        try await store.record(Event(.clientChanged, at: Samples.now))
+        try await write("UPDATE audit_trail SET start = 0")
+        try await goOn(store)
+        try await goOn(other)
+        #expect(try isBroken())
+    }
+
     @Test func `what was missing for a while is not taken for whole when it is back`() async throws {
         try await fill(10)
         try await write("CREATE TABLE saved AS SELECT * FROM audit_events WHERE sequence = 10")

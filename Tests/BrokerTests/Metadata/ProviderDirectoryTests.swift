@@ -178,6 +178,21 @@ import Testing
         #expect(try await other.value == "https://server.example.com/token")
     }
 
+    /// A fetch waits for the turn of whoever it is made for.
+    @Test func `nobody waits for another tenant's fetch`() async throws {
+        let (first, other) = (try #require(TenantID("first")), try #require(TenantID("other")))
+        await server.answer(Self.first, .body(Self.document()))
+        await server.hold()
+        let directory = directory
+        let fetches = [Cause.call(first, until: .now), .flow(other), .flow(other)].map { cause in
+            Task { try await directory.metadata(for: Self.issuer, cause: cause).tokenEndpoint }
+        }
+        while await server.requests.count < 2 { await Task.yield() }
+        await server.release()
+        for fetch in fetches { #expect(try await fetch.value == "https://server.example.com/token") }
+        #expect(await server.requests.count == 2)
+    }
+
     @Test func `however many ask at once, one fetches`() async throws {
         await server.answer(Self.first, .body(Self.document()))
         await server.hold()

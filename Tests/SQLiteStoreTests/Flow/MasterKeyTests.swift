@@ -43,6 +43,17 @@ import Testing
         }
     }
 
+    /// The copied key is sealed under what the key of the flow's beginning gives, its tokens under the first key.
+    @Test func `a master key is needed as long as the copied key of its flow waits`() async throws {
+        let begun = try await before.begin(verifier: Self.verifier)
+        let cookie = try await before.cookie(of: begun, verifier: Self.verifier)
+        let after = try before.restarted(masterKeys: Self.rotated)
+        let key = try #require(await after.callback("code=good&state=\(begun.state)", cookie: cookie).key)
+        #expect(try await after.store.masterKeyUses(at: after.clock.now)["k1"]?.flows == 1)
+        #expect(try await after.redeem(key, verifier: Self.verifier) != nil)
+        #expect(try await after.store.masterKeyUses(at: after.clock.now)["k1"]?.flows ?? 0 == 0)
+    }
+
     @Test func `a cookie whose master key was removed binds nothing`() async throws {
         let begun = try await before.begin(verifier: Self.verifier)
         let cookie = try await before.cookie(of: begun, verifier: Self.verifier)
