@@ -12,6 +12,40 @@ struct AuditHead: Equatable {
     var orderedFrom: Int64
     var proof: [UInt8] = []
 
+    /// The one row of `audit_trail`, as far as a transaction looks at it.
+    private enum Column: Int32, Columns {
+        case last, lastDigest, lastTime, orderedFrom, lastProof
+        case start, startDigest, startProof
+        case brokenAt, finding
+    }
+
+    private struct Row {
+        let head: AuditHead
+        let start: AuditTrail.Link
+        let startProof: [UInt8]
+        /// The reason, where a broker found the trail broken.
+        let breach: Breach?
+
+        init(_ row: SQLRow) {
+            head = AuditHead(
+                link: AuditTrail.Link(sequence: row.integer(Column.last), digest: row.blob(Column.lastDigest)),
+                time: row.integer(Column.lastTime), orderedFrom: row.integer(Column.orderedFrom),
+                proof: row.blob(Column.lastProof))
+            start = AuditTrail.Link(sequence: row.integer(Column.start), digest: row.blob(Column.startDigest))
+            startProof = row.blob(Column.startProof)
+            breach =
+                row.isNull(Column.brokenAt)
+                ? nil : Breach(sequence: row.integer(Column.brokenAt), finding: row.text(Column.finding))
+        }
+    }
+
+    private enum Newest: Int32, Columns {
+        case sequence, digest
+    }
+
+    private static let selectHead = "SELECT \(Column.list) FROM audit_trail"
+    private static let selectNewest = "SELECT \(Newest.list) FROM audit_events ORDER BY sequence DESC LIMIT 1"
+
     /// Of version 4 or before, which knew neither time nor order.
     var isOld: Bool { time < 0 }
 
@@ -32,10 +66,10 @@ struct AuditHead: Equatable {
 
     /// The start of the chain: the last event that was forgotten. `nil` where its proof is not right.
     static func start(_ db: Database, _ key: SecretBytes) throws -> AuditTrail.Link? {
-        try db.first("SELECT start, start_digest, start_proof FROM audit_trail") { row in
-            let link = AuditTrail.Link(sequence: row.integer(0), digest: row.blob(1))
-            return constantTimeEqual(proof(ofStart: link, key), row.blob(2)) ? link : nil
-        } ?? nil
+        guard let row = try db.first(selectHead, read: Row.init),
+            constantTimeEqual(proof(ofStart: row.start, key), row.startProof)
+        else { return nil }
+        return row.start
     }
 
     static func proof(ofStart link: AuditTrail.Link, _ key: SecretBytes) -> [UInt8] {
@@ -50,36 +84,22 @@ struct AuditHead: Equatable {
     static func examine(
         _ db: Database, _ key: SecretBytes, after known: AuditHead?, allowsOld: Bool = false
     ) throws -> AuditHead {
-        let found = try db.first(
-            """
-            SELECT last, last_digest, last_time, ordered_from, last_proof, start, start_digest, start_proof, broken_at,
-                finding
-            FROM audit_trail
-            """
-        ) { row in
-            (
-                head: AuditHead(
-                    link: AuditTrail.Link(sequence: row.integer(0), digest: row.blob(1)), time: row.integer(2),
-                    orderedFrom: row.integer(3), proof: row.blob(4)),
-                start: AuditTrail.Link(sequence: row.integer(5), digest: row.blob(6)), startProof: row.blob(7),
-                breach: row.isNull(8) ? nil : Breach(sequence: row.integer(8), finding: row.text(9))
-            )
-        }
-        guard let (head, start, startProof, breach) = found else {
+        guard let found = try db.first(selectHead, read: Row.init) else {
             throw Breach(sequence: 0, finding: "the trail's head is gone")
         }
-        if let breach { throw breach }
+        if let breach = found.breach { throw breach }
+        let (head, start) = (found.head, found.start)
         let last = head.link.sequence
         // What this process wrote itself need not be proven to it again.
         guard head == known || (head.isProven(key) && (allowsOld || !head.isOld)) else {
             throw Breach(sequence: last, finding: "the trail's head was altered")
         }
         // What lies before the start need not be there: a start that nobody proved would excuse whatever is missing.
-        guard constantTimeEqual(proof(ofStart: start, key), startProof) else {
+        guard constantTimeEqual(proof(ofStart: start, key), found.startProof) else {
             throw Breach(sequence: start.sequence &+ 1, finding: "events before this one were removed")
         }
-        let newest = try db.first("SELECT sequence, digest FROM audit_events ORDER BY sequence DESC LIMIT 1") {
-            AuditTrail.Link(sequence: $0.integer(0), digest: $0.blob(1))
+        let newest = try db.first(selectNewest) {
+            AuditTrail.Link(sequence: $0.integer(Newest.sequence), digest: $0.blob(Newest.digest))
         }
         guard newest == head.link || (newest == nil && start == head.link) else {
             let sequence = newest?.sequence ?? start.sequence
@@ -87,12 +107,12 @@ struct AuditHead: Equatable {
                 ? Breach(sequence: last &+ 1, finding: "events from this one on were added")
                 : Breach(sequence: sequence &+ 1, finding: "events from this one on were removed")
         }
-        if let known, known != head { try head.follows(known, start: start.sequence, db) }
+        if let known, known != head { try head.follows(known, from: start.sequence, in: db) }
         return head
     }
 
     /// Other brokers may have gone on from what is known, and forgotten it; nobody may have gone back.
-    private func follows(_ known: AuditHead, start: Int64, _ db: Database) throws {
+    private func follows(_ known: AuditHead, from start: Int64, in db: Database) throws {
         guard link.sequence >= known.link.sequence else {
             throw Breach(sequence: link.sequence &+ 1, finding: "events from this one on were removed")
         }

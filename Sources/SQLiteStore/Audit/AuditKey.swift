@@ -22,7 +22,7 @@ enum AuditKey {
             SELECT NOT EXISTS (SELECT 1 FROM flows) AND NOT EXISTS (SELECT 1 FROM clients)
                 AND NOT EXISTS (SELECT 1 FROM audit_events)
             """
-        if try isNew || Bool.fetchOne(db, sql: isUnused) == true { try begin(db, key, ring, after: 0) }
+        if try isNew || Bool.fetchOne(db, sql: isUnused) == true { try begin(key, sealedBy: ring, in: db, after: 0) }
         let trail = AuditTrail(key: key)
         try trail.open(db)
         return trail
@@ -31,7 +31,9 @@ enum AuditKey {
     /// A trail without events, under a key of its own.
     ///
     /// - Parameter sequence: of the last event of the trail before it.
-    static func begin(_ db: Database, _ key: SecretBytes, _ ring: KeyRing, after sequence: Int64) throws {
+    static func begin(
+        _ key: SecretBytes, sealedBy ring: KeyRing, in db: Database, after sequence: Int64
+    ) throws {
         let start = AuditTrail.Link(sequence: sequence, digest: AuditTrail.Link.start.digest)
         try db.execute(
             sql: """

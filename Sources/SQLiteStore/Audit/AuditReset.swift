@@ -26,10 +26,11 @@ extension SQLiteStore {
                         """)
                 try db.execute(sql: "DELETE FROM audit_events; DELETE FROM audit_trail")
                 let key = SecretBytes(Random.bytes(32))
-                try AuditKey.begin(db, key, keyRing, after: min(last ?? 0, 1 << 52))
+                try AuditKey.begin(key, sealedBy: keyRing, in: db, after: min(last ?? 0, 1 << 52))
                 let trail = AuditTrail(key: key)
                 try trail.append(
-                    Event(.auditBroken, at: now, by: Requester(subject: "cloakroom audit reset"), detail: reason), db)
+                    Event(.auditBroken, at: now, by: Requester(subject: "cloakroom audit reset"), detail: reason),
+                    to: db)
                 try trail.finish(db)
             }
             try queue.close()

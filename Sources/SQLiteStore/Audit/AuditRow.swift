@@ -4,11 +4,17 @@ import GRDB
 
 /// An event as a row of the trail, and back. Reads whatever a row holds: the file may have been altered.
 struct AuditRow {
-    static let columns =
-        """
-        sequence, time, type, tenant, source_type, flow, actor, token_id, remote_address, code, reason, request_id, \
-        digest
-        """
+    enum Column: Int32, Columns {
+        case sequence, time, type
+        case tenant, sourceType, flow, actor, tokenID, remoteAddress, code, reason, requestID
+        case digest
+
+        /// Those of `parts`.
+        static let parts = Array(allCases.drop { $0 != .tenant }.prefix { $0 != .digest })
+
+        /// The column's place among `parts`.
+        var part: Int { Int(rawValue - Self.tenant.rawValue) }
+    }
 
     /// The types that each flow or refresh has: to look for the others, an index tells where they are. It has this
     /// condition in it: another one here needs a migration with another index.
@@ -18,13 +24,14 @@ struct AuditRow {
     /// The columns as far as a database has them: older ones are read as they are.
     static func columns(in db: Database) throws -> String {
         let present = try db.columns(in: "audit_events").map(\.name)
-        return present.contains("request_id") ? columns : columns.replacing("request_id", with: "NULL")
+        let requestID = Column.requestID.name
+        return present.contains(requestID) ? Column.list : Column.list.replacing(requestID, with: "NULL")
     }
 
     /// As the trail keeps it, see `AuditTrail.append`.
     var time: Int64
     let type: String
-    /// In the order of their columns, from `tenant` to `request_id`.
+    /// In the order of `Column.parts`.
     var parts: [[UInt8]?]
 
     init(_ event: Event) {
@@ -41,24 +48,24 @@ struct AuditRow {
 
     /// `nil` also where the filter wants another type or tenant: to read all of each row would take ten times as long.
     init?(_ row: Row, if filter: EventFilter) {
-        if let kind = filter.kind, String.fromDatabaseValue(row[2]) != kind.rawValue { return nil }
-        if let tenant = filter.tenant, String.fromDatabaseValue(row[3]) != tenant.description { return nil }
+        if let kind = filter.kind, String.fromDatabaseValue(row[Column.type]) != kind.rawValue { return nil }
+        if let tenant = filter.tenant, String.fromDatabaseValue(row[Column.tenant]) != tenant.description { return nil }
         self.init(row)
     }
 
     /// `nil` where a column is of another type than it should be.
     init?(_ row: Row) {
-        guard let time = Int64.fromDatabaseValue(row[1]), let type = String.fromDatabaseValue(row[2]) else {
-            return nil
-        }
+        guard let time = Int64.fromDatabaseValue(row[Column.time]),
+            let type = String.fromDatabaseValue(row[Column.type])
+        else { return nil }
         self.time = time
         self.type = type
         var parts: [[UInt8]?] = []
-        for column in 3...11 {
+        for column in Column.parts {
             switch (row[column] as DatabaseValue).storage {
             case .null: parts.append(nil)
-            case .string(let text) where column != 5: parts.append(Array(text.utf8))
-            case .blob(let bytes) where column == 5: parts.append(Array(bytes))
+            case .string(let text) where column != .flow: parts.append(Array(text.utf8))
+            case .blob(let bytes) where column == .flow: parts.append(Array(bytes))
             default: return nil
             }
         }
@@ -66,20 +73,21 @@ struct AuditRow {
     }
 
     var detail: String? {
-        get { parts[7].map { String(decoding: $0, as: UTF8.self) } }
-        set { parts[7] = newValue.map { Array($0.utf8) } }
+        get { parts[Column.reason.part].map { String(decoding: $0, as: UTF8.self) } }
+        set { parts[Column.reason.part] = newValue.map { Array($0.utf8) } }
     }
 
     /// `nil` where the row is not one that this program wrote.
     var event: Event? {
         guard let kind = Event.Kind(rawValue: type) else { return nil }
-        let texts = parts.map { $0.map { String(decoding: $0, as: UTF8.self) } }
+        let text = { (column: Column) in parts[column.part].map { String(decoding: $0, as: UTF8.self) } }
         return Event(
             kind, at: Timestamp(milliseconds: time),
             by: Requester(
-                subject: texts[3], tokenID: texts[4], remoteAddress: texts[5], requestID: texts[8]),
-            tenant: texts[0].flatMap { TenantID($0) }, sourceType: texts[1].flatMap { SourceType.ID($0) },
-            flow: parts[2].flatMap { FlowID(bytes: $0) }, code: texts[6], detail: texts[7])
+                subject: text(.actor), tokenID: text(.tokenID), remoteAddress: text(.remoteAddress),
+                requestID: text(.requestID)),
+            tenant: text(.tenant).flatMap { TenantID($0) }, sourceType: text(.sourceType).flatMap { SourceType.ID($0) },
+            flow: parts[Column.flow.part].flatMap { FlowID(bytes: $0) }, code: text(.code), detail: text(.reason))
     }
 
     /// The bytes that a proof is over: each part with its length before it, so that no two events give the same bytes.
@@ -94,9 +102,9 @@ struct AuditRow {
             bytes += part ?? []
         }
         add(Array(type.utf8))
-        for part in parts.prefix(8) { add(part) }
+        for part in parts.prefix(Column.requestID.part) { add(part) }
         // Events of version 3 and before have no request id, and their proofs nothing of it.
-        for part in parts.dropFirst(8) where part != nil { add(part) }
+        for part in parts.dropFirst(Column.requestID.part) where part != nil { add(part) }
         return bytes
     }
 }

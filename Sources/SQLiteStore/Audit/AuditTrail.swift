@@ -10,8 +10,8 @@ import Secrets
 /// at the end of the chain before it adds to it, and at what it forgets before that is gone. Where something does not
 /// fit, the trail stays as it is from then on, as evidence; flows go on, and the log has their events.
 ///
-/// `@unchecked Sendable`: used by the writer's thread alone, after the thread that opened the database.
-final class AuditTrail: @unchecked Sendable {
+/// Not `Sendable`: it goes with the writing connection.
+final class AuditTrail {
     private let key: SecretBytes
     /// The end of the chain, once this transaction has looked at it.
     private var head: AuditHead?
@@ -59,18 +59,18 @@ final class AuditTrail: @unchecked Sendable {
     }
 
     /// By how much an event may lag behind the one before without a word: calls wait for their commit.
-    private static let disorder: Int64 = 60_000
+    private static let disorderMilliseconds: Int64 = 60_000
 
     /// Adds an event to the running transaction, unless the trail is broken.
     ///
     /// Its time is at least its predecessor's: time never runs backwards in the chain, whatever a clock does. By how
     /// much it was off is in the event then, under its proof.
-    func append(_ event: Event, _ db: Database) throws {
-        guard var last = try end(db) else { return }
+    func append(_ event: Event, to db: Database) throws {
+        guard var last = try end(of: db) else { return }
         var row = AuditRow(event)
         var detail = event.detail
         if row.time < last.time {
-            if last.time - row.time > Self.disorder {
+            if last.time - row.time > Self.disorderMilliseconds {
                 detail = (detail.map { $0 + "; " } ?? "") + "the clock said \(row.time)"
                 row.detail = detail
             }
@@ -117,15 +117,15 @@ final class AuditTrail: @unchecked Sendable {
         head = nil
     }
 
-    /// Deletes the oldest events from before `time`, after a look at each. Whether some may be left.
-    func forget(before time: Timestamp, limit: Int, _ db: Database) throws -> Bool {
-        guard let end = try end(db) else { return false }
+    /// Deletes the oldest events from before `time`, after a look at each. `true`: some may be left.
+    func forget(before time: Timestamp, limit: Int, in db: Database) throws -> Bool {
+        guard let end = try end(of: db) else { return false }
         do throws(any Error) {
             guard let start = try AuditHead.start(db, key) else {
                 throw Breach(sequence: end.link.sequence, finding: "events before the first one were removed")
             }
             let old = try Row.fetchAll(
-                db.cachedStatement(sql: "SELECT \(AuditRow.columns) FROM audit_events ORDER BY sequence LIMIT ?"),
+                db.cachedStatement(sql: "SELECT \(AuditRow.Column.list) FROM audit_events ORDER BY sequence LIMIT ?"),
                 arguments: [limit])
             var walk = AuditWalk(key: key, orderedFrom: end.orderedFrom, from: start)
             var last = start
@@ -146,7 +146,7 @@ final class AuditTrail: @unchecked Sendable {
     }
 
     /// The end of the chain, looked at once in each transaction; `nil` where it is broken.
-    private func end(_ db: Database) throws -> AuditHead? {
+    private func end(of db: Database) throws -> AuditHead? {
         if breach != nil { return nil }
         if let head { return head }
         do {

@@ -19,7 +19,7 @@ extension SQLiteStore {
         path: String, keyRing: KeyRing, progress: (Int64) -> Void = { _ in }
     ) throws(OpeningError) -> AuditVerification {
         do {
-            return try StoreFile.openForReading(path).read { db in try verify(db, keyRing, progress) }
+            return try StoreFile.openForReading(path).read { db in try verify(db, with: keyRing, progress: progress) }
         } catch let breach as Breach {
             return .broken(sequence: breach.sequence, finding: breach.finding)
         } catch {
@@ -28,7 +28,7 @@ extension SQLiteStore {
     }
 
     private static func verify(
-        _ db: Database, _ ring: KeyRing, _ progress: (Int64) -> Void
+        _ db: Database, with ring: KeyRing, progress: (Int64) -> Void
     ) throws -> AuditVerification {
         guard let row = try Row.fetchOne(db, sql: "SELECT * FROM audit_trail") else {
             throw Breach(sequence: 0, finding: "the trail's head is gone")

@@ -16,14 +16,15 @@ struct AuditWalk {
         self.link = link
     }
 
-    /// - Parameter row: of `AuditRow.columns`.
+    /// - Parameter row: of `AuditRow.Column.list`.
     mutating func step(_ row: Row) throws(Breach) -> AuditRow {
         // An altered head may say any number.
         let sequence = link.sequence &+ 1
-        guard Int64.fromDatabaseValue(row[0]) == sequence else {
+        guard Int64.fromDatabaseValue(row[AuditRow.Column.sequence]) == sequence else {
             throw Breach(sequence: sequence, finding: "the event is missing")
         }
-        guard let digest = Data.fromDatabaseValue(row[12]).map({ [UInt8]($0) }), let event = AuditRow(row),
+        guard let digest = Data.fromDatabaseValue(row[AuditRow.Column.digest]).map({ [UInt8]($0) }),
+            let event = AuditRow(row),
             HMACSHA256.verify(digest, of: event.encoded(sequence: sequence, after: link.digest), key: key)
         else { throw Breach(sequence: sequence, finding: "the event was altered") }
         guard sequence <= orderedFrom || event.time >= time else {

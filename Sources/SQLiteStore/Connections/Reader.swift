@@ -1,18 +1,16 @@
 import Broker
 import Dispatch
 import GRDB
+import Secrets
 
 /// A connection that only reads, beside the writer's, so that a long look holds up no flow.
-///
-/// `@unchecked Sendable`: `isClosed` is used on `queue` alone; the rest never changes.
-final class Reader: @unchecked Sendable {
-    private let connection: DatabaseQueue
+final class Reader: Sendable {
+    /// `nil` once it is closed: GRDB would use a closed connection all the same.
+    private let connection: Locked<DatabaseQueue?>
     private let queue = DispatchQueue(label: "cloakroom-reader")
-    /// GRDB would use a closed connection all the same.
-    private var isClosed = false
 
     init(_ connection: DatabaseQueue) {
-        self.connection = connection
+        self.connection = Locked(connection)
     }
 
     func read<Result: Sendable>(
@@ -25,7 +23,7 @@ final class Reader: @unchecked Sendable {
     }
 
     private func perform<Result>(_ body: (Database) throws -> Result) -> Swift.Result<Result, StoreError> {
-        if isClosed { return .failure(.closed) }
+        guard let connection = connection.withLock({ $0 }) else { return .failure(.closed) }
         do {
             return .success(try connection.read(body))
         } catch {
@@ -37,8 +35,7 @@ final class Reader: @unchecked Sendable {
     func close() async {
         await withCheckedContinuation { continuation in
             queue.async { [self] in
-                isClosed = true
-                try? connection.close()
+                try? connection.withLock { $0.take() }?.close()
                 continuation.resume()
             }
         }

@@ -1,4 +1,5 @@
 public import Broker
+import Secrets
 
 /// What the writer did. Told on the way of requests: an observer must not block.
 public enum WriterEvent: Sendable {
@@ -13,6 +14,23 @@ public enum WriterEvent: Sendable {
     case recorded(Event)
     /// The audit trail was altered, first at this event, and is not extended any more. Told once.
     case trailBroken(sequence: Int64, finding: String)
+}
+
+/// Whoever is told what the store does: nobody, until somebody listens.
+final class StoreObserver: Sendable {
+    private let listener = Locked<(@Sendable (WriterEvent) -> Void)?>(nil)
+
+    func listen(_ listener: @escaping @Sendable (WriterEvent) -> Void) {
+        self.listener.withLock { $0 = listener }
+    }
+
+    /// `false`: nobody listens.
+    @discardableResult
+    func tell(_ event: WriterEvent) -> Bool {
+        guard let listener = listener.withLock({ $0 }) else { return false }
+        listener(event)
+        return true
+    }
 }
 
 extension SQLiteStore {

@@ -25,7 +25,8 @@ extension SQLiteStore {
                     sql: """
                         DELETE FROM credential_keys;
                         DELETE FROM revocations;
-                        UPDATE flows SET status = 3, error = 'invalid_state', key_digest = NULL WHERE status < 3;
+                        UPDATE flows SET status = \(FlowRow.Status.failed), error = '\(FlowRow.revoked)', key_digest = NULL
+                            WHERE \(FlowRow.Status.isLive);
                         UPDATE flows SET sealed_key = NULL;
                         """)
                 // What was deleted is in no free page.

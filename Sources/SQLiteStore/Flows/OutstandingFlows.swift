@@ -1,14 +1,14 @@
 import Broker
 import GRDB
 
-/// Whether there is room for one more flow.
+/// Tells whether there is room for one more flow.
 ///
 /// A tenant's are looked at with each start, in its transaction: no other broker comes between. All of them would cost
 /// more the more there are, so they are counted once a second, and in between by what this store starts: an end makes
 /// room within a second, and brokers on one file may each fill the room that they saw.
 ///
-/// `@unchecked Sendable`: used by the writer's thread alone.
-final class OutstandingFlows: @unchecked Sendable {
+/// Not `Sendable`: it goes with the writing connection.
+final class OutstandingFlows {
     private let bounds: FlowBounds
     private var total = 0
     private var countedAt: Timestamp?
@@ -18,32 +18,35 @@ final class OutstandingFlows: @unchecked Sendable {
     }
 
     /// Counts `flow` in, if there is room.
-    func admit(_ flow: Flow, _ db: Database) throws -> FlowAdmission {
+    func admit(_ flow: Flow, in db: Database) throws -> FlowAdmission {
         if bounds.inAll > 0 {
             // A clock that is set back counts anew as well.
             if countedAt.map({ abs(flow.startedAt.milliseconds - $0.milliseconds) >= 1000 }) ?? true {
-                try count(db, at: flow.startedAt)
+                try count(in: db, at: flow.startedAt)
             }
             if total >= bounds.inAll { return .tooMany }
         }
-        if bounds.perTenant > 0, try isFull(flow.tenant, db, at: flow.startedAt) { return .tenantHasTooMany }
+        if bounds.perTenant > 0, try isFull(flow.tenant, in: db, at: flow.startedAt) { return .tenantHasTooMany }
         // Should the transaction be taken back, it is one too many until the next count.
         total += 1
         return .admitted
     }
 
-    private func isFull(_ tenant: TenantID, _ db: Database, at now: Timestamp) throws -> Bool {
+    private static let countOfTenant = """
+        SELECT 1 FROM flows INDEXED BY flows_outstanding
+        WHERE tenant = ? AND \(FlowRow.Status.isOpen) AND expires_at > ? LIMIT 1 OFFSET ?
+        """
+
+    private func isFull(_ tenant: TenantID, in db: Database, at now: Timestamp) throws -> Bool {
         try db.first(
-            """
-            SELECT 1 FROM flows INDEXED BY flows_outstanding
-            WHERE tenant = ? AND status < 2 AND expires_at > ? LIMIT 1 OFFSET ?
-            """, .text(tenant.description), .integer(now.milliseconds), .integer(Int64(bounds.perTenant - 1))
+            Self.countOfTenant, .text(tenant.description), .integer(now.milliseconds),
+            .integer(Int64(bounds.perTenant - 1))
         ) { _ in } != nil
     }
 
-    private func count(_ db: Database, at now: Timestamp) throws {
+    private func count(in db: Database, at now: Timestamp) throws {
         let count = try db.first(
-            "SELECT count(*) FROM flows INDEXED BY flows_outstanding WHERE status < 2 AND expires_at > ?",
+            "SELECT count(*) FROM flows INDEXED BY flows_outstanding WHERE \(FlowRow.Status.isOpen) AND expires_at > ?",
             .integer(now.milliseconds)
         ) { $0.integer(0) }
         total = Int(count ?? 0)
@@ -57,7 +60,8 @@ final class OutstandingFlows: @unchecked Sendable {
     static func makeIndex(_ db: Database) throws {
         try db.execute(
             sql: """
-                CREATE INDEX IF NOT EXISTS flows_outstanding ON flows (tenant, expires_at, status) WHERE status < 2
+                CREATE INDEX IF NOT EXISTS flows_outstanding ON flows (tenant, expires_at, status)
+                    WHERE \(FlowRow.Status.isOpen)
                 """)
     }
 }

@@ -6,14 +6,15 @@ extension SQLiteStore {
     /// Every failure takes one way and one time: the same one statement, which finds a row whatever key was presented,
     /// and no write. What has to be kept of it is written later, see `FailedRedemptions`.
     public func redeem(_ redemption: Redemption) async throws(StoreError) -> Redemption.Outcome {
-        let outcome = try await writer.write { [trail] db in
+        let outcome = try await writer.write { transaction in
+            let db = transaction.db
             let candidate = try db.first(Self.candidate, .blob(redemption.keyDigest.bytes), read: Candidate.init)
             guard let candidate else { return Redemption.Outcome.refused }
             let found = candidate.judge(redemption)
             guard case .good(let placement) = found else { return found.outcome }
-            guard let sealed = try Self.take(redemption, placement, db) else { return .refused }
+            guard let sealed = try Self.take(redemption, at: placement, from: db) else { return .refused }
             let outcome = Redemption.Outcome.redeemed(sealed, placement)
-            try trail.append(redemption.event(outcome), db)
+            try transaction.record(redemption.event(outcome))
             return outcome
         }
         if case .redeemed = outcome { return outcome }
@@ -23,13 +24,16 @@ extension SQLiteStore {
 
     /// The flow with this key or, where there is none, the next one by its digest: to find it costs as much.
     private static let candidate = """
-        SELECT key_digest, tenant, source_type, id, status, exchange_challenge, key_expires_at, \(isRevoked)
+        SELECT \(Candidate.Column.list)
         FROM flows INDEXED BY flows_by_key WHERE key_digest >= ? ORDER BY key_digest LIMIT 1
         """
 
-    /// Takes the ticket out of the store, under all conditions once more.
+    private static let spend =
+        "UPDATE OR FAIL flows SET status = \(FlowRow.Status.redeemed), sealed_key = NULL WHERE id = ?"
+
+    /// Takes the credential key out of the store, under all conditions once more.
     private static func take(
-        _ redemption: Redemption, _ placement: Placement, _ db: Database
+        _ redemption: Redemption, at placement: Placement, from db: Database
     ) throws -> Sealed<Credentials>? {
         let sealed = try db.first(
             """
@@ -42,8 +46,7 @@ extension SQLiteStore {
             .integer(redemption.now.milliseconds), .text(redemption.challenge?.text), .blob(placement.flow.bytes)
         ) { $0.blob(0) }
         guard let sealed else { return nil }
-        try db.run(
-            "UPDATE OR FAIL flows SET status = 4, sealed_key = NULL WHERE id = ?", .blob(placement.flow.bytes))
+        try db.run(Self.spend, .blob(placement.flow.bytes))
         return Sealed(stored: sealed)
     }
 }
@@ -57,6 +60,12 @@ private struct Candidate {
     private let expiresAt: Int64
     private let isRevoked: Bool
 
+    enum Column: Int32, Columns {
+        case keyDigest, tenant, sourceType, id, status, exchangeChallenge, keyExpiresAt, isRevoked
+
+        var sql: String { self == .isRevoked ? FlowRow.isRevoked : name }
+    }
+
     enum Finding {
         case good(Placement)
         case spent(Placement)
@@ -68,18 +77,18 @@ private struct Candidate {
     }
 
     init(_ row: SQLRow) {
-        digest = row.blob(0)
-        if let tenant = TenantID(row.text(1)), let type = SourceType.ID(row.text(2)),
-            let id = FlowID(bytes: row.blob(3))
+        digest = row.blob(Column.keyDigest)
+        if let tenant = TenantID(row.text(Column.tenant)), let type = SourceType.ID(row.text(Column.sourceType)),
+            let id = FlowID(bytes: row.blob(Column.id))
         {
             placement = Placement(tenant: tenant, sourceType: type, flow: id)
         } else {
             placement = nil
         }
-        status = Flow.Status(rawValue: Int(row.integer(4)))
-        challenge = row.textIfAny(5)
-        expiresAt = row.isNull(6) ? .max : row.integer(6)
-        isRevoked = row.integer(7) != 0
+        status = Flow.Status(rawValue: Int(row.integer(Column.status)))
+        challenge = row.textIfAny(Column.exchangeChallenge)
+        expiresAt = row.isNull(Column.keyExpiresAt) ? .max : row.integer(Column.keyExpiresAt)
+        isRevoked = row.integer(Column.isRevoked) != 0
     }
 
     func judge(_ redemption: Redemption) -> Finding {

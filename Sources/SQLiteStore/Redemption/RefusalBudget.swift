@@ -1,13 +1,11 @@
-import Foundation
 import Glibc
+import Secrets
 
 /// The number of refused keys that the audit trail takes: anybody can present one, and must not fill the disk with it,
 /// nor keep others' refusals out. The rest is counted.
 ///
 /// 90 days of the overall rate are 800,000 events, some 200 MB; more than that is noise that a metric tells better.
-///
-/// `@unchecked Sendable`: the variables are guarded by `lock`.
-final class RefusalBudget: @unchecked Sendable {
+final class RefusalBudget: Sendable {
     /// A supply that fills by one each `interval`. A number is when it will be full again (the generic cell rate
     /// algorithm), so that a full one need not be kept.
     private struct Supply {
@@ -26,7 +24,7 @@ final class RefusalBudget: @unchecked Sendable {
 
     /// The owner of a supply: that of an IPv4 address, or of the 64 bits of an IPv6 network, within which a host picks
     /// addresses as it likes (RFC 8981).
-    private enum Subscriber: Hashable {
+    private enum Subscriber: Hashable, Sendable {
         case v4(UInt32)
         case v6(UInt64)
         /// No address of the network, or an unknown one.
@@ -55,10 +53,13 @@ final class RefusalBudget: @unchecked Sendable {
     private static let summaryInterval: Duration = .seconds(10)
 
     private let now: @Sendable () -> ContinuousClock.Instant
-    private let lock = NSLock()
-    private var fullAt: ContinuousClock.Instant?
-    private var addressFullAt: [Subscriber: ContinuousClock.Instant] = [:]
-    private var nextSummaryAt: ContinuousClock.Instant?
+    private let state = Locked(State())
+
+    private struct State: Sendable {
+        var fullAt: ContinuousClock.Instant?
+        var addressFullAt: [Subscriber: ContinuousClock.Instant] = [:]
+        var nextSummaryAt: ContinuousClock.Instant?
+    }
 
     init(now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }) {
         self.now = now
@@ -68,16 +69,16 @@ final class RefusalBudget: @unchecked Sendable {
     func take(for address: String?) -> Bool {
         let now = now()
         let address = Subscriber(address)
-        return lock.withLock {
-            guard let ofAddress = Supply.perAddress.taking(addressFullAt[address], at: now),
-                let inAll = Supply.inAll.taking(fullAt, at: now)
+        return state.withLock { state in
+            guard let ofAddress = Supply.perAddress.taking(state.addressFullAt[address], at: now),
+                let inAll = Supply.inAll.taking(state.fullAt, at: now)
             else { return false }
-            if addressFullAt[address] == nil, addressFullAt.count >= Self.mostAddresses {
+            if state.addressFullAt[address] == nil, state.addressFullAt.count >= Self.mostAddresses {
                 // What is full is as good as absent. The overall supply bounds how many are not.
-                addressFullAt = addressFullAt.filter { $0.value > now }
+                state.addressFullAt = state.addressFullAt.filter { $0.value > now }
             }
-            addressFullAt[address] = ofAddress
-            fullAt = inAll
+            state.addressFullAt[address] = ofAddress
+            state.fullAt = inAll
             return true
         }
     }
@@ -85,9 +86,9 @@ final class RefusalBudget: @unchecked Sendable {
     /// Tells whether it is time for an event that says how many were left out.
     func takeSummary() -> Bool {
         let now = now()
-        return lock.withLock {
-            if let nextSummaryAt, now < nextSummaryAt { return false }
-            nextSummaryAt = now + Self.summaryInterval
+        return state.withLock { state in
+            if let next = state.nextSummaryAt, now < next { return false }
+            state.nextSummaryAt = now + Self.summaryInterval
             return true
         }
     }
