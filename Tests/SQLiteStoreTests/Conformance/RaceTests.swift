@@ -1,20 +1,16 @@
 import Broker
-import SQLiteStore
 import Secrets
 import Testing
 
 /// Of all who want what is there once, exactly one gets it.
 @Suite struct RaceTests {
-    private let folder: TemporaryFolder
-    private let stores: [SQLiteStore]
+    private let database: TestDatabase
 
-    init() throws {
-        folder = try TemporaryFolder()
-        stores = [try SQLiteStore(path: folder.database), try SQLiteStore(path: folder.database)]
-    }
+    init() throws { database = try TestDatabase() }
 
-    @Test(arguments: 0..<5)
-    func `of 64 redemptions of one key exactly one gets the credentials`(_ round: Int) async throws {
+    @Test(arguments: Engine.allCases, 0..<5)
+    func `of 64 redemptions of one key exactly one gets the credentials`(_ engine: Engine, _ round: Int) async throws {
+        let stores = [try database.open(engine), try database.open(engine)]
         let key = CredentialKey.random()
         try await stores[0].keep(try Samples.flow(), key)
         let outcomes = try await all(64) { _ in try await stores[0].redeem(key).name }
@@ -22,8 +18,11 @@ import Testing
         #expect(outcomes.filter { $0 == "reused" }.count == 63)
     }
 
-    @Test(arguments: 0..<5)
-    func `of 64 redemptions by two brokers on one file exactly one gets the credentials`(_ round: Int) async throws {
+    @Test(arguments: Engine.allCases, 0..<5)
+    func `of 64 redemptions by two brokers on one file exactly one gets the credentials`(_ engine: Engine, _ round: Int)
+        async throws
+    {
+        let stores = [try database.open(engine), try database.open(engine)]
         let key = CredentialKey.random()
         try await stores[0].keep(try Samples.flow(), key)
         let outcomes = try await all(64) { try await stores[$0 % 2].redeem(key).name }
@@ -31,8 +30,9 @@ import Testing
         #expect(outcomes.filter { $0 == "reused" }.count == 63)
     }
 
-    @Test(arguments: [1, 2])
-    func `of 32 claims of one state exactly one gets the flow`(_ brokers: Int) async throws {
+    @Test(arguments: Engine.allCases, [1, 2])
+    func `of 32 claims of one state exactly one gets the flow`(_ engine: Engine, _ brokers: Int) async throws {
+        let stores = [try database.open(engine), try database.open(engine)]
         let flow = try Samples.flow()
         try await stores[0].start(flow)
         let claims = try await all(32) {
@@ -41,18 +41,22 @@ import Testing
         #expect(claims.filter { $0 }.count == 1)
     }
 
-    @Test func `of 32 tickets for one flow exactly one is kept`() async throws {
+    @Test(arguments: Engine.allCases)
+    func `of 32 credential keys for one flow exactly one is kept`(_ engine: Engine) async throws {
+        let stores = [try database.open(engine), try database.open(engine)]
         let flow = try Samples.flow()
         let keys = Samples.keys(32)
         try await stores[0].start(flow)
         _ = try await stores[0].claim(flow.id, isBound: false, at: Samples.now)
-        let kept = try await all(32) { try await stores[$0 % 2].succeed(flow.id, with: Samples.ticket(keys[$0])) }
+        let kept = try await all(32) { try await stores[$0 % 2].succeed(flow.id, with: Samples.stored(keys[$0])) }
         #expect(kept.filter { $0 }.count == 1)
         let outcomes = try await all(32) { try await stores[0].redeem(keys[$0]).name }
         #expect(zip(kept, outcomes).allSatisfy { kept, outcome in outcome == (kept ? "redeemed" : "refused") })
     }
 
-    @Test func `many flows at once each get their own credentials`() async throws {
+    @Test(arguments: Engine.allCases)
+    func `many flows at once each get their own credentials`(_ engine: Engine) async throws {
+        let stores = [try database.open(engine), try database.open(engine)]
         let keys = Samples.keys(100)
         let matched = try await all(100) { index in
             let store = stores[index % 2]
@@ -64,7 +68,9 @@ import Testing
         #expect(matched.allSatisfy { $0 })
     }
 
-    @Test func `a sweep beside redemptions loses and doubles nothing`() async throws {
+    @Test(arguments: Engine.allCases)
+    func `a sweep beside redemptions loses and doubles nothing`(_ engine: Engine) async throws {
+        let stores = [try database.open(engine), try database.open(engine)]
         let keys = Samples.keys(50)
         try await stores[0].fill(keys)
         let outcomes = try await all(100) { index in

@@ -1,18 +1,15 @@
 import Broker
-import SQLiteStore
 import Secrets
 import Testing
 
 @Suite struct FlowTests {
-    private let folder: TemporaryFolder
-    private let store: SQLiteStore
+    private let database: TestDatabase
 
-    init() throws {
-        folder = try TemporaryFolder()
-        store = try SQLiteStore(path: folder.database)
-    }
+    init() throws { database = try TestDatabase() }
 
-    @Test func `a flow comes back as it was kept`() async throws {
+    @Test(arguments: Engine.allCases)
+    func `a flow comes back as it was kept`(_ engine: Engine) async throws {
+        let store = try database.open(engine)
         let flow = try Samples.flow(
             parameters: ["subdomain": "acme", "näme": "a\"b\\c\u{0}'; DROP TABLE flows; --"],
             scopes: ["read", "https://example.com/a"],
@@ -33,7 +30,9 @@ import Testing
         #expect(kept.expiresAt == flow.expiresAt)
     }
 
-    @Test func `what a flow does not have comes back as nothing`() async throws {
+    @Test(arguments: Engine.allCases)
+    func `what a flow does not have comes back as nothing`(_ engine: Engine) async throws {
+        let store = try database.open(engine)
         let flow = try Samples.flow()
         try await store.start(flow)
         let kept = try #require(try await store.claim(flow.id, isBound: false, at: Samples.now))
@@ -45,7 +44,9 @@ import Testing
 
     // MARK: claim
 
-    @Test func `a flow is claimed once`() async throws {
+    @Test(arguments: Engine.allCases)
+    func `a flow is claimed once`(_ engine: Engine) async throws {
+        let store = try database.open(engine)
         let flow = try Samples.flow()
         try await store.start(flow)
         #expect(try await store.claim(flow.id, isBound: false, at: Samples.now) != nil)
@@ -53,11 +54,15 @@ import Testing
         #expect(try await store.outcome(of: flow.id)?.isBound == false)
     }
 
-    @Test func `an unknown flow is not claimed`() async throws {
+    @Test(arguments: Engine.allCases)
+    func `an unknown flow is not claimed`(_ engine: Engine) async throws {
+        let store = try database.open(engine)
         #expect(try await store.claim(FlowID(of: State.random()), isBound: false, at: Samples.now) == nil)
     }
 
-    @Test func `an expired flow is not claimed, and one about to expire is`() async throws {
+    @Test(arguments: Engine.allCases)
+    func `an expired flow is not claimed, and one about to expire is`(_ engine: Engine) async throws {
+        let store = try database.open(engine)
         let flow = try Samples.flow(expiresAt: Samples.now)
         try await store.start(flow)
         #expect(try await store.claim(flow.id, isBound: false, at: Samples.now.adding(seconds: 1)) == nil)
@@ -66,7 +71,9 @@ import Testing
         #expect(try await store.claim(flow.id, isBound: false, at: earlier) != nil)
     }
 
-    @Test func `a flow that began twice is refused the second time and named by no value`() async throws {
+    @Test(arguments: Engine.allCases)
+    func `a flow that began twice is refused the second time and named by no value`(_ engine: Engine) async throws {
+        let store = try database.open(engine)
         let flow = try Samples.flow(tenant: "secretive")
         try await store.start(flow)
         let error = await #expect(throws: StoreError.self) { try await store.start(flow) }
@@ -79,26 +86,34 @@ import Testing
 
     // MARK: succeed and fail
 
-    @Test func `a flow that was not claimed takes no ticket`() async throws {
+    @Test(arguments: Engine.allCases)
+    func `a flow that was not claimed takes no credential key`(_ engine: Engine) async throws {
+        let store = try database.open(engine)
         let flow = try Samples.flow()
         try await store.start(flow)
-        #expect(try await !store.succeed(flow.id, with: Samples.ticket(.random())))
+        #expect(try await !store.succeed(flow.id, with: Samples.stored(.random())))
         #expect(try await store.outcome(of: flow.id)?.status == .started)
     }
 
-    @Test func `a flow takes one ticket`() async throws {
+    @Test(arguments: Engine.allCases)
+    func `a flow takes one credential key`(_ engine: Engine) async throws {
+        let store = try database.open(engine)
         let (first, second) = (CredentialKey.random(), CredentialKey.random())
         let flow = try await store.keep(try Samples.flow(), first)
-        #expect(try await !store.succeed(flow.id, with: Samples.ticket(second)))
+        #expect(try await !store.succeed(flow.id, with: Samples.stored(second)))
         #expect(try await store.redeem(second).name == "refused")
         #expect(try await store.redeem(first).name == "redeemed")
     }
 
-    @Test func `an unknown flow takes no ticket`() async throws {
-        #expect(try await !store.succeed(FlowID(of: State.random()), with: Samples.ticket(.random())))
+    @Test(arguments: Engine.allCases)
+    func `an unknown flow takes no credential key`(_ engine: Engine) async throws {
+        let store = try database.open(engine)
+        #expect(try await !store.succeed(FlowID(of: State.random()), with: Samples.stored(.random())))
     }
 
-    @Test func `a failed flow tells why and takes no ticket`() async throws {
+    @Test(arguments: Engine.allCases)
+    func `a failed flow tells why and takes no credential key`(_ engine: Engine) async throws {
+        let store = try database.open(engine)
         let flow = try Samples.flow()
         try await store.start(flow)
         _ = try await store.claim(flow.id, isBound: false, at: Samples.now)
@@ -107,10 +122,12 @@ import Testing
         #expect(outcome.status == .failed)
         #expect(outcome.error == "access_denied")
         #expect(outcome.errorDescription == "said no")
-        #expect(try await !store.succeed(flow.id, with: Samples.ticket(.random())))
+        #expect(try await !store.succeed(flow.id, with: Samples.stored(.random())))
     }
 
-    @Test func `a flow that ended well cannot fail any more`() async throws {
+    @Test(arguments: Engine.allCases)
+    func `a flow that ended well cannot fail any more`(_ engine: Engine) async throws {
+        let store = try database.open(engine)
         let key = CredentialKey.random()
         let flow = try await store.keep(try Samples.flow(), key)
         try await store.fail(flow.id, error: "provider_timeout", description: nil)
@@ -118,7 +135,9 @@ import Testing
         #expect(try await store.redeem(key).name == "redeemed")
     }
 
-    @Test func `a flow that waits for its callback cannot fail`() async throws {
+    @Test(arguments: Engine.allCases)
+    func `a flow that waits for its callback cannot fail`(_ engine: Engine) async throws {
+        let store = try database.open(engine)
         let flow = try Samples.flow()
         try await store.start(flow)
         try await store.fail(flow.id, error: "access_denied", description: nil)
@@ -127,7 +146,9 @@ import Testing
 
     // MARK: outcome
 
-    @Test func `the outcome follows the flow`() async throws {
+    @Test(arguments: Engine.allCases)
+    func `the outcome follows the flow`(_ engine: Engine) async throws {
+        let store = try database.open(engine)
         let flow = try Samples.flow()
         let key = CredentialKey.random()
         #expect(try await store.outcome(of: flow.id) == nil)
@@ -137,18 +158,20 @@ import Testing
         _ = try await store.claim(flow.id, isBound: true, at: Samples.now)
         #expect(try await store.outcome(of: flow.id)?.status == .exchanging)
         #expect(try await store.outcome(of: flow.id)?.isBound == true)
-        let ticket = Samples.ticket(key, sealedKey: [1, 2, 3])
-        #expect(try await store.succeed(flow.id, with: ticket))
+        let stored = Samples.stored(key, sealedKey: [1, 2, 3])
+        #expect(try await store.succeed(flow.id, with: stored))
         let outcome = try #require(try await store.outcome(of: flow.id))
         #expect(outcome.status == .succeeded)
         #expect(outcome.key?.bytes == [1, 2, 3])
-        #expect(outcome.expiresAt == ticket.expiresAt)
+        #expect(outcome.expiresAt == stored.expiresAt)
         _ = try await store.redeem(key)
         #expect(try await store.outcome(of: flow.id)?.status == .redeemed)
         #expect(try await store.outcome(of: flow.id)?.key == nil)
     }
 
-    @Test func `asking for the outcome spends nothing`() async throws {
+    @Test(arguments: Engine.allCases)
+    func `asking for the outcome spends nothing`(_ engine: Engine) async throws {
+        let store = try database.open(engine)
         let key = CredentialKey.random()
         let flow = try await store.keep(try Samples.flow(), key, isBound: true, sealedKey: [1])
         for _ in 0..<3 { #expect(try await store.outcome(of: flow.id)?.key != nil) }
@@ -156,7 +179,9 @@ import Testing
     }
 
     /// Nobody may ask for the key of a flow whose callback came in another browser, so it is not kept.
-    @Test func `the key of a flow that is not bound is not kept`() async throws {
+    @Test(arguments: Engine.allCases)
+    func `the key of a flow that is not bound is not kept`(_ engine: Engine) async throws {
+        let store = try database.open(engine)
         let flow = try await store.keep(try Samples.flow(), .random(), isBound: false, sealedKey: [1, 2, 3])
         #expect(try await store.outcome(of: flow.id)?.key == nil)
     }

@@ -1,19 +1,16 @@
 import Broker
-import SQLiteStore
 import Secrets
 import Testing
 
 @Suite struct RedemptionTests {
-    private let folder: TemporaryFolder
-    private let store: SQLiteStore
+    private let database: TestDatabase
     private let key = CredentialKey.random()
 
-    init() throws {
-        folder = try TemporaryFolder()
-        store = try SQLiteStore(path: folder.database)
-    }
+    init() throws { database = try TestDatabase() }
 
-    @Test func `a key gives its credentials and their place`() async throws {
+    @Test(arguments: Engine.allCases)
+    func `a key gives its credentials and their place`(_ engine: Engine) async throws {
+        let store = try database.open(engine)
         let flow = try await store.keep(try Samples.flow(), key, credentials: [1, 2, 3])
         guard case .redeemed(let sealed, let placement) = try await store.redeem(key) else {
             Issue.record("not redeemed")
@@ -23,7 +20,9 @@ import Testing
         #expect(placement == flow.placement)
     }
 
-    @Test func `a key is good once, and its second use is told`() async throws {
+    @Test(arguments: Engine.allCases)
+    func `a key is good once, and its second use is told`(_ engine: Engine) async throws {
+        let store = try database.open(engine)
         let flow = try await store.keep(try Samples.flow(), key)
         #expect(try await store.redeem(key).name == "redeemed")
         for _ in 0..<3 {
@@ -35,7 +34,9 @@ import Testing
         }
     }
 
-    @Test func `a second use is told whoever tries`() async throws {
+    @Test(arguments: Engine.allCases)
+    func `a second use is told whoever tries`(_ engine: Engine) async throws {
+        let store = try database.open(engine)
         try await store.keep(try Samples.flow(challenge: Samples.challenge("v")), key)
         #expect(try await store.redeem(key, challenge: Samples.challenge("v")).name == "redeemed")
         #expect(try await store.redeem(key, tenant: "other").name == "reused")
@@ -43,31 +44,43 @@ import Testing
         #expect(try await store.redeem(key, at: Samples.now.adding(seconds: 10_000)).name == "reused")
     }
 
-    @Test func `an unknown key is refused`() async throws {
+    @Test(arguments: Engine.allCases)
+    func `an unknown key is refused`(_ engine: Engine) async throws {
+        let store = try database.open(engine)
         try await store.keep(try Samples.flow(), key)
         #expect(try await store.redeem(.random()).name == "refused")
     }
 
-    @Test(arguments: ["other", "Acme", "acm", "acme1", "ACME"])
-    func `another tenant is refused and spends nothing`(_ tenant: String) async throws {
+    @Test(arguments: Engine.allCases, ["other", "Acme", "acm", "acme1", "ACME"])
+    func `another tenant is refused and spends nothing`(_ engine: Engine, _ tenant: String) async throws {
+        let store = try database.open(engine)
         try await store.keep(try Samples.flow(), key)
         #expect(try await store.redeem(key, tenant: tenant).name == "refused")
         #expect(try await store.redeem(key).name == "redeemed")
     }
 
-    @Test(arguments: [nil, Samples.challenge("w")])
-    func `a wrong or missing challenge is refused and spends nothing`(_ challenge: ProofKeyChallenge?) async throws {
+    @Test(arguments: Engine.allCases, [nil, Samples.challenge("w")])
+    func `a wrong or missing challenge is refused and spends nothing`(_ engine: Engine, _ challenge: ProofKeyChallenge?)
+        async throws
+    {
+        let store = try database.open(engine)
         try await store.keep(try Samples.flow(challenge: Samples.challenge("v")), key)
         #expect(try await store.redeem(key, challenge: challenge).name == "refused")
         #expect(try await store.redeem(key, challenge: Samples.challenge("v")).name == "redeemed")
     }
 
-    @Test func `a challenge for a flow without one is passed over`() async throws {
+    @Test(arguments: Engine.allCases)
+    func `a challenge for a flow without one is passed over`(_ engine: Engine) async throws {
+        let store = try database.open(engine)
         try await store.keep(try Samples.flow(), key)
         #expect(try await store.redeem(key, challenge: Samples.challenge("v")).name == "redeemed")
     }
 
-    @Test func `an expired key is refused, is no alarm, and is still there for an earlier clock`() async throws {
+    @Test(arguments: Engine.allCases)
+    func `an expired key is refused, is no alarm, and is still there for an earlier clock`(_ engine: Engine)
+        async throws
+    {
+        let store = try database.open(engine)
         try await store.keep(try Samples.flow(), key, expiresAt: Samples.now.adding(seconds: 300))
         #expect(try await store.redeem(key, at: Samples.now.adding(seconds: 301)).name == "refused")
         #expect(try await store.redeem(key, at: Samples.now.adding(seconds: 300)).name == "refused")
@@ -76,7 +89,9 @@ import Testing
                 == "redeemed")
     }
 
-    @Test func `one flow's key does not spend another's`() async throws {
+    @Test(arguments: Engine.allCases)
+    func `one flow's key does not spend another's`(_ engine: Engine) async throws {
+        let store = try database.open(engine)
         let other = CredentialKey.random()
         try await store.keep(try Samples.flow(), key)
         try await store.keep(try Samples.flow(), other)
@@ -84,11 +99,13 @@ import Testing
         #expect(try await store.redeem(other).name == "redeemed")
     }
 
-    @Test func `a spent key is told after the store was opened again`() async throws {
+    @Test(arguments: Engine.allCases)
+    func `a spent key is told after the store was opened again`(_ engine: Engine) async throws {
+        let store = try database.open(engine)
         try await store.keep(try Samples.flow(), key)
         #expect(try await store.redeem(key).name == "redeemed")
         await store.close()
-        let again = try SQLiteStore(path: folder.database)
+        let again = try database.open(engine)
         #expect(try await again.redeem(key).name == "reused")
     }
 }
