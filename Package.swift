@@ -39,6 +39,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         // Byte buffers, loopback sockets, and what stands between a connection and Hummingbird.
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        // A queue whose first element costs as little as its last. NIO brings it along.
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         // Starting and graceful stopping.
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
@@ -57,10 +59,19 @@ let package = Package(
             resources: [.embedInCode("Data")],
             swiftSettings: strict),
         .target(name: "Broker", dependencies: ["Catalog", "Formats", "Secrets", "Transport"], swiftSettings: strict),
-        .target(name: "CurlTransport", dependencies: ["CCurl", "Formats", "Transport"], swiftSettings: strict),
+        .target(
+            name: "CurlTransport",
+            dependencies: [
+                "CCurl", "Formats", "Secrets", "Transport", .product(name: "DequeModule", package: "swift-collections"),
+            ],
+            swiftSettings: strict),
+        .target(name: "GroupedWriter", swiftSettings: strict),
         .target(
             name: "SQLiteStore",
-            dependencies: ["Broker", "Catalog", "Formats", "Secrets", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: [
+                "Broker", "Catalog", "Formats", "GroupedWriter", "Secrets",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
             swiftSettings: strict),
         .target(
             name: "Templates", path: "Templates",
@@ -68,11 +79,12 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "PrometheusMetrics",
-            dependencies: [.product(name: "CoreMetrics", package: "swift-metrics")],
+            dependencies: ["Secrets", .product(name: "CoreMetrics", package: "swift-metrics")],
             swiftSettings: strict),
         .target(
             name: "OTLPTracing",
             dependencies: [
+                "Secrets",
                 .product(name: "ServiceContextModule", package: "swift-service-context"),
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
             ],

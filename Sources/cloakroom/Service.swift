@@ -133,11 +133,11 @@ struct Service {
         do {
             try await ServiceGroup(configuration: configuration).run()
         } catch {
-            transport.shutdown()
+            await transport.shutdown()
             await store.close()
             throw error
         }
-        transport.shutdown()
+        await transport.shutdown()
         await store.close()
         logger.notice("stopped")
     }
@@ -221,7 +221,7 @@ private struct Deadline: ServiceLifecycle.Service {
         Task.detached {
             try? await Task.sleep(for: .seconds(10))
             // Whoever waits for a provider fails now, and has a moment to be told.
-            transport.shutdown()
+            await transport.shutdown()
             try? await Task.sleep(for: .milliseconds(300))
             await store.close()
             exit(0)

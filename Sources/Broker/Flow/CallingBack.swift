@@ -34,7 +34,7 @@ extension Broker {
                 detail: request.remark(on: catalog[flow.sourceType]?.oauth))
             report(event)
             // Where even this fails, the sweep ends the flow.
-            try? await store.fail(flow.id, error: error.code, description: error.providerDescription, event)
+            try? await store.fail(flow.id, error: error.code, description: error.providerDescription, recording: event)
             return .failed(error, flow)
         }
     }
@@ -160,7 +160,7 @@ extension Broker {
         }
         let key = CredentialKey.make()
         let now = now()
-        let ticket = Ticket(
+        let stored = StoredCredentialKey(
             keyDigest: key.digest,
             credentials: vault.seal(json, at: flow.placement, under: key),
             key: (binding ?? trialSecret(flow)).map { vault.seal(key, at: flow.placement, under: $0) },
@@ -171,7 +171,7 @@ extension Broker {
         )
         let kept: Bool
         do {
-            kept = try await store.succeed(flow.id, with: ticket, event)
+            kept = try await store.succeed(flow.id, with: stored, recording: event)
         } catch {
             throw .store(error)
         }

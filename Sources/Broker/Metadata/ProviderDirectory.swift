@@ -1,21 +1,22 @@
 import Formats
+import Secrets
 import Transport
 
 /// What providers say of themselves, and their keys: fetched when first asked for, and kept a while.
 struct ProviderDirectory: Sendable {
     private let transport: any ProviderTransport
     private let allowInsecure: Bool
-    private let metadata: FetchCache<ProviderMetadata>
-    private let keySets: FetchCache<JSONWebKeySet>
+    private let metadata: ProviderCache<ProviderMetadata>
+    private let keySets: ProviderCache<JSONWebKeySet>
 
     /// - Parameter allowInsecure: http is fine, for trials.
     init(transport: any ProviderTransport, allowInsecure: Bool, now: @escaping @Sendable () -> ContinuousClock.Instant) {
         self.transport = transport
         self.allowInsecure = allowInsecure
         // Endpoints hardly ever change: yesterday's are better than none.
-        metadata = FetchCache(freshFor: 3600, keptFor: 86_400, now: now)
+        metadata = .forProviders(fresh: .seconds(3600), stale: .seconds(86_400), now: now)
         // Keys are withdrawn when they are stolen: for minutes while the provider answers, for an hour while not.
-        keySets = FetchCache(freshFor: 300, keptFor: 3600, now: now)
+        keySets = .forProviders(fresh: .seconds(300), stale: .seconds(3600), now: now)
     }
 
     /// The metadata of an issuer, at most an hour old unless the provider cannot be reached, then a day.
@@ -33,7 +34,8 @@ struct ProviderDirectory: Sendable {
         let addresses = ProviderMetadata.addresses(issuer)
         guard !addresses.isEmpty, isAllowed(issuer) else { throw .addressNotAllowed }
         let (transport, allowInsecure) = (transport, allowInsecure)
-        return try await metadata.value(for: issuer, in: cause.account) { () async throws(ProviderDirectoryError) in
+        return try await metadata.value(for: issuer, for: cause.account.party) {
+            () async throws(ProviderDirectoryError) in
             // What is said once nothing is found: a document that is wrong tells more than one that is not there.
             var failure = ProviderDirectoryError.addressNotAllowed
             for address in addresses {
@@ -72,7 +74,7 @@ struct ProviderDirectory: Sendable {
     ) async throws(ProviderDirectoryError) -> JSONWebKeySet {
         guard isAllowed(url) else { throw .addressNotAllowed }
         let transport = transport
-        return try await keySets.value(for: url, searching: refetching, in: cause.account) {
+        return try await keySets.value(for: url, refetching: refetching, for: cause.account.party) {
             () async throws(ProviderDirectoryError) in
             guard let keys = JSONWebKeySet(json: try await Self.body(at: url, by: transport, cause)) else {
                 throw .keySetMalformed

@@ -1,8 +1,8 @@
 import Broker
 import Catalog
 import CoreMetrics
-import Foundation
 import OTLPTracing
+import Secrets
 import Transport
 
 /// What is counted for one source type.
@@ -56,13 +56,10 @@ final class SourceTypeFigures: Sendable {
     }
 
     /// Those of all source types. A source type's are made when it is first met.
-    ///
-    /// `@unchecked Sendable`: `lock` guards `met`; the rest never changes.
-    final class All: @unchecked Sendable {
+    final class All: Sendable {
         private let factory: any MetricsFactory
         private let known: Set<SourceType.ID>
-        private let lock = NSLock()
-        private var met: [SourceType.ID?: SourceTypeFigures] = [:]
+        private let met = Locked<[SourceType.ID?: SourceTypeFigures]>([:])
         /// Of what the catalog has no more: flows outlive it.
         private let other: SourceTypeFigures
 
@@ -76,7 +73,7 @@ final class SourceTypeFigures: Sendable {
         /// `nil`: of no source type in particular.
         subscript(id: SourceType.ID?) -> SourceTypeFigures {
             if let id, !known.contains(id) { return other }
-            return lock.withLock {
+            return met.withLock { met in
                 if let found = met[id] { return found }
                 let made = SourceTypeFigures(id?.description ?? "none", factory)
                 met[id] = made

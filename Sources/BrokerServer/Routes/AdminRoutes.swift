@@ -35,25 +35,25 @@ struct AdminRoutes: Sendable {
         var selection = Selection()
         selection.tenant = try page.tenant
         selection.sourceType = try page["sourceType"].map(Self.sourceType)
-        var position: TicketPosition?
+        var position: CredentialKeyPosition?
         if let token = try page["pageToken"] {
-            guard let found = TicketPosition(token) else { throw PageRequest.badToken }
+            guard let found = CredentialKeyPosition(token) else { throw PageRequest.badToken }
             position = found
         }
         let found = try await page.fetch { limit throws(StoreError) in
-            try await broker.tickets(selection, after: position, limit: limit)
+            try await broker.credentialKeys(selection, after: position, limit: limit)
         }
-        let tickets = found.tickets
+        let credentialKeys = found.credentialKeys
         return page.response(
-            tickets.map { ticket in
-                let flow = JSONValue.string(ticket.placement.flow.description)
+            credentialKeys.map { key in
+                let flow = JSONValue.string(key.placement.flow.description)
                 return [
-                    "id": flow, "tenant": .string(ticket.placement.tenant.description),
-                    "sourceType": .string(ticket.placement.sourceType.description), "flow": flow,
-                    "createdAt": .integer(ticket.createdAt.milliseconds),
-                    "expiresAt": .integer(ticket.expiresAt.milliseconds),
+                    "id": flow, "tenant": .string(key.placement.tenant.description),
+                    "sourceType": .string(key.placement.sourceType.description), "flow": flow,
+                    "createdAt": .integer(key.createdAt.milliseconds),
+                    "expiresAt": .integer(key.expiresAt.milliseconds),
                 ]
-            }, next: { $0 == 0 ? nil : tickets[$0 - 1].position.text }, further: found.next?.text)
+            }, next: { $0 == 0 ? nil : credentialKeys[$0 - 1].position.text }, further: found.next?.text)
     }
 
     // MARK: revocations
