@@ -1,44 +1,63 @@
 import Foundation
-import HTTPTypes
-import Hummingbird
+package import HTTPTypes
+package import Hummingbird
 import NIOCore
 
 /// An error of the API (RFC 9457): a stable code to act on, and a sentence that says what to do next.
 ///
 /// `detail` never holds a token, secret, code, state, verifier or key.
-struct Problem: Error {
-    var status: HTTPResponse.Status
-    let code: String
-    var detail: String
-    var headers: HTTPFields = [:]
+///
+/// Not Hummingbird's `HTTPError`, whose body has a message alone.
+package struct Problem: Error {
+    package var status: HTTPResponse.Status
+    package let code: String
+    package var detail: String
+    package var headers: HTTPFields
     /// The redirect address to register for a client that is not there yet.
-    var redirectURI: String?
-    var missing: MissingScope?
+    package var redirectURI: String?
+    package var missing: MissingScope?
 
     /// The scope that a token lacks, for programs that ask for another token with it.
-    struct MissingScope {
+    package struct MissingScope: Sendable {
         let required: String
         let granted: [String]
+
+        package init(required: String, granted: [String]) {
+            self.required = required
+            self.granted = granted
+        }
     }
 
-    static let notFound = Problem(
+    package init(
+        status: HTTPResponse.Status, code: String, detail: String, headers: HTTPFields = [:],
+        redirectURI: String? = nil, missing: MissingScope? = nil
+    ) {
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.headers = headers
+        self.redirectURI = redirectURI
+        self.missing = missing
+    }
+
+    package static let notFound = Problem(
         status: .notFound, code: "not_found", detail: "nothing is at this address; see the API's documentation")
-    static let bodyTooLarge = Problem(
+    package static let bodyTooLarge = Problem(
         status: .contentTooLarge, code: "body_too_large", detail: "send a body of at most 64 KiB",
         headers: [.connection: "close"])
     /// Ends the connection: what follows a body that is not one cannot be told from it.
-    static let bodyBroken = Problem(
+    package static let bodyBroken = Problem(
         status: .badRequest, code: "invalid_request",
         detail: "the body did not arrive whole, or its chunks are malformed (RFC 9112 § 7.1)",
         headers: [.connection: "close"])
-    static let internalError = Problem(
+    package static let internalError = Problem(
         status: .internalServerError, code: "internal_error",
         detail: "the broker failed; the operator finds the reason in the log under this requestId")
-    static let unavailable = Problem(
+    package static let unavailable = Problem(
         status: .serviceUnavailable, code: "unavailable",
         detail: "the broker cannot keep or read data now; try again in a moment", headers: [.retryAfter: "5"])
 
-    static func invalidRequest(_ detail: String) -> Problem {
+    package static func invalidRequest(_ detail: String) -> Problem {
         Problem(status: .badRequest, code: "invalid_request", detail: detail)
     }
 
@@ -53,7 +72,7 @@ struct Problem: Error {
             status: .unsupportedMediaType, code: "unsupported_media_type", detail: "send the body as \(wanted)")
     }
 
-    func response(path: String, requestID: String) -> Response {
+    package func response(path: String, requestID: String) -> Response {
         Response(
             status: status, headers: fields,
             body: ResponseBody(byteBuffer: content(path: path, requestID: requestID)))
@@ -101,7 +120,7 @@ extension ByteBuffer {
 
 extension ResponseBody {
     /// A value of ours as JSON.
-    static func json(_ value: some Encodable) -> ResponseBody {
+    package static func json(_ value: some Encodable) -> ResponseBody {
         ResponseBody(byteBuffer: ByteBuffer(json: value))
     }
 }

@@ -2,12 +2,22 @@ import HTTPTypes
 import Hummingbird
 
 /// Lets each key's owner call so often, and tells how often that is.
-struct RateLimit<Key: Hashable & Sendable>: Sendable {
+///
+/// Its keys are of one type, so that no generic code runs across modules in every request.
+package struct RateLimit: Sendable {
+    /// Those whose requests are counted together.
+    package enum Key: Hashable, Sendable {
+        case name(String)
+        /// An address that nobody knows shares one bucket with all such.
+        case network(IPAddress?)
+    }
+
     private let name: String
     /// `nil`: no limit.
     private let buckets: TokenBuckets<Key>?
 
-    init(_ name: String, perSecond: Double, now: @escaping @Sendable () -> ContinuousClock.Instant) {
+    /// - Parameter name: of what is counted, for callers.
+    package init(_ name: String, perSecond: Double, now: @escaping @Sendable () -> ContinuousClock.Instant) {
         self.name = name
         guard perSecond > 0 else {
             buckets = nil
@@ -17,10 +27,10 @@ struct RateLimit<Key: Hashable & Sendable>: Sendable {
         buckets = TokenBuckets(perSecond: perSecond, capacity: max(1, Int(perSecond * 10 + 1e-9)), now: now)
     }
 
-    var isOn: Bool { buckets != nil }
+    package var isOn: Bool { buckets != nil }
 
     /// The answer of `body`, or, beyond the limit, of `refuse`. Nothing of `body` runs then.
-    func admit(
+    package func admit(
         _ key: @autoclosure () -> Key, _ body: () async throws -> Response,
         refusing refuse: (Problem) throws -> Response = { throw $0 }
     ) async throws -> Response {
@@ -44,6 +54,25 @@ struct RateLimit<Key: Hashable & Sendable>: Sendable {
             .rateLimitPolicy: "\"\(name)\";q=\(buckets.capacity);w=\(buckets.window)",
             .rateLimit: "\"\(name)\";r=\(quota.remaining);t=\(quota.reset)",
         ]
+    }
+}
+
+extension RateLimit {
+    /// The handler, for as many requests of one client's network as the limit lets through.
+    package func around(
+        _ handler: @escaping Handler,
+        refusing refuse: @escaping @Sendable (Problem, Request, Context) throws -> Response = { problem, _, _ in
+            throw problem
+        }
+    ) -> Handler {
+        guard isOn else { return handler }
+        return { request, context in
+            try await admit(.network(context.clientAddress(of: request)?.network)) {
+                try await handler(request, context)
+            } refusing: {
+                try refuse($0, request, context)
+            }
+        }
     }
 }
 

@@ -5,13 +5,13 @@ public import PrometheusMetrics
 
 /// What the broker counts. No label holds what a caller chose: source types are the catalog's, codes and outcomes come
 /// from fixed lists, and tenants are not told apart.
-public final class Figures: Sendable {
+public final class BrokerMetrics: Sendable {
     public let registry: PrometheusRegistry
-    public let store: StoreFigures
-    let refreshes: Outcomes
-    let revocations: Outcomes
-    private let listeners: ListenerFigures
-    private let sourceTypes: SourceTypeFigures.All
+    public let store: StoreMetrics
+    let refreshes: OutcomeMetrics
+    let revocations: OutcomeMetrics
+    private let listeners: ListenerMetrics
+    private let sourceTypes: SourceTypeMetrics.All
     private let redeemed: Counter
     private let reused: Counter
     private let refused: Counter
@@ -20,18 +20,20 @@ public final class Figures: Sendable {
 
     /// - Parameters:
     ///   - sourceTypes: those of the catalog.
-    ///   - ready: those of them whose figures are there from the start, at 0.
+    ///   - ready: those of them whose metrics are there from the start, at 0.
     ///   - version: the program's.
     public init(sourceTypes: [SourceType.ID] = [], ready: [SourceType.ID] = [], version: String = "") {
         let registry = PrometheusRegistry(Self.families)
         self.registry = registry
-        store = StoreFigures(registry)
+        store = StoreMetrics(registry)
         let provider = [
             "provider_rejected", "provider_unreachable", "provider_timeout", "rate_limited", "unavailable",
         ]
-        refreshes = Outcomes("cloakroom_refreshes_total", ["reauthorization_required"] + provider, registry)
-        revocations = Outcomes("cloakroom_revocations_total", ["revocation_unsupported"] + provider, registry)
-        self.sourceTypes = SourceTypeFigures.All(sourceTypes, ready: ready, registry)
+        refreshes = OutcomeMetrics(
+            "cloakroom_refreshes_total", codes: ["reauthorization_required"] + provider, factory: registry)
+        revocations = OutcomeMetrics(
+            "cloakroom_revocations_total", codes: ["revocation_unsupported"] + provider, factory: registry)
+        self.sourceTypes = SourceTypeMetrics.All(sourceTypes, ready: ready, registry)
         redeemed = Counter(label: "cloakroom_credential_keys_redeemed_total", factory: registry)
         reused = Counter(label: "cloakroom_credential_keys_reused_total", factory: registry)
         refused = Counter(label: "cloakroom_credential_keys_refused_total", factory: registry)
@@ -45,7 +47,7 @@ public final class Figures: Sendable {
         registry.declare(Family("cloakroom_build_info", .gauge, "1, with the version that runs.")) {
             [Sample(1, [("version", version)])]
         }
-        listeners = ListenerFigures(registry)
+        listeners = ListenerMetrics(registry)
         registry.declareProcess()
     }
 
@@ -75,11 +77,7 @@ public final class Figures: Sendable {
         MeasuredTransport(transport: transport, sourceTypes: sourceTypes, tracer: tracer)
     }
 
-    private static let families = [
-        Family(RouteMeter.requests, .counter, "Requests by route, method and status."),
-        Family(
-            RouteMeter.duration, .histogram(Family.seconds),
-            "Time from a request's head to its answer's head, by route."),
+    private static let families = RouteMetrics.families + [
         Family("cloakroom_flows_started_total", .counter, "Flows started, by source type."),
         Family("cloakroom_flows_succeeded_total", .counter, "Flows that ended with a credential key, by source type."),
         Family(
@@ -105,56 +103,14 @@ public final class Figures: Sendable {
         Family(
             Callers.tokens, .counter, "Callers' tokens, by whether they were known (hit) or had to be verified (miss)."),
         Family(
-            StoreFigures.size, .histogram([1, 2, 4, 8, 16, 32, 64, 128]), "Operations that shared one commit."),
+            StoreMetrics.size, .histogram([1, 2, 4, 8, 16, 32, 64, 128]), "Operations that shared one commit."),
         Family(
-            StoreFigures.duration, .histogram([0.0001, 0.00025] + Family.seconds),
+            StoreMetrics.duration, .histogram([0.0001, 0.00025] + Family.seconds),
             "Time of one transaction, its commit to the disk included."),
-        Family(StoreFigures.failures, .counter, "Transactions that failed: the disk, a lock, a fault."),
-        Family(StoreFigures.refusals, .counter, "Operations refused at once since too many waited."),
+        Family(StoreMetrics.failures, .counter, "Transactions that failed: the disk, a lock, a fault."),
+        Family(StoreMetrics.refusals, .counter, "Operations refused at once since too many waited."),
         Family(
-            StoreFigures.brokenTrail, .gauge,
+            StoreMetrics.brokenTrail, .gauge,
             "1 once the audit trail was found altered: it is not extended any more, and the log has the events."),
     ]
-}
-
-/// What the database's writer does.
-public struct StoreFigures: Sendable {
-    static let size = "cloakroom_store_commit_operations"
-    static let duration = "cloakroom_store_commit_duration_seconds"
-    static let failures = "cloakroom_store_failures_total"
-    static let refusals = "cloakroom_store_refusals_total"
-    static let brokenTrail = "cloakroom_audit_trail_broken"
-
-    private let size: Recorder
-    private let duration: Timer
-    private let failures: Counter
-    private let refusals: Counter
-    private let brokenTrail: Gauge
-
-    init(_ factory: any MetricsFactory) {
-        size = Recorder(label: Self.size, factory: factory)
-        duration = Timer(label: Self.duration, dimensions: [], factory: factory)
-        failures = Counter(label: Self.failures, factory: factory)
-        refusals = Counter(label: Self.refusals, factory: factory)
-        brokenTrail = Gauge(label: Self.brokenTrail, dimensions: [], factory: factory)
-        brokenTrail.record(0)
-    }
-
-    public func committed(_ operations: Int, in time: Duration) {
-        size.record(operations)
-        duration.recordNanoseconds(time.nanoseconds)
-    }
-
-    public func failed() { failures.increment() }
-
-    public func refused() { refusals.increment() }
-
-    public func trailIsBroken() { brokenTrail.record(1) }
-}
-
-extension Duration {
-    var nanoseconds: Int64 {
-        let parts = components
-        return parts.seconds * 1_000_000_000 + parts.attoseconds / 1_000_000_000
-    }
 }

@@ -2,7 +2,7 @@ import PrometheusMetrics
 import Synchronization
 
 /// The listeners whose connections are counted.
-final class ListenerFigures: Sendable {
+final class ListenerMetrics: Sendable {
     private let listeners = Mutex<[(name: String, connections: Connections)]>([])
 
     init(_ registry: PrometheusRegistry) {

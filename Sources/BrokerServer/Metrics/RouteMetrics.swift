@@ -1,14 +1,21 @@
 import CoreMetrics
 import Foundation
 import HTTPTypes
+import PrometheusMetrics
 
 /// Counts and times the requests of one route. Series are made when they are first needed: most pairs of method and
 /// status never are.
 ///
 /// `@unchecked Sendable`: `lock` guards the variables.
-final class RouteMeter: @unchecked Sendable {
+final class RouteMetrics: @unchecked Sendable {
     static let requests = "cloakroom_http_requests_total"
     static let duration = "cloakroom_http_request_duration_seconds"
+
+    package static let families = [
+        Family(requests, .counter, "Requests by route, method and status."),
+        Family(
+            duration, .histogram(Family.seconds), "Time from a request's head to its answer's head, by route."),
+    ]
 
     private let route: String
     private let lock = NSLock()
@@ -61,4 +68,12 @@ final class RouteMeter: @unchecked Sendable {
 extension HTTPRequest.Method {
     /// Of a request whose first line could not be read.
     static let unknown = HTTPRequest.Method("OTHER") ?? .get
+}
+
+extension Duration {
+    /// For swift-metrics' timers.
+    package var nanoseconds: Int64 {
+        let parts = components
+        return parts.seconds * 1_000_000_000 + parts.attoseconds / 1_000_000_000
+    }
 }

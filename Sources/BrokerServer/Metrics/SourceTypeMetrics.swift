@@ -4,7 +4,7 @@ import Foundation
 import OTLPTracing
 
 /// What is counted for one source type.
-final class SourceTypeFigures: Sendable {
+final class SourceTypeMetrics: Sendable {
     let started: Counter
     let succeeded: Counter
     private let failures: [String: Counter]
@@ -60,23 +60,23 @@ final class SourceTypeFigures: Sendable {
         private let factory: any MetricsFactory
         private let known: Set<SourceType.ID>
         private let lock = NSLock()
-        private var met: [SourceType.ID?: SourceTypeFigures] = [:]
+        private var met: [SourceType.ID?: SourceTypeMetrics] = [:]
         /// Of what the catalog has no more: flows outlive it.
-        private let other: SourceTypeFigures
+        private let other: SourceTypeMetrics
 
         init(_ known: [SourceType.ID], ready: [SourceType.ID], _ factory: any MetricsFactory) {
             self.factory = factory
             self.known = Set(known)
-            other = SourceTypeFigures("other", factory)
+            other = SourceTypeMetrics("other", factory)
             for id in ready where self.known.contains(id) { _ = self[id] }
         }
 
         /// `nil`: of no source type in particular.
-        subscript(id: SourceType.ID?) -> SourceTypeFigures {
+        subscript(id: SourceType.ID?) -> SourceTypeMetrics {
             if let id, !known.contains(id) { return other }
             return lock.withLock {
                 if let found = met[id] { return found }
-                let made = SourceTypeFigures(id?.description ?? "none", factory)
+                let made = SourceTypeMetrics(id?.description ?? "none", factory)
                 met[id] = made
                 return made
             }
@@ -90,23 +90,23 @@ struct MeasuredTransport: Transport {
     static let requests = "cloakroom_provider_requests_total"
 
     let transport: any Transport
-    let sourceTypes: SourceTypeFigures.All
+    let sourceTypes: SourceTypeMetrics.All
     let tracer: OTLPTracer?
 
     var isBusy: Bool { transport.isBusy }
     func isBusy(for tenant: TenantID) -> Bool { transport.isBusy(for: tenant) }
 
     func send(_ request: ProviderRequest) async throws(TransportError) -> ProviderResponse {
-        let figures = sourceTypes[request.sourceType]
+        let metrics = sourceTypes[request.sourceType]
         let span = tracer?.span(request)
         let began = ContinuousClock.now
         do {
             let response = try await transport.send(request)
-            figures.ended(Self.outcome(response.status), after: ContinuousClock.now - began)
-            span?.end(response.status, errorsFrom: 400)
+            metrics.ended(Self.outcome(response.status), after: ContinuousClock.now - began)
+            span?.end(status: response.status, errorsFrom: 400)
             return response
         } catch {
-            figures.ended(error.rawValue, after: ContinuousClock.now - began)
+            metrics.ended(error.rawValue, after: ContinuousClock.now - began)
             span?.end(failing: error.rawValue)
             throw error
         }

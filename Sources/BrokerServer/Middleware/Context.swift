@@ -1,22 +1,25 @@
-public import Hummingbird
+package import Hummingbird
+package import HummingbirdCore
 import NIOCore
 
-/// What is known of a request besides its head.
-public struct Context: RequestContext {
-    public var coreContext: CoreRequestContextStorage
+/// A request besides its head and body: its id, the variable parts of its path, and the connection it came by.
+///
+/// Not one of Hummingbird's `RequestContext`s: their storage costs every request a lock and a logger that nobody here
+/// asks for.
+public struct Context: InitializableFromSource, Sendable {
     /// Echoed to the caller and written with every log line of the request.
-    var requestID = ""
-    /// Whose word about a client's address is taken.
+    package internal(set) var requestID = ""
+    package internal(set) var parameters = PathParameters()
+    /// The proxies whose word about a client's address is taken.
     var proxies = TrustedProxies()
     private let channel: any Channel
 
     public init(source: ApplicationRequestContextSource) {
-        coreContext = .init(source: source)
         channel = source.channel
     }
 
-    /// Where the request came from, past the proxies that are trusted. Worked out each time it is asked for.
-    func clientAddress(of request: Request) -> IPAddress? {
+    /// The address that the request came from, past the proxies that are trusted. Worked out each time it is asked for.
+    package func clientAddress(of request: Request) -> IPAddress? {
         guard let peer = channel.remoteAddress.flatMap({ IPAddress($0) }) else { return nil }
         return proxies.client(peer: peer, request.headers)
     }

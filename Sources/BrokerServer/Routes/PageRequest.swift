@@ -27,7 +27,7 @@ struct PageRequest: Sendable {
     }
 
     var tenant: TenantID? {
-        get throws { try self["tenant"].map(PathNames.tenant) }
+        get throws { try self["tenant"].map(PathParameters.tenant) }
     }
 
     /// A whole number in digits alone.

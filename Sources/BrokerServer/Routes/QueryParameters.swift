@@ -1,7 +1,7 @@
 import Broker
 
 /// The parameters of a query, by name.
-struct QueryParameters: Sendable {
+package struct QueryParameters: Sendable {
     private let pairs: [(name: String, value: String)]
 
     /// - Parameter query: still encoded. One that cannot be decoded has no parameters.
@@ -13,7 +13,7 @@ struct QueryParameters: Sendable {
     ///
     /// Throws where it comes twice: a proxy, a log or a filter before us may have read the other. Names are compared
     /// byte for byte, and those that nobody asks for may come as often as they like.
-    subscript(name: String) -> String? {
+    package subscript(name: String) -> String? {
         get throws(Problem) {
             var found: String?
             for pair in pairs where pair.name.isExactly(name) {

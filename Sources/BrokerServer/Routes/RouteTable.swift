@@ -1,110 +1,130 @@
-import HTTPTypes
-import Hummingbird
-
-typealias Handler = @Sendable (Request, Context, PathNames) async throws -> Response
-
-/// The names in a path, as they came; empty on routes without them.
-struct PathNames {
-    let name: Substring
-    var sourceType: Substring = ""
-    /// The rest of the path after `/oauth/callback/`.
-    var redirect: Substring = ""
-}
-
-/// One address: what answers each method, and what it is called in logs.
-struct Route {
-    /// The path with names for its variable parts. Never what a caller sent.
-    let template: String
-    let handlers: [HTTPRequest.Method: Handler]
-    /// Pages of configured origins may call it.
-    var isShared = false
-    /// Pages of any origin may read it.
-    var isPublic = false
-    let meter: RouteMeter
-
-    init(template: String, handlers: [HTTPRequest.Method: Handler], isShared: Bool = false, isPublic: Bool = false) {
-        self.template = template
-        self.handlers = handlers
-        self.isShared = isShared
-        self.isPublic = isPublic
-        meter = RouteMeter(template)
+/// Finds the route of a path: a tree of segments, each compared byte for byte.
+///
+/// Not Hummingbird's router, which answers 404 where only the method is wrong (RFC 9110 § 15.5.6 wants 405 and `Allow`),
+/// takes `//healthz/` for `/healthz`, knows no encoded colon, and compares by characters.
+package struct RouteTable: Sendable {
+    private struct Node {
+        /// What may follow, by the segment's name.
+        var literals: [(name: [UInt8], node: Int)] = []
+        /// What follows any other segment.
+        var parameter: Int?
+        var route: Route?
+        /// Of the path's parameters.
+        var names: [String] = []
     }
 
-    var allowed: [HTTPRequest.Method] {
-        var methods = Set(handlers.keys)
-        if methods.contains(.get) { methods.insert(.head) }
-        methods.insert(.options)
-        return methods.sorted { $0.rawValue < $1.rawValue }
-    }
-}
-
-/// Finds the route of a path. There are few addresses: a dictionary each for those with and without a tenant, and a
-/// look at the names in callbacks and tenants' clients, is all it takes, and tells 404 from 405.
-struct RouteTable {
-    private let base: String
-    private let plain: [Substring: Route]
-    private let tenant: [Substring: Route]
-    private let client: Route?
+    private let base: [UInt8]
+    private var nodes = [Node()]
 
     /// - Parameters:
     ///   - base: the path of the public address: a proxy may pass it on or strip it.
-    ///   - tenant: by what follows `/v1/tenants/{tenant}/`.
-    ///   - client: of one tenant and source type.
-    init(base: String, plain: [Route], tenant: [Route], client: Route? = nil) {
-        self.client = client
-        self.base = base
-        self.plain = Dictionary(plain.map { ($0.template[...], $0) }) { first, _ in first }
-        let prefix = Self.tenantPrefix + "{tenant}/"
-        self.tenant = Dictionary(tenant.map { ($0.template.dropFirst(prefix.count), $0) }) { first, _ in first }
+    ///   - routes: of two with one template, the first counts. A template has two parameters at most.
+    package init(base: String, routes: [Route]) {
+        self.base = Array(base.utf8)
+        for route in routes { add(route) }
     }
 
-    private static let tenantPrefix = "/v1/tenants/"
-    private static let adminPrefix = "/v1/admin/tenants/"
-    private static let callback = "/oauth/callback"
-    /// By how many names follow.
-    private static let callbackTemplates = [callback, callback + "/{name}", callback + "/{name}/{handle}"]
-
-    func find(_ path: String) -> (Route, PathNames)? {
-        if let found = lookUp(path[...]) { return found }
-        guard !base.isEmpty, path.hasPrefix(base) else { return nil }
-        return lookUp(path.dropFirst(base.count))
-    }
-
-    private func lookUp(_ path: Substring) -> (Route, PathNames)? {
-        if path.hasPrefix(Self.tenantPrefix) {
-            let rest = path.dropFirst(Self.tenantPrefix.count)
-            guard let slash = rest.utf8.firstIndex(of: UInt8(ascii: "/")) else { return nil }
-            let name = rest[rest.index(after: slash)...]
-            // Some clients encode the colon, which means the same (RFC 3986 § 2.2).
-            let route = tenant[name] ?? (name.utf8.contains(UInt8(ascii: "%")) ? tenant[Self.decodeColon(name)] : nil)
-            return route.map { ($0, PathNames(name: rest[..<slash])) }
+    private mutating func add(_ route: Route) {
+        var place = 0
+        var names: [String] = []
+        for segment in route.template.utf8.dropFirst().split(separator: Self.slash, omittingEmptySubsequences: false) {
+            if segment.first == UInt8(ascii: "{") {
+                names.append(String(Substring(segment.dropFirst().dropLast())))
+                place = parameter(after: place)
+            } else {
+                place = literal(after: place, Array(segment))
+            }
         }
-        if let client, path.hasPrefix(Self.adminPrefix) {
-            let names = path.dropFirst(Self.adminPrefix.count).split(separator: "/", omittingEmptySubsequences: false)
-            guard names.count == 3, names[1] == "clients" else { return nil }
-            return (client, PathNames(name: names[0], sourceType: names[2]))
-        }
-        if path.hasPrefix(Self.callback), let found = lookUpCallback(path.dropFirst(Self.callback.count)) {
-            return found
-        }
-        return plain[path].map { ($0, PathNames(name: "")) }
+        precondition(names.count <= 2, "a template of more than two parameters")
+        if nodes[place].route == nil { (nodes[place].route, nodes[place].names) = (route, names) }
     }
 
-    /// A slash at the end means the same address: some providers add one to what was registered.
-    private func lookUpCallback(_ rest: Substring) -> (Route, PathNames)? {
-        guard rest.isEmpty || rest.hasPrefix("/") else { return nil }
-        var names = rest.dropFirst()
-        if names.hasSuffix("/") { names = names.dropLast() }
-        let count = names.isEmpty ? 0 : names.utf8.count { $0 == UInt8(ascii: "/") } + 1
-        guard count < Self.callbackTemplates.count else { return nil }
-        return plain[Self.callbackTemplates[count][...]].map { ($0, PathNames(name: "", redirect: names)) }
+    private mutating func parameter(after place: Int) -> Int {
+        if let known = nodes[place].parameter { return known }
+        nodes.append(Node())
+        nodes[place].parameter = nodes.count - 1
+        return nodes.count - 1
     }
 
-    private static func decodeColon(_ name: Substring) -> Substring {
-        guard let escape = name.firstIndex(of: "%"),
-            let end = name.index(escape, offsetBy: 3, limitedBy: name.endIndex),
-            name[escape..<end].uppercased() == "%3A"
-        else { return name }
-        return name[..<escape] + ":" + name[end...]
+    private mutating func literal(after place: Int, _ name: [UInt8]) -> Int {
+        if let known = nodes[place].literals.first(where: { $0.name == name }) { return known.node }
+        nodes.append(Node())
+        nodes[place].literals.append((name, nodes.count - 1))
+        return nodes.count - 1
+    }
+
+    private static let slash = UInt8(ascii: "/")
+
+    /// The route at a path, whatever the method, and what the path says in its variable parts.
+    package func find(_ path: String) -> (route: Route, parameters: PathParameters)? {
+        let bytes = path.utf8.span
+        if let found = find(path, bytes, from: 0) { return found }
+        guard !base.isEmpty, bytes.count > base.count, base.indices.allSatisfy({ base[$0] == bytes[$0] }) else {
+            return nil
+        }
+        return find(path, bytes, from: base.count)
+    }
+
+    private func find(
+        _ path: String, _ bytes: Span<UInt8>, from start: Int
+    ) -> (route: Route, parameters: PathParameters)? {
+        guard start < bytes.count, bytes[start] == Self.slash else { return nil }
+        var place = 0
+        var parameters = (0..<0, 0..<0)
+        var end = start
+        while end < bytes.count {
+            let begin = end + 1
+            end = begin
+            while end < bytes.count, bytes[end] != Self.slash { end += 1 }
+            if begin == bytes.count, nodes[place].route?.ignoresTrailingSlash == true { break }
+            if let literal = literal(after: place, bytes.extracting(begin..<end)) {
+                place = literal
+            } else if let parameter = nodes[place].parameter {
+                place = parameter
+                if parameters.0.upperBound == 0 { parameters.0 = begin..<end } else { parameters.1 = begin..<end }
+            } else {
+                return nil
+            }
+        }
+        guard let route = nodes[place].route else { return nil }
+        let names = nodes[place].names
+        return (
+            route,
+            PathParameters(
+                names: names, first: names.isEmpty ? "" : path.part(parameters.0),
+                second: names.count < 2 ? "" : path.part(parameters.1))
+        )
+    }
+
+    private func literal(after place: Int, _ segment: Span<UInt8>) -> Int? {
+        for (name, node) in nodes[place].literals where Self.isSegment(segment, name) { return node }
+        return nil
+    }
+
+    /// Some clients encode the colon, which means the same (RFC 3986 § 2.2).
+    private static func isSegment(_ segment: Span<UInt8>, _ name: [UInt8]) -> Bool {
+        var place = 0
+        for byte in name {
+            guard place < segment.count else { return false }
+            if segment[place] == byte {
+                place += 1
+            } else if byte == UInt8(ascii: ":"), isEncodedColon(segment, at: place) {
+                place += 3
+            } else {
+                return false
+            }
+        }
+        return place == segment.count
+    }
+
+    private static func isEncodedColon(_ segment: Span<UInt8>, at place: Int) -> Bool {
+        place + 3 <= segment.count && segment[place] == UInt8(ascii: "%") && segment[place + 1] == UInt8(ascii: "3")
+            && segment[place + 2] | 0x20 == UInt8(ascii: "a")
+    }
+}
+
+extension String {
+    fileprivate func part(_ range: Range<Int>) -> Substring {
+        self[utf8.index(startIndex, offsetBy: range.lowerBound)..<utf8.index(startIndex, offsetBy: range.upperBound)]
     }
 }

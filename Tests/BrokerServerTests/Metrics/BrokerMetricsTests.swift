@@ -5,7 +5,7 @@ import HummingbirdTesting
 import NIOCore
 import Testing
 
-@Suite struct FiguresTests {
+@Suite struct BrokerMetricsTests {
     @Test func `metrics are Prometheus text that nobody keeps`() async throws {
         let fixture = try await Fixture()
         try await fixture.run { client async throws in
@@ -113,7 +113,7 @@ import Testing
     }
 
     @Test func `a source type that the catalog does not have is other`() throws {
-        let figures = Figures(sourceTypes: [], version: "1.2.3")
+        let figures = BrokerMetrics(sourceTypes: [], version: "1.2.3")
         let transport = figures.measuring(ScriptedProvider())
         #expect(!transport.isBusy)
         #expect(figures.registry.text.contains(#"cloakroom_build_info{version="1.2.3"} 1"#))
