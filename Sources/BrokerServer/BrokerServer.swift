@@ -63,12 +63,9 @@ public struct BrokerServer: Sendable {
 extension CORS {
     /// The pages of an installation's frontends; a tenant's are those of its own list, where it has one.
     fileprivate init(frontends: Frontends) {
-        // Where no tenant has a list, nobody need ask whose path it is.
-        let hasLists = !frontends.tenants.isEmpty
         self.init { text, parameters in
             guard let origin = Origin(text) else { return false }
-            let tenant = hasLists ? parameters["tenant"].flatMap { TenantID($0) } : nil
-            return (tenant.map { frontends[$0] } ?? frontends.general).allows(origin)
+            return frontends[name: parameters["tenant"] ?? ""].allows(origin)
         }
     }
 }
