@@ -5,7 +5,7 @@ import NIOCore
 ///
 /// Kept as IPv6; IPv4 as the IPv6 address it is mapped to (RFC 4291 § 2.5.5.2), so that one address has one value
 /// whichever way it came.
-struct IPAddress: Hashable, Sendable {
+package struct IPAddress: Hashable, Sendable {
     let bits: UInt128
 
     private static let mapped: UInt128 = 0xFFFF << 32
@@ -45,7 +45,7 @@ struct IPAddress: Hashable, Sendable {
 }
 
 extension IPAddress: CustomStringConvertible {
-    var description: String {
+    package var description: String {
         var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
         if isV4 {
             var address = UInt32(truncatingIfNeeded: bits).bigEndian

@@ -1,5 +1,5 @@
 import HTTPTypes
-import Hummingbird
+package import Hummingbird
 
 /// Lets each key's owner call so often, and tells how often that is.
 ///

@@ -5,13 +5,13 @@ import Synchronization
 ///
 /// Beyond it they are closed at once: left in the kernel's queue, a peer would wait for what may never come, and could
 /// not go to another broker.
-final class Connections: Sendable {
+package final class Connections: Sendable {
     private let most: Int
     private let open = Atomic<Int>(0)
     private let refused = Atomic<Int>(0)
     private let told = Mutex<ContinuousClock.Instant?>(nil)
 
-    init(most: Int) {
+    package init(most: Int) {
         self.most = most
     }
 

@@ -1,11 +1,11 @@
-import PrometheusMetrics
+package import PrometheusMetrics
 import Synchronization
 
 /// The listeners whose connections are counted.
-final class ListenerMetrics: Sendable {
+package final class ListenerMetrics: Sendable {
     private let listeners = Mutex<[(name: String, connections: Connections)]>([])
 
-    init(_ registry: PrometheusRegistry) {
+    package init(_ registry: PrometheusRegistry) {
         registry.declare(Family("cloakroom_http_connections", .gauge, "Open connections, by listener.")) {
             [weak self] in
             self?.samples(\.count) ?? []
@@ -17,7 +17,7 @@ final class ListenerMetrics: Sendable {
         ) { [weak self] in self?.samples(\.refusedCount) ?? [] }
     }
 
-    func add(_ name: String, _ connections: Connections) {
+    package func add(_ name: String, _ connections: Connections) {
         listeners.withLock { $0.append((name, connections)) }
     }
 

@@ -26,7 +26,9 @@ package struct CORS: Sendable {
     /// No page of another origin may call anything.
     package static let none = CORS { _, _ in false }
 
-    func addHeaders(to response: inout Response, of request: Request, _ parameters: PathParameters, by policy: CORSPolicy) {
+    func addHeaders(
+        to response: inout Response, of request: Request, _ parameters: PathParameters, by policy: CORSPolicy
+    ) {
         switch policy {
         case .sameOrigin: break
         case .anyOrigin: response.headers[.accessControlAllowOrigin] = "*"

@@ -1,5 +1,4 @@
-package import Hummingbird
-package import HummingbirdCore
+public import Hummingbird
 import NIOCore
 
 /// A request besides its head and body: its id, the variable parts of its path, and the connection it came by.

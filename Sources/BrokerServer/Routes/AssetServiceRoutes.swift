@@ -34,7 +34,9 @@ struct AssetServiceRoutes: Sendable {
     @Sendable private func refresh(_ request: Request, _ context: Context) async throws -> Response {
         let (tenant, requester) = try await callers.tenant(
             context.parameters, of: request, context, anyOf: [.credentialsWrite])
-        return try await limits.refresh.admit(.name(tenant.description)) { try await refresh(request, tenant, requester) }
+        return try await limits.refresh.admit(.name(tenant.description)) {
+            try await refresh(request, tenant, requester)
+        }
     }
 
     private func refresh(_ request: Request, _ tenant: TenantID, _ requester: Requester) async throws -> Response {

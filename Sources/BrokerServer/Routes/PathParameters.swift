@@ -1,3 +1,5 @@
+import Broker
+
 /// The variable parts of a path by the names that its route's template gives them, as they came: still encoded.
 ///
 /// Two are the most that any template has, so they need no memory of their own.

@@ -14,9 +14,11 @@ struct TenantRoutes: Sendable {
     var routes: [Route] {
         [
             Route(
-                template: "/v1/tenants/{tenant}/assets:sourceTypes", handlers: [.get: sourceTypes], cors: .configuredOrigins),
+                template: "/v1/tenants/{tenant}/assets:sourceTypes", handlers: [.get: sourceTypes],
+                cors: .configuredOrigins),
             Route(
-                template: "/v1/tenants/{tenant}/assets:authorize", handlers: [.post: authorize], cors: .configuredOrigins),
+                template: "/v1/tenants/{tenant}/assets:authorize", handlers: [.post: authorize],
+                cors: .configuredOrigins),
             Route(
                 template: "/v1/tenants/{tenant}/assets:oauthCredentials",
                 handlers: [
@@ -96,12 +98,14 @@ struct TenantRoutes: Sendable {
         let (tenant, requester) = try await callers.tenant(
             context.parameters, of: request, context, anyOf: [.assetsWrite])
         // Once it is known who calls, so that nobody uses up another tenant's share.
-        return try await limits.authorize.admit(.name(tenant.description)) { try await authorize(request, tenant, requester) }
+        return try await limits.authorize.admit(.name(tenant.description)) {
+            try await authorize(request, tenant, requester)
+        }
     }
 
     private func authorize(_ request: Request, _ tenant: TenantID, _ requester: Requester) async throws -> Response {
-        let json = try await request.json()
-        let body = try AuthorizeBody(json.value) ?? json.decoded(as: AuthorizeBody.self)
+        let given = try await request.json()
+        let body = try AuthorizeBody(given.value) ?? given.decoded(as: AuthorizeBody.self)
         let authorization: Authorization
         do {
             authorization = try await broker.authorize(
