@@ -74,9 +74,24 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
+            name: "HTTPService",
+            dependencies: [
+                "Broker", "OTLPTracing", "PrometheusMetrics", "Secrets",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "ServiceContextModule", package: "swift-service-context"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
+            ],
+            swiftSettings: strict),
+        .target(
             name: "BrokerServer",
             dependencies: [
-                "Broker", "OTLPTracing", "PrometheusMetrics", "Secrets", "Templates",
+                "Broker", "HTTPService", "OTLPTracing", "PrometheusMetrics", "Secrets", "Templates",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -84,7 +99,6 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "ServiceContextModule", package: "swift-service-context"),
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
             ],
@@ -102,7 +116,7 @@ let package = Package(
         .executableTarget(
             name: "cloakroom",
             dependencies: [
-                "Broker", "BrokerServer", "CurlTransport", "OTLPTracing", "PrometheusMetrics", "SQLiteStore", "Sandbox",
+                "Broker", "BrokerServer", "CurlTransport", "HTTPService", "OTLPTracing", "PrometheusMetrics", "SQLiteStore", "Sandbox",
                 "Secrets",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -137,9 +151,22 @@ let package = Package(
             name: "SQLiteStoreTests",
             dependencies: ["Broker", "SQLiteStore", "Secrets", .product(name: "GRDB", package: "GRDB.swift")]),
         .testTarget(
+            name: "HTTPServiceTests",
+            dependencies: [
+                "HTTPService",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
+        .testTarget(
             name: "BrokerServerTests",
             dependencies: [
-                "Broker", "BrokerServer", "OTLPTracing", "PrometheusMetrics", "SQLiteStore", "Secrets",
+                "Broker", "BrokerServer", "HTTPService", "OTLPTracing", "PrometheusMetrics", "SQLiteStore", "Secrets",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),

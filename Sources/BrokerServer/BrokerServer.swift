@@ -1,3 +1,4 @@
+public import HTTPService
 public import Broker
 import HTTPTypes
 public import Hummingbird

@@ -1,5 +1,6 @@
 import Broker
 import BrokerServer
+import HTTPService
 import Foundation
 import HTTPTypes
 import Hummingbird

@@ -1,3 +1,4 @@
+import HTTPService
 public import Broker
 public import CoreMetrics
 import HTTPTypes

@@ -1,3 +1,4 @@
+import HTTPService
 public import Broker
 import Foundation
 import OTLPTracing

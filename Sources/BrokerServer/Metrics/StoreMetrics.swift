@@ -1,3 +1,4 @@
+import HTTPService
 import CoreMetrics
 
 /// Metrics of the database's writer.

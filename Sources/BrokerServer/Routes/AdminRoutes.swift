@@ -1,3 +1,4 @@
+import HTTPService
 import Broker
 import HTTPTypes
 import Hummingbird

@@ -1,5 +1,6 @@
 import Broker
 import BrokerServer
+import HTTPService
 import CurlTransport
 import Foundation
 import Logging

@@ -1,13 +1,13 @@
 import CoreMetrics
 import Foundation
 import HTTPTypes
-import PrometheusMetrics
+package import PrometheusMetrics
 
 /// Counts and times the requests of one route. Series are made when they are first needed: most pairs of method and
 /// status never are.
 ///
 /// `@unchecked Sendable`: `lock` guards the variables.
-final class RouteMetrics: @unchecked Sendable {
+package final class RouteMetrics: @unchecked Sendable {
     static let requests = "cloakroom_http_requests_total"
     static let duration = "cloakroom_http_request_duration_seconds"
 

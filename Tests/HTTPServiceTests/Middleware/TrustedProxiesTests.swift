@@ -1,7 +1,7 @@
 import HTTPTypes
 import Testing
 
-@testable import BrokerServer
+@testable import HTTPService
 
 @Suite struct TrustedProxiesTests {
     /// The proxy next to the broker, and those further out.

@@ -1,7 +1,7 @@
 import NIOHTTP1
 import Testing
 
-@testable import BrokerServer
+@testable import HTTPService
 
 @Suite struct RequestFaultTests {
     private func fault(

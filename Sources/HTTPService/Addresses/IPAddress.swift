@@ -37,11 +37,11 @@ package struct IPAddress: Hashable, Sendable {
         self.init(text)
     }
 
-    var isV4: Bool { bits >> 32 == Self.mapped >> 32 }
+    package var isV4: Bool { bits >> 32 == Self.mapped >> 32 }
 
     /// What one subscriber has: an IPv4 address, or the 64 bits of an IPv6 network, within which a host picks
     /// addresses as it likes (RFC 8981).
-    var network: IPAddress { isV4 ? self : IPAddress(bits: bits & ~UInt128(UInt64.max)) }
+    package var network: IPAddress { isV4 ? self : IPAddress(bits: bits & ~UInt128(UInt64.max)) }
 }
 
 extension IPAddress: CustomStringConvertible {

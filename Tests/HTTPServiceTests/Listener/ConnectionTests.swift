@@ -4,7 +4,7 @@ import NIOEmbedded
 import NIOHTTP1
 import Testing
 
-@testable import BrokerServer
+@testable import HTTPService
 
 /// The two handlers of a connection around a real decoder and encoder, on a loop whose time the test moves.
 @Suite struct ConnectionTests {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import BrokerServer
+@testable import HTTPService
 
 @Suite struct TokenBucketsTests {
     private let clock = SteadyClock()

@@ -1,7 +1,7 @@
 import Hummingbird
 import Testing
 
-@testable import BrokerServer
+@testable import HTTPService
 
 @Suite struct RouteTableTests {
     private static let templates = [

@@ -1,7 +1,7 @@
 import NIOCore
 import Testing
 
-@testable import BrokerServer
+@testable import HTTPService
 
 @Suite struct IPAddressTests {
     @Test(arguments: [

@@ -124,17 +124,3 @@ extension ResponseBody {
         ResponseBody(byteBuffer: ByteBuffer(json: value))
     }
 }
-
-extension HTTPField.Name {
-    static let requestID = HTTPField.Name("X-Request-Id")!
-    static let referrerPolicy = HTTPField.Name("Referrer-Policy")!
-    static let traceparent = HTTPField.Name("traceparent")!
-    static let tracestate = HTTPField.Name("tracestate")!
-    static let secPurpose = HTTPField.Name("Sec-Purpose")!
-    static let purpose = HTTPField.Name("Purpose")!
-    static let xPurpose = HTTPField.Name("X-Purpose")!
-    static let xMoz = HTTPField.Name("X-Moz")!
-    static let secFetchDest = HTTPField.Name("Sec-Fetch-Dest")!
-    static let secFetchSite = HTTPField.Name("Sec-Fetch-Site")!
-    static let crossOriginResourcePolicy = HTTPField.Name("Cross-Origin-Resource-Policy")!
-}
