@@ -1,5 +1,6 @@
-public import HTTPService
 public import Broker
+import Formats
+public import HTTPService
 import HTTPTypes
 public import Hummingbird
 public import HummingbirdCore

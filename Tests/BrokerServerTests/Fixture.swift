@@ -1,7 +1,9 @@
 import Broker
 import BrokerServer
-import HTTPService
+import Catalog
+import Formats
 import Foundation
+import HTTPService
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting

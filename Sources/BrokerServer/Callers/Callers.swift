@@ -1,6 +1,7 @@
-import HTTPService
-public import Broker
+import Broker
 public import CoreMetrics
+public import Formats
+import HTTPService
 import HTTPTypes
 import Hummingbird
 import Secrets

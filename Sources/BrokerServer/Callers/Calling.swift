@@ -1,5 +1,6 @@
-import HTTPService
 import Broker
+import Formats
+import HTTPService
 import Hummingbird
 
 extension PathParameters {

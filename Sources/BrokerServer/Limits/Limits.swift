@@ -1,5 +1,6 @@
-import HTTPService
 import Broker
+import Formats
+import HTTPService
 import Hummingbird
 
 /// How often one tenant or address may call: requests a second, bursts of ten times that. 0: as often as it likes.

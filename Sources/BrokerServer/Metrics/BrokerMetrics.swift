@@ -1,8 +1,10 @@
-import HTTPService
 public import Broker
+public import Catalog
 import CoreMetrics
+import HTTPService
 public import OTLPTracing
 public import PrometheusMetrics
+public import Transport
 
 /// What the broker counts. No label holds what a caller chose: source types are the catalog's, codes and outcomes come
 /// from fixed lists, and tenants are not told apart.
@@ -74,7 +76,7 @@ public final class BrokerMetrics: Sendable {
     }
 
     /// The same transport, each request timed and its outcome counted, and traced where there is a tracer.
-    public func measuring(_ transport: any Transport, tracer: OTLPTracer? = nil) -> some Transport {
+    public func measuring(_ transport: any HTTPTransport, tracer: OTLPTracer? = nil) -> some ProviderTransport {
         MeasuredTransport(transport: transport, sourceTypes: sourceTypes, tracer: tracer)
     }
 

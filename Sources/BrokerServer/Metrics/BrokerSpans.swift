@@ -1,4 +1,6 @@
 public import Broker
+import Catalog
+import Formats
 public import OTLPTracing
 import ServiceContextModule
 import Tracing

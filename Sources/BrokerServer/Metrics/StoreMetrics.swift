@@ -1,5 +1,5 @@
-import HTTPService
 import CoreMetrics
+import HTTPService
 
 /// Metrics of the database's writer.
 public struct StoreMetrics: Sendable {

@@ -1,5 +1,7 @@
-import HTTPService
 import Broker
+import Catalog
+import Formats
+import HTTPService
 import HTTPTypes
 import Hummingbird
 import Secrets

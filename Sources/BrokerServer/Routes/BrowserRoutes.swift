@@ -1,6 +1,7 @@
-import HTTPService
 import Broker
+import Formats
 import Foundation
+import HTTPService
 import HTTPTypes
 import Hummingbird
 import NIOCore

@@ -1,5 +1,5 @@
-import HTTPService
 import Broker
+import HTTPService
 import HTTPTypes
 import Hummingbird
 import NIOCore

@@ -1,5 +1,5 @@
-import HTTPService
 import Broker
+import HTTPService
 
 extension PathParameters {
     /// Of `/v1/admin/tenants/{tenant}/clients/{sourceType}`.

@@ -1,5 +1,7 @@
-import HTTPService
 import Broker
+import Catalog
+import Formats
+import HTTPService
 import HTTPTypes
 
 // The words for callers' programs. Each switch is whole, so that a new case asks for its words.

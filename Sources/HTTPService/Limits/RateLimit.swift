@@ -1,3 +1,4 @@
+package import Formats
 import HTTPTypes
 package import Hummingbird
 

@@ -1,4 +1,4 @@
-import Broker
+import Formats
 import HTTPTypes
 import Hummingbird
 import NIOHTTP1

@@ -1,3 +1,4 @@
+package import Formats
 public import Hummingbird
 import NIOCore
 

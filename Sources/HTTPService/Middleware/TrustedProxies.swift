@@ -1,4 +1,4 @@
-import Broker
+public import Formats
 import HTTPTypes
 
 /// The proxies whose word about a client's address is taken.

@@ -1,4 +1,4 @@
-package import Broker
+package import Formats
 import Foundation
 import NIOCore
 

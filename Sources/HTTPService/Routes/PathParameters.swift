@@ -1,4 +1,4 @@
-import Broker
+import Formats
 
 /// The variable parts of a path by the names that its route's template gives them, as they came: still encoded.
 ///

@@ -1,4 +1,4 @@
-import Broker
+import Formats
 
 /// The parameters of a query, by name.
 package struct QueryParameters: Sendable {

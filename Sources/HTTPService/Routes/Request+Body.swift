@@ -1,4 +1,4 @@
-import Broker
+import Formats
 import Foundation
 import HTTPTypes
 package import Hummingbird

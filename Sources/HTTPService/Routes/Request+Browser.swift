@@ -1,4 +1,4 @@
-import Broker
+import Formats
 import HTTPTypes
 package import Hummingbird
 

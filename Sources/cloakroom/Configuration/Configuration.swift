@@ -1,7 +1,9 @@
 import Broker
 import BrokerServer
 import HTTPService
+import Catalog
 import CurlTransport
+import Formats
 import Foundation
 import Logging
 import Secrets
