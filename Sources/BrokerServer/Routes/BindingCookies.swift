@@ -1,4 +1,5 @@
 import Broker
+import Formats
 import Secrets
 
 /// The first-party cookie that proves which browser began a flow: one a flow, so that two tabs do not disturb
