@@ -90,9 +90,25 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
+            name: "HTTPService",
+            dependencies: [
+                "Formats", "OTLPTracing", "PrometheusMetrics", "Secrets",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "ServiceContextModule", package: "swift-service-context"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
+            ],
+            swiftSettings: strict),
+        .target(
             name: "BrokerServer",
             dependencies: [
-                "Broker", "Catalog", "Formats", "OTLPTracing", "PrometheusMetrics", "Secrets", "Templates", "Transport",
+                "Broker", "Catalog", "Formats", "HTTPService", "OTLPTracing", "PrometheusMetrics", "Secrets",
+                "Templates", "Transport",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -100,7 +116,6 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "ServiceContextModule", package: "swift-service-context"),
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
             ],
@@ -118,8 +133,8 @@ let package = Package(
         .executableTarget(
             name: "cloakroom",
             dependencies: [
-                "Broker", "BrokerServer", "Catalog", "CurlTransport", "Formats", "OTLPTracing", "PrometheusMetrics",
-                "SQLiteStore", "Sandbox", "Secrets", "Transport",
+                "Broker", "BrokerServer", "Catalog", "CurlTransport", "Formats", "HTTPService", "OTLPTracing",
+                "PrometheusMetrics", "SQLiteStore", "Sandbox", "Secrets", "Transport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -155,12 +170,28 @@ let package = Package(
         .testTarget(name: "CurlTransportTests", dependencies: ["CurlTransport", "Formats", "Transport"]),
         .testTarget(
             name: "SQLiteStoreTests",
-            dependencies: ["Broker", "Catalog", "Formats", "SQLiteStore", "Secrets", "Transport", .product(name: "GRDB", package: "GRDB.swift")]),
+            dependencies: [
+                "Broker", "Catalog", "Formats", "SQLiteStore", "Secrets", "Transport",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
+        .testTarget(
+            name: "HTTPServiceTests",
+            dependencies: [
+                "Formats", "HTTPService",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
         .testTarget(
             name: "BrokerServerTests",
             dependencies: [
-                "Broker", "BrokerServer", "Catalog", "Formats", "OTLPTracing", "PrometheusMetrics", "SQLiteStore",
-                "Secrets", "Transport",
+                "Broker", "BrokerServer", "Catalog", "Formats", "HTTPService", "OTLPTracing", "PrometheusMetrics",
+                "SQLiteStore", "Secrets", "Transport",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),

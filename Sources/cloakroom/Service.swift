@@ -1,5 +1,6 @@
 import Broker
 import BrokerServer
+import HTTPService
 import Catalog
 import CurlTransport
 import Formats
@@ -70,7 +71,7 @@ struct Service {
         let callers = Callers(rules: configuration.rules, keys: source, factory: figures.registry, now: now)
         let server = try BrokerServer(
             broker: broker, callers: callers, limits: configuration.limits, proxies: configuration.proxies,
-            separatesOperators: configuration.operators != nil, figures: figures, tracer: tracer, logger: logger)
+            separatesOperators: configuration.operators != nil, metrics: figures, tracer: tracer, logger: logger)
         sweeper = Sweeper(broker: broker, logger: logger)
         let broker = broker
         keys = configuration.masterKeyFile.map {
@@ -153,9 +154,9 @@ struct Service {
 
     private static func figures(
         _ configuration: Configuration, _ store: SQLiteStore, _ logger: Logger
-    ) -> Figures {
+    ) -> BrokerMetrics {
         let sourceTypes = configuration.catalog.sourceTypes
-        let figures = Figures(
+        let figures = BrokerMetrics(
             sourceTypes: sourceTypes.map(\.id),
             ready: sourceTypes.filter { $0.oauth != nil && configuration.isConfigured($0) }.map(\.id),
             version: Cloakroom.version)
@@ -176,7 +177,7 @@ struct Service {
         return figures
     }
 
-    private static func declare(_ calls: FairTransport, _ transport: CurlTransport, _ figures: Figures) {
+    private static func declare(_ calls: FairTransport, _ transport: CurlTransport, _ figures: BrokerMetrics) {
         figures.registry.declare(
             Family("cloakroom_transport_queue_depth", .gauge, "Requests that wait for their turn to go to a provider.")
         ) { [Sample(Double(calls.waitingCount + transport.waitingCount))] }

@@ -3,6 +3,7 @@ import BrokerServer
 import Catalog
 import Formats
 import Foundation
+import HTTPService
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
@@ -25,7 +26,7 @@ final class Fixture: Sendable {
     /// What goes to the provider in turn.
     let calls: FairTransport
     let lines = LogLinesKept()
-    let figures: Figures
+    let figures: BrokerMetrics
     private let folder: URL
     private let store: SQLiteStore
     private let server: BrokerServer
@@ -52,7 +53,7 @@ final class Fixture: Sendable {
         let findings = Findings()
         let catalog = Catalog(own: [("test.yaml", catalog)], allowInsecure: false, findings: findings)
         try #require(findings.lines == [])
-        let figures = Figures(
+        let figures = BrokerMetrics(
             sourceTypes: catalog.sourceTypes.map(\.id), ready: [try #require(SourceType.ID("example"))], version: "test"
         )
         self.figures = figures
@@ -84,7 +85,7 @@ final class Fixture: Sendable {
         let lines = lines
         let logger = Logger(label: "test") { _ in lines.handler() }
         server = try BrokerServer(
-            broker: broker, callers: callers, limits: limits, proxies: proxies, figures: figures, logger: logger,
+            broker: broker, callers: callers, limits: limits, proxies: proxies, metrics: figures, logger: logger,
             now: { steadyClock.now }
         )
     }

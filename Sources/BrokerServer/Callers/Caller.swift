@@ -1,3 +1,4 @@
+import HTTPService
 import HTTPTypes
 
 /// Who calls, as a verified token says.

@@ -1,6 +1,7 @@
 import Broker
 public import CoreMetrics
 public import Formats
+import HTTPService
 import HTTPTypes
 import Hummingbird
 import Secrets

@@ -1,11 +1,12 @@
 import Broker
 import Formats
+import HTTPService
 import Hummingbird
 
-extension PathNames {
+extension PathParameters {
     var tenant: TenantID {
         get throws {
-            try Self.tenant(name)
+            try Self.tenant(self["tenant"] ?? "")
         }
     }
 
@@ -20,7 +21,7 @@ extension PathNames {
 extension Callers {
     /// The path's tenant, once its caller is known to be of it and to hold one of `scopes`.
     func tenant(
-        _ path: PathNames, of request: Request, _ context: Context, anyOf scopes: [Scope]
+        _ path: PathParameters, of request: Request, _ context: Context, anyOf scopes: [Scope]
     ) async throws -> (TenantID, Requester) {
         let tenant = try path.tenant
         do {

@@ -1,6 +1,7 @@
 import Broker
 import Formats
 import Foundation
+import HTTPService
 import OTLPTracing
 import ServiceContextModule
 public import Transport

@@ -1,5 +1,6 @@
 import Broker
 import BrokerServer
+import HTTPService
 import Catalog
 import CurlTransport
 import Formats
