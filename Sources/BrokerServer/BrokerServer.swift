@@ -15,7 +15,8 @@ public struct BrokerServer: Sendable {
     ///   - separatesOperators: the admin API and `/metrics` are at `operatorResponder` alone.
     ///   - now: the clock of the limits.
     public init(
-        broker: Broker, callers: Callers, limits: Limits = Limits(), proxies: TrustedProxies = TrustedProxies(),
+        broker: Broker, verifier: BearerTokenVerifier, limits: Limits = Limits(),
+        proxies: TrustedProxies = TrustedProxies(),
         separatesOperators: Bool = false,
         figures: Figures = Figures(), tracer: OTLPTracer? = nil, logger: Logger,
         now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
@@ -23,7 +24,7 @@ public struct BrokerServer: Sendable {
         let settings = broker.settings
         let pages = try Pages(base: settings.publicURL.rest)
         let operations = OperationsRoutes(broker: broker, figures: figures)
-        let admin = AdminRoutes(broker: broker, callers: callers)
+        let admin = AdminRoutes(broker: broker, verifier: verifier)
         let limits = RateLimits(limits, now: now)
         let base = settings.publicURL.rest
         let forOperators = separatesOperators ? [] : [operations.metrics] + admin.routes
@@ -32,8 +33,8 @@ public struct BrokerServer: Sendable {
                 base: base,
                 plain: BrowserRoutes(broker: broker, pages: pages, limits: limits).routes + operations.routes
                     + forOperators,
-                tenant: TenantRoutes(broker: broker, callers: callers, limits: limits).routes
-                    + AssetServiceRoutes(broker: broker, callers: callers, figures: figures, limits: limits).routes,
+                tenant: TenantRoutes(broker: broker, verifier: verifier, limits: limits).routes
+                    + AssetServiceRoutes(broker: broker, verifier: verifier, figures: figures, limits: limits).routes,
                 client: separatesOperators ? nil : admin.clients),
             frontends: settings.frontends,
             proxies: proxies,

@@ -143,7 +143,7 @@ enum HostileInput {
     }
 
     static func isBelieved(_ token: String, _ keys: JSONWebKeySet? = keys) -> Bool {
-        let check = IDTokenCheck(issuer: issuer, clientID: "client", nonce: Nonce("n"))
+        let check = IDTokenValidation(issuer: issuer, clientID: "client", nonce: Nonce("n"))
         guard let keys else { return true }
         return (try? check.claims(of: IDToken(token), keys: keys, at: now)) != nil
     }

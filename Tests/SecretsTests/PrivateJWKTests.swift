@@ -43,7 +43,8 @@ import Testing
             with(ed25519, ["d": other]), with(ed25519, ["d": short]), with(ed25519, ["x": other]),
             with(ed25519, ["crv": "X25519"]), with(rsa, ["d": other]), with(rsa, ["d": ""]), with(rsa, ["e": "Ag"]),
             // RFC 7518 § 6.3.2: all of them or none.
-            with(rsa, Published.rsaFactors.filter { $0.key != "qi" }), with(rsa, ["p": Published.rsaFactors["p"] ?? ""]),
+            with(rsa, Published.rsaFactors.filter { $0.key != "qi" }),
+            with(rsa, ["p": Published.rsaFactors["p"] ?? ""]),
             with(rsa, with(Published.rsaFactors, ["p": Published.rsaFactors["q"] ?? ""])),
             with(rsa, with(Published.rsaFactors, ["d": other])),
         ] as [[String: String]])

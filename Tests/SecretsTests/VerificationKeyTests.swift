@@ -60,6 +60,26 @@ import Testing
         }
     }
 
+    /// FIPS 180-4 and FIPS 202: the message "abc".
+    @Test func `the digests are those that the algorithms rest on`() {
+        let sha512 = hex(
+            """
+            ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e
+            2a9ac94fa54ca49f
+            """)
+        let shake256 = hex(
+            """
+            483366601360a8771c6863080cc4114d8db44530f8f1e1ee4f94ea37e78b5739d5a15bef186a5386c75744c0527e1faa9f8726e462a12a4f
+            eb06bd8801e751e41385141204f329979fd3047a13c5657724ada64d2470157b3cdc288620944d78dbcddbd912993f0913f164fb2ce95131
+            a2d0
+            """)
+        for algorithm in [SignatureAlgorithm.ES512, .RS512, .PS512, .EdDSA, .Ed25519] {
+            #expect(algorithm.digest(of: Array("abc".utf8)) == sha512)
+        }
+        #expect(SignatureAlgorithm.Ed448.digest(of: Array("abc".utf8)) == shake256)
+        #expect(SignatureAlgorithm.ES256.digest(of: Array("abc".utf8)) == Digest(of: "abc").bytes)
+    }
+
     /// RFC 9864 § 2.2.
     @Test func `EdDSA is one of two algorithms, as the key is`() throws {
         let keys = try [Self.ed25519, Published.ed448JWK, Self.p256].map { try #require(VerificationKey(jwk: $0)) }
@@ -71,9 +91,12 @@ import Testing
     /// RFC 7517 § 4.4, RFC 9864 § 2.2.
     @Test func `a key's alg is its algorithm's name, old or new`() {
         for algorithm in SignatureAlgorithm.allCases {
-            for name in SignatureAlgorithm.allCases.map(\.rawValue) + ["", "HS256", "none", "ESP256", "E\u{64}DSA\u{301}"] {
+            for name in SignatureAlgorithm.allCases.map(\.rawValue) + [
+                "", "HS256", "none", "ESP256", "E\u{64}DSA\u{301}",
+            ] {
                 let names = [algorithm.rawValue, name]
-                let isEdwards = names.contains("EdDSA") && names.allSatisfy { ["EdDSA", "Ed25519", "Ed448"].contains($0) }
+                let isEdwards =
+                    names.contains("EdDSA") && names.allSatisfy { ["EdDSA", "Ed25519", "Ed448"].contains($0) }
                 #expect(algorithm.isMeant(by: name) == (algorithm.rawValue == name || isEdwards))
             }
         }

@@ -118,7 +118,7 @@ public struct OAuthProfile: Sendable {
     /// OpenID Connect: a `nonce` goes out, an id_token comes back and is checked.
     public internal(set) var openID = false
     public internal(set) var jwksURL: URLTemplate?
-    var idTokenAlgorithms = IDTokenCheck.usualAlgorithms
+    var idTokenAlgorithms = IDTokenValidation.usualAlgorithms
     public internal(set) var pushedAuthorizationURL: URLTemplate?
     public internal(set) var requestObject = false
     public internal(set) var resources: [String] = []

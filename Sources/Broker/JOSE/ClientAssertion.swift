@@ -12,16 +12,18 @@ extension ClientAssertion {
     static func make(
         clientID: String, audience: String, secret: ClientSecret, now: Timestamp, id: JSONValue = .randomID()
     ) -> ClientAssertion? {
+        // OpenID Connect Core § 10.1: the key is the secret's UTF-8.
         JSONWebSignature.sign(
-            header: [("typ", .string("JWT"))], claims: claims(clientID, audience, now, id), with: secret
+            header: [("typ", .string("JWT"))], claims: claims(clientID, audience, now, id),
+            sharedSecret: secret.expose { SecretBytes(Array($0.utf8)) }
         ).map { ClientAssertion($0) }
     }
 
     /// `private_key_jwt`. `nil` where the algorithm is not the key's.
     static func make(
-        clientID: String, audience: String, key: ClientKey, now: Timestamp, id: JSONValue = .randomID()
+        clientID: String, audience: String, key: JWSSigner, now: Timestamp, id: JSONValue = .randomID()
     ) -> ClientAssertion? {
-        key.sign(type: "JWT", claims(clientID, audience, now, id)).map { ClientAssertion($0) }
+        key.sign(type: "JWT", claims: claims(clientID, audience, now, id)).map { ClientAssertion($0) }
     }
 
     /// RFC 7523 § 3. One request needs no more than a minute (point 4), and one only: `jti` sees to that (point 7).

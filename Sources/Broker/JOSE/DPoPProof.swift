@@ -22,7 +22,7 @@ enum DPoPProof {
             header: [
                 ("typ", .string("dpop+jwt")), ("jwk", .object(key.publicJWK.mapValues { .string($0) })),
             ],
-            claims: claims, with: key, algorithm)
+            claims: claims, key: key, algorithm: algorithm)
     }
 
     /// § 4.2: the address without query and fragment.

@@ -1,5 +1,5 @@
 /// Why an id_token is not believed. Sections are those of OpenID Connect Core 1.0. No case holds anything of the token.
-enum IDTokenError: Error, Equatable, Sendable {
+package enum IDTokenError: Error, Equatable, Sendable {
     /// No signed token in compact form (RFC 7515 § 5.2).
     case malformed(JSONWebSignature.Fault)
     /// § 3.1.3.7, 7: `alg` is not one that was agreed on.
@@ -40,4 +40,15 @@ enum IDTokenError: Error, Equatable, Sendable {
     case accessTokenMismatch
     /// § 3.3.2.11: `c_hash` is another code's.
     case codeMismatch
+}
+
+extension IDTokenError {
+    init(_ fault: VerifiedClaims.Fault) {
+        switch fault {
+        case .unknownKey: self = .unknownKey
+        case .ambiguousKey: self = .ambiguousKey
+        case .signatureWrong: self = .signatureWrong
+        case .malformed, .memberRepeated: self = .claimsMalformed
+        }
+    }
 }

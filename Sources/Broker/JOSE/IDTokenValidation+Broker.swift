@@ -29,30 +29,26 @@ extension Broker {
             throw rejected
         }
         guard let issuer = provider.issuer, let address = provider.jwks else { throw rejected }
-        var check = IDTokenCheck(issuer: issuer, clientID: client.id)
-        check.algorithms = provider.profile.idTokenAlgorithms
-        check.nonce = nonce
-        check.accessToken = tokens.accessToken
-        check.code = code
-        do throws(ProviderDirectoryError) {
-            var keys = try await directory.keys(at: address, cause: provider.keysCause)
+        let validation = IDTokenValidation(
+            issuer: issuer, clientID: client.id, algorithms: provider.profile.idTokenAlgorithms, nonce: nonce,
+            accessToken: tokens.accessToken, code: code)
+        let keys: JSONWebKeySet
+        let signed: JSONWebSignature
+        do {
+            signed = try validation.signature(of: token)
+        } catch {
+            throw rejected
+        }
+        do {
             // A key that we do not know may be new: asked for once (OpenID Connect Core § 10.1.1).
-            if case .unknownKey? = fault(check, token, keys) {
-                keys = try await directory.keys(at: address, refetching: true, cause: provider.keysCause)
-            }
-            if fault(check, token, keys) == nil { return }
+            keys = try await directory.keys(at: address, where: { $0.hasKey(of: signed) }, cause: provider.keysCause)
         } catch {
             throw ProviderError(error)
         }
-        throw rejected
-    }
-
-    private func fault(_ check: IDTokenCheck, _ token: IDToken, _ keys: JSONWebKeySet) -> IDTokenError? {
         do {
-            _ = try check.claims(of: token, keys: keys, at: now())
-            return nil
+            _ = try validation.claims(of: signed, keys: keys, at: now())
         } catch {
-            return error
+            throw rejected
         }
     }
 }

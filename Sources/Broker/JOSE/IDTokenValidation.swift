@@ -1,32 +1,42 @@
-import Secrets
+package import Secrets
 
-/// What an id_token must be for us to believe it (OpenID Connect Core 1.0 § 3.1.3.7).
-struct IDTokenCheck: Sendable {
+/// The rules by which an id_token is believed (OpenID Connect Core 1.0 § 3.1.3.7).
+package struct IDTokenValidation: Sendable {
     /// Exactly as the provider is known, by the catalog or by its metadata.
-    let issuer: String
-    let clientID: String
-    var algorithms = Self.usualAlgorithms
+    package var issuer: String
+    package var clientID: String
+    package var algorithms: Set<SignatureAlgorithm>
     /// `nil` where none was sent: a refresh (§ 12.2).
-    var nonce: Nonce?
+    package var nonce: Nonce?
     /// What came with the token; `at_hash` and `c_hash` are checked against them.
-    var accessToken: AccessToken?
-    var code: AuthorizationCode?
+    package var accessToken: AccessToken?
+    package var code: AuthorizationCode?
 
-    /// HS256 under the client secret, which § 3.1.3.7, 8 knows as well, is not among what can be allowed: no provider
-    /// here needs it, and a secret that checks tokens also makes them.
-    static let usualAlgorithms: Set<SignatureAlgorithm> = [.RS256, .ES256, .PS256, .EdDSA]
-
-    /// Seconds by which clocks may differ.
-    static let leeway = 60.0
-
-    /// What a believed token says.
-    struct Claims: Sendable {
-        let subject: String
-        let all: [String: JSONValue]
+    package init(
+        issuer: String, clientID: String, algorithms: Set<SignatureAlgorithm> = Self.usualAlgorithms,
+        nonce: Nonce? = nil, accessToken: AccessToken? = nil, code: AuthorizationCode? = nil
+    ) {
+        self.issuer = issuer
+        self.clientID = clientID
+        self.algorithms = algorithms
+        self.nonce = nonce
+        self.accessToken = accessToken
+        self.code = code
     }
 
-    /// Checks the signature first: before it, every claim is anybody's.
-    func claims(of token: IDToken, keys: JSONWebKeySet, at now: Timestamp) throws(IDTokenError) -> Claims {
+    /// HS256 under the client secret, which § 3.1.3.7, 8 knows as well, is not among what can be allowed: no provider
+    /// here needs it, and a secret that checks tokens also makes them. `Ed25519` is the new name of what most call
+    /// `EdDSA` (RFC 9864 § 2.2).
+    package static let usualAlgorithms: Set<SignatureAlgorithm> = [.RS256, .ES256, .PS256, .EdDSA, .Ed25519]
+
+    /// A believed token's subject and all that it claims.
+    package struct Claims: Sendable {
+        package let subject: String
+        package let all: [String: JSONValue]
+    }
+
+    /// The token taken apart, if it may be an id_token of this issuer at all. Nothing in it is believed yet.
+    package func signature(of token: IDToken) throws(IDTokenError) -> JSONWebSignature {
         let signed: JSONWebSignature
         do {
             signed = try token.expose { (text) throws(JSONWebSignature.Fault) in try JSONWebSignature(text) }
@@ -39,33 +49,40 @@ struct IDTokenCheck: Sendable {
         }
         // RFC 8725 § 3.11: an access or logout token of the same issuer says what it is (RFC 9068 § 2.1), and is none.
         guard !signed.isOfAnotherKind else { throw .typeMismatch }
-        try checkSignature(signed, algorithm, keys)
+        return signed
+    }
 
-        guard let claims = try? StrictJSON.object(signed.payload) else { throw .claimsMalformed }
+    /// Both steps at once, where the keys are at hand.
+    package func claims(
+        of token: IDToken, keys: JSONWebKeySet, at now: Timestamp
+    ) throws(IDTokenError) -> Claims {
+        try claims(of: try signature(of: token), keys: keys, at: now)
+    }
+
+    /// Checks the signature first: before it, every claim is anybody's.
+    package func claims(
+        of signed: JSONWebSignature, keys: JSONWebKeySet, at now: Timestamp
+    ) throws(IDTokenError) -> Claims {
+        let claims: VerifiedClaims
+        do {
+            claims = try keys.claims(of: signed)
+        } catch {
+            throw IDTokenError(error)
+        }
         // § 3.1.3.7, 2.
-        guard claims["iss"]?.string?.isExactly(issuer) == true else { throw .issuerMismatch }
+        guard claims.isIssued(by: issuer) else { throw .issuerMismatch }
         try checkAudience(claims)
         try checkTimes(claims, at: Double(now.milliseconds) / 1000)
-        try checkBindings(claims, algorithm)
+        try checkBindings(claims)
         // § 2.
         guard let subject = claims["sub"]?.string, (1...255).contains(subject.utf8.count) else {
             throw .subjectMalformed
         }
-        return Claims(subject: subject, all: claims)
-    }
-
-    private func checkSignature(
-        _ signed: JSONWebSignature, _ algorithm: SignatureAlgorithm, _ keys: JSONWebKeySet
-    ) throws(IDTokenError) {
-        let candidates = keys.keys(for: signed.keyID, algorithm)
-        guard !candidates.isEmpty else { throw .unknownKey }
-        // § 10.1: "if there are multiple keys … a kid value MUST be provided".
-        guard candidates.count == 1 || signed.keyID != nil else { throw .ambiguousKey }
-        guard candidates.contains(where: { signed.isSigned(by: $0, with: algorithm) }) else { throw .signatureWrong }
+        return Claims(subject: subject, all: claims.members)
     }
 
     /// § 3.1.3.7, 3 to 5.
-    private func checkAudience(_ claims: [String: JSONValue]) throws(IDTokenError) {
+    private func checkAudience(_ claims: VerifiedClaims) throws(IDTokenError) {
         let audiences: [JSONValue] =
             switch claims["aud"] {
             case .string(let one)?: [.string(one)]
@@ -82,18 +99,16 @@ struct IDTokenCheck: Sendable {
         guard party.string?.isExactly(clientID) == true else { throw .authorizedPartyMismatch }
     }
 
-    /// § 3.1.3.7, 9 and 10. In floating point: a number of any size compares, and none overflows.
-    private func checkTimes(_ claims: [String: JSONValue], at now: Double) throws(IDTokenError) {
-        guard let expiry = claims["exp"]?.moment else { throw .expiryMissing }
-        guard now < expiry + Self.leeway else { throw .expired }
-        guard let issued = claims["iat"]?.moment else { throw .issueTimeMissing }
-        guard issued <= now + Self.leeway else { throw .issuedInFuture }
-        if let notBefore = claims["nbf"] {
-            guard let notBefore = notBefore.moment, notBefore <= now + Self.leeway else { throw .notYetValid }
-        }
+    /// § 3.1.3.7, 9 and 10.
+    private func checkTimes(_ claims: VerifiedClaims, at now: Double) throws(IDTokenError) {
+        guard let expiry = claims.moment("exp") else { throw .expiryMissing }
+        guard now < expiry + VerifiedClaims.leeway else { throw .expired }
+        guard let issued = claims.moment("iat") else { throw .issueTimeMissing }
+        guard issued <= now + VerifiedClaims.leeway else { throw .issuedInFuture }
+        guard !claims.isEarly(at: now) else { throw .notYetValid }
     }
 
-    private func checkBindings(_ claims: [String: JSONValue], _ algorithm: SignatureAlgorithm) throws(IDTokenError) {
+    private func checkBindings(_ claims: VerifiedClaims) throws(IDTokenError) {
         // § 3.1.3.7, 11.
         if let nonce {
             guard let presented = claims["nonce"]?.string, nonce.matches(Nonce(presented)) else {
@@ -102,17 +117,20 @@ struct IDTokenCheck: Sendable {
         }
         // § 3.1.3.8 and § 3.3.2.11: not required with the code flow, but right where they are there.
         if let hash = claims["at_hash"], let accessToken {
-            guard accessToken.expose({ Self.isHash(hash, of: $0, algorithm) }) else { throw .accessTokenMismatch }
+            guard accessToken.expose({ claims.isHash(hash, of: $0) }) else { throw .accessTokenMismatch }
         }
         if let hash = claims["c_hash"], let code {
-            guard code.expose({ Self.isHash(hash, of: $0, algorithm) }) else { throw .codeMismatch }
+            guard code.expose({ claims.isHash(hash, of: $0) }) else { throw .codeMismatch }
         }
     }
+}
 
+extension VerifiedClaims {
     /// § 3.1.3.6: the left half of the digest that `alg` rests on.
-    private static func isHash(_ claim: JSONValue, of text: String, _ algorithm: SignatureAlgorithm) -> Bool {
-        let digest = algorithm.digest(of: Array(text.utf8))
-        guard let presented = claim.string.flatMap({ Base64URL.decode($0) }) else { return false }
+    fileprivate func isHash(_ claim: JSONValue, of text: String) -> Bool {
+        guard let digest = algorithm?.digest(of: Array(text.utf8)),
+            let presented = claim.string.flatMap({ Base64URL.decode($0) })
+        else { return false }
         return constantTimeEqual(presented, Array(digest.prefix(digest.count / 2)))
     }
 }
@@ -123,16 +141,5 @@ extension JSONWebSignature {
         guard let ending = type?.utf8.suffix(4) else { return false }
         return String(decoding: ending, as: UTF8.self).isExactly("+jwt", inAnyCase: true)
             && !isTyped("id+jwt", "id_token+jwt")
-    }
-}
-
-extension JSONValue {
-    /// A moment as RFC 7519 § 2 has them: a number of seconds, never text.
-    fileprivate var moment: Double? {
-        switch self {
-        case .number(let seconds): seconds
-        case .integer(let seconds): Double(seconds)
-        default: nil
-        }
     }
 }

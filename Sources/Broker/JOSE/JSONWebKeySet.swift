@@ -45,7 +45,7 @@ package struct JSONWebKeySet: Sendable {
     /// none of its keys, what the header says cannot tell them apart.
     package func keys(for id: String?, _ algorithm: SignatureAlgorithm) -> [VerificationKey] {
         let usable = entries.filter { entry in
-            entry.key.algorithms.contains(algorithm) && (entry.algorithm ?? algorithm.rawValue) == algorithm.rawValue
+            entry.key.algorithms.contains(algorithm) && entry.algorithm.map { algorithm.isMeant(by: $0) } != false
         }
         guard let id, usable.contains(where: { $0.id != nil }) else { return usable.map(\.key) }
         return usable.filter { $0.id?.isExactly(id) == true }.map(\.key)

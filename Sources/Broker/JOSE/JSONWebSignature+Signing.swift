@@ -1,58 +1,59 @@
-import Foundation
-import Secrets
+package import Secrets
 
 extension JSONWebSignature {
     /// Signs claims (RFC 7515 § 5.1) and writes them in compact form. `alg` is put first; `header` must not have it.
     ///
     /// `nil` where the algorithm is not the key's.
-    static func sign(
-        header: [(String, JSONValue)], claims: [String: JSONValue], with key: SigningKey,
-        _ algorithm: SignatureAlgorithm
+    package static func sign(
+        header: [(name: String, value: JSONValue)], claims: [String: JSONValue], key: SigningKey,
+        algorithm: SignatureAlgorithm
     ) -> String? {
-        compact(header, claims, algorithm.rawValue) { key.sign($0, with: algorithm) }
+        compact(header, claims, algorithm: algorithm.rawValue) { key.sign($0, with: algorithm) }
     }
 
-    /// The same with HS256 under the client secret; `nil` where that has less than 32 bytes (RFC 7518 § 3.2).
-    static func sign(header: [(String, JSONValue)], claims: [String: JSONValue], with secret: ClientSecret) -> String? {
-        secret.macKey.flatMap { key in
-            compact(header, claims, "HS256") { HMACSHA256.code(of: $0, key: key) }
-        }
+    /// The same with HS256 (RFC 7518 § 3.2); `nil` where the secret has less than 32 bytes: a shorter one can be
+    /// guessed from any token.
+    package static func sign(
+        header: [(name: String, value: JSONValue)], claims: [String: JSONValue], sharedSecret: SecretBytes
+    ) -> String? {
+        guard sharedSecret.count >= 32 else { return nil }
+        return compact(header, claims, algorithm: "HS256") { HMACSHA256.code(of: $0, key: sharedSecret) }
     }
 
     private static func compact(
-        _ header: [(String, JSONValue)], _ claims: [String: JSONValue], _ algorithm: String,
-        _ sign: ([UInt8]) -> [UInt8]?
+        _ header: [(name: String, value: JSONValue)], _ claims: [String: JSONValue], algorithm: String,
+        sign: ([UInt8]) -> [UInt8]?
     ) -> String? {
-        var members = ["\"alg\":\"\(algorithm)\""]
-        for (name, value) in header {
-            guard name != "alg", let name = json(.string(name)), let value = json(value) else { return nil }
-            members.append("\(name):\(value)")
-        }
-        guard let claims = json(.object(claims)) else { return nil }
-        let header = "{" + members.joined(separator: ",") + "}"
-        let input = "\(Base64URL.encode(Array(header.utf8))).\(Base64URL.encode(Array(claims.utf8)))"
+        guard let header = json(header, algorithm: algorithm), let claims = json(claims) else { return nil }
+        let input = "\(Base64URL.encode(header)).\(Base64URL.encode(claims))"
         guard let signature = sign(Array(input.utf8)) else { return nil }
         return "\(input).\(Base64URL.encode(signature))"
     }
 
-    private static func json(_ value: JSONValue) -> String? {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
-        return (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) }
+    private static func json(_ header: [(name: String, value: JSONValue)], algorithm: String) -> [UInt8]? {
+        var json = JSONWriter()
+        json.literal("{\"alg\":")
+        json.string(algorithm)
+        for (name, value) in header {
+            guard name != "alg" else { return nil }
+            json.literal(",")
+            json.string(name)
+            json.literal(":")
+            guard (try? json.value(value)) != nil else { return nil }
+        }
+        json.literal("}")
+        return json.bytes
     }
-}
 
-extension ClientSecret {
-    /// The key of HS256 (OpenID Connect Core § 10.1): the secret's UTF-8 bytes, 32 or more (RFC 7518 § 3.2). A shorter
-    /// one can be guessed from any token.
-    fileprivate var macKey: SecretBytes? {
-        expose { $0.utf8.count >= 32 ? SecretBytes(Array($0.utf8)) : nil }
+    private static func json(_ claims: [String: JSONValue]) -> [UInt8]? {
+        var json = JSONWriter()
+        return (try? json.value(.object(claims))).map { json.bytes }
     }
 }
 
 extension JSONValue {
     /// Seconds since 1970, as RFC 7519 § 2 writes moments.
-    static func seconds(_ moment: Timestamp) -> JSONValue { .integer(moment.milliseconds / 1000) }
+    package static func seconds(_ moment: Timestamp) -> JSONValue { .integer(moment.milliseconds / 1000) }
 
     /// 16 random bytes: an identifier that nobody makes twice (RFC 7519 § 4.1.7).
     static func randomID() -> JSONValue { .string(Base64URL.encode(Random.bytes(16))) }

@@ -14,7 +14,7 @@ extension RequestObject {
     ///
     /// - Parameter audience: the provider's issuer (RFC 9101 § 4).
     static func make(
-        _ parameters: [(name: String, value: String)], clientID: String, audience: String, key: ClientKey,
+        _ parameters: [(name: String, value: String)], clientID: String, audience: String, key: JWSSigner,
         now: Timestamp, id: JSONValue = .randomID()
     ) -> RequestObject? {
         var claims: [String: JSONValue] = [:]
@@ -38,7 +38,7 @@ extension RequestObject {
         // The browser takes it to the provider at once; a slow one gets some minutes.
         claims["exp"] = .seconds(now.adding(seconds: 300))
         // RFC 9101 § 10.8: the type keeps it from passing for a client assertion.
-        return key.sign(type: "oauth-authz-req+jwt", claims).map { RequestObject($0) }
+        return key.sign(type: "oauth-authz-req+jwt", claims: claims).map { RequestObject($0) }
     }
 
     /// RFC 9101 § 4: numbers and JSON are such, not text that holds them (OpenID Connect Core § 6.1, RFC 9396 § 4).

@@ -5,8 +5,6 @@ actor FetchCache<Value: Sendable> {
     private struct Entry {
         var value: (Value, at: ContinuousClock.Instant)?
         var failure: (ProviderDirectoryError, at: ContinuousClock.Instant)?
-        /// When a fetch that was made though it was fresh brought a value.
-        var searchedAt: ContinuousClock.Instant?
         var running: Task<Result<Value, ProviderDirectoryError>, Never>?
         /// In whose turn it runs.
         var account = Cause.Account.broker
@@ -31,9 +29,7 @@ actor FetchCache<Value: Sendable> {
 
     /// Parameters of a flow may be part of an issuer, so their number is not up to us.
     static var limit: Int { 1000 }
-    /// Seconds.
-    private static var searchInterval: Int64 { 60 }
-    /// A provider that is down is not asked by every flow.
+    /// Seconds. A provider that is down is not asked by every flow.
     private static var failureLasts: Int64 { 10 }
 
     /// - Parameters:
@@ -47,11 +43,9 @@ actor FetchCache<Value: Sendable> {
 
     var count: Int { entries.count }
 
-    /// - Parameters:
-    ///   - searching: a fresh value is not good enough, once a minute.
-    ///   - account: in whose turn a fetch runs.
+    /// - Parameter account: in whose turn a fetch runs.
     func value(
-        for key: String, searching: Bool = false, in account: Cause.Account = .broker, fetch: @escaping Fetch
+        for key: String, in account: Cause.Account = .broker, fetch: @escaping Fetch
     ) async throws(ProviderDirectoryError) -> Value {
         let now = now()
         makeRoom(for: key)
@@ -59,17 +53,14 @@ actor FetchCache<Value: Sendable> {
         entries[key, default: Entry()].lastUse = uses
         let entry = entries[key] ?? Entry()
 
-        let fresh = entry.value(within: freshFor, at: now)
-        if let fresh, !searching { return fresh }
+        if let fresh = entry.value(within: freshFor, at: now) { return fresh }
         let running: Task<Result<Value, ProviderDirectoryError>, Never>
         if let other = entry.running(for: account) {
             running = other
-        } else if let fresh, let last = entry.searchedAt, isWithin(Self.searchInterval, of: last, now) {
-            return fresh
         } else if let failure = entry.failure, isWithin(Self.failureLasts, of: failure.at, now) {
             return try kept(entry, or: failure.0)
         } else {
-            running = start(key, searching: fresh != nil, in: account, fetch)
+            running = start(key, in: account, fetch)
         }
         switch await running.value {
         case .success(let value): return value
@@ -79,7 +70,7 @@ actor FetchCache<Value: Sendable> {
 
     /// The fetch belongs to nobody who waits for it: a caller that gives up does not end it for the others.
     private func start(
-        _ key: String, searching: Bool, in account: Cause.Account, _ fetch: @escaping Fetch
+        _ key: String, in account: Cause.Account, _ fetch: @escaping Fetch
     ) -> Task<Result<Value, ProviderDirectoryError>, Never> {
         // What comes may be as old as the question.
         let askedAt = now()
@@ -90,7 +81,7 @@ actor FetchCache<Value: Sendable> {
             } catch {
                 result = .failure(error)
             }
-            finish(key, result, askedAt: askedAt, searching: searching)
+            finish(key, result, askedAt: askedAt)
             return result
         }
         entries[key]?.running = task
@@ -99,13 +90,11 @@ actor FetchCache<Value: Sendable> {
     }
 
     private func finish(
-        _ key: String, _ result: Result<Value, ProviderDirectoryError>, askedAt: ContinuousClock.Instant,
-        searching: Bool
+        _ key: String, _ result: Result<Value, ProviderDirectoryError>, askedAt: ContinuousClock.Instant
     ) {
         switch result {
         case .success(let value):
             entries[key]?.value = (value, at: askedAt)
-            if searching { entries[key]?.searchedAt = askedAt }
             entries[key]?.failure = nil
         // Nobody was asked: that one tenant has no turn says nothing of the provider.
         case .failure(.transport(.rateLimited)), .failure(.transport(.cancelled)), .failure(.transport(.overloaded)):

@@ -1,7 +1,8 @@
+import Broker
 import HTTPTypes
 
-/// Who calls, as a verified token says.
-struct Caller: Sendable {
+/// What a verified access token says of its bearer.
+struct AccessTokenClaims: Sendable {
     let subject: String?
     let tokenID: String?
     let tenants: [String]
@@ -9,7 +10,7 @@ struct Caller: Sendable {
     let expiresAt: Double
 }
 
-/// What a call needs (RFC 6750 § 3).
+/// A right that a call needs (RFC 6750 § 3).
 enum Scope: String {
     case assetsRead = "assets:read"
     case assetsWrite = "assets:write"
@@ -17,15 +18,15 @@ enum Scope: String {
     case brokerAdmin = "broker:admin"
 }
 
-/// Why a caller is turned away.
-enum CallerError: Error, Equatable {
+/// Why a call is turned away (RFC 6750 § 3.1).
+enum BearerTokenError: Error, Equatable {
     case tokenMissing
     /// The reason names the check, never the token.
     case tokenInvalid(String)
     case wrongTenant
     case insufficientScope(wanted: String, granted: [String])
     /// The issuer's keys could not be fetched.
-    case keysUnavailable
+    case keysUnavailable(RemoteKeySet.Fault)
 
     var problem: Problem {
         switch self {

@@ -4,9 +4,9 @@ import HTTPTypes
 import Hummingbird
 import Secrets
 
-/// Checks who calls: signature, issuer, audience and times of a JWT (RFC 7519, RFC 8725), then tenant and scope.
-public final class Callers: Sendable {
-    /// What a token must say.
+/// Verifies the bearer tokens of calls (RFC 6750): signature, issuer, audience and times of a JWT (RFC 7519, RFC 8725), then tenant and scope.
+public final class BearerTokenVerifier: Sendable {
+    /// The claims that a token must have.
     public struct Rules: Sendable {
         public var issuer: String
         public var audience: String
@@ -26,8 +26,8 @@ public final class Callers: Sendable {
     }
 
     private let rules: Rules
-    private let keys: KnownKeys
-    private let verified = VerifiedTokens()
+    private let keys: IssuerKeys
+    private let verified = VerifiedTokenCache()
     private let now: @Sendable () -> Timestamp
     private let steady: @Sendable () -> ContinuousClock.Instant
 
@@ -35,8 +35,6 @@ public final class Callers: Sendable {
     private let hits: Counter
     private let misses: Counter
 
-    /// Seconds by which clocks may differ.
-    private static let leeway = 60.0
     /// Longer than any sane token; what is longer is not even hashed.
     private static let longestToken = 16 * 1024
 
@@ -51,22 +49,25 @@ public final class Callers: Sendable {
         hits = Counter(label: Self.tokens, dimensions: [("cache", "hit")], factory: factory)
         misses = Counter(label: Self.tokens, dimensions: [("cache", "miss")], factory: factory)
         self.rules = rules
-        self.keys = KnownKeys(keys, now: steady)
+        self.keys = IssuerKeys(keys, now: steady)
         self.now = now
         self.steady = steady
     }
 
-    /// The caller, if the request's token is sound, for this tenant (`nil`: for any), and has one of `scopes`.
-    func caller(_ request: Request, of tenant: TenantID?, anyOf scopes: [Scope]) async throws(CallerError) -> Caller {
-        let caller = try await caller(request)
-        if let tenant, !caller.tenants.contains(exactly: tenant.description) { throw .wrongTenant }
-        guard scopes.contains(where: { caller.scopes.contains(exactly: $0.rawValue) }) else {
-            throw .insufficientScope(wanted: scopes[0].rawValue, granted: caller.scopes)
+    /// What the request's token says, if it is sound, for this tenant (`nil`: for any), and has one of `scopes`.
+    func verify(
+        _ request: Request, for tenant: TenantID?, anyOf scopes: [Scope]
+    ) async throws(BearerTokenError) -> AccessTokenClaims {
+        let claims = try await claims(of: try Self.token(of: request))
+        if let tenant, !claims.tenants.contains(exactly: tenant.description) { throw .wrongTenant }
+        guard scopes.contains(where: { claims.scopes.contains(exactly: $0.rawValue) }) else {
+            throw .insufficientScope(wanted: scopes[0].rawValue, granted: claims.scopes)
         }
-        return caller
+        return claims
     }
 
-    private func caller(_ request: Request) async throws(CallerError) -> Caller {
+    /// RFC 6750 § 2.1.
+    private static func token(of request: Request) throws(BearerTokenError) -> String {
         let fields = request.headers[values: .authorization]
         guard let field = fields.first else { throw .tokenMissing }
         // RFC 9110 § 11.1: the scheme's case does not matter.
@@ -75,26 +76,28 @@ public final class Callers: Sendable {
             throw .tokenInvalid("the Authorization header is not one Bearer token")
         }
         let token = String(decoding: field.utf8.dropFirst(7), as: UTF8.self)
-        guard token.utf8.count <= Self.longestToken else { throw .tokenInvalid("it is too long") }
+        guard token.utf8.count <= longestToken else { throw .tokenInvalid("it is too long") }
+        return token
+    }
+
+    private func claims(of token: String) async throws(BearerTokenError) -> AccessTokenClaims {
         let digest = Digest(of: token)
-        if let known = verified[digest, at: steady()], isAlive(known.caller),
-            await keys.believed()?.number == known.generation
+        if let known = verified[digest, at: steady()], seconds < known.claims.expiresAt + VerifiedClaims.leeway,
+            await keys.generation == known.generation
         {
             hits.increment()
-            return known.caller
+            return known.claims
         }
         misses.increment()
         let proven = try await verify(token)
         verified.keep(proven, digest)
-        return proven.caller
+        return proven.claims
     }
-
-    private func isAlive(_ caller: Caller) -> Bool { seconds < caller.expiresAt + Self.leeway }
 
     /// Since 1970.
     private var seconds: Double { Double(now().milliseconds) / 1000 }
 
-    private func verify(_ token: String) async throws(CallerError) -> VerifiedTokens.Entry {
+    private func verify(_ token: String) async throws(BearerTokenError) -> VerifiedTokenCache.Entry {
         let signed: JSONWebSignature
         do {
             signed = try JSONWebSignature(token)
@@ -105,51 +108,32 @@ public final class Callers: Sendable {
         guard signed.type == nil || signed.isTyped("JWT", "at+jwt") else {
             throw .tokenInvalid("its typ is another kind of token's")
         }
-        guard let believed = await keys.believed(where: { $0.haveKey(of: signed) }) else { throw .keysUnavailable }
-        switch believed.keys.verdict(on: signed) {
-        case .signed: break
-        case .unknownKey: throw .tokenInvalid("no key of the issuer fits its kid and alg")
-        case .signatureWrong: throw .tokenInvalid("its signature does not fit")
-        }
-        // What was verified is read here, by the one reader that there is, and refused where another could read
-        // something else in it.
-        let claims: [String: JSONValue]
-        do {
-            claims = try StrictJSON.object(signed.payload)
-        } catch {
-            throw .tokenInvalid(
-                error == .memberRepeated ? "a claim comes twice" : "its claims are not a JSON object")
-        }
-        return .init(caller: try caller(claims), generation: believed.number, verifiedAt: steady())
+        let (claims, generation) = try await keys.claims(of: signed)
+        return .init(claims: try check(claims), generation: generation, verifiedAt: steady())
     }
 
-    private func caller(_ claims: [String: JSONValue]) throws(CallerError) -> Caller {
-        guard claims["iss"]?.string?.isExactly(rules.issuer) == true else {
-            throw .tokenInvalid("iss is not the configured issuer")
-        }
+    private func check(_ claims: VerifiedClaims) throws(BearerTokenError) -> AccessTokenClaims {
+        guard claims.isIssued(by: rules.issuer) else { throw .tokenInvalid("iss is not the configured issuer") }
         guard Self.list(claims["aud"]).contains(exactly: rules.audience) else {
             throw .tokenInvalid("aud does not hold the configured audience")
         }
         let time = seconds
-        guard case .number(let expiry)? = claims["exp"], expiry.isFinite, abs(expiry) < 1e12 else {
+        guard let expiry = claims.moment("exp"), expiry.isFinite, abs(expiry) < 1e12 else {
             throw .tokenInvalid("exp is missing or not a number")
         }
-        guard time < expiry + Self.leeway else { throw .tokenInvalid("it has expired") }
-        switch claims["nbf"] {
-        case nil, .null?: break
-        case .number(let start)? where start <= time + Self.leeway: break
-        case .number?: throw .tokenInvalid("it is not valid yet")
-        default: throw .tokenInvalid("nbf is not a number")
+        guard time < expiry + VerifiedClaims.leeway else { throw .tokenInvalid("it has expired") }
+        guard !claims.isEarly(at: time) else {
+            throw .tokenInvalid(claims.moment("nbf") == nil ? "nbf is not a number" : "it is not valid yet")
         }
         let scopes =
-            switch claims[exactly: rules.scopeClaim] {
+            switch claims.members[exactly: rules.scopeClaim] {
             // RFC 8693 § 4.2. By bytes: a space with a mark upon it is another character.
             case .string(let text)?: text.utf8.split(separator: 0x20).compactMap(String.init)
-            default: Self.list(claims[exactly: rules.scopeClaim])
+            default: Self.list(claims.members[exactly: rules.scopeClaim])
             }
-        return Caller(
+        return AccessTokenClaims(
             subject: claims["sub"]?.string, tokenID: claims["jti"]?.string,
-            tenants: Self.list(claims[exactly: rules.tenantClaim]), scopes: scopes, expiresAt: expiry)
+            tenants: Self.list(claims.members[exactly: rules.tenantClaim]), scopes: scopes, expiresAt: expiry)
     }
 
     /// A claim that is text or a list of texts.

@@ -1,5 +1,4 @@
 public import Broker
-import Foundation
 import OTLPTracing
 import ServiceContextModule
 
@@ -10,81 +9,73 @@ public enum KeySource: Sendable {
     case address(String, any Transport)
 }
 
-/// The keys as they are believed now. However many callers wait, one request is under way.
-///
-/// `@unchecked Sendable`: all that changes is guarded by `lock`.
-final class KnownKeys: @unchecked Sendable {
-    /// Keys, and which set of them in the order of their coming: what was verified under another is verified again.
-    struct Generation: Sendable {
-        let keys: VerificationKeys
-        let number: Int
+/// The keys for callers' tokens as they are believed now.
+struct IssuerKeys: Sendable {
+    private enum Source {
+        case fixed(VerificationKeys)
+        case remote(RemoteKeySet, RemoteKeySet.Fetch)
     }
 
-    private let source: KeySource
-    private let now: @Sendable () -> ContinuousClock.Instant
-    private let lock = NSLock()
-    private var age = KeySetAge()
-    private var current: Generation?
-    /// As it came. The same again is the same generation.
-    private var answer: [UInt8] = []
-    private var asking: Task<Void, Never>?
+    private let source: Source
 
     /// - Parameter now: a clock that nobody can set: one set back would prolong what was withdrawn.
     init(_ source: KeySource, now: @escaping @Sendable () -> ContinuousClock.Instant) {
-        self.source = source
-        self.now = now
-        if case .fixed(let keys) = source { current = Generation(keys: keys, number: 0) }
-    }
-
-    /// The keys; `nil` where none are to be believed.
-    /// - Parameter sufficient: whether keys do for the token at hand; if not, the issuer may have new ones.
-    func believed(where sufficient: (VerificationKeys) -> Bool = { _ in true }) async -> Generation? {
-        guard case .address(let url, let transport) = source else { return current }
-        // Together, so that of many who find the keys wanting none asks again what another was answered just now.
-        let (step, generation, attempt) = lock.withLock {
-            let step = age.step(at: now(), sufficient: current.map { sufficient($0.keys) } ?? false)
-            return (step, current, step.asks ? ask(url, transport) : nil)
-        }
-        switch step {
-        case .use, .useAndAsk: return generation
-        case .refuse: return nil
-        case .ask:
-            await attempt?.value
-            return lock.withLock { age.isBelieved(at: now()) ? current : nil }
-        }
-    }
-
-    /// The one attempt that is under way; `lock` is held. It belongs to nobody who waits for it.
-    private func ask(_ url: String, _ transport: any Transport) -> Task<Void, Never> {
-        if let asking { return asking }
-        let askedAt = now()
-        let task = Task {
-            let body = await Self.answer(from: url, transport)
-            settle(body, askedAt: askedAt)
-        }
-        asking = task
-        return task
-    }
-
-    private static func answer(from url: String, _ transport: any Transport) async -> [UInt8]? {
-        var request = ProviderRequest(method: .get, url: url, headers: [("Accept", "application/json")])
-        // The issuer is the operator's own: what it does for us belongs to the same trace.
-        request.headers += ServiceContext.current?.trace?.headers ?? []
-        guard let response = try? await transport.send(request), response.status == 200 else { return nil }
-        return response.body
-    }
-
-    /// A broken answer is none: it withdraws nothing, and is asked for again soon.
-    private func settle(_ body: [UInt8]?, askedAt: ContinuousClock.Instant) {
-        let isKnown = lock.withLock { current != nil && body == answer }
-        let keys = isKnown ? nil : body.flatMap { VerificationKeys(answer: $0) }
-        lock.withLock {
-            if let body, let keys {
-                current = Generation(keys: keys, number: (current?.number ?? 0) + 1)
-                answer = body
+        switch source {
+        case .fixed(let keys): self.source = .fixed(keys)
+        case .address(let url, let transport):
+            self.source = .remote(RemoteKeySet(.callers, now: now)) { () async throws(TransportError) in
+                var request = ProviderRequest(method: .get, url: url, headers: [("Accept", "application/json")])
+                // The issuer is the operator's own: what it does for us belongs to the same trace.
+                request.headers += ServiceContext.current?.trace?.headers ?? []
+                return try await transport.send(request)
             }
-            if isKnown || keys != nil { age.answered(askedAt: askedAt) } else { age.failed(at: now()) }
-            asking = nil
         }
+    }
+
+    /// Numbers the keys that are believed now; `nil` where there are none.
+    var generation: Int? {
+        get async {
+            switch source {
+            case .fixed: 0
+            case .remote(let set, let fetch): try? await set.believed(fetch: fetch).number
+            }
+        }
+    }
+
+    /// What a token claims, if it is signed with these keys, and which they were.
+    func claims(of token: JSONWebSignature) async throws(BearerTokenError) -> (claims: VerifiedClaims, generation: Int)
+    {
+        switch source {
+        case .fixed(let keys):
+            do {
+                return (try keys.claims(of: token), 0)
+            } catch {
+                throw BearerTokenError(error)
+            }
+        case .remote(let set, let fetch):
+            let believed: RemoteKeySet.Generation
+            do {
+                believed = try await set.believed(where: { $0.hasKey(of: token) }, fetch: fetch)
+            } catch {
+                throw .keysUnavailable(error)
+            }
+            do {
+                return (try believed.keys.claims(of: token), believed.number)
+            } catch {
+                throw BearerTokenError(error)
+            }
+        }
+    }
+}
+
+extension BearerTokenError {
+    fileprivate init(_ fault: VerifiedClaims.Fault) {
+        self =
+            switch fault {
+            case .unknownKey, .ambiguousKey: .tokenInvalid("no key of the issuer fits its kid and alg")
+            case .signatureWrong: .tokenInvalid("its signature does not fit")
+            case .memberRepeated: .tokenInvalid("a claim comes twice")
+            case .malformed: .tokenInvalid("its claims are not a JSON object")
+            }
     }
 }

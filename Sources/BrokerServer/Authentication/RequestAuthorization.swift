@@ -16,24 +16,24 @@ extension PathNames {
     }
 }
 
-extension Callers {
+extension BearerTokenVerifier {
     /// The path's tenant, once its caller is known to be of it and to hold one of `scopes`.
     func tenant(
         _ path: PathNames, of request: Request, _ context: Context, anyOf scopes: [Scope]
     ) async throws -> (TenantID, Requester) {
         let tenant = try path.tenant
         do {
-            let caller = try await caller(request, of: tenant, anyOf: scopes)
-            return (tenant, Requester(request, context, caller))
+            let claims = try await verify(request, for: tenant, anyOf: scopes)
+            return (tenant, Requester(request, context, claims))
         } catch {
             throw error.problem
         }
     }
 
-    /// Who calls, once they are known to be an operator.
-    func operatorCalling(_ request: Request, _ context: Context) async throws -> Requester {
+    /// The operator who calls, once they are known to be one.
+    func administrator(_ request: Request, _ context: Context) async throws -> Requester {
         do {
-            return Requester(request, context, try await caller(request, of: nil, anyOf: [.brokerAdmin]))
+            return Requester(request, context, try await verify(request, for: nil, anyOf: [.brokerAdmin]))
         } catch {
             throw error.problem
         }
@@ -41,9 +41,9 @@ extension Callers {
 }
 
 extension Requester {
-    init(_ request: Request, _ context: Context, _ caller: Caller? = nil) {
+    init(_ request: Request, _ context: Context, _ claims: AccessTokenClaims? = nil) {
         self.init(
-            subject: caller?.subject, tokenID: caller?.tokenID,
+            subject: claims?.subject, tokenID: claims?.tokenID,
             remoteAddress: context.clientAddress(of: request)?.description, requestID: context.requestID)
     }
 }

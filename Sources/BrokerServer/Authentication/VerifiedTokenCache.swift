@@ -1,14 +1,13 @@
-import Broker
 import Foundation
 import Secrets
 
-/// Callers by their token's digest, for a minute at most: never longer than the token, nor than the keys that it was
+/// What verified tokens say, by the token's digest, for a minute at most: never longer than the token, nor than the keys that it was
 /// verified under.
 ///
 /// `@unchecked Sendable`: `entries` is guarded by `lock`.
-final class VerifiedTokens: @unchecked Sendable {
+final class VerifiedTokenCache: @unchecked Sendable {
     struct Entry {
-        let caller: Caller
+        let claims: AccessTokenClaims
         /// Of the keys that it was verified under. Where others are believed now, it counts no more.
         let generation: Int
         let verifiedAt: ContinuousClock.Instant

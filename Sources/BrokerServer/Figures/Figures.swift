@@ -103,7 +103,8 @@ public final class Figures: Sendable {
             MeasuredTransport.requests, .counter,
             "Requests to providers, by source type and outcome: the status class, or why no answer came."),
         Family(
-            Callers.tokens, .counter, "Callers' tokens, by whether they were known (hit) or had to be verified (miss)."),
+            BearerTokenVerifier.tokens, .counter,
+            "Callers' tokens, by whether they were known (hit) or had to be verified (miss)."),
         Family(
             StoreFigures.size, .histogram([1, 2, 4, 8, 16, 32, 64, 128]), "Operations that shared one commit."),
         Family(

@@ -6,7 +6,7 @@ import Secrets
 /// What operators call: what waits, what happened, and how to stop it.
 struct AdminRoutes: Sendable {
     let broker: Broker
-    let callers: Callers
+    let verifier: BearerTokenVerifier
 
     var routes: [Route] {
         [
@@ -28,7 +28,7 @@ struct AdminRoutes: Sendable {
     @Sendable private func credentialKeys(
         _ request: Request, _ context: Context, _ path: PathNames
     ) async throws -> Response {
-        _ = try await callers.operatorCalling(request, context)
+        _ = try await verifier.administrator(request, context)
         let page = try PageRequest(request.query)
         var selection = Selection()
         selection.tenant = try page.tenant
@@ -68,7 +68,7 @@ struct AdminRoutes: Sendable {
     @Sendable private func revoke(
         _ request: Request, _ context: Context, _ path: PathNames
     ) async throws -> Response {
-        let requester = try await callers.operatorCalling(request, context)
+        let requester = try await verifier.administrator(request, context)
         let body = try await request.json(RevocationBody.self)
         guard (1...500).contains(body.reason.unicodeScalars.count) else {
             throw Problem.invalidRequest("the member \"reason\" must say why, in 1 to 500 characters")
@@ -118,7 +118,7 @@ struct AdminRoutes: Sendable {
     @Sendable private func auditEvents(
         _ request: Request, _ context: Context, _ path: PathNames
     ) async throws -> Response {
-        _ = try await callers.operatorCalling(request, context)
+        _ = try await verifier.administrator(request, context)
         let page = try PageRequest(request.query)
         var filter = EventFilter()
         filter.tenant = try page.tenant
@@ -173,7 +173,7 @@ struct AdminRoutes: Sendable {
     }
 
     @Sendable private func client(_ request: Request, _ context: Context, _ path: PathNames) async throws -> Response {
-        _ = try await callers.operatorCalling(request, context)
+        _ = try await verifier.administrator(request, context)
         let tenant = try path.tenant
         let found: KeptClient?
         do {
@@ -194,7 +194,7 @@ struct AdminRoutes: Sendable {
     @Sendable private func setClient(
         _ request: Request, _ context: Context, _ path: PathNames
     ) async throws -> Response {
-        let requester = try await callers.operatorCalling(request, context)
+        let requester = try await verifier.administrator(request, context)
         let tenant = try path.tenant
         let body = try await request.json(ClientBody.self)
         do {
@@ -215,7 +215,7 @@ struct AdminRoutes: Sendable {
     @Sendable private func deleteClient(
         _ request: Request, _ context: Context, _ path: PathNames
     ) async throws -> Response {
-        let requester = try await callers.operatorCalling(request, context)
+        let requester = try await verifier.administrator(request, context)
         let tenant = try path.tenant
         let wasThere: Bool
         do {

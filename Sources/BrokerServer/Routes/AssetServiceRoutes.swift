@@ -7,7 +7,7 @@ import Secrets
 /// What asset services call for tokens that they hold: the broker alone has the clients' secrets.
 struct AssetServiceRoutes: Sendable {
     let broker: Broker
-    let callers: Callers
+    let verifier: BearerTokenVerifier
     let figures: Figures
     let limits: RateLimits
 
@@ -34,7 +34,7 @@ struct AssetServiceRoutes: Sendable {
     @Sendable private func refresh(
         _ request: Request, _ context: Context, _ path: PathNames
     ) async throws -> Response {
-        let (tenant, requester) = try await callers.tenant(
+        let (tenant, requester) = try await verifier.tenant(
             path, of: request, context, anyOf: [.credentialsWrite])
         return try await limits.refresh.admit(tenant) { try await refresh(request, tenant, requester) }
     }
@@ -67,7 +67,7 @@ struct AssetServiceRoutes: Sendable {
     @Sendable private func revoke(
         _ request: Request, _ context: Context, _ path: PathNames
     ) async throws -> Response {
-        let (tenant, requester) = try await callers.tenant(
+        let (tenant, requester) = try await verifier.tenant(
             path, of: request, context, anyOf: [.credentialsWrite])
         return try await limits.revoke.admit(tenant) { try await revoke(request, tenant, requester) }
     }

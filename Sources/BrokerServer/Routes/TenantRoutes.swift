@@ -8,7 +8,7 @@ import Secrets
 /// What a tenant's frontend and asset services call.
 struct TenantRoutes: Sendable {
     let broker: Broker
-    let callers: Callers
+    let verifier: BearerTokenVerifier
     let limits: RateLimits
 
     var routes: [Route] {
@@ -34,7 +34,7 @@ struct TenantRoutes: Sendable {
     @Sendable private func sourceTypes(
         _ request: Request, _ context: Context, _ path: PathNames
     ) async throws -> Response {
-        let (tenant, _) = try await callers.tenant(path, of: request, context, anyOf: [.assetsRead, .assetsWrite])
+        let (tenant, _) = try await verifier.tenant(path, of: request, context, anyOf: [.assetsRead, .assetsWrite])
         do {
             return .json(SourceTypeList(broker.catalog, client: try await broker.clients(of: tenant)))
         } catch {
@@ -91,7 +91,7 @@ struct TenantRoutes: Sendable {
     @Sendable private func authorize(
         _ request: Request, _ context: Context, _ path: PathNames
     ) async throws -> Response {
-        let (tenant, requester) = try await callers.tenant(path, of: request, context, anyOf: [.assetsWrite])
+        let (tenant, requester) = try await verifier.tenant(path, of: request, context, anyOf: [.assetsWrite])
         // Once it is known who calls, so that nobody uses up another tenant's share.
         return try await limits.authorize.admit(tenant) { try await authorize(request, tenant, requester) }
     }

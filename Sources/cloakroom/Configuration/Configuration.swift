@@ -43,7 +43,7 @@ struct Configuration {
     var proxies = TrustedProxies()
     var limits = Limits()
     var bounds = FlowBounds()
-    var rules: Callers.Rules
+    var rules: BearerTokenVerifier.Rules
     var callerKeys: CallerKeys
     var storePath: String
     var keyRing: KeyRing

@@ -6,7 +6,7 @@ import Secrets
 import Testing
 
 /// Tokens that two readers could read differently (RFC 8725 § 2.4 to § 2.8), and keys that could be taken for others.
-@Suite struct TokenFormTests {
+@Suite struct BearerTokenFormTests {
     private let signer = TokenSigner()
 
     private func answer(_ token: String, tenant: String = "acme", jwks: String? = nil) async throws -> TestResponse {
@@ -36,7 +36,7 @@ import Testing
     }
 
     @Test func `issuer, audience and the claim's name are compared byte for byte`() async throws {
-        let rules = Callers.Rules(issuer: "https://Kiosk.example", audience: "Kiosk", tenantClaim: "orgKey")
+        let rules = BearerTokenVerifier.Rules(issuer: "https://Kiosk.example", audience: "Kiosk", tenantClaim: "orgKey")
         let fixture = try await Fixture(
             rules: rules, callerKeys: .fixed(try VerificationKeys(jwks: Array("{\"keys\":[\(signer.jwk)]}".utf8))))
         let names = ["https://Kiosk.example", "Kiosk", "orgKey"]

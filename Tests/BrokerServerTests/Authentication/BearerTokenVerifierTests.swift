@@ -6,7 +6,7 @@ import HummingbirdTesting
 import Secrets
 import Testing
 
-@Suite struct CallerTests {
+@Suite struct BearerTokenVerifierTests {
     private let uri = "/v1/tenants/acme/assets:sourceTypes"
 
     private func answer(_ fixture: Fixture, _ token: String?) async throws -> TestResponse {
@@ -95,7 +95,7 @@ import Testing
 
     @Test func `a shared secret must be long enough`() {
         #expect(throws: VerificationKeys.Fault.secretTooShort) {
-            try VerificationKeys(sharedSecret: [UInt8](repeating: 1, count: 31))
+            try VerificationKeys(sharedSecret: SecretBytes([UInt8](repeating: 1, count: 31)))
         }
     }
 

@@ -6,7 +6,7 @@ import Testing
 
 /// RFC 8725 § 2: what has been done to readers of tokens before.
 @Suite struct ForgedIDTokenTests {
-    private typealias Check = IDTokenCheckTests
+    private typealias Check = IDTokenValidationTests
 
     private static func payload() throws -> String {
         String(decoding: try Forge.json(.object(Check.sound)), as: UTF8.self)
@@ -42,7 +42,8 @@ import Testing
     /// § 3.1.3.7, 8 would let it.
     @Test func `a token under the client secret is refused`() throws {
         let token = try #require(
-            JSONWebSignature.sign(header: [], claims: Check.sound, with: ClientSecret(Check.secret)))
+            JSONWebSignature.sign(
+                header: [], claims: Check.sound, sharedSecret: SecretBytes(Array(Check.secret.utf8))))
         #expect(try Check.fault(token) == .algorithmNotAllowed)
     }
 

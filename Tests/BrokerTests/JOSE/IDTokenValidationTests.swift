@@ -4,7 +4,7 @@ import Testing
 @testable import Broker
 
 /// OpenID Connect Core 1.0 § 3.1.3.7, rule by rule.
-@Suite struct IDTokenCheckTests {
+@Suite struct IDTokenValidationTests {
     static let now: Int64 = TestTime.now.milliseconds / 1000
     static let sound: [String: JSONValue] = [
         "iss": .string("https://issuer.example.com"), "sub": .string("248289761001"), "aud": .string("client"),
@@ -12,8 +12,8 @@ import Testing
     ]
     static let secret = "a-secret-of-more-than-thirty-two-bytes"
 
-    static var check: IDTokenCheck {
-        IDTokenCheck(issuer: "https://issuer.example.com", clientID: "client", nonce: Nonce("n-0S6_WzA2Mj"))
+    static var check: IDTokenValidation {
+        IDTokenValidation(issuer: "https://issuer.example.com", clientID: "client", nonce: Nonce("n-0S6_WzA2Mj"))
     }
 
     /// Read once: libcrypto takes its time to check a private RSA key.
@@ -21,6 +21,7 @@ import Testing
         try TestKey.set([
             (TestKey.rsa, ["kid": .string("r")]), (TestKey.p256, ["kid": .string("p")]),
             (TestKey.p384, ["kid": .string("q")]), (TestKey.ed25519, ["kid": .string("e")]),
+            (TestKey.p521, ["kid": .string("s")]), (TestKey.ed448, ["kid": .string("g")]),
         ])
     }
 
@@ -34,14 +35,15 @@ import Testing
         for (name, value) in changes { claims[name] = value }
         let key = try TestKey.signing(pem)
         let header = [("kid", kid), ("typ", type)].compactMap { name, text in
-            text.map { (name, JSONValue.string($0)) }
+            text.map { (name: name, value: JSONValue.string($0)) }
         }
-        return try #require(JSONWebSignature.sign(header: header, claims: claims, with: key, key.algorithms[0]))
+        return try #require(
+            JSONWebSignature.sign(header: header, claims: claims, key: key, algorithm: key.algorithms[0]))
     }
 
     /// What is wrong with `token`, or `nil`.
     static func fault(
-        _ token: String, _ check: IDTokenCheck = Self.check, keys: JSONWebKeySet? = nil
+        _ token: String, _ check: IDTokenValidation = Self.check, keys: JSONWebKeySet? = nil
     ) throws -> IDTokenError? {
         let keys = try keys ?? Self.keys()
         do throws(IDTokenError) {
@@ -113,7 +115,7 @@ import Testing
             (["exp": .number(-1e300)], .expired), (["exp": .integer(.min)], .expired),
             (["iat": nil], .issueTimeMissing), (["iat": .string("\(now)")], .issueTimeMissing),
             (["iat": .integer(now + 61)], .issuedInFuture), (["iat": .integer(.max)], .issuedInFuture),
-            (["iat": .number(1e300)], .issuedInFuture),
+            (["iat": .number(1e300)], .issuedInFuture), (["iat": .null], .issueTimeMissing),
             (["nbf": .integer(now + 61)], .notYetValid), (["nbf": .string("soon")], .notYetValid),
             (["nonce": nil], .nonceMismatch), (["nonce": .string("another")], .nonceMismatch),
             (["nonce": .string("n-0S6_WzA2M")], .nonceMismatch), (["nonce": .string("")], .nonceMismatch),
@@ -170,7 +172,10 @@ import Testing
     }
 
     /// § 3.1.3.6: the digest is that of `alg`.
-    @Test(arguments: [(TestKey.ed25519, "e", SignatureAlgorithm.EdDSA, 32), (TestKey.p384, "q", .ES384, 24)])
+    @Test(arguments: [
+        (TestKey.ed25519, "e", SignatureAlgorithm.EdDSA, 32), (TestKey.p384, "q", .ES384, 24),
+        (TestKey.p521, "s", .ES512, 32),
+    ])
     func `a longer digest has a longer half`(
         _ pem: String, _ kid: String, _ algorithm: SignatureAlgorithm, _ length: Int
     ) throws {
@@ -182,5 +187,17 @@ import Testing
         let other = Base64URL.encode(Digest(of: "token").bytes.prefix(16))
         #expect(
             try Self.fault(Self.token(["at_hash": .string(other)], pem: pem, kid: kid), check) == .accessTokenMismatch)
+    }
+
+    /// RFC 8032 § 5.2: Ed448 rests on SHAKE256, whatever the header calls it (RFC 9864 § 2.2).
+    @Test func `with Ed448 the half is one of SHAKE256's`() throws {
+        var check = Self.check
+        check.accessToken = AccessToken("token")
+        let half = Base64URL.encode(SignatureAlgorithm.Ed448.digest(of: Array("token".utf8)).prefix(57))
+        let token = try Self.token(["at_hash": .string(half)], pem: TestKey.ed448, kid: "g")
+        #expect(try Self.fault(token, check) == nil)
+        let sha = Base64URL.encode(SignatureAlgorithm.Ed25519.digest(of: Array("token".utf8)).prefix(32))
+        let other = try Self.token(["at_hash": .string(sha)], pem: TestKey.ed448, kid: "g")
+        #expect(try Self.fault(other, check) == .accessTokenMismatch)
     }
 }

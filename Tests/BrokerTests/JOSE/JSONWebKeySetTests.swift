@@ -50,6 +50,17 @@ import Testing
         #expect(set.keys(for: nil, .PS512).count == 1)
     }
 
+    /// RFC 9864 § 2.2: an issuer may take up the new names in its keys and its tokens one after the other.
+    @Test func `a key for EdDSA signs by either name, and by no other curve's`() throws {
+        for name in ["EdDSA", "Ed25519"] {
+            let set = try TestKey.set([(TestKey.ed25519, ["alg": .string(name)])])
+            #expect(set.keys(for: nil, .EdDSA).count == 1 && set.keys(for: nil, .Ed25519).count == 1)
+            #expect(set.keys(for: nil, .Ed448).isEmpty)
+        }
+        let set = try TestKey.set([(TestKey.ed25519, ["alg": .string("Ed448")])])
+        #expect(set.keys(for: nil, .Ed25519).isEmpty && set.keys(for: nil, .Ed448).isEmpty)
+    }
+
     @Test func `where no key has an id, the algorithm tells`() throws {
         let set = try TestKey.set([(TestKey.rsa, [:]), (TestKey.p256, [:])])
         #expect(set.keys(for: "a", .RS256).count == 1)

@@ -6,7 +6,8 @@ import Testing
 @Suite struct JSONWebSignatureTests {
     private static let kinds: [(String, [SignatureAlgorithm])] = [
         (TestKey.rsa, [.RS256, .RS384, .RS512, .PS256, .PS384, .PS512]), (TestKey.p256, [.ES256]),
-        (TestKey.p384, [.ES384]), (TestKey.ed25519, [.EdDSA]),
+        (TestKey.p384, [.ES384]), (TestKey.p521, [.ES512]), (TestKey.ed25519, [.EdDSA, .Ed25519]),
+        (TestKey.ed448, [.EdDSA, .Ed448]),
     ]
 
     private func fault(_ token: String) -> JSONWebSignature.Fault? {
@@ -29,6 +30,38 @@ import Testing
         #expect(String(decoding: signed.payload, as: UTF8.self) == "Example of Ed25519 signing")
     }
 
+    /// RFC 7515 § A.1.
+    @Test func `the published token under a shared secret is right`() throws {
+        let secret = try #require(
+            Base64URL.decode("AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow"))
+        let token =
+            "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFt"
+            + "cGxlLmNvbS9pc19yb290Ijp0cnVlfQ.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+        let signed = try JSONWebSignature(token)
+        let shared = try #require(SharedTokenSecret(SecretBytes(secret)))
+        #expect(try shared.claims(of: signed)["iss"] == .string("joe"))
+        #expect(throws: VerifiedClaims.Fault.signatureWrong) {
+            try #require(SharedTokenSecret(SecretBytes(secret.reversed()))).claims(of: signed)
+        }
+    }
+
+    /// RFC 7515 § A.2 to § A.4: claims, and a payload that is none.
+    @Test func `published tokens are believed under their keys`() throws {
+        let joe =
+            "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
+        let es256 =
+            "eyJhbGciOiJFUzI1NiJ9.\(joe).DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3"
+            + "-Kg6NU1Q"
+        let es512 =
+            "eyJhbGciOiJFUzUxMiJ9.UGF5bG9hZA.AdwMgeerwtHoh-l192l60hp9wAHZFVJbLfD_UxMi70cwnZOYaRI1bKPWROc-mZZqwqT2SI-KG"
+            + "DKB34XO0aw_7XdtAG8GaSwFKdCAPZgoXD2YBJZCPEX3xKpRwcdOO8KpEHwJjyqOgzDO7iKvU8vcnwNrmxYbSW9ERBXukOXolLzeO_Jn"
+        let keys = try TestKey.set([(TestKey.p256, [:]), (TestKey.p521, ["alg": .string("ES512")])])
+        #expect(try keys.claims(of: JSONWebSignature(es256)).moment("exp") == 1_300_819_380)
+        #expect(throws: VerifiedClaims.Fault.malformed) { try keys.claims(of: JSONWebSignature(es512)) }
+        let other = try TestKey.set([(TestKey.rsa, [:]), (TestKey.p384, [:])])
+        #expect(throws: VerifiedClaims.Fault.unknownKey) { try other.claims(of: JSONWebSignature(es512)) }
+    }
+
     /// The example that jwt.io shows.
     @Test func `a published token under a shared secret is right`() {
         let token =
@@ -47,7 +80,8 @@ import Testing
                 let token = try #require(
                     JSONWebSignature.sign(
                         header: [("kid", .string("k/1")), ("typ", .string("JWT"))],
-                        claims: ["a": .string("ä\"\\/"), "b": .integer(9_007_199_254_740_993)], with: key, algorithm))
+                        claims: ["a": .string("ä\"\\/"), "b": .integer(9_007_199_254_740_993)], key: key,
+                        algorithm: algorithm))
                 let signed = try JSONWebSignature(token)
                 #expect(signed.isSigned(by: publicKey, with: algorithm))
                 #expect(signed.keyID == "k/1")
@@ -63,22 +97,25 @@ import Testing
 
     @Test func `a key does not sign with another kind's algorithm`() throws {
         let key = try TestKey.signing(TestKey.p256)
-        #expect(JSONWebSignature.sign(header: [], claims: [:], with: key, .RS256) == nil)
-        #expect(JSONWebSignature.sign(header: [("alg", .string("x"))], claims: [:], with: key, .ES256) == nil)
+        #expect(JSONWebSignature.sign(header: [], claims: [:], key: key, algorithm: .RS256) == nil)
+        #expect(
+            JSONWebSignature.sign(header: [("alg", .string("x"))], claims: [:], key: key, algorithm: .ES256) == nil)
     }
 
     /// RFC 7518 § 3.2.
     @Test func `a shared secret has at least 32 bytes`() throws {
-        let (short, long) = (String(repeating: "a", count: 31), String(repeating: "a", count: 32))
-        #expect(JSONWebSignature.sign(header: [], claims: [:], with: ClientSecret(short)) == nil)
-        let token = try #require(JSONWebSignature.sign(header: [], claims: [:], with: ClientSecret(long)))
-        #expect(Forge.isSigned(token, with: ClientSecret(long)))
+        let bytes = { (count: Int) in SecretBytes([UInt8](repeating: 0x61, count: count)) }
+        #expect(JSONWebSignature.sign(header: [], claims: [:], sharedSecret: bytes(31)) == nil)
+        let token = try #require(JSONWebSignature.sign(header: [], claims: [:], sharedSecret: bytes(32)))
+        #expect(Forge.isSigned(token, with: ClientSecret(String(repeating: "a", count: 32))))
+        #expect(try JSONWebSignature(token).isSigned(with: bytes(32)))
     }
 
     @Test func `altering any part breaks the signature`() throws {
         let key = try TestKey.signing(TestKey.p256)
         let publicKey = try #require(VerificationKey(jwk: key.publicJWK))
-        let token = try #require(JSONWebSignature.sign(header: [], claims: ["a": .number(1)], with: key, .ES256))
+        let token = try #require(
+            JSONWebSignature.sign(header: [], claims: ["a": .number(1)], key: key, algorithm: .ES256))
         let parts = token.split(separator: ".").map(String.init)
         let other = Base64URL.encode(Array(#"{"a":2}"#.utf8))
         let header = Base64URL.encode(Array(#"{"alg":"ES256" }"#.utf8))

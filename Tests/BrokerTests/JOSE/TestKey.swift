@@ -54,6 +54,26 @@ enum TestKey {
         -----END PRIVATE KEY-----
         """
 
+    /// RFC 7515 § A.4.1.
+    static let p521 = """
+        -----BEGIN PRIVATE KEY-----
+        MIHuAgEAMBAGByqGSM49AgEGBSuBBAAjBIHWMIHTAgEBBEIBjmlvsDRQWIHdEQtI
+        Prh9Ms5JX+NrN0Xt8tjK5PDyU59GFaDpjqtSs8DF6sTOB1GFqOe7R96sHR3ne8z2
+        YTXmPYKhgYkDgYYABAHpKQUPEk/GvFXH1TkzZd+d70qwwiyyV5j5NOsE48a643Aa
+        V6eRDp2BvzYxWejryxVdY0n0vbbM+KlMXFnHqsEBpAA0pkQON2dQ0jcf0b3CyPO3
+        HS9O5eo0MsgVzKMVYP5dk4fsd0tVg4Yw5cu/Woy+CpHdAGTGmZofbm5n+t3t5MjI
+        9g==
+        -----END PRIVATE KEY-----
+        """
+
+    /// RFC 8032 § 7.4.
+    static let ed448 = """
+        -----BEGIN PRIVATE KEY-----
+        MEcCAQAwBQYDK2VxBDsEOcTqsF01cAfGMvPbtISJkk1VKwj+DDU6DUofAKzaLEY6
+        ++pnxejSh3xeO8OXplmUnvgCHpVOChInTg==
+        -----END PRIVATE KEY-----
+        """
+
     /// RFC 7515 § A.3.1.
     static let p256 = """
         -----BEGIN PRIVATE KEY-----
@@ -67,8 +87,8 @@ enum TestKey {
         try #require(SigningKey(pem: SecretBytes(Array(pem.utf8))))
     }
 
-    static func client(_ pem: String, _ algorithm: SignatureAlgorithm, keyID: String? = nil) throws -> ClientKey {
-        ClientKey(key: try signing(pem), algorithm: algorithm, keyID: keyID)
+    static func client(_ pem: String, _ algorithm: SignatureAlgorithm, keyID: String? = nil) throws -> JWSSigner {
+        JWSSigner(key: try signing(pem), algorithm: algorithm, keyID: keyID)
     }
 
     /// A key set with the public halves of these keys.
