@@ -30,7 +30,9 @@ package enum StrictJSON {
 
 extension String {
     /// Tells whether both are the same bytes. `==` also takes a Kelvin sign for a K, which identifiers must not.
-    package func isExactly(_ other: some StringProtocol) -> Bool { utf8.elementsEqual(other.utf8) }
+    package func isExactly(_ other: String) -> Bool { utf8.elementsEqual(other.utf8) }
+
+    package func isExactly(_ other: Substring) -> Bool { utf8.elementsEqual(other.utf8) }
 
     /// The same, but for the case of ASCII letters. `lowercased()` also makes a k of a Kelvin sign.
     package func isExactly(_ other: String, inAnyCase: Bool) -> Bool {
@@ -41,7 +43,7 @@ extension String {
 
 extension [String] {
     /// Tells whether one of them is the same bytes.
-    package func contains(exactly text: some StringProtocol) -> Bool { contains { $0.isExactly(text) } }
+    package func contains(exactly text: String) -> Bool { contains { $0.isExactly(text) } }
 }
 
 extension [String: JSONValue] {
