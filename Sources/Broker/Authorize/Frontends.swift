@@ -1,3 +1,5 @@
+public import Formats
+
 /// The pages that flows talk to and end at, by tenant.
 ///
 /// A provider that remembers a person's consent to a shared client ends a flow of another tenant without asking, so

@@ -1,4 +1,6 @@
+import Catalog
 import Secrets
+import Transport
 
 extension ProofContext {
     /// A client's JWT for one request (RFC 7523); `nil` where the client has no secret or key for it, or where it is
@@ -30,7 +32,7 @@ extension Broker {
         }
         guard let issuer = provider.issuer, let address = provider.jwks else { throw rejected }
         let validation = IDTokenValidation(
-            issuer: issuer, clientID: client.id, algorithms: provider.profile.idTokenAlgorithms, nonce: nonce,
+            issuer: issuer, clientID: client.id, algorithms: provider.profile.idTokenAlgorithms ?? IDTokenValidation.usualAlgorithms, nonce: nonce,
             accessToken: tokens.accessToken, code: code)
         let keys: JSONWebKeySet
         let signed: JSONWebSignature

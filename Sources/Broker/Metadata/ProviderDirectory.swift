@@ -1,12 +1,15 @@
+import Formats
+import Transport
+
 /// What providers say of themselves, and their keys: fetched when first asked for, and kept a while.
 struct ProviderDirectory: Sendable {
-    private let transport: any Transport
+    private let transport: any ProviderTransport
     private let allowInsecure: Bool
     private let metadata: FetchCache<ProviderMetadata>
     private let keySets: RemoteKeySets
 
     /// - Parameter allowInsecure: http is fine, for trials.
-    init(transport: any Transport, allowInsecure: Bool, now: @escaping @Sendable () -> ContinuousClock.Instant) {
+    init(transport: any ProviderTransport, allowInsecure: Bool, now: @escaping @Sendable () -> ContinuousClock.Instant) {
         self.transport = transport
         self.allowInsecure = allowInsecure
         // Endpoints hardly ever change: yesterday's are better than none.
@@ -98,7 +101,7 @@ struct ProviderDirectory: Sendable {
     }
 
     private static func body(
-        at url: String, by transport: any Transport, _ cause: Cause
+        at url: String, by transport: any ProviderTransport, _ cause: Cause
     ) async throws(ProviderDirectoryError) -> [UInt8] {
         let response: ProviderResponse
         do {
