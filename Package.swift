@@ -54,7 +54,9 @@ let package = Package(
             dependencies: ["Formats", "Secrets", .product(name: "Yams", package: "Yams")],
             resources: [.embedInCode("Data")],
             swiftSettings: strict),
-        .target(name: "Broker", dependencies: ["Catalog", "Formats", "Secrets", "Transport"], swiftSettings: strict),
+        .target(name: "JOSE", dependencies: ["Formats", "Secrets", "Transport"], swiftSettings: strict),
+        .target(
+            name: "Broker", dependencies: ["Catalog", "Formats", "JOSE", "Secrets", "Transport"], swiftSettings: strict),
         .target(name: "CurlTransport", dependencies: ["CCurl", "Formats", "Transport"], swiftSettings: strict),
         .target(
             name: "SQLiteStore",
@@ -78,7 +80,8 @@ let package = Package(
         .target(
             name: "BrokerServer",
             dependencies: [
-                "Broker", "Catalog", "Formats", "OTLPTracing", "PrometheusMetrics", "Secrets", "Templates", "Transport",
+                "Broker", "Catalog", "Formats", "JOSE", "OTLPTracing", "PrometheusMetrics", "Secrets", "Templates",
+                "Transport",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -104,8 +107,8 @@ let package = Package(
         .executableTarget(
             name: "cloakroom",
             dependencies: [
-                "Broker", "BrokerServer", "Catalog", "CurlTransport", "Formats", "OTLPTracing", "PrometheusMetrics",
-                "SQLiteStore", "Sandbox", "Secrets", "Transport",
+                "Broker", "BrokerServer", "Catalog", "CurlTransport", "Formats", "JOSE", "OTLPTracing",
+                "PrometheusMetrics", "SQLiteStore", "Sandbox", "Secrets", "Transport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -122,7 +125,7 @@ let package = Package(
         .executableTarget(
             name: "bench",
             dependencies: [
-                "Broker", "Secrets",
+                "Formats", "JOSE", "Secrets",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Hummingbird", package: "hummingbird"),
             ],
@@ -135,8 +138,10 @@ let package = Package(
         // What several test targets use.
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "FormatsTests", dependencies: ["Catalog", "Formats", "TestSupport"]),
+        .testTarget(name: "JOSETests", dependencies: ["Formats", "JOSE", "Secrets", "Transport"]),
         .testTarget(
-            name: "BrokerTests", dependencies: ["Broker", "Catalog", "Formats", "Secrets", "TestSupport", "Transport"]),
+            name: "BrokerTests",
+            dependencies: ["Broker", "Catalog", "Formats", "JOSE", "Secrets", "TestSupport", "Transport"]),
         .testTarget(name: "CurlTransportTests", dependencies: ["CurlTransport", "Formats", "Transport"]),
         .testTarget(
             name: "SQLiteStoreTests",
@@ -144,8 +149,8 @@ let package = Package(
         .testTarget(
             name: "BrokerServerTests",
             dependencies: [
-                "Broker", "BrokerServer", "Catalog", "Formats", "OTLPTracing", "PrometheusMetrics", "SQLiteStore",
-                "Secrets", "Transport",
+                "Broker", "BrokerServer", "Catalog", "Formats", "JOSE", "OTLPTracing", "PrometheusMetrics",
+                "SQLiteStore", "Secrets", "Transport",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),

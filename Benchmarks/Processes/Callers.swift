@@ -1,5 +1,6 @@
-import Broker
+import Formats
 import Foundation
+import JOSE
 import Secrets
 
 /// Makes callers' tokens, signed with ES256, and the key set to check them with.

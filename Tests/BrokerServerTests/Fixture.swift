@@ -6,9 +6,10 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
+import JOSE
 import Logging
-import SQLiteStore
 import Secrets
+import SQLiteStore
 import Testing
 
 /// A broker with a real store in a folder of its own, a provider that answers as a test says, and a clock that a

@@ -5,6 +5,7 @@ import Transport
 
 @testable import Broker
 @testable import Catalog
+@testable import JOSE
 
 /// What strangers send, read as the broker reads it, and what must hold of it whatever they send. It knows no test
 /// runner: `make fuzz` compiles it as well.

@@ -1,4 +1,5 @@
 import Formats
+import JOSE
 import Transport
 
 /// What providers say of themselves, and their keys: fetched when first asked for, and kept a while.

@@ -1,3 +1,4 @@
+public import JOSE
 public import Secrets
 public import Transport
 

@@ -1,5 +1,5 @@
-import Broker
 import HTTPTypes
+import JOSE
 
 /// What a verified access token says of its bearer.
 struct AccessTokenClaims: Sendable {

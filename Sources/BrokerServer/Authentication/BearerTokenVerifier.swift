@@ -3,9 +3,11 @@ public import CoreMetrics
 public import Formats
 import HTTPTypes
 import Hummingbird
+import JOSE
 import Secrets
 
-/// Verifies the bearer tokens of calls (RFC 6750): signature, issuer, audience and times of a JWT (RFC 7519, RFC 8725), then tenant and scope.
+/// Verifies the bearer tokens of calls (RFC 6750): signature, issuer, audience and times of a JWT (RFC 7519, RFC 8725),
+/// then tenant and scope.
 public final class BearerTokenVerifier: Sendable {
     /// The claims that a token must have.
     public struct Rules: Sendable {

@@ -1,12 +1,13 @@
-public import Broker
+public import JOSE
 import OTLPTracing
 import ServiceContextModule
+public import Transport
 
 /// Where the keys for callers' tokens come from.
 public enum KeySource: Sendable {
     case fixed(VerificationKeys)
     /// A JWK set at an https address.
-    case address(String, any Transport)
+    case address(String, any HTTPTransport)
 }
 
 /// The keys for callers' tokens as they are believed now.
@@ -24,7 +25,7 @@ struct IssuerKeys: Sendable {
         case .fixed(let keys): self.source = .fixed(keys)
         case .address(let url, let transport):
             self.source = .remote(RemoteKeySet(.callers, now: now)) { () async throws(TransportError) in
-                var request = ProviderRequest(method: .get, url: url, headers: [("Accept", "application/json")])
+                var request = TransportRequest(method: .get, url: url, headers: [("Accept", "application/json")])
                 // The issuer is the operator's own: what it does for us belongs to the same trace.
                 request.headers += ServiceContext.current?.trace?.headers ?? []
                 return try await transport.send(request)

@@ -1,8 +1,8 @@
 import Foundation
 import Secrets
 
-/// What verified tokens say, by the token's digest, for a minute at most: never longer than the token, nor than the keys that it was
-/// verified under.
+/// The claims of verified tokens, by the token's digest, for a minute at most: never longer than the token, nor than the
+/// keys that it was verified under.
 ///
 /// `@unchecked Sendable`: `entries` is guarded by `lock`.
 final class VerifiedTokenCache: @unchecked Sendable {

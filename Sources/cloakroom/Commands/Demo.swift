@@ -6,6 +6,7 @@ import CurlTransport
 import Formats
 import Foundation
 import Hummingbird
+import JOSE
 import Logging
 import Sandbox
 import Secrets

@@ -2,6 +2,7 @@ import Broker
 import Catalog
 import Formats
 import Foundation
+import JOSE
 import Secrets
 import Transport
 

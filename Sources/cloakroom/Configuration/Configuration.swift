@@ -4,6 +4,7 @@ import Catalog
 import CurlTransport
 import Formats
 import Foundation
+import JOSE
 import Logging
 import Secrets
 

@@ -1,7 +1,9 @@
 import Broker
 import BrokerServer
+import Formats
 import HTTPTypes
 import HummingbirdTesting
+import JOSE
 import Secrets
 import Testing
 

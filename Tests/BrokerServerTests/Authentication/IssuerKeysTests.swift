@@ -1,6 +1,8 @@
 import BrokerServer
+import Formats
 import HTTPTypes
 import HummingbirdTesting
+import JOSE
 import Secrets
 import Testing
 

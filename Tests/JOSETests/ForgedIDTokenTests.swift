@@ -3,7 +3,7 @@ import Foundation
 import Secrets
 import Testing
 
-@testable import Broker
+@testable import JOSE
 
 /// RFC 8725 § 2: what has been done to readers of tokens before.
 @Suite struct ForgedIDTokenTests {

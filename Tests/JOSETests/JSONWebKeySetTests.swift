@@ -1,7 +1,8 @@
+import Formats
 import Secrets
 import Testing
 
-@testable import Broker
+@testable import JOSE
 
 @Suite struct JSONWebKeySetTests {
     private func read(_ text: String) -> JSONWebKeySet? { JSONWebKeySet(json: Array(text.utf8)) }

@@ -2,7 +2,7 @@ import Formats
 import Secrets
 import Testing
 
-@testable import Broker
+@testable import JOSE
 
 /// Private keys that anyone may know, one for each kind.
 enum TestKey {

@@ -1,16 +1,16 @@
-import Formats
-import Secrets
+package import Formats
+package import Secrets
 
 extension Use {
-    public enum ClientAssertion {}
+    package enum ClientAssertion {}
 }
 
 /// A JWT by which a client proves itself at a token endpoint (RFC 7523 § 2.2, OpenID Connect Core § 9).
-typealias ClientAssertion = Secret<Use.ClientAssertion>
+package typealias ClientAssertion = Secret<Use.ClientAssertion>
 
 extension ClientAssertion {
     /// `client_secret_jwt`. `nil` where the secret has less than 32 bytes (RFC 7518 § 3.2).
-    static func make(
+    package static func make(
         clientID: String, audience: String, secret: ClientSecret, now: Timestamp, id: JSONValue = .randomID()
     ) -> ClientAssertion? {
         // OpenID Connect Core § 10.1: the key is the secret's UTF-8.
@@ -21,7 +21,7 @@ extension ClientAssertion {
     }
 
     /// `private_key_jwt`. `nil` where the algorithm is not the key's.
-    static func make(
+    package static func make(
         clientID: String, audience: String, key: JWSSigner, now: Timestamp, id: JSONValue = .randomID()
     ) -> ClientAssertion? {
         key.sign(type: "JWT", claims: claims(clientID, audience, now, id)).map { ClientAssertion($0) }

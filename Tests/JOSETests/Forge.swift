@@ -3,7 +3,7 @@ import Foundation
 import Secrets
 import Testing
 
-@testable import Broker
+@testable import JOSE
 
 /// Makes tokens that no sound signer would, and takes sound ones apart.
 enum Forge {

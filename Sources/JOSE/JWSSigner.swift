@@ -1,3 +1,4 @@
+package import Formats
 public import Secrets
 
 /// Signs JSON Web Tokens: a private key, the algorithm that it signs with, and the name by which others know it.

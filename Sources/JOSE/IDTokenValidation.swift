@@ -1,3 +1,4 @@
+package import Formats
 package import Secrets
 
 /// The rules by which an id_token is believed (OpenID Connect Core 1.0 § 3.1.3.7).

@@ -2,7 +2,7 @@ import Formats
 import Secrets
 import Testing
 
-@testable import Broker
+@testable import JOSE
 
 @Suite struct JSONWebSignatureTests {
     private static let kinds: [(String, [SignatureAlgorithm])] = [

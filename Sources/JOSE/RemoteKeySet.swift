@@ -1,4 +1,5 @@
 import Foundation
+package import Transport
 
 /// A JWK set at an address (RFC 7517 § 5), as it is believed now. However many ask, one request is under way.
 ///
@@ -27,7 +28,7 @@ package final class RemoteKeySet: @unchecked Sendable {
     }
 
     /// Asks at the address.
-    package typealias Fetch = @Sendable () async throws(TransportError) -> ProviderResponse
+    package typealias Fetch = @Sendable () async throws(TransportError) -> TransportResponse
 
     /// A request that is under way. It belongs to nobody who waits for it.
     private struct Attempt {

@@ -1,4 +1,5 @@
 import Catalog
+import JOSE
 import Secrets
 import Transport
 
@@ -32,7 +33,8 @@ extension Broker {
         }
         guard let issuer = provider.issuer, let address = provider.jwks else { throw rejected }
         let validation = IDTokenValidation(
-            issuer: issuer, clientID: client.id, algorithms: provider.profile.idTokenAlgorithms ?? IDTokenValidation.usualAlgorithms, nonce: nonce,
+            issuer: issuer, clientID: client.id,
+            algorithms: provider.profile.idTokenAlgorithms ?? IDTokenValidation.usualAlgorithms, nonce: nonce,
             accessToken: tokens.accessToken, code: code)
         let keys: JSONWebKeySet
         let signed: JSONWebSignature
@@ -41,7 +43,7 @@ extension Broker {
         } catch {
             throw rejected
         }
-        do {
+        do throws(ProviderDirectoryError) {
             // A key that we do not know may be new: asked for once (OpenID Connect Core § 10.1.1).
             keys = try await directory.keys(at: address, where: { $0.hasKey(of: signed) }, cause: provider.keysCause)
         } catch {

@@ -26,7 +26,7 @@ package final class RemoteKeySets: @unchecked Sendable {
             uses += 1
             if entries[url] == nil { makeRoom() }
             let set = entries[url]?.set ?? RemoteKeySet(rules, now: now)
-            entries[url] = (set, lastUse: uses)
+            entries[url] = (set: set, lastUse: uses)
             return set
         }
     }

@@ -1,3 +1,4 @@
+package import Formats
 package import Secrets
 
 /// The claims of a token whose signature was verified (RFC 7519 § 4): nothing but a key makes one.

@@ -1,20 +1,20 @@
-import Formats
-import Secrets
+package import Formats
+package import Secrets
 
 extension Use {
-    public enum RequestObject {}
+    package enum RequestObject {}
 }
 
 /// An authorization request signed by the client (RFC 9101): the browser that carries it cannot change it.
 /// A secret, since it holds `state`.
-typealias RequestObject = Secret<Use.RequestObject>
+package typealias RequestObject = Secret<Use.RequestObject>
 
 extension RequestObject {
     /// Signs the parameters of an authorization request. `nil` where one comes twice that must not, or where the
     /// algorithm is not the key's.
     ///
     /// - Parameter audience: the provider's issuer (RFC 9101 § 4).
-    static func make(
+    package static func make(
         _ parameters: [(name: String, value: String)], clientID: String, audience: String, key: JWSSigner,
         now: Timestamp, id: JSONValue = .randomID()
     ) -> RequestObject? {

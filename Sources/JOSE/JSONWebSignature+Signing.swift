@@ -1,3 +1,4 @@
+package import Formats
 package import Secrets
 
 extension JSONWebSignature {
@@ -56,5 +57,5 @@ extension JSONValue {
     package static func seconds(_ moment: Timestamp) -> JSONValue { .integer(moment.milliseconds / 1000) }
 
     /// 16 random bytes: an identifier that nobody makes twice (RFC 7519 § 4.1.7).
-    static func randomID() -> JSONValue { .string(Base64URL.encode(Random.bytes(16))) }
+    package static func randomID() -> JSONValue { .string(Base64URL.encode(Random.bytes(16))) }
 }

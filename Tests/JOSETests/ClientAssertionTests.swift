@@ -2,7 +2,7 @@ import Formats
 import Secrets
 import Testing
 
-@testable import Broker
+@testable import JOSE
 
 /// RFC 7523 § 3, OpenID Connect Core § 9.
 @Suite struct ClientAssertionTests {

@@ -1,7 +1,8 @@
+import Formats
 import Secrets
 import Testing
 
-@testable import Broker
+@testable import JOSE
 
 @Suite struct JWSSignerTests {
     private func read(_ text: String, keyID: String? = nil) -> JWSSigner? {

@@ -2,7 +2,7 @@ import Formats
 import Secrets
 import Testing
 
-@testable import Broker
+@testable import JOSE
 
 /// RFC 9101.
 @Suite struct RequestObjectTests {
