@@ -19,8 +19,6 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         // Pages: logic-free templates, escaped by default.
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
-        // Callers' tokens: JWS verification and JWK parsing.
-        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
         // SQLite: statements, rows, migrations.
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         // YAML: the catalog and the configuration file.
@@ -58,7 +56,9 @@ let package = Package(
             dependencies: ["Formats", "Secrets", .product(name: "Yams", package: "Yams")],
             resources: [.embedInCode("Data")],
             swiftSettings: strict),
-        .target(name: "Broker", dependencies: ["Catalog", "Formats", "Secrets", "Transport"], swiftSettings: strict),
+        .target(name: "JOSE", dependencies: ["Formats", "Secrets", "Transport"], swiftSettings: strict),
+        .target(
+            name: "Broker", dependencies: ["Catalog", "Formats", "JOSE", "Secrets", "Transport"], swiftSettings: strict),
         .target(
             name: "CurlTransport",
             dependencies: [
@@ -107,7 +107,7 @@ let package = Package(
         .target(
             name: "BrokerServer",
             dependencies: [
-                "Broker", "Catalog", "Formats", "HTTPService", "OTLPTracing", "PrometheusMetrics", "Secrets",
+                "Broker", "Catalog", "Formats", "HTTPService", "JOSE", "OTLPTracing", "PrometheusMetrics", "Secrets",
                 "Templates", "Transport",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -133,12 +133,11 @@ let package = Package(
         .executableTarget(
             name: "cloakroom",
             dependencies: [
-                "Broker", "BrokerServer", "Catalog", "CurlTransport", "Formats", "HTTPService", "OTLPTracing",
+                "Broker", "BrokerServer", "Catalog", "CurlTransport", "Formats", "HTTPService", "JOSE", "OTLPTracing",
                 "PrometheusMetrics", "SQLiteStore", "Sandbox", "Secrets", "Transport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
-                .product(name: "JWTKit", package: "jwt-kit"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceContextModule", package: "swift-service-context"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -152,9 +151,9 @@ let package = Package(
         .executableTarget(
             name: "bench",
             dependencies: [
+                "Formats", "JOSE", "Secrets",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "JWTKit", package: "jwt-kit"),
             ],
             path: "Benchmarks",
             swiftSettings: strict),
@@ -165,8 +164,10 @@ let package = Package(
         // What several test targets use.
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "FormatsTests", dependencies: ["Catalog", "Formats", "TestSupport"]),
+        .testTarget(name: "JOSETests", dependencies: ["Formats", "JOSE", "Secrets", "Transport"]),
         .testTarget(
-            name: "BrokerTests", dependencies: ["Broker", "Catalog", "Formats", "Secrets", "TestSupport", "Transport"]),
+            name: "BrokerTests",
+            dependencies: ["Broker", "Catalog", "Formats", "JOSE", "Secrets", "TestSupport", "Transport"]),
         .testTarget(name: "CurlTransportTests", dependencies: ["CurlTransport", "Formats", "Transport"]),
         .testTarget(
             name: "SQLiteStoreTests",
@@ -190,13 +191,12 @@ let package = Package(
         .testTarget(
             name: "BrokerServerTests",
             dependencies: [
-                "Broker", "BrokerServer", "Catalog", "Formats", "HTTPService", "OTLPTracing", "PrometheusMetrics",
+                "Broker", "BrokerServer", "Catalog", "Formats", "HTTPService", "JOSE", "OTLPTracing", "PrometheusMetrics",
                 "SQLiteStore", "Secrets", "Transport",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
-                .product(name: "JWTKit", package: "jwt-kit"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),

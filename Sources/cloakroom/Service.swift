@@ -68,9 +68,10 @@ struct Service {
             case .fixed(let keys): .fixed(keys)
             case .address(let url): .address(url, calls)
             }
-        let callers = Callers(rules: configuration.rules, keys: source, factory: figures.registry, now: now)
+        let verifier = BearerTokenVerifier(
+            rules: configuration.rules, keys: source, factory: figures.registry, now: now)
         let server = try BrokerServer(
-            broker: broker, callers: callers, limits: configuration.limits, proxies: configuration.proxies,
+            broker: broker, verifier: verifier, limits: configuration.limits, proxies: configuration.proxies,
             separatesOperators: configuration.operators != nil, metrics: figures, tracer: tracer, logger: logger)
         sweeper = Sweeper(broker: broker, logger: logger)
         let broker = broker

@@ -1,4 +1,5 @@
 import Formats
+import JOSE
 import Secrets
 import Transport
 
@@ -7,7 +8,7 @@ struct ProviderDirectory: Sendable {
     private let transport: any ProviderTransport
     private let allowInsecure: Bool
     private let metadata: ProviderCache<ProviderMetadata>
-    private let keySets: ProviderCache<JSONWebKeySet>
+    private let keySets: RemoteKeySets
 
     /// - Parameter allowInsecure: http is fine, for trials.
     init(transport: any ProviderTransport, allowInsecure: Bool, now: @escaping @Sendable () -> ContinuousClock.Instant) {
@@ -15,8 +16,7 @@ struct ProviderDirectory: Sendable {
         self.allowInsecure = allowInsecure
         // Endpoints hardly ever change: yesterday's are better than none.
         metadata = .forProviders(fresh: .seconds(3600), stale: .seconds(86_400), now: now)
-        // Keys are withdrawn when they are stolen: for minutes while the provider answers, for an hour while not.
-        keySets = .forProviders(fresh: .seconds(300), stale: .seconds(3600), now: now)
+        keySets = RemoteKeySets(.providers, now: now)
     }
 
     /// The metadata of an issuer, at most an hour old unless the provider cannot be reached, then a day.
@@ -59,28 +59,29 @@ struct ProviderDirectory: Sendable {
 
     /// The keys at an address, at most five minutes old unless it does not answer, then an hour.
     ///
-    /// - Parameter refetching: a token names a key that is not among them. They are fetched again, though not more
-    ///   than once a minute: whoever sends tokens must not make us hammer the provider.
+    /// - Parameter sufficient: tells whether the key that a token names is among them. If not, they are fetched again,
+    ///   though not more than once a minute: whoever sends tokens must not make us hammer the provider.
     func keys(
-        at url: String, refetching: Bool = false, cause: Cause = .broker
-    ) async throws(ProviderDirectoryError) -> JSONWebKeySet {
-        try await Self.inOwnTurn(cause) { () async throws(ProviderDirectoryError) in
-            try await fetchedKeys(at: url, refetching, cause)
-        }
-    }
-
-    private func fetchedKeys(
-        at url: String, _ refetching: Bool, _ cause: Cause
+        at url: String, where sufficient: (JSONWebKeySet) -> Bool = { _ in true }, cause: Cause = .broker
     ) async throws(ProviderDirectoryError) -> JSONWebKeySet {
         guard isAllowed(url) else { throw .addressNotAllowed }
         let transport = transport
-        return try await keySets.value(for: url, refetching: refetching, for: cause.account.party) {
-            () async throws(ProviderDirectoryError) in
-            guard let keys = JSONWebKeySet(json: try await Self.body(at: url, by: transport, cause)) else {
-                throw .keySetMalformed
+        return try await Self.inOwnTurn(cause) { () async throws(ProviderDirectoryError) in
+            do throws(RemoteKeySet.Fault) {
+                return try await keySets[url].believed(in: cause.turn, where: sufficient) {
+                    () async throws(TransportError) in
+                    try await transport.send(Self.request(url, cause))
+                }.keys
+            } catch {
+                throw ProviderDirectoryError(error)
             }
-            return keys
         }
+    }
+
+    private static func request(_ url: String, _ cause: Cause) -> ProviderRequest {
+        var request = ProviderRequest(method: .get, url: url, headers: [("Accept", "application/json")])
+        request.cause = cause
+        return request
     }
 
     /// Whoever waits for another's fetch is not refused with it: it is fetched once more, in the own turn.
@@ -105,11 +106,9 @@ struct ProviderDirectory: Sendable {
     private static func body(
         at url: String, by transport: any ProviderTransport, _ cause: Cause
     ) async throws(ProviderDirectoryError) -> [UInt8] {
-        var request = ProviderRequest(method: .get, url: url, headers: [("Accept", "application/json")])
-        request.cause = cause
         let response: ProviderResponse
         do {
-            response = try await transport.send(request)
+            response = try await transport.send(request(url, cause))
         } catch {
             throw .transport(error)
         }
@@ -128,4 +127,26 @@ enum ProviderDirectoryError: Error, Equatable, Sendable {
     case status(Int)
     case metadata(MetadataError)
     case keySetMalformed
+}
+
+extension ProviderDirectoryError {
+    fileprivate init(_ fault: RemoteKeySet.Fault) {
+        switch fault {
+        case .transport(let error): self = .transport(error)
+        case .status(let status): self = .status(status)
+        case .malformed: self = .keySetMalformed
+        }
+    }
+}
+
+extension Cause {
+    /// In whose turn keys are fetched.
+    fileprivate var turn: RemoteKeySet.Turn {
+        switch account {
+        case .broker: .everybody
+        case .operators: .own("operators")
+        // No tenant has a space in its name.
+        case .tenant(let tenant): .own("tenant \(tenant)")
+        }
+    }
 }

@@ -107,7 +107,7 @@ public final class BrokerMetrics: Sendable {
                 MeasuredTransport.requests, .counter,
                 "Requests to providers, by source type and outcome: the status class, or why no answer came."),
             Family(
-                Callers.tokens, .counter,
+                BearerTokenVerifier.tokens, .counter,
                 "Callers' tokens, by whether they were known (hit) or had to be verified (miss)."),
             Family(
                 StoreMetrics.size, .histogram([1, 2, 4, 8, 16, 32, 64, 128]), "Operations that shared one commit."),

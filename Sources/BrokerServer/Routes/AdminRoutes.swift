@@ -9,7 +9,7 @@ import Secrets
 /// What operators call: what waits, what happened, and how to stop it.
 struct AdminRoutes: Sendable {
     let broker: Broker
-    let callers: Callers
+    let verifier: BearerTokenVerifier
 
     var routes: [Route] {
         [
@@ -25,7 +25,7 @@ struct AdminRoutes: Sendable {
     // MARK: credentialKeys
 
     @Sendable private func credentialKeys(_ request: Request, _ context: Context) async throws -> Response {
-        _ = try await callers.operatorCalling(request, context)
+        _ = try await verifier.administrator(request, context)
         let page = try PageRequest(request.query)
         var selection = Selection()
         selection.tenant = try page.tenant
@@ -63,7 +63,7 @@ struct AdminRoutes: Sendable {
     }
 
     @Sendable private func revoke(_ request: Request, _ context: Context) async throws -> Response {
-        let requester = try await callers.operatorCalling(request, context)
+        let requester = try await verifier.administrator(request, context)
         let body = try await request.json(RevocationBody.self)
         guard (1...500).contains(body.reason.unicodeScalars.count) else {
             throw Problem.invalidRequest("the member \"reason\" must say why, in 1 to 500 characters")
@@ -111,7 +111,7 @@ struct AdminRoutes: Sendable {
     // MARK: auditEvents
 
     @Sendable private func auditEvents(_ request: Request, _ context: Context) async throws -> Response {
-        _ = try await callers.operatorCalling(request, context)
+        _ = try await verifier.administrator(request, context)
         let page = try PageRequest(request.query)
         var filter = EventFilter()
         filter.tenant = try page.tenant
@@ -166,7 +166,7 @@ struct AdminRoutes: Sendable {
     }
 
     @Sendable private func client(_ request: Request, _ context: Context) async throws -> Response {
-        _ = try await callers.operatorCalling(request, context)
+        _ = try await verifier.administrator(request, context)
         let tenant = try context.parameters.tenant
         let found: KeptClient?
         do {
@@ -185,7 +185,7 @@ struct AdminRoutes: Sendable {
     }
 
     @Sendable private func setClient(_ request: Request, _ context: Context) async throws -> Response {
-        let requester = try await callers.operatorCalling(request, context)
+        let requester = try await verifier.administrator(request, context)
         let tenant = try context.parameters.tenant
         let body = try await request.json(ClientBody.self)
         do {
@@ -204,7 +204,7 @@ struct AdminRoutes: Sendable {
     }
 
     @Sendable private func deleteClient(_ request: Request, _ context: Context) async throws -> Response {
-        let requester = try await callers.operatorCalling(request, context)
+        let requester = try await verifier.administrator(request, context)
         let tenant = try context.parameters.tenant
         let wasThere: Bool
         do {

@@ -10,7 +10,7 @@ import Secrets
 /// What a tenant's frontend and asset services call.
 struct TenantRoutes: Sendable {
     let broker: Broker
-    let callers: Callers
+    let verifier: BearerTokenVerifier
     let limits: RateLimits
 
     var routes: [Route] {
@@ -36,7 +36,7 @@ struct TenantRoutes: Sendable {
     // MARK: assets:sourceTypes
 
     @Sendable private func sourceTypes(_ request: Request, _ context: Context) async throws -> Response {
-        let (tenant, _) = try await callers.tenant(
+        let (tenant, _) = try await verifier.tenant(
             context.parameters, of: request, context, anyOf: [.assetsRead, .assetsWrite])
         do {
             return .json(SourceTypeList(broker.catalog, client: try await broker.clients(of: tenant)))
@@ -97,7 +97,7 @@ struct TenantRoutes: Sendable {
     }
 
     @Sendable private func authorize(_ request: Request, _ context: Context) async throws -> Response {
-        let (tenant, requester) = try await callers.tenant(
+        let (tenant, requester) = try await verifier.tenant(
             context.parameters, of: request, context, anyOf: [.assetsWrite])
         // Once it is known who calls, so that nobody uses up another tenant's share.
         return try await limits.authorize.admit(.name(tenant.description)) {

@@ -45,7 +45,7 @@ extension Sources {
             defer { try? FileManager.default.removeItem(at: folder) }
             // A broker for this one flow: a store of its own, and no token that any caller could have.
             configuration.storePath = folder.appending(path: "try.db").path
-            configuration.rules = Callers.Rules(
+            configuration.rules = BearerTokenVerifier.Rules(
                 issuer: configuration.rules.issuer, audience: Base64URL.encode(Random.bytes(32)))
             let verifier = ExchangeVerifier.random()
             configuration.broker.trialVerifier = verifier
