@@ -1,3 +1,5 @@
+import Formats
+import HTTPService
 public import JOSE
 import OTLPTracing
 import ServiceContextModule
