@@ -145,7 +145,10 @@ let package = Package(
         .testTarget(name: "CurlTransportTests", dependencies: ["CurlTransport", "Formats", "Transport"]),
         .testTarget(
             name: "SQLiteStoreTests",
-            dependencies: ["Broker", "Catalog", "Formats", "SQLiteStore", "Secrets", "Transport", .product(name: "GRDB", package: "GRDB.swift")]),
+            dependencies: [
+                "Broker", "Catalog", "Formats", "SQLiteStore", "Secrets", "Transport",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
         .testTarget(
             name: "BrokerServerTests",
             dependencies: [

@@ -1,3 +1,4 @@
+import Formats
 public import JOSE
 import OTLPTracing
 import ServiceContextModule
