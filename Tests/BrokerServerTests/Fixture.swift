@@ -9,8 +9,8 @@ import Hummingbird
 import HummingbirdTesting
 import JOSE
 import Logging
-import Secrets
 import SQLiteStore
+import Secrets
 import Testing
 
 /// A broker with a real store in a folder of its own, a provider that answers as a test says, and a clock that a

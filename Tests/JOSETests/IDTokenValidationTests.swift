@@ -135,6 +135,7 @@ import Testing
             ["aud": .array([.string("other"), .string("client")]), "azp": .string("client")],
             ["exp": .integer(now - 59)], ["exp": .number(Double(now) + 0.5)], ["exp": .number(1e300)],
             ["exp": .integer(.max)], ["iat": .integer(now + 60)], ["iat": .number(0)], ["nbf": .integer(now + 60)],
+            ["nbf": .null],
             ["sub": .string(String(repeating: "a", count: 255))], ["extra": .object(["a": .array([])])],
         ] as [[String: JSONValue?]])
     func `what the rules allow is believed`(_ changes: [String: JSONValue?]) throws {
