@@ -30,7 +30,8 @@ public struct BrokerServer: Sendable {
         frame = Frame(
             routes: RouteTable(
                 base: base,
-                plain: BrowserRoutes(broker: broker, pages: pages, limits: limits).routes + operations.routes
+                plain: BrowserRoutes(broker: broker, pages: pages, limits: limits, logger: logger).routes
+                    + operations.routes
                     + forOperators,
                 tenant: TenantRoutes(broker: broker, callers: callers, limits: limits).routes
                     + AssetServiceRoutes(broker: broker, callers: callers, figures: figures, limits: limits).routes,

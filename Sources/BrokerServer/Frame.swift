@@ -55,24 +55,24 @@ struct Frame: HTTPResponder {
         let began = ContinuousClock.now
         let path = request.uri.path
         var response: Response
+        var code: String?
         do {
             try await request.checkBody()
             guard let (route, tenant) = found else { throw Problem.notFound }
             response = try await answer(route, tenant, request, context)
-        } catch let problem as Problem {
-            response = problem.response(path: path, requestID: context.requestID)
         } catch {
-            // The type alone: an error's text may hold what it was about.
-            logger.error(
-                "request failed",
-                metadata: ["request_id": "\(context.requestID)", "error": "\(type(of: error))"])
-            response = Problem.internalError.response(path: path, requestID: context.requestID)
+            let problem = Problem(error)
+            problem.log(
+                to: logger, requestID: context.requestID, route: found?.0.template,
+                tenant: (found?.1.name).flatMap { TenantID($0) })
+            response = problem.response(path: path, requestID: context.requestID)
+            code = problem.code
         }
         if request.method == .head { response = response.createHeadResponse() }
         addHeaders(&response, request, context, found)
         let duration = ContinuousClock.now - began
         (found?.0.meter ?? elsewhere).count(request.method, response.status.code, duration, in: figures.registry)
-        log(request, context, found?.0, trace, response, duration)
+        log(request, context, found?.0, trace, response, code, duration)
         return response
     }
 
@@ -156,7 +156,7 @@ struct Frame: HTTPResponder {
     /// The route's template, never the query: it may hold a code, a state or a key.
     private func log(
         _ request: Request, _ context: Context, _ route: Route?, _ trace: TraceContext?, _ response: Response,
-        _ duration: Duration
+        _ code: String?, _ duration: Duration
     ) {
         guard logger.logLevel <= .info else { return }
         let microseconds = duration / .microseconds(1)
@@ -167,6 +167,7 @@ struct Frame: HTTPResponder {
             "status": .stringConvertible(response.status.code),
             "duration_us": .stringConvertible(Int(microseconds)),
         ]
+        if let code { metadata["code"] = .string(code) }
         if let trace { metadata["trace_id"] = .string(trace.traceID) }
         logger.info("request", metadata: metadata)
     }

@@ -1,6 +1,8 @@
+import Broker
 import Foundation
 import HTTPTypes
 import Hummingbird
+import Logging
 import NIOCore
 
 /// An error of the API (RFC 9457): a stable code to act on, and a sentence that says what to do next.
@@ -14,6 +16,10 @@ struct Problem: Error {
     /// The redirect address to register for a client that is not there yet.
     var redirectURI: String?
     var missing: MissingScope?
+    /// What operators alone are told.
+    var reason: Reason?
+    /// For which provider, where one is asked.
+    var sourceType: SourceType.ID?
 
     /// The scope that a token lacks, for programs that ask for another token with it.
     struct MissingScope {
@@ -34,9 +40,21 @@ struct Problem: Error {
     static let internalError = Problem(
         status: .internalServerError, code: "internal_error",
         detail: "the broker failed; the operator finds the reason in the log under this requestId")
-    static let unavailable = Problem(
+
+    static func unavailable(_ reason: Reason) -> Problem {
+        Problem(
+            status: .serviceUnavailable, code: "unavailable",
+            detail: "the broker cannot keep or read data now; try again in a moment", headers: [.retryAfter: "5"],
+            reason: reason)
+    }
+
+    static func unavailable(_ error: StoreError) -> Problem { .unavailable(error.reason) }
+
+    /// The answer to what a browser fetches ahead (`isPrefetch`).
+    static let lookAhead = Problem(
         status: .serviceUnavailable, code: "unavailable",
-        detail: "the broker cannot keep or read data now; try again in a moment", headers: [.retryAfter: "5"])
+        detail: "this came as a prefetch or as a part of a page, on which nothing is spent; open the address itself",
+        headers: [.retryAfter: "5"])
 
     static func invalidRequest(_ detail: String) -> Problem {
         Problem(status: .badRequest, code: "invalid_request", detail: detail)
@@ -51,6 +69,34 @@ struct Problem: Error {
     static func unsupportedMediaType(_ wanted: String) -> Problem {
         Problem(
             status: .unsupportedMediaType, code: "unsupported_media_type", detail: "send the body as \(wanted)")
+    }
+
+    /// The same, of what was asked for a source type as a caller named it.
+    func asked(for sourceType: String) -> Problem {
+        var problem = self
+        problem.sourceType = SourceType.ID(sourceType)
+        return problem
+    }
+
+    /// One line with what the answer does not tell, if there is more to know.
+    ///
+    /// - Parameter route: the template, never what a caller sent.
+    func log(to logger: Logger, requestID: String, route: String?, tenant: TenantID? = nil) {
+        guard let reason else { return }
+        let level: Logger.Level =
+            switch status.code {
+            case ..<500: .info
+            // A provider's trouble is not the broker's.
+            default: code.hasPrefix("provider_") ? .warning : .error
+            }
+        guard logger.logLevel <= level else { return }
+        var metadata: Logger.Metadata = [
+            "request_id": .string(requestID), "code": .string(code), "reason": .string(reason.description),
+        ]
+        if let route { metadata["route"] = .string(route) }
+        if let tenant { metadata["tenant"] = .string(tenant.description) }
+        if let sourceType { metadata["source_type"] = .string(sourceType.description) }
+        logger.log(level: level, "request failed", metadata: metadata)
     }
 
     func response(path: String, requestID: String) -> Response {
@@ -86,6 +132,18 @@ struct Problem: Error {
             instance: path, code: code, requestId: requestID, redirectUri: redirectURI,
             error: missing == nil ? nil : code, required: missing?.required, granted: missing?.granted)
         return ByteBuffer(json: body)
+    }
+}
+
+extension Problem {
+    /// An error as its answer. One that nobody foresaw is told by its type alone: its text may hold what it was about.
+    init(_ error: any Error) {
+        if let problem = error as? Problem {
+            self = problem
+        } else {
+            self = .internalError
+            reason = "an unexpected error (\(trusted: "\(type(of: error))"))"
+        }
     }
 }
 

@@ -111,7 +111,7 @@ final class Writer: @unchecked Sendable {
             commit(batch)
             tellBreach()
         }
-        try? queue.close()
+        do { try queue.close() } catch { tell(.notClosed(reason: StoreFailure.reason(error))) }
         condition.lock()
         hasEnded = true
         let waiting = whenEnded

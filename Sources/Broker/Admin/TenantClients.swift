@@ -32,10 +32,13 @@ final class TenantClients: @unchecked Sendable {
         for kept in try await store.clients(of: tenant) {
             var secret: ClientSecret?
             if let sealed = kept.secret {
-                guard let opened = try? vault.open(sealed, of: tenant, kept.sourceType) else {
-                    throw .unavailable("the client secret of \(tenant) for \(kept.sourceType) does not open")
+                do throws(OpenError) {
+                    secret = try vault.open(sealed, of: tenant, kept.sourceType)
+                } catch {
+                    throw .unavailable(
+                        "the client secret of \(tenant) for \(kept.sourceType) does not open: \(error.reason(sealed.keyID))"
+                    )
                 }
-                secret = opened
             }
             clients[kept.sourceType] = Client(kept, of: tenant, secret: secret)
         }

@@ -23,28 +23,35 @@ extension Broker {
     func check(
         _ tokens: TokenResponse, of provider: Provider, client: Client, code: AuthorizationCode?, nonce: Nonce?
     ) async throws(ProviderError) {
-        let rejected = ProviderError.rejected(error: "invalid_id_token", retryAfter: nil)
+        let rejected = { (reason: Reason) in
+            ProviderError.rejected(error: "invalid_id_token", retryAfter: nil, reason: "the id_token: \(reason)")
+        }
         guard let token = tokens.idToken else {
             if code == nil { return }
-            throw rejected
+            throw rejected("the answer has none")
         }
-        guard let issuer = provider.issuer, let address = provider.jwks else { throw rejected }
+        guard let issuer = provider.issuer else { throw rejected("the provider's issuer is not known") }
+        guard let address = provider.jwks else { throw rejected("the address of the provider's keys is not known") }
         var check = IDTokenCheck(issuer: issuer, clientID: client.id)
         check.algorithms = provider.profile.idTokenAlgorithms
         check.nonce = nonce
         check.accessToken = tokens.accessToken
         check.code = code
+        let failure: IDTokenError
         do throws(ProviderDirectoryError) {
             var keys = try await directory.keys(at: address, cause: provider.keysCause)
             // A key that we do not know may be new: asked for once (OpenID Connect Core § 10.1.1).
-            if case .unknownKey? = fault(check, token, keys) {
+            var failed = fault(check, token, keys)
+            if case .unknownKey? = failed {
                 keys = try await directory.keys(at: address, refetching: true, cause: provider.keysCause)
+                failed = fault(check, token, keys)
             }
-            if fault(check, token, keys) == nil { return }
+            guard let failed else { return }
+            failure = failed
         } catch {
-            throw ProviderError(error)
+            throw ProviderError(error, at: .keys)
         }
-        throw rejected
+        throw rejected(failure.reason)
     }
 
     private func fault(_ check: IDTokenCheck, _ token: IDToken, _ keys: JSONWebKeySet) -> IDTokenError? {
@@ -58,11 +65,12 @@ extension Broker {
 }
 
 extension ProviderError {
-    init(_ error: ProviderDirectoryError) {
+    /// - Parameter endpoint: `metadata` or `keys`.
+    init(_ error: ProviderDirectoryError, at endpoint: ProviderEndpoint) {
         switch error {
-        case .transport(let error): self = ProviderError(error)
-        case .addressNotAllowed: self = .unreachable(.addressNotAllowed)
-        case .status, .metadata, .keySetMalformed: self = .rejected(error: nil, retryAfter: nil)
+        case .transport(let error): self = ProviderError(error, at: endpoint)
+        case .addressNotAllowed: self = .unreachable(.addressNotAllowed, at: endpoint)
+        case .status, .metadata, .keySetMalformed: self = .rejected(reason: error.reason(endpoint))
         }
     }
 }

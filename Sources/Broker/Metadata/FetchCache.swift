@@ -28,6 +28,7 @@ actor FetchCache<Value: Sendable> {
     private let freshFor: Int64
     private let keptFor: Int64
     private let now: @Sendable () -> ContinuousClock.Instant
+    private let stale: @Sendable (_ key: String, ProviderDirectoryError) -> Void
 
     /// Parameters of a flow may be part of an issuer, so their number is not up to us.
     static var limit: Int { 1000 }
@@ -39,7 +40,12 @@ actor FetchCache<Value: Sendable> {
     /// - Parameters:
     ///   - freshFor: seconds that a value serves before it is fetched again.
     ///   - keptFor: seconds that it serves where it cannot be.
-    init(freshFor: Int64, keptFor: Int64, now: @escaping @Sendable () -> ContinuousClock.Instant) {
+    ///   - stale: told where a fetch failed and the value of before serves on: whoever waits gets no error then.
+    init(
+        freshFor: Int64, keptFor: Int64, now: @escaping @Sendable () -> ContinuousClock.Instant,
+        stale: @escaping @Sendable (_ key: String, ProviderDirectoryError) -> Void = { _, _ in }
+    ) {
+        self.stale = stale
         self.freshFor = freshFor
         self.keptFor = keptFor
         self.now = now
@@ -110,7 +116,9 @@ actor FetchCache<Value: Sendable> {
         // Nobody was asked: that one tenant has no turn says nothing of the provider.
         case .failure(.transport(.rateLimited)), .failure(.transport(.cancelled)), .failure(.transport(.overloaded)):
             break
-        case .failure(let error): entries[key]?.failure = (error, at: now())
+        case .failure(let error):
+            entries[key]?.failure = (error, at: now())
+            if entries[key]?.value(within: keptFor, at: now()) != nil { stale(key, error) }
         }
         entries[key]?.running = nil
     }

@@ -6,13 +6,22 @@ struct ProviderDirectory: Sendable {
     private let keySets: FetchCache<JSONWebKeySet>
 
     /// - Parameter allowInsecure: http is fine, for trials.
-    init(transport: any Transport, allowInsecure: Bool, now: @escaping @Sendable () -> ContinuousClock.Instant) {
+    init(
+        transport: any Transport, allowInsecure: Bool, now: @escaping @Sendable () -> ContinuousClock.Instant,
+        tell: @escaping @Sendable (Incident) -> Void = { _ in }
+    ) {
         self.transport = transport
         self.allowInsecure = allowInsecure
         // Endpoints hardly ever change: yesterday's are better than none.
-        metadata = FetchCache(freshFor: 3600, keptFor: 86_400, now: now)
+        metadata = FetchCache(freshFor: 3600, keptFor: 86_400, now: now) { issuer, error in
+            tell(
+                Incident(.staleMetadata, "\(error.reason(.metadata)) (\(quoted: issuer))", tenant: nil, sourceType: nil)
+            )
+        }
         // Keys are withdrawn when they are stolen: for minutes while the provider answers, for an hour while not.
-        keySets = FetchCache(freshFor: 300, keptFor: 3600, now: now)
+        keySets = FetchCache(freshFor: 300, keptFor: 3600, now: now) { url, error in
+            tell(Incident(.staleMetadata, "\(error.reason(.keys)) (\(quoted: url))", tenant: nil, sourceType: nil))
+        }
     }
 
     /// The metadata of an issuer, at most an hour old unless the provider cannot be reached, then a day.

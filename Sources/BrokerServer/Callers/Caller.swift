@@ -1,3 +1,4 @@
+import Broker
 import HTTPTypes
 
 /// Who calls, as a verified token says.
@@ -24,8 +25,8 @@ enum CallerError: Error, Equatable {
     case tokenInvalid(String)
     case wrongTenant
     case insufficientScope(wanted: String, granted: [String])
-    /// The issuer's keys could not be fetched.
-    case keysUnavailable
+    /// The issuer's keys could not be fetched, and why.
+    case keysUnavailable(Reason?)
 
     var problem: Problem {
         switch self {
@@ -53,10 +54,11 @@ enum CallerError: Error, Equatable {
                     .wwwAuthenticate:
                         "Bearer realm=\"cloakroom\", error=\"insufficient_scope\", scope=\"\(wanted)\""
                 ], missing: Problem.MissingScope(required: wanted, granted: granted))
-        case .keysUnavailable:
+        case .keysUnavailable(let reason):
             Problem(
                 status: .serviceUnavailable, code: "unavailable",
-                detail: "the token issuer's keys cannot be fetched; try again in a moment", headers: [.retryAfter: "5"])
+                detail: "the token issuer's keys cannot be fetched; try again in a moment", headers: [.retryAfter: "5"],
+                reason: "callers' keys (auth.jwksURL): \(reason ?? "none are to be believed")")
         }
     }
 }

@@ -105,7 +105,9 @@ public final class Callers: Sendable {
         guard signed.type == nil || signed.isTyped("JWT", "at+jwt") else {
             throw .tokenInvalid("its typ is another kind of token's")
         }
-        guard let believed = await keys.believed(where: { $0.haveKey(of: signed) }) else { throw .keysUnavailable }
+        guard let believed = await keys.believed(where: { $0.haveKey(of: signed) }) else {
+            throw .keysUnavailable(keys.lastFailure)
+        }
         switch believed.keys.verdict(on: signed) {
         case .signed: break
         case .unknownKey: throw .tokenInvalid("no key of the issuer fits its kid and alg")

@@ -28,6 +28,7 @@ final class KnownKeys: @unchecked Sendable {
     /// As it came. The same again is the same generation.
     private var answer: [UInt8] = []
     private var asking: Task<Void, Never>?
+    private var failure: Reason?
 
     /// - Parameter now: a clock that nobody can set: one set back would prolong what was withdrawn.
     init(_ source: KeySource, now: @escaping @Sendable () -> ContinuousClock.Instant) {
@@ -54,28 +55,40 @@ final class KnownKeys: @unchecked Sendable {
         }
     }
 
+    /// The reason why the last attempt brought no keys.
+    var lastFailure: Reason? { lock.withLock { failure } }
+
     /// The one attempt that is under way; `lock` is held. It belongs to nobody who waits for it.
     private func ask(_ url: String, _ transport: any Transport) -> Task<Void, Never> {
         if let asking { return asking }
         let askedAt = now()
         let task = Task {
-            let body = await Self.answer(from: url, transport)
-            settle(body, askedAt: askedAt)
+            settle(await Self.answer(from: url, transport), askedAt: askedAt)
         }
         asking = task
         return task
     }
 
-    private static func answer(from url: String, _ transport: any Transport) async -> [UInt8]? {
+    private static func answer(from url: String, _ transport: any Transport) async -> Answer {
         var request = ProviderRequest(method: .get, url: url, headers: [("Accept", "application/json")])
         // The issuer is the operator's own: what it does for us belongs to the same trace.
         request.headers += ServiceContext.current?.trace?.headers ?? []
-        guard let response = try? await transport.send(request), response.status == 200 else { return nil }
-        return response.body
+        do {
+            let response = try await transport.send(request)
+            return response.status == 200 ? .keySet(response.body) : .failure("the issuer answered \(response.status)")
+        } catch {
+            return .failure(error.reason)
+        }
+    }
+
+    private enum Answer {
+        case keySet([UInt8])
+        case failure(Reason)
     }
 
     /// A broken answer is none: it withdraws nothing, and is asked for again soon.
-    private func settle(_ body: [UInt8]?, askedAt: ContinuousClock.Instant) {
+    private func settle(_ answered: Answer, askedAt: ContinuousClock.Instant) {
+        let body: [UInt8]? = if case .keySet(let body) = answered { body } else { nil }
         let isKnown = lock.withLock { current != nil && body == answer }
         let keys = isKnown ? nil : body.flatMap { VerificationKeys(answer: $0) }
         lock.withLock {
@@ -84,6 +97,10 @@ final class KnownKeys: @unchecked Sendable {
                 answer = body
             }
             if isKnown || keys != nil { age.answered(askedAt: askedAt) } else { age.failed(at: now()) }
+            switch answered {
+            case .failure(let reason): failure = reason
+            case .keySet: failure = isKnown || keys != nil ? nil : "the issuer's answer is no key set (RFC 7517)"
+            }
             asking = nil
         }
     }

@@ -38,7 +38,7 @@ struct TenantRoutes: Sendable {
         do {
             return .json(SourceTypeList(broker.catalog, client: try await broker.clients(of: tenant)))
         } catch {
-            throw Problem.unavailable
+            throw Problem.unavailable(error)
         }
     }
 
@@ -106,7 +106,7 @@ struct TenantRoutes: Sendable {
                     scopes: body.scopes, returnURL: body.returnUrl, exchangeChallenge: body.exchangeChallenge,
                     frontendOrigin: request.headers[.origin] ?? body.frontendOrigin, requester: requester))
         } catch {
-            throw error.problem
+            throw error.problem.asked(for: body.sourceType)
         }
         var json = JSONWriter()
         json.literal("{\"authorizationUrl\":")
@@ -131,7 +131,7 @@ struct TenantRoutes: Sendable {
         _ request: Request, _ context: Context, _ path: PathNames
     ) async throws -> Response {
         // What a browser fetches ahead may never be seen by anyone: nothing is spent on it.
-        if request.isPrefetch { throw Problem.unavailable }
+        if request.isPrefetch { throw Problem.lookAhead }
         let query = request.query
         return try await redeem(
             try query["credentialKey"], try query["exchangeVerifier"], path, Requester(request, context))
@@ -173,8 +173,9 @@ struct TenantRoutes: Sendable {
                 by: requester)
         } catch {
             switch error {
-            case .store: throw Problem.unavailable
-            case .sealBroken: throw error
+            case .store(let error): throw Problem.unavailable(error)
+            // The event has the reason, with this request's id.
+            case .sealBroken: throw Problem.internalError
             }
         }
         guard let json else { throw Self.invalidKey }
@@ -213,7 +214,7 @@ struct TenantRoutes: Sendable {
             do {
                 progress = try await broker.progress(of: id, for: tenant, verifier: verifier)
             } catch {
-                throw Problem.unavailable
+                throw Problem.unavailable(error)
             }
             switch progress {
             case .pending: break
