@@ -47,16 +47,20 @@ let package = Package(
         .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
         .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
 
+        // Readers and writers of what crosses the wire: bounded, linear, by the RFCs.
+        .target(name: "Formats", swiftSettings: strict),
         .target(name: "Secrets", dependencies: ["COpenSSL"], swiftSettings: strict),
+        .target(name: "Transport", dependencies: ["Formats"], swiftSettings: strict),
         .target(
-            name: "Broker",
-            dependencies: ["Secrets", .product(name: "Yams", package: "Yams")],
-            resources: [.embedInCode("Catalog/Data")],
+            name: "Catalog",
+            dependencies: ["Formats", "Secrets", .product(name: "Yams", package: "Yams")],
+            resources: [.embedInCode("Data")],
             swiftSettings: strict),
-        .target(name: "CurlTransport", dependencies: ["Broker", "CCurl"], swiftSettings: strict),
+        .target(name: "Broker", dependencies: ["Catalog", "Formats", "Secrets", "Transport"], swiftSettings: strict),
+        .target(name: "CurlTransport", dependencies: ["CCurl", "Formats", "Transport"], swiftSettings: strict),
         .target(
             name: "SQLiteStore",
-            dependencies: ["Broker", "Secrets", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: ["Broker", "Catalog", "Formats", "Secrets", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: strict),
         .target(
             name: "Templates", path: "Templates",
@@ -76,7 +80,7 @@ let package = Package(
         .target(
             name: "BrokerServer",
             dependencies: [
-                "Broker", "OTLPTracing", "PrometheusMetrics", "Secrets", "Templates",
+                "Broker", "Catalog", "Formats", "OTLPTracing", "PrometheusMetrics", "Secrets", "Templates", "Transport",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -102,8 +106,8 @@ let package = Package(
         .executableTarget(
             name: "cloakroom",
             dependencies: [
-                "Broker", "BrokerServer", "CurlTransport", "OTLPTracing", "PrometheusMetrics", "SQLiteStore", "Sandbox",
-                "Secrets",
+                "Broker", "BrokerServer", "Catalog", "CurlTransport", "Formats", "OTLPTracing", "PrometheusMetrics",
+                "SQLiteStore", "Sandbox", "Secrets", "Transport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -131,15 +135,20 @@ let package = Package(
         .testTarget(
             name: "SecretsTests",
             dependencies: ["COpenSSL", "Secrets", .product(name: "Logging", package: "swift-log")]),
-        .testTarget(name: "BrokerTests", dependencies: ["Broker", "Secrets"]),
-        .testTarget(name: "CurlTransportTests", dependencies: ["Broker", "CurlTransport"]),
+        // What several test targets use.
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .testTarget(name: "FormatsTests", dependencies: ["Catalog", "Formats", "TestSupport"]),
+        .testTarget(
+            name: "BrokerTests", dependencies: ["Broker", "Catalog", "Formats", "Secrets", "TestSupport", "Transport"]),
+        .testTarget(name: "CurlTransportTests", dependencies: ["CurlTransport", "Formats", "Transport"]),
         .testTarget(
             name: "SQLiteStoreTests",
-            dependencies: ["Broker", "SQLiteStore", "Secrets", .product(name: "GRDB", package: "GRDB.swift")]),
+            dependencies: ["Broker", "Catalog", "Formats", "SQLiteStore", "Secrets", "Transport", .product(name: "GRDB", package: "GRDB.swift")]),
         .testTarget(
             name: "BrokerServerTests",
             dependencies: [
-                "Broker", "BrokerServer", "OTLPTracing", "PrometheusMetrics", "SQLiteStore", "Secrets",
+                "Broker", "BrokerServer", "Catalog", "Formats", "OTLPTracing", "PrometheusMetrics", "SQLiteStore",
+                "Secrets", "Transport",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -172,7 +181,7 @@ let package = Package(
         .testTarget(
             name: "ProviderTests",
             dependencies: [
-                "Broker", "CurlTransport", "Sandbox", "Secrets", "SQLiteStore",
+                "Broker", "Catalog", "CurlTransport", "Formats", "Sandbox", "Secrets", "SQLiteStore", "Transport",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),

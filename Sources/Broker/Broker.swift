@@ -1,3 +1,5 @@
+public import Catalog
+public import Formats
 public import Secrets
 
 /// The domain: begins flows, takes callbacks, hands out credentials once.
@@ -44,7 +46,7 @@ public struct Broker: Sendable {
     let vault: Vault
     let secrets: FlowSecrets
     let store: any FlowStore
-    let transport: any Transport
+    let transport: any ProviderTransport
     let directory: ProviderDirectory
     let refreshes: Refreshes
     /// Seals what only this process may open again.
@@ -64,7 +66,7 @@ public struct Broker: Sendable {
     ///   - steadyNow: a clock that nobody sets, for what is kept a while.
     public init(
         settings: Settings, catalog: Catalog, clients: [String: Client], keyRing: KeyRing, store: any FlowStore,
-        transport: any Transport, now: @escaping @Sendable () -> Timestamp,
+        transport: any ProviderTransport, now: @escaping @Sendable () -> Timestamp,
         report: @escaping @Sendable (Event) -> Void = { _ in },
         tell: @escaping @Sendable (Incident) -> Void = { _ in },
         steadyNow: @escaping @Sendable () -> ContinuousClock.Instant = { .now }

@@ -1,4 +1,4 @@
-import Foundation
+import Formats
 public import Secrets
 
 /// A tenant of the product that Cloakroom serves: `^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`.
@@ -6,11 +6,12 @@ public struct TenantID: Hashable, Sendable, CustomStringConvertible {
     public let description: String
 
     public init?(_ text: some StringProtocol) {
+        let text = String(text)
         let allowed = { (byte: UInt8) in byte.isASCIILetterOrDigit || byte == 0x2E || byte == 0x5F || byte == 0x2D }
         guard let first = text.utf8.first, first.isASCIILetterOrDigit, text.utf8.count <= 64,
             text.utf8.allSatisfy(allowed)
         else { return nil }
-        description = String(text)
+        description = text
     }
 }
 
@@ -36,27 +37,6 @@ public struct FlowID: Hashable, Sendable, CustomStringConvertible {
     }
 
     public var description: String { Base64URL.encode(bytes) }
-}
-
-/// A moment, in milliseconds since 1970-01-01T00:00:00Z.
-public struct Timestamp: Hashable, Sendable, Comparable {
-    public let milliseconds: Int64
-
-    public init(milliseconds: Int64) {
-        self.milliseconds = milliseconds
-    }
-
-    public static func < (left: Timestamp, right: Timestamp) -> Bool { left.milliseconds < right.milliseconds }
-
-    public func adding(seconds: Int64) -> Timestamp {
-        Timestamp(milliseconds: milliseconds + seconds * 1000)
-    }
-
-    /// The beginning of a day in UTC; `nil` unless `text` is a date such as `2027-02-16`.
-    init?(date text: String) {
-        guard text.utf8.count == 10, let date = try? Date("\(text)T00:00:00Z", strategy: .iso8601) else { return nil }
-        milliseconds = Int64(date.timeIntervalSince1970 * 1000)
-    }
 }
 
 /// What kinds of secret text there are; each is a type of its own.
@@ -88,12 +68,3 @@ public typealias RevokedToken = Secret<Use.RevokedToken>
 public typealias IDToken = Secret<Use.IDToken>
 public typealias Nonce = Secret<Use.Nonce>
 public typealias BindingCookie = Secret<Use.BindingCookie>
-
-extension UInt8 {
-    var isASCIILetterOrDigit: Bool {
-        switch self {
-        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
-        default: false
-        }
-    }
-}

@@ -1,4 +1,5 @@
 public import Broker
+import Formats
 import HTTPTypes
 public import Hummingbird
 public import HummingbirdCore

@@ -1,4 +1,5 @@
 import Broker
+import Formats
 
 /// The parameters of a query, by name.
 struct QueryParameters: Sendable {

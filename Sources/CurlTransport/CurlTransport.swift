@@ -1,11 +1,11 @@
-public import Broker
 import CCurl
+public import Transport
 
 /// Sends requests by libcurl: no redirects, one deadline, capped answers, checked addresses. Knows no OAuth.
 ///
 /// All transfers share one thread, and with it connections, resolved names and TLS sessions.
 /// A POST goes out at most once, whatever happens to its connection.
-public final class CurlTransport: Transport {
+public final class CurlTransport: HTTPTransport {
     private let inbox: Inbox
     private let thread: LoopThread?
     private let rules: RequestRules
@@ -39,7 +39,7 @@ public final class CurlTransport: Transport {
     ///
     /// A request that is malformed in itself, in its address or a header, is answered `.addressNotAllowed` and not
     /// sent. Cancelling the task ends the transfer with `.cancelled`.
-    public func send(_ request: ProviderRequest) async throws(TransportError) -> ProviderResponse {
+    public func send(_ request: TransportRequest) async throws(TransportError) -> TransportResponse {
         guard rules.allow(request) else { throw .addressNotAllowed }
         let call = Call(request, deadline: .now + timeout)
         let answer: Call.Answer = await withTaskCancellationHandler {

@@ -1,5 +1,5 @@
-import Broker
 import CCurl
+import Transport
 
 /// Where callers leave requests and cancellations for the loop's thread.
 ///

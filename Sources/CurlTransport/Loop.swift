@@ -1,6 +1,6 @@
-import Broker
 import CCurl
 import Glibc
+import Transport
 
 /// Drives all transfers. Everything here happens on one thread, which owns the handles and answers the callers.
 final class Loop {

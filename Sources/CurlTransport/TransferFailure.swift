@@ -1,5 +1,5 @@
-import Broker
 import CCurl
+import Transport
 
 /// What happened to a transfer beside libcurl's own result code, which cannot tell these apart.
 struct TransferFacts {

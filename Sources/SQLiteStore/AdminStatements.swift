@@ -1,4 +1,6 @@
 public import Broker
+public import Catalog
+public import Formats
 import Foundation
 import GRDB
 import Secrets

@@ -1,4 +1,5 @@
-public import Broker
+import Broker
+public import Formats
 import Foundation
 import GRDB
 public import Secrets

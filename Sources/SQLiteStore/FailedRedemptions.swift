@@ -1,5 +1,6 @@
 import Broker
 import Dispatch
+import Formats
 import Foundation
 import GRDB
 

@@ -1,4 +1,5 @@
 import Broker
+import Formats
 import GRDB
 
 /// Whether there is room for one more flow.

@@ -1,4 +1,6 @@
 public import Broker
+import Catalog
+import Formats
 import GRDB
 import Secrets
 

@@ -1,4 +1,6 @@
 public import Broker
+import Catalog
+public import Formats
 import Foundation
 import GRDB
 public import Secrets

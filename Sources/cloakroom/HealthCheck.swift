@@ -1,5 +1,7 @@
 import Broker
 import CurlTransport
+import Formats
+import Transport
 
 /// Asks whether a broker answers.
 enum HealthCheck {
@@ -10,6 +12,6 @@ enum HealthCheck {
         configuration.timeout = .seconds(2)
         let transport = CurlTransport(configuration: configuration)
         defer { transport.shutdown() }
-        return (try? await transport.send(ProviderRequest(method: .get, url: url)))?.status == 200
+        return (try? await transport.send(TransportRequest(method: .get, url: url)))?.status == 200
     }
 }

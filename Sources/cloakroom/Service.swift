@@ -1,6 +1,8 @@
 import Broker
 import BrokerServer
+import Catalog
 import CurlTransport
+import Formats
 import Foundation
 import Hummingbird
 import Logging

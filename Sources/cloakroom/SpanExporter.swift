@@ -1,8 +1,10 @@
 import Broker
 import CurlTransport
+import Formats
 import Logging
 import OTLPTracing
 import ServiceLifecycle
+import Transport
 
 /// Sends spans to the operator's collector, every second.
 struct SpanExporter: ServiceLifecycle.Service {
@@ -29,8 +31,8 @@ struct SpanExporter: ServiceLifecycle.Service {
         return CurlTransport(configuration: configuration)
     }
 
-    static func request(to tracing: Configuration.Tracing, _ body: [UInt8]) -> ProviderRequest {
-        ProviderRequest(
+    static func request(to tracing: Configuration.Tracing, _ body: [UInt8]) -> TransportRequest {
+        TransportRequest(
             method: .post, url: tracing.endpoint, headers: [("Content-Type", "application/json")], body: body)
     }
 

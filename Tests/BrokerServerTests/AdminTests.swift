@@ -1,4 +1,5 @@
 import Broker
+import Formats
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -6,6 +7,7 @@ import HummingbirdTesting
 import NIOCore
 import Secrets
 import Testing
+import Transport
 
 @Suite struct AdminTests {
     private static let catalog =

@@ -1,8 +1,10 @@
 import Broker
+import Formats
 import HTTPTypes
 import HummingbirdTesting
 import NIOCore
 import Testing
+import Transport
 
 @Suite struct CallbackTests {
     @Test func `a good callback redirects with the key in the fragment`() async throws {

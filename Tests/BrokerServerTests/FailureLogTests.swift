@@ -1,7 +1,9 @@
 import Broker
+import Formats
 import HTTPTypes
 import HummingbirdTesting
 import Testing
+import Transport
 
 /// What the log has of a failure besides the line of each request: its reason, once, and nothing that the caller sent.
 @Suite struct FailureLogTests {

@@ -1,5 +1,7 @@
 import Broker
 import BrokerServer
+import Catalog
+import Formats
 import Foundation
 import HTTPTypes
 import Hummingbird

@@ -1,8 +1,10 @@
 import Broker
+import Formats
 import Foundation
 import HTTPTypes
 import HummingbirdTesting
 import Testing
+import Transport
 
 @Suite struct RefreshTests {
     private static let uri = "/v1/tenants/acme/assets:refreshCredentials"

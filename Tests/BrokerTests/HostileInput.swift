@@ -1,7 +1,10 @@
+import Formats
 import Foundation
 import Secrets
+import Transport
 
 @testable import Broker
+@testable import Catalog
 
 /// What strangers send, read as the broker reads it, and what must hold of it whatever they send. It knows no test
 /// runner: `make fuzz` compiles it as well.

@@ -1,4 +1,3 @@
-import Broker
 import Testing
 
 @testable import CurlTransport

@@ -1,6 +1,6 @@
-import Broker
 import CurlTransport
 import Testing
+import Transport
 
 /// Requests that must not leave.
 @Suite(.timeLimit(.minutes(2))) struct RequestRulesTests {
@@ -60,7 +60,7 @@ import Testing
             connection.serve { _ in connection.respond() }
         } body: { server in
             let outcome = await lenient.outcome(
-                ProviderRequest(method: .post, url: server.url(), headers: [header], body: [65]))
+                TransportRequest(method: .post, url: server.url(), headers: [header], body: [65]))
             #expect(outcome.error == .addressNotAllowed)
             #expect(server.acceptedCount == 0)
         }

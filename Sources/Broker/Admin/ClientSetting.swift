@@ -1,3 +1,4 @@
+public import Catalog
 public import Secrets
 
 /// A tenant's own OAuth app, as an operator gives it.

@@ -1,3 +1,5 @@
+import Catalog
+
 /// An operator's order to take keys and flows back.
 public struct Revocation: Sendable {
     public var selection: Selection

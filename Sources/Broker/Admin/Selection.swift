@@ -1,3 +1,5 @@
+public import Catalog
+public import Formats
 public import Secrets
 
 /// Which tickets and flows an operator means: those that fit all that is given.

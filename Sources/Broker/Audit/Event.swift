@@ -1,3 +1,6 @@
+public import Catalog
+public import Formats
+
 /// Something that happened, for the audit trail, logs and whoever counts. Holds no secret.
 public struct Event: Sendable, Equatable {
     public enum Kind: String, Sendable, CaseIterable {

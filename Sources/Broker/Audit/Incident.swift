@@ -1,3 +1,5 @@
+public import Catalog
+
 /// A failure that nobody is answered with, and that undoes nothing: its reason goes to the log.
 public struct Incident: Sendable {
     public enum Kind: String, Sendable {

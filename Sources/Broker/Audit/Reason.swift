@@ -1,3 +1,5 @@
+public import Catalog
+import Formats
 public import Secrets
 
 /// The reason for a failure in words for operators: the audit trail's `detail`, the log and commands have it, callers

@@ -1,4 +1,5 @@
 package import Secrets
+package import Transport
 
 // The words for operators. Each switch is whole, so that a new case asks for its words. They say what was seen; what to
 // do about it is Docs/Operate.md's.

@@ -1,4 +1,7 @@
+import Catalog
+import Formats
 import Secrets
+import Transport
 
 extension Broker {
     /// Begins a flow.

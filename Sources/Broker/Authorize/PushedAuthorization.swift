@@ -1,4 +1,7 @@
+import Catalog
+import Formats
 import Secrets
+import Transport
 
 /// A pushed authorization request (RFC 9126): the provider keeps the parameters, the browser carries a reference.
 struct PushedAuthorization {

@@ -1,4 +1,7 @@
+public import Catalog
+import Formats
 public import Secrets
+public import Transport
 
 /// What came to the redirect address: untrusted, whoever brought it.
 public struct CallbackRequest: Sendable {

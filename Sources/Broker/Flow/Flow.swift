@@ -1,3 +1,5 @@
+public import Catalog
+public import Formats
 public import Secrets
 
 /// One attempt to connect one source: it lives from `authorize` to redemption and is the spine of the audit trail.

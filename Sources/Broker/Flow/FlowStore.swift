@@ -1,3 +1,5 @@
+public import Catalog
+public import Formats
 public import Secrets
 
 /// Keeps flows and tickets. Each call is atomic and durable before it returns, together with the event that tells of

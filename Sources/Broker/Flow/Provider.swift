@@ -1,4 +1,7 @@
+import Catalog
+import Formats
 import Secrets
+public import Transport
 
 /// A provider as it is for one flow now: the catalog's addresses filled, and what discovery adds.
 struct Provider {

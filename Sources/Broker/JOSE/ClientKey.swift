@@ -1,3 +1,4 @@
+import Formats
 public import Secrets
 
 /// The key that a client signs with, as it is registered at the provider.

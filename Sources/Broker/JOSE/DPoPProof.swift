@@ -1,3 +1,4 @@
+import Formats
 import Secrets
 
 /// Proof that whoever sends a request holds the key that its token is bound to (RFC 9449).

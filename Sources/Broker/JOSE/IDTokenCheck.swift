@@ -1,3 +1,4 @@
+import Formats
 import Secrets
 
 /// What an id_token must be for us to believe it (OpenID Connect Core 1.0 § 3.1.3.7).

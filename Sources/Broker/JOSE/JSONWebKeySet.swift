@@ -1,3 +1,4 @@
+import Formats
 package import Secrets
 
 /// The public keys of an issuer (RFC 7517 § 5).

@@ -1,3 +1,4 @@
+import Formats
 package import Secrets
 
 /// A JSON Web Signature in compact form (RFC 7515 § 7.1), taken apart. Nothing in it is believed yet.

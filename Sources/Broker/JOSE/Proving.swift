@@ -1,4 +1,6 @@
+import Catalog
 import Secrets
+import Transport
 
 extension ProofContext {
     /// A client's JWT for one request (RFC 7523); `nil` where the client has no secret or key for it, or where it is
@@ -33,7 +35,7 @@ extension Broker {
         guard let issuer = provider.issuer else { throw rejected("the provider's issuer is not known") }
         guard let address = provider.jwks else { throw rejected("the address of the provider's keys is not known") }
         var check = IDTokenCheck(issuer: issuer, clientID: client.id)
-        check.algorithms = provider.profile.idTokenAlgorithms
+        check.algorithms = provider.profile.idTokenAlgorithms ?? IDTokenCheck.usualAlgorithms
         check.nonce = nonce
         check.accessToken = tokens.accessToken
         check.code = code

@@ -1,3 +1,5 @@
+import Transport
+
 /// Keeps what was fetched, by what it was fetched for. However many ask at once, one fetches.
 actor FetchCache<Value: Sendable> {
     typealias Fetch = @Sendable () async throws(ProviderDirectoryError) -> Value

@@ -1,13 +1,16 @@
+import Formats
+import Transport
+
 /// What providers say of themselves, and their keys: fetched when first asked for, and kept a while.
 struct ProviderDirectory: Sendable {
-    private let transport: any Transport
+    private let transport: any ProviderTransport
     private let allowInsecure: Bool
     private let metadata: FetchCache<ProviderMetadata>
     private let keySets: FetchCache<JSONWebKeySet>
 
     /// - Parameter allowInsecure: http is fine, for trials.
     init(
-        transport: any Transport, allowInsecure: Bool, now: @escaping @Sendable () -> ContinuousClock.Instant,
+        transport: any ProviderTransport, allowInsecure: Bool, now: @escaping @Sendable () -> ContinuousClock.Instant,
         tell: @escaping @Sendable (Incident) -> Void = { _ in }
     ) {
         self.transport = transport
@@ -107,7 +110,7 @@ struct ProviderDirectory: Sendable {
     }
 
     private static func body(
-        at url: String, by transport: any Transport, _ cause: Cause
+        at url: String, by transport: any ProviderTransport, _ cause: Cause
     ) async throws(ProviderDirectoryError) -> [UInt8] {
         var request = ProviderRequest(method: .get, url: url, headers: [("Accept", "application/json")])
         request.cause = cause

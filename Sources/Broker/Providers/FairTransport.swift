@@ -1,4 +1,5 @@
 import Foundation
+public import Transport
 
 /// Sends requests when it is their turn: no tenant and no host that hangs takes the places of the others, and a
 /// callback's exchange does not wait behind what can be asked again.
@@ -6,14 +7,14 @@ import Foundation
 /// A request's deadline begins with its turn. Where there is room a request costs a lock and no more.
 ///
 /// `@unchecked Sendable`: `lock` guards the variables; the rest never changes.
-public final class FairTransport: Transport, @unchecked Sendable {
+public final class FairTransport: ProviderTransport, @unchecked Sendable {
     private struct Waiter {
         let place: Turns.Place
         let continuation: CheckedContinuation<TransportError?, Never>
         var patience: Task<Void, Never>?
     }
 
-    private let transport: any Transport
+    private let transport: any ProviderTransport
     private let shares: ProviderShares
     private let sleep: @Sendable (_ until: ContinuousClock.Instant) async throws -> Void
     private let lock = NSLock()
@@ -26,7 +27,7 @@ public final class FairTransport: Transport, @unchecked Sendable {
     ///   - transport: must take `shares.inAll` requests at once.
     ///   - sleep: ends at a moment, or throws where it is cancelled.
     public init(
-        _ transport: any Transport, shares: ProviderShares = ProviderShares(),
+        _ transport: any ProviderTransport, shares: ProviderShares = ProviderShares(),
         sleep: @escaping @Sendable (_ until: ContinuousClock.Instant) async throws -> Void = {
             try await Task.sleep(until: $0, clock: .continuous)
         }

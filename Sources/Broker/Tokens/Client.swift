@@ -1,4 +1,5 @@
 public import Secrets
+public import Transport
 
 /// The registration at a provider that this installation acts as.
 public struct Client: Sendable {
@@ -46,16 +47,5 @@ public struct Client: Sendable {
         self.scopes = scopes
         self.usesLegacyRedirect = usesLegacyRedirect
         self.owner = owner
-    }
-}
-
-/// The files by which libcurl proves a client in the TLS handshake (RFC 8705).
-public struct ClientCertificate: Sendable, Hashable {
-    public let file: String
-    public let keyFile: String
-
-    public init(file: String, keyFile: String) {
-        self.file = file
-        self.keyFile = keyFile
     }
 }

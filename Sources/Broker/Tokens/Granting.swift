@@ -1,4 +1,7 @@
+import Catalog
+import Formats
 import Secrets
+import Transport
 
 /// Who asks which provider for tokens, and what for.
 struct GrantContext {
@@ -9,7 +12,7 @@ struct GrantContext {
     let scopes: [String]
     /// Where to ask, and how.
     let url: String
-    let method: ProviderRequest.Method
+    let method: RequestMethod
     /// The key that the tokens get bound to (RFC 9449).
     var dpopKey: SigningKey?
 }

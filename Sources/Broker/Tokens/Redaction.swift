@@ -1,3 +1,5 @@
+import Formats
+
 extension ProviderRequest {
     /// The values that went out, but for those that are no secret: what a provider may repeat in an error.
     var sentValues: [String] {

@@ -1,3 +1,4 @@
+import Catalog
 import Secrets
 
 /// The refreshes that run, and for 30 s those that succeeded, by who asked for what.

@@ -1,3 +1,4 @@
+import Catalog
 public import Secrets
 
 /// What an asset service asks of `assets:refreshCredentials`.

@@ -1,4 +1,7 @@
+public import Catalog
+import Formats
 public import Secrets
+import Transport
 
 /// What an asset service asks of `assets:revokeCredentials`.
 public struct RevokeRequest: Sendable {

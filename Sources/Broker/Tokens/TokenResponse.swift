@@ -1,5 +1,8 @@
+import Catalog
+import Formats
 import Foundation
 import Secrets
+import Transport
 
 /// A token response (RFC 6749 § 5), read strictly in what it means and leniently in how it is written: JSON or
 /// form encoding whatever the content type says, numbers as text, members where the catalog says.

@@ -1,4 +1,5 @@
 import Broker
+public import Formats
 import HTTPTypes
 
 /// The proxies whose word about a client's address is taken.

@@ -1,5 +1,6 @@
-public import Broker
+import Broker
 public import CoreMetrics
+public import Formats
 import HTTPTypes
 import Hummingbird
 import Secrets

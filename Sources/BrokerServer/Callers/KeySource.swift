@@ -1,13 +1,15 @@
-public import Broker
+import Broker
+import Formats
 import Foundation
 import OTLPTracing
 import ServiceContextModule
+public import Transport
 
 /// Where the keys for callers' tokens come from.
 public enum KeySource: Sendable {
     case fixed(VerificationKeys)
     /// A JWK set at an https address.
-    case address(String, any Transport)
+    case address(String, any HTTPTransport)
 }
 
 /// The keys as they are believed now. However many callers wait, one request is under way.
@@ -59,7 +61,7 @@ final class KnownKeys: @unchecked Sendable {
     var lastFailure: Reason? { lock.withLock { failure } }
 
     /// The one attempt that is under way; `lock` is held. It belongs to nobody who waits for it.
-    private func ask(_ url: String, _ transport: any Transport) -> Task<Void, Never> {
+    private func ask(_ url: String, _ transport: any HTTPTransport) -> Task<Void, Never> {
         if let asking { return asking }
         let askedAt = now()
         let task = Task {
@@ -69,8 +71,8 @@ final class KnownKeys: @unchecked Sendable {
         return task
     }
 
-    private static func answer(from url: String, _ transport: any Transport) async -> Answer {
-        var request = ProviderRequest(method: .get, url: url, headers: [("Accept", "application/json")])
+    private static func answer(from url: String, _ transport: any HTTPTransport) async -> Answer {
+        var request = TransportRequest(method: .get, url: url, headers: [("Accept", "application/json")])
         // The issuer is the operator's own: what it does for us belongs to the same trace.
         request.headers += ServiceContext.current?.trace?.headers ?? []
         do {

@@ -1,4 +1,5 @@
 import Broker
+import Formats
 import Secrets
 
 /// The keys that callers' tokens may be signed with: an issuer's, or one secret that it shares with the broker.

@@ -1,7 +1,9 @@
 public import Broker
+public import Catalog
 import CoreMetrics
 public import OTLPTracing
 public import PrometheusMetrics
+public import Transport
 
 /// What the broker counts. No label holds what a caller chose: source types are the catalog's, codes and outcomes come
 /// from fixed lists, and tenants are not told apart.
@@ -73,7 +75,7 @@ public final class Figures: Sendable {
     }
 
     /// The same transport, each request timed and its outcome counted, and traced where there is a tracer.
-    public func measuring(_ transport: any Transport, tracer: OTLPTracer? = nil) -> some Transport {
+    public func measuring(_ transport: any HTTPTransport, tracer: OTLPTracer? = nil) -> some ProviderTransport {
         MeasuredTransport(transport: transport, sourceTypes: sourceTypes, tracer: tracer)
     }
 

@@ -1,7 +1,9 @@
 import Broker
+import Catalog
 import CoreMetrics
 import Foundation
 import OTLPTracing
+import Transport
 
 /// What is counted for one source type.
 final class SourceTypeFigures: Sendable {
@@ -81,23 +83,20 @@ final class SourceTypeFigures: Sendable {
 }
 
 /// Times and traces what goes to providers.
-struct MeasuredTransport: Transport {
+struct MeasuredTransport: ProviderTransport {
     static let duration = "cloakroom_provider_request_duration_seconds"
     static let requests = "cloakroom_provider_requests_total"
 
-    let transport: any Transport
+    let transport: any HTTPTransport
     let sourceTypes: SourceTypeFigures.All
     let tracer: OTLPTracer?
-
-    var isBusy: Bool { transport.isBusy }
-    func isBusy(for tenant: TenantID) -> Bool { transport.isBusy(for: tenant) }
 
     func send(_ request: ProviderRequest) async throws(TransportError) -> ProviderResponse {
         let figures = sourceTypes[request.sourceType]
         let span = tracer?.span(request)
         let began = ContinuousClock.now
         do {
-            let response = try await transport.send(request)
+            let response = try await transport.send(request.http)
             figures.ended(Self.outcome(response.status), after: ContinuousClock.now - began)
             span?.end(response.status, errorsFrom: 400)
             return response

@@ -1,4 +1,6 @@
 public import Broker
+import Catalog
+import Formats
 import HTTPTypes
 public import OTLPTracing
 import ServiceContextModule

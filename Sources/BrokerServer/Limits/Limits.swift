@@ -1,4 +1,5 @@
 import Broker
+import Formats
 import Hummingbird
 
 /// How often one tenant or address may call: requests a second, bursts of ten times that. 0: as often as it likes.

@@ -1,3 +1,4 @@
+import Formats
 import NIOCore
 
 /// The bytes and times of one connection: how long a request takes to arrive, how long an answer takes to be taken, and

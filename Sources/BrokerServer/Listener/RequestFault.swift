@@ -1,3 +1,4 @@
+import Formats
 import NIOHTTP1
 
 /// A reason why a request is none, by RFC 9112.

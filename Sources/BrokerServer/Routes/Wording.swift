@@ -1,4 +1,6 @@
 import Broker
+import Catalog
+import Formats
 import HTTPTypes
 
 // The words for callers' programs. Each switch is whole, so that a new case asks for its words.

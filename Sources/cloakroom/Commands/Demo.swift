@@ -1,7 +1,9 @@
 import ArgumentParser
 import Broker
 import BrokerServer
+import Catalog
 import CurlTransport
+import Formats
 import Foundation
 import Hummingbird
 import JWTKit

@@ -1,9 +1,12 @@
 import ArgumentParser
 import Broker
+import Catalog
 import CurlTransport
+import Formats
 import Foundation
 import SQLiteStore
 import Secrets
+import Transport
 
 struct Doctor: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -180,9 +183,9 @@ struct Examination: Sendable {
         settings.allowPrivateAddresses = true
         let transport = CurlTransport(configuration: settings)
         defer { transport.shutdown() }
-        let response: ProviderResponse
+        let response: TransportResponse
         do {
-            response = try await transport.send(ProviderRequest(method: .get, url: url + "/healthz"))
+            response = try await transport.send(TransportRequest(method: .get, url: url + "/healthz"))
         } catch {
             return .bad(
                 "public address", "\(url) does not answer: \(error.reason)",
@@ -199,7 +202,7 @@ struct Examination: Sendable {
     private func callerKeys(_ transport: CurlTransport) async -> [Finding] {
         guard case .address(let url) = configuration.callerKeys else { return [.good("callers' keys", "from a file")] }
         do {
-            let response = try await transport.send(ProviderRequest(method: .get, url: url))
+            let response = try await transport.send(TransportRequest(method: .get, url: url))
             guard response.status == 200 else {
                 return [.bad("callers' keys", "\(url) answers \(response.status)", hint: "see auth.jwksURL")]
             }
@@ -265,7 +268,7 @@ struct Examination: Sendable {
         _ origin: String, _ url: String, _ transport: CurlTransport
     ) async -> (String, [Finding], Finding?) {
         do throws(TransportError) {
-            let response = try await transport.send(ProviderRequest(method: .get, url: url))
+            let response = try await transport.send(TransportRequest(method: .get, url: url))
             return (origin, [.good("provider", "\(origin) is reached")], clock(response, origin))
         } catch {
             let hint =
@@ -279,7 +282,7 @@ struct Examination: Sendable {
     }
 
     /// Tokens and states are of times: a clock that is wrong refuses good ones.
-    private static func clock(_ response: ProviderResponse, _ from: String) -> Finding? {
+    private static func clock(_ response: TransportResponse, _ from: String) -> Finding? {
         guard let text = response.header("date"), let date = try? Date(text, strategy: .http) else { return nil }
         let seconds = Int(abs(date.timeIntervalSinceNow).rounded())
         guard seconds <= 30 else {

@@ -1,6 +1,9 @@
 import Broker
+import Catalog
+import Formats
 import Foundation
 import Secrets
+import Transport
 
 /// The clients that the configuration names, each checked against the source types that will use it.
 extension ConfigurationReader {

@@ -1,4 +1,5 @@
 import Broker
+import Catalog
 import Foundation
 
 /// Held by one process at a time, by means of a file that stays where it is: what it guards may be renamed meanwhile.

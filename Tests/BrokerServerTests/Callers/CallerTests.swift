@@ -1,5 +1,6 @@
 import Broker
 import BrokerServer
+import Formats
 import Foundation
 import HTTPTypes
 import HummingbirdTesting

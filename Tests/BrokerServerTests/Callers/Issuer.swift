@@ -1,11 +1,12 @@
 import Broker
 import Foundation
 import Secrets
+import Transport
 
 /// An issuer of callers' tokens: its key set as a test wants it, how often it was asked, and a hand upon the answers.
 ///
 /// `@unchecked Sendable`: all that changes is guarded by `lock`.
-final class Issuer: Transport, @unchecked Sendable {
+final class Issuer: ProviderTransport, @unchecked Sendable {
     static let address = "https://issuer.example.com/jwks.json"
 
     private let lock = NSLock()

@@ -1,9 +1,11 @@
 import Broker
 import BrokerServer
+import Formats
 import HTTPTypes
 import HummingbirdTesting
 import NIOCore
 import Testing
+import Transport
 
 @Suite struct FiguresTests {
     @Test func `metrics are Prometheus text that nobody keeps`() async throws {

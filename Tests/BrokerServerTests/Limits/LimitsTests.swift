@@ -1,5 +1,6 @@
 import Broker
 import BrokerServer
+import Formats
 import HTTPTypes
 import HummingbirdTesting
 import Testing

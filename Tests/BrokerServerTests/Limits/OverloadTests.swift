@@ -2,6 +2,7 @@ import Broker
 import HTTPTypes
 import HummingbirdTesting
 import Testing
+import Transport
 
 @Suite(.timeLimit(.minutes(1))) struct OverloadTests {
     private let json: HTTPFields = [.accept: "application/json"]

@@ -1,5 +1,7 @@
+import Formats
 import Secrets
 import Testing
+import Transport
 
 @testable import Broker
 

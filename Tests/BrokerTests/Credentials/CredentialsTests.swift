@@ -1,6 +1,9 @@
+import Catalog
+import Formats
 import Foundation
 import Secrets
 import Testing
+import Transport
 
 @testable import Broker
 

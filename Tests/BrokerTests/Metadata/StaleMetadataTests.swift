@@ -1,6 +1,7 @@
 import Foundation
 import Secrets
 import Testing
+import Transport
 
 @testable import Broker
 

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import Transport
 
 @testable import Broker
 
@@ -143,7 +144,7 @@ private final class Gate: @unchecked Sendable {
 }
 
 /// Answers once the gate is open, or at once where another host than `only` is asked.
-private struct HeldTransport: Transport {
+private struct HeldTransport: ProviderTransport {
     let gate: Gate
     let only: String?
 

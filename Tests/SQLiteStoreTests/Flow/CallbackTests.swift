@@ -2,6 +2,7 @@ import Broker
 import Foundation
 import Secrets
 import Testing
+import Transport
 
 @Suite struct CallbackTests {
     private let house: Installation

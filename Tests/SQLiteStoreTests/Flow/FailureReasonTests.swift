@@ -1,6 +1,7 @@
 import Broker
 import Secrets
 import Testing
+import Transport
 
 /// Why a callback failed, as its event tells operators: reported, and in the trail.
 @Suite struct FailureReasonTests {

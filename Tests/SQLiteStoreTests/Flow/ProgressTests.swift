@@ -1,6 +1,7 @@
 import Broker
 import Secrets
 import Testing
+import Transport
 
 /// What may be asked about a flow, by whom, and what is told to everyone else: that it is pending.
 @Suite struct ProgressTests {

@@ -1,8 +1,10 @@
 import Broker
+import Formats
 import Foundation
+import Transport
 
 /// A provider's token endpoint that answers what the test wants and remembers what it was asked.
-actor ScriptedProvider: Transport {
+actor ScriptedProvider: ProviderTransport {
     typealias Answer = @Sendable (ProviderRequest) async throws(TransportError) -> ProviderResponse
 
     static let tokens =

@@ -1,7 +1,10 @@
 import ArgumentParser
 import Broker
+import Catalog
 import CurlTransport
+import Formats
 import Foundation
+import Transport
 
 /// Which broker's admin API to call, and as whom.
 struct AdminOptions: ParsableArguments {
@@ -87,7 +90,7 @@ struct AdminAPI {
 
     /// One call; what it answered, or `nil` where that is nothing. Other than 2xx is a refusal in the broker's words.
     func call(
-        _ method: ProviderRequest.Method, _ path: String, query: [(String, String?)] = [], _ body: JSONValue? = nil
+        _ method: RequestMethod, _ path: String, query: [(String, String?)] = [], _ body: JSONValue? = nil
     ) async throws -> JSONValue? {
         var url = base + "/v1/admin/" + path
         let members = query.compactMap { name, value in value.map { (name, $0) } }
@@ -95,10 +98,10 @@ struct AdminAPI {
         var headers = [("Authorization", "Bearer \(token)"), ("Accept", "application/json")]
         if body != nil { headers.append(("Content-Type", "application/json")) }
         let data = try body.map { Array(try JSONEncoder().encode($0)) }
-        let response: ProviderResponse
+        let response: TransportResponse
         do {
             response = try await transport.send(
-                ProviderRequest(method: method, url: url, headers: headers.map { (name: $0, value: $1) }, body: data))
+                TransportRequest(method: method, url: url, headers: headers.map { (name: $0, value: $1) }, body: data))
         } catch {
             throw Refusal("the broker at \(base) did not answer: \(error.reason)", hint: "see whether it runs there")
         }
