@@ -1,6 +1,7 @@
 import Catalog
 import Formats
 import Secrets
+import Transport
 
 extension ProviderError {
     /// - Parameters:
