@@ -45,7 +45,7 @@ public struct Broker: Sendable {
     let keyRing: KeyRing
     let vault: Vault
     let secrets: FlowSecrets
-    let store: any FlowStore
+    let store: any BrokerStore
     let transport: any ProviderTransport
     let directory: ProviderDirectory
     let refreshes: Refreshes
@@ -65,7 +65,7 @@ public struct Broker: Sendable {
     ///   - tell: told of failures that nobody is answered with, likewise.
     ///   - steadyNow: a clock that nobody sets, for what is kept a while.
     public init(
-        settings: Settings, catalog: Catalog, clients: [String: Client], keyRing: KeyRing, store: any FlowStore,
+        settings: Settings, catalog: Catalog, clients: [String: Client], keyRing: KeyRing, store: any BrokerStore,
         transport: any ProviderTransport, now: @escaping @Sendable () -> Timestamp,
         report: @escaping @Sendable (Event) -> Void = { _ in },
         tell: @escaping @Sendable (Incident) -> Void = { _ in },
@@ -130,14 +130,14 @@ public struct Broker: Sendable {
     }
 
     /// The time that a call that can be made again waits for its turn.
-    private static let patience = Duration.seconds(5)
+    private static let longestWait = Duration.seconds(5)
 
     /// The cause of what a tenant's caller asks for now.
-    func call(of tenant: TenantID) -> Cause { .call(tenant, until: steadyNow() + Self.patience) }
+    func call(of tenant: TenantID) -> Cause { .call(tenant, until: steadyNow() + Self.longestWait) }
 
     /// Throws unless flows could be kept and sealed now.
     public func check() async throws(StoreError) {
-        try await readiness.check { [store] () async throws(StoreError) in try await store.check() }
+        try await readiness.check(store)
     }
 }
 

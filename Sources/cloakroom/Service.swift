@@ -1,5 +1,6 @@
 import Broker
 import BrokerServer
+import HTTPService
 import Catalog
 import CurlTransport
 import Formats
@@ -68,10 +69,11 @@ struct Service {
             case .fixed(let keys): .fixed(keys)
             case .address(let url): .address(url, calls)
             }
-        let callers = Callers(rules: configuration.rules, keys: source, factory: figures.registry, now: now)
+        let verifier = BearerTokenVerifier(
+            rules: configuration.rules, keys: source, factory: figures.registry, now: now)
         let server = try BrokerServer(
-            broker: broker, callers: callers, limits: configuration.limits, proxies: configuration.proxies,
-            separatesOperators: configuration.operators != nil, figures: figures, tracer: tracer, logger: logger)
+            broker: broker, verifier: verifier, limits: configuration.limits, proxies: configuration.proxies,
+            separatesOperators: configuration.operators != nil, metrics: figures, tracer: tracer, logger: logger)
         sweeper = Sweeper(broker: broker, logger: logger)
         let broker = broker
         keys = configuration.masterKeyFile.map {
@@ -134,11 +136,11 @@ struct Service {
         do {
             try await ServiceGroup(configuration: configuration).run()
         } catch {
-            transport.shutdown()
+            await transport.shutdown()
             await store.close()
             throw error
         }
-        transport.shutdown()
+        await transport.shutdown()
         await store.close()
         logger.notice("stopped")
     }
@@ -154,9 +156,9 @@ struct Service {
 
     private static func figures(
         _ configuration: Configuration, _ store: SQLiteStore, _ logger: Logger
-    ) -> Figures {
+    ) -> BrokerMetrics {
         let sourceTypes = configuration.catalog.sourceTypes
-        let figures = Figures(
+        let figures = BrokerMetrics(
             sourceTypes: sourceTypes.map(\.id),
             ready: sourceTypes.filter { $0.oauth != nil && configuration.isConfigured($0) }.map(\.id),
             version: Cloakroom.version)
@@ -184,7 +186,7 @@ struct Service {
         return figures
     }
 
-    private static func declare(_ calls: FairTransport, _ transport: CurlTransport, _ figures: Figures) {
+    private static func declare(_ calls: FairTransport, _ transport: CurlTransport, _ figures: BrokerMetrics) {
         figures.registry.declare(
             Family("cloakroom_transport_queue_depth", .gauge, "Requests that wait for their turn to go to a provider.")
         ) { [Sample(Double(calls.waitingCount + transport.waitingCount))] }
@@ -207,7 +209,7 @@ private struct Deadline: ServiceLifecycle.Service {
         Task.detached {
             try? await Task.sleep(for: .seconds(10))
             // Whoever waits for a provider fails now, and has a moment to be told.
-            transport.shutdown()
+            await transport.shutdown()
             try? await Task.sleep(for: .milliseconds(300))
             await store.close()
             exit(0)

@@ -34,9 +34,9 @@ import Testing
         await store.failures.flush()
         let log = Log()
         let logSize = try size("-wal")
-        let before = try await store.writer.write { db in
-            db.trace { log.append("\($0)") }
-            return db.totalChangesCount
+        let before = try await store.writer.write { transaction in
+            transaction.db.trace { log.append("\($0)") }
+            return transaction.db.totalChangesCount
         }
         log.clear()
         let outcome = try await store.redeem(failing)
@@ -50,7 +50,7 @@ import Testing
         // What is kept of it is kept apart, with a commit in any case.
         await store.failures.flush()
         #expect(try size("-wal") > logSize)
-        #expect(try await store.writer.write { $0.totalChangesCount } > before)
+        #expect(try await store.writer.write { $0.db.totalChangesCount } > before)
     }
 
     @Test func `a failure is in the trail within a second, though nobody asks`() async throws {
@@ -204,9 +204,9 @@ import Testing
         case .missingVerifier: challenge = nil
         case .revoked, .destroyed:
             let number = try await store.revokeFlows(
-                Selection(flow: flow.id), at: now, Event(.revocation, at: now, detail: "test"))
+                Selection(flow: flow.id), at: now, recording: Event(.revocation, at: now, detail: "test"))
             guard kind == .destroyed else { break }
-            _ = try await store.destroyTickets(
+            _ = try await store.destroyCredentialKeys(
                 Selection(flow: flow.id), startedBefore: number, after: nil, limit: 100, by: .unknown, at: now)
         }
         return Redemption(keyDigest: key.digest, tenant: try Samples.tenant(tenant), challenge: challenge, now: now)

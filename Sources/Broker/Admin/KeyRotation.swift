@@ -5,7 +5,7 @@ public struct MasterKeyUses: Sendable, Equatable {
     /// Flows that wait for their callback.
     public var flows = 0
     /// Credential keys that wait to be redeemed.
-    public var tickets = 0
+    public var credentialKeys = 0
     /// Tenants' client secrets.
     public var clients = 0
     /// The audit trail's own key.
@@ -43,7 +43,7 @@ extension Broker {
     }
 
     /// Seals what lasts under the first master key, if another one sealed it: tenants' client secrets and the audit
-    /// trail's key. Flows and tickets end by themselves. How many secrets were moved.
+    /// trail's key. Flows and credential keys end by themselves. How many secrets were moved.
     ///
     /// - Parameter progress: told how many were moved so far, after each batch.
     public func reseal(progress: @Sendable (Int) -> Void = { _ in }) async throws(StoreError) -> Int {

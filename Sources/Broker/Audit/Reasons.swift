@@ -1,3 +1,4 @@
+package import JOSE
 package import Secrets
 package import Transport
 
@@ -76,7 +77,17 @@ extension ProviderDirectoryError {
         case .transport(let error): "\(endpoint.words): \(error.reason)"
         case .status(let status): "\(endpoint.words): answered \(status)"
         case .metadata(let error): "\(endpoint.words): \(error.reason)"
-        case .keySetMalformed: "\(endpoint.words): the answer is no key set (RFC 7517)"
+        case .keySetMalformed: "\(endpoint.words): \(RemoteKeySet.Fault.malformed.reason)"
+        }
+    }
+}
+
+extension RemoteKeySet.Fault {
+    package var reason: Reason {
+        switch self {
+        case .transport(let error): error.reason
+        case .status(let status): "answered \(status)"
+        case .malformed: "the answer is no key set (RFC 7517)"
         }
     }
 }

@@ -1,5 +1,6 @@
 import Catalog
 import Formats
+import JOSE
 import Secrets
 import Transport
 
@@ -35,7 +36,7 @@ extension Broker {
         let event = Event(.flowStarted, at: now, by: request.requester, flow.placement)
         let admission: FlowAdmission
         do {
-            admission = try await store.start(flow, event)
+            admission = try await store.start(flow, recording: event)
         } catch {
             throw .store(error)
         }

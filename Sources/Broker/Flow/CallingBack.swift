@@ -42,7 +42,7 @@ extension Broker {
             detail: ([failure.reason.description] + (remark.map { [$0] } ?? [])).joined(separator: "; "))
         report(event)
         do {
-            try await store.fail(flow.id, error: error.code, description: error.providerDescription, event)
+            try await store.fail(flow.id, error: error.code, description: error.providerDescription, recording: event)
         } catch {
             // The sweep ends the flow then.
             tell(Incident(notRecorded: event, error))
@@ -190,7 +190,7 @@ extension Broker {
         }
         let key = CredentialKey.make()
         let now = now()
-        let ticket = Ticket(
+        let stored = StoredCredentialKey(
             keyDigest: key.digest,
             credentials: vault.seal(json, at: flow.placement, under: key),
             key: (binding ?? trialSecret(flow)).map { vault.seal(key, at: flow.placement, under: $0) },
@@ -201,7 +201,7 @@ extension Broker {
             detail: Self.remarks(connected, request.remark(on: provider.profile)))
         let kept: Bool
         do {
-            kept = try await store.succeed(flow.id, with: ticket, event)
+            kept = try await store.succeed(flow.id, with: stored, recording: event)
         } catch {
             throw CallbackFailure(error)
         }

@@ -1,5 +1,6 @@
 import Catalog
 import Formats
+import JOSE
 import Secrets
 import Transport
 

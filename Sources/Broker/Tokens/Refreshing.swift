@@ -52,7 +52,7 @@ extension Broker {
             tenant: request.tenant, sourceType: id, client: client.id, parameters: values, scopes: request.scopes,
             token: request.refreshToken)
         let cause = call(of: request.tenant)
-        let json = try await refreshes.run(identity, request.refreshToken) {
+        let json = try await refreshes.run(identity, token: request.refreshToken) {
             () async throws(RefreshError) -> Refreshes.Answer in
             let credentials: Credentials
             do throws(ProviderError) {

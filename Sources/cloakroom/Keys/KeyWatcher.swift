@@ -29,10 +29,10 @@ struct KeyWatcher: ServiceLifecycle.Service {
                     }
                     changes.continuation.finish()
                 }
-                var seen = file.stamp
+                var seen = await blocking { [file] in file.stamp }
                 var told = seen
                 for await isAsked in changes.stream {
-                    let stamp = file.stamp
+                    let stamp = await blocking { [file] in file.stamp }
                     guard isAsked || stamp != seen else { continue }
                     // What was refused is looked at again: what needed the missing key may have ended.
                     if await load(isNew: isAsked || stamp != told) { seen = stamp }
@@ -48,7 +48,7 @@ struct KeyWatcher: ServiceLifecycle.Service {
     /// - Parameter isNew: this state of the file was not complained about yet.
     private func load(isNew: Bool) async -> Bool {
         do {
-            let ring = try file.read().ring
+            let ring = try await blocking { [file] in Result { try file.read().ring } }.get()
             guard try await broker.replaceKeys(by: ring) else { return true }
             let ids = ring.ids.map(\.description).joined(separator: ", ")
             logger.notice("master keys read again", metadata: ["keys": "\(ids)"])
