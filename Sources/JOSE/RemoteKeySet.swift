@@ -38,6 +38,7 @@ package final class RemoteKeySet: @unchecked Sendable {
     }
 
     private let now: @Sendable () -> ContinuousClock.Instant
+    private let servingStale: @Sendable (Fault) -> Void
     private let lock = NSLock()
     private var age: KeySetAge
     private var current: Generation?
@@ -47,10 +48,16 @@ package final class RemoteKeySet: @unchecked Sendable {
     private var attempt: Attempt?
     private var attempts = 0
 
-    /// - Parameter now: a clock that nobody can set: one set back would prolong what was withdrawn.
-    package init(_ rules: KeySetAge.Rules, now: @escaping @Sendable () -> ContinuousClock.Instant) {
+    /// - Parameters:
+    ///   - now: a clock that nobody can set: one set back would prolong what was withdrawn.
+    ///   - servingStale: told where a request failed and the keys of before are believed on: nobody gets the fault then.
+    package init(
+        _ rules: KeySetAge.Rules, now: @escaping @Sendable () -> ContinuousClock.Instant,
+        servingStale: @escaping @Sendable (Fault) -> Void = { _ in }
+    ) {
         age = KeySetAge(rules)
         self.now = now
+        self.servingStale = servingStale
     }
 
     /// A request is under way.
@@ -117,25 +124,26 @@ package final class RemoteKeySet: @unchecked Sendable {
             guard let keys = JSONWebKeySet(json: body) else { return .failure(.malformed) }
             return .success(Generation(keys: keys, number: number))
         }
-        return lock.withLock {
+        let (failure, isServing) = lock.withLock { () -> (Fault?, Bool) in
             if attempt?.number == number { attempt = nil }
             switch (read, answer) {
             case (.success(let generation), .success(let body)):
                 // Of two that were under way in different turns, the one that was asked last.
-                guard age.isNews(askedAt: askedAt) else { return nil }
+                guard age.isNews(askedAt: askedAt) else { return (nil, false) }
                 current = generation
                 self.answer = body
                 age.answered(askedAt: askedAt, forUnknownKey: forUnknownKey)
-                return nil
+                return (nil, false)
             case (.failure(let fault), _), (_, .failure(let fault)):
                 // Nobody was asked: that one tenant has no turn says nothing of the issuer.
-                if !fault.isOurs {
-                    self.fault = fault
-                    age.failed(at: now())
-                }
-                return fault
+                if fault.isOurs { return (fault, false) }
+                self.fault = fault
+                age.failed(at: now())
+                return (fault, current != nil && age.isBelieved(at: now()))
             }
         }
+        if let failure, isServing { servingStale(failure) }
+        return failure
     }
 }
 

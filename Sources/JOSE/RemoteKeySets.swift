@@ -7,15 +7,21 @@ import Foundation
 package final class RemoteKeySets: @unchecked Sendable {
     private let rules: KeySetAge.Rules
     private let now: @Sendable () -> ContinuousClock.Instant
+    private let servingStale: @Sendable (_ url: String, RemoteKeySet.Fault) -> Void
     private let lock = NSLock()
     private var entries: [String: (set: RemoteKeySet, lastUse: Int)] = [:]
     private var uses = 0
 
     static let limit = 1000
 
-    package init(_ rules: KeySetAge.Rules, now: @escaping @Sendable () -> ContinuousClock.Instant) {
+    /// - Parameter servingStale: told where a request failed and the keys of before are believed on.
+    package init(
+        _ rules: KeySetAge.Rules, now: @escaping @Sendable () -> ContinuousClock.Instant,
+        servingStale: @escaping @Sendable (_ url: String, RemoteKeySet.Fault) -> Void = { _, _ in }
+    ) {
         self.rules = rules
         self.now = now
+        self.servingStale = servingStale
     }
 
     var count: Int { lock.withLock { entries.count } }
@@ -25,7 +31,7 @@ package final class RemoteKeySets: @unchecked Sendable {
         lock.withLock {
             uses += 1
             if entries[url] == nil { makeRoom() }
-            let set = entries[url]?.set ?? RemoteKeySet(rules, now: now)
+            let set = entries[url]?.set ?? RemoteKeySet(rules, now: now) { [servingStale] in servingStale(url, $0) }
             entries[url] = (set: set, lastUse: uses)
             return set
         }

@@ -55,11 +55,11 @@ import Testing
         #expect(try await store.claim(waiting, at: .legacy, isBound: false, now: Samples.now)?.id == waiting)
         let listed = try await store.credentialKeys(Selection(), at: Samples.now, after: nil, limit: 10).credentialKeys
         #expect(listed.map(\.placement.flow) == [done])
-        guard case .redeemed(let sealed, _) = try await store.redeem(key) else {
+        guard case .redeemed(let opened, _) = try await store.redeem(key) else {
             Issue.record("not redeemed")
             return
         }
-        #expect(sealed.bytes == [1, 2, 3])
+        #expect(opened.expose { $0 } == [1, 2, 3])
         await store.close()
         let names = try await DatabaseQueue(path: folder.database).read { db in
             try String.fetchSet(db, sql: "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL")

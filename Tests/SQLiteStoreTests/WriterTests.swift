@@ -271,7 +271,8 @@ private final class Told: @unchecked Sendable {
             case .committed(let operations, let duration): duration > .zero ? "committed \(operations)" : "no time"
             case .failed: "failed"
             case .refused: "refused"
-            case .recorded, .trailBroken: "of the trail"
+            case .recorded, .notRecorded, .trailBroken: "of the trail"
+            case .notClosed: "not closed"
             }
         lock.withLock { kept.append(line) }
     }

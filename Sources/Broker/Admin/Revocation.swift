@@ -60,7 +60,7 @@ extension Broker {
         guard revocation.atProvider else { return result }
         let tokens = destroyed.filter { $0.revocation != nil }
         result.withoutRevocation = destroyed.count - tokens.count
-        for (placement, failure) in await takeBack(tokens) {
+        for (placement, failure) in await takeBack(tokens, by: revocation.requester) {
             if let failure {
                 result.failures.append(Revocation.Failure(placement: placement, code: failure))
             } else {
@@ -76,7 +76,9 @@ extension Broker {
     private static let mostFailures = 3
 
     /// For each credential key why its token was not taken back, or `nil`.
-    private func takeBack(_ credentialKeys: [DestroyedCredentialKey]) async -> [(Placement, String?)] {
+    private func takeBack(
+        _ credentialKeys: [DestroyedCredentialKey], by requester: Requester
+    ) async -> [(Placement, String?)] {
         await withTaskGroup { group in
             var results: [(Placement, String?)] = []
             var waiting = credentialKeys[...]
@@ -89,7 +91,7 @@ extension Broker {
                         continue
                     }
                     running += 1
-                    group.addTask { (key.placement, await takeBack(key)) }
+                    group.addTask { (key.placement, await takeBack(key, by: requester)) }
                 }
                 guard let (placement, failure) = await group.next() else { break }
                 running -= 1
@@ -105,21 +107,32 @@ extension Broker {
     }
 
     /// Why a destroyed credential key's token was not taken back, or `nil`.
-    private func takeBack(_ key: DestroyedCredentialKey) async -> String? {
+    private func takeBack(_ key: DestroyedCredentialKey, by requester: Requester) async -> String? {
+        let failed = { (code: String, reason: Reason) in
+            tell(Incident(.tokenNotRevoked, reason, at: key.placement, requestID: requester.requestID))
+            return code
+        }
         guard let sealed = key.revocation,
             let token = TokenToRevoke.open(sealed, by: processKey, at: key.placement)
-        else { return "token_unreadable" }
+        else { return failed("token_unreadable", "another process keeps it, or this one kept it before a restart") }
+        let changed: Reason = "its source type or client is gone, or another than it began with"
+        guard let sourceType = catalog[key.placement.sourceType], let profile = sourceType.oauth else {
+            return failed("source_type_not_configured", changed)
+        }
+        let found: Client?
         do {
-            guard let sourceType = catalog[key.placement.sourceType], let profile = sourceType.oauth,
-                let client = try await client(for: sourceType, of: key.placement.tenant)
-            else { return "source_type_not_configured" }
-            guard profile.agree(token.values, with: client) else { return "source_type_not_configured" }
+            found = try await client(for: sourceType, of: key.placement.tenant)
+        } catch {
+            return failed("unavailable", error.reason)
+        }
+        guard let client = found, profile.agree(token.values, with: client) else {
+            return failed("source_type_not_configured", changed)
+        }
+        do {
             try await takeBack(token, profile, client, for: .operators)
             return nil
-        } catch let error as ProviderError {
-            return CallbackError(error).code
         } catch {
-            return "unavailable"
+            return failed(CallbackError(error).code, error.reason)
         }
     }
 

@@ -31,10 +31,13 @@ final class TenantClients: Sendable {
         for kept in stored {
             var secret: ClientSecret?
             if let sealed = kept.secret {
-                guard let opened = try? vault.open(sealed, of: tenant, kept.sourceType) else {
-                    throw .unavailable("the client secret of \(tenant) for \(kept.sourceType) does not open")
+                do throws(OpenError) {
+                    secret = try vault.open(sealed, of: tenant, kept.sourceType)
+                } catch {
+                    throw .unavailable(
+                        "the client secret of \(tenant) for \(kept.sourceType) does not open: \(error.reason(sealed.keyID))"
+                    )
                 }
-                secret = opened
             }
             clients[kept.sourceType] = Client(kept, of: tenant, secret: secret)
         }

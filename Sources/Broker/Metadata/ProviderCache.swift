@@ -8,8 +8,10 @@ extension SingleFlightCache where Key == String, Failure == ProviderDirectoryErr
     /// - Parameters:
     ///   - fresh: how long a value serves before it is fetched again.
     ///   - stale: how long it serves where it cannot be.
+    ///   - servingStale: told where a fetch failed and the value of before serves on: whoever waits gets no error then.
     static func forProviders(
-        fresh: Duration, stale: Duration, now: @escaping @Sendable () -> ContinuousClock.Instant
+        fresh: Duration, stale: Duration, now: @escaping @Sendable () -> ContinuousClock.Instant,
+        servingStale: @escaping @Sendable (_ address: String, ProviderDirectoryError) -> Void
     ) -> SingleFlightCache {
         SingleFlightCache(
             // A provider that is down is not asked by every flow.
@@ -22,7 +24,7 @@ extension SingleFlightCache where Key == String, Failure == ProviderDirectoryErr
                 case .transport(.rateLimited), .transport(.cancelled), .transport(.overloaded): false
                 default: true
                 }
-            }, now: now)
+            }, servingStale: servingStale, now: now)
     }
 }
 

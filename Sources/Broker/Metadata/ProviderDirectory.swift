@@ -11,13 +11,22 @@ struct ProviderDirectory: Sendable {
     private let keySets: RemoteKeySets
 
     /// - Parameter allowInsecure: http is fine, for trials.
-    init(transport: any ProviderTransport, allowInsecure: Bool, now: @escaping @Sendable () -> ContinuousClock.Instant)
-    {
+    init(
+        transport: any ProviderTransport, allowInsecure: Bool, now: @escaping @Sendable () -> ContinuousClock.Instant,
+        tell: @escaping @Sendable (Incident) -> Void = { _ in }
+    ) {
         self.transport = transport
         self.allowInsecure = allowInsecure
         // Endpoints hardly ever change: yesterday's are better than none.
-        metadata = .forProviders(fresh: .seconds(3600), stale: .seconds(86_400), now: now)
-        keySets = RemoteKeySets(.providers, now: now)
+        metadata = .forProviders(fresh: .seconds(3600), stale: .seconds(86_400), now: now) { issuer, error in
+            tell(
+                Incident(.staleMetadata, "\(error.reason(.metadata)) (\(quoted: issuer))", tenant: nil, sourceType: nil)
+            )
+        }
+        keySets = RemoteKeySets(.providers, now: now) { url, fault in
+            let reason = ProviderDirectoryError(fault).reason(.keys)
+            tell(Incident(.staleMetadata, "\(reason) (\(quoted: url))", tenant: nil, sourceType: nil))
+        }
     }
 
     /// The metadata of an issuer, at most an hour old unless the provider cannot be reached, then a day.

@@ -3,11 +3,16 @@ public import Secrets
 
 /// Keeps credential keys until they are redeemed, revoked or expired.
 public protocol CredentialKeyStore: Sendable {
-    /// Takes the credential key with this key: of all calls for one key, exactly one gets it.
+    /// Takes the credential key with this key: of all calls for one key, exactly one gets it. What `open` cannot open
+    /// is not taken, and told as unreadable: the master key that it needs may come back.
     ///
     /// All others take the same way and time. The event of a failure follows within a second, as far as there is room
-    /// for it: the first ten of a spent key, and refusals within a budget.
-    func redeem(_ redemption: Redemption) async throws(StoreError) -> Redemption.Outcome
+    /// for it: the first ten of a spent or unreadable key, and refusals within a budget.
+    ///
+    /// - Parameter open: called in the store's transaction; may be called more than once.
+    func redeem(
+        _ redemption: Redemption, opening open: @escaping Redemption.Opening
+    ) async throws(StoreError) -> Redemption.Outcome
 
     /// Credential keys that wait at `now`, oldest first, after `position`.
     func credentialKeys(
@@ -48,8 +53,13 @@ public struct Redemption: Sendable {
         self.requester = requester
     }
 
+    /// Opens what a store keeps. A store hands the result through, and looks at nothing of it.
+    public typealias Opening = @Sendable (Sealed<Credentials>, Placement) throws(OpenError) -> SecretBytes
+
     public enum Outcome: Sendable {
-        case redeemed(Sealed<Credentials>, Placement)
+        case redeemed(SecretBytes, Placement)
+        /// No master key opens it. It stays, for as long as it would.
+        case unreadable(Placement, OpenError, sealedUnder: KeyRing.KeyID?)
         /// The key was right once and is spent: an alarm.
         case reused(Placement)
         /// Everything else: one case for all, so that nobody can tell them apart.
@@ -60,6 +70,9 @@ public struct Redemption: Sendable {
     public func event(_ outcome: Outcome) -> Event {
         switch outcome {
         case .redeemed(_, let placement): Event(.credentialKeyRedeemed, at: now, by: requester, placement)
+        case .unreadable(let placement, let error, let key):
+            Event(
+                .credentialKeyUnreadable, at: now, by: requester, placement, detail: error.reason(key).description)
         case .reused(let placement): Event(.credentialKeyReused, at: now, by: requester, placement)
         case .refused: Event(.credentialKeyRefused, at: now, by: requester, tenant: tenant)
         }

@@ -26,12 +26,15 @@ extension Broker {
     func check(
         _ tokens: TokenResponse, of provider: Provider, client: Client, code: AuthorizationCode?, nonce: Nonce?
     ) async throws(ProviderError) {
-        let rejected = ProviderError.rejected(error: "invalid_id_token", retryAfter: nil)
+        let rejected = { (reason: Reason) in
+            ProviderError.rejected(error: "invalid_id_token", retryAfter: nil, reason: "the id_token: \(reason)")
+        }
         guard let token = tokens.idToken else {
             if code == nil { return }
-            throw rejected
+            throw rejected("the answer has none")
         }
-        guard let issuer = provider.issuer, let address = provider.jwks else { throw rejected }
+        guard let issuer = provider.issuer else { throw rejected("the provider's issuer is not known") }
+        guard let address = provider.jwks else { throw rejected("the address of the provider's keys is not known") }
         let validation = IDTokenValidation(
             issuer: issuer, clientID: client.id,
             algorithms: provider.profile.idTokenAlgorithms ?? IDTokenValidation.usualAlgorithms, nonce: nonce,
@@ -41,28 +44,29 @@ extension Broker {
         do {
             signed = try validation.signature(of: token)
         } catch {
-            throw rejected
+            throw rejected(error.reason)
         }
         do throws(ProviderDirectoryError) {
             // A key that we do not know may be new: asked for once (OpenID Connect Core § 10.1.1).
             keys = try await directory.keys(at: address, where: { $0.hasKey(of: signed) }, cause: provider.keysCause)
         } catch {
-            throw ProviderError(error)
+            throw ProviderError(error, at: .keys)
         }
         do {
             _ = try validation.claims(of: signed, keys: keys, at: now())
         } catch {
-            throw rejected
+            throw rejected(error.reason)
         }
     }
 }
 
 extension ProviderError {
-    init(_ error: ProviderDirectoryError) {
+    /// - Parameter endpoint: `metadata` or `keys`.
+    init(_ error: ProviderDirectoryError, at endpoint: ProviderEndpoint) {
         switch error {
-        case .transport(let error): self = ProviderError(error)
-        case .addressNotAllowed: self = .unreachable(.addressNotAllowed)
-        case .status, .metadata, .keySetMalformed: self = .rejected(error: nil, retryAfter: nil)
+        case .transport(let error): self = ProviderError(error, at: endpoint)
+        case .addressNotAllowed: self = .unreachable(.addressNotAllowed, at: endpoint)
+        case .status, .metadata, .keySetMalformed: self = .rejected(reason: error.reason(endpoint))
         }
     }
 }

@@ -1,3 +1,4 @@
+import Broker
 import HTTPService
 import HTTPTypes
 import JOSE
@@ -55,10 +56,11 @@ enum BearerTokenError: Error, Equatable {
                     .wwwAuthenticate:
                         "Bearer realm=\"cloakroom\", error=\"insufficient_scope\", scope=\"\(wanted)\""
                 ], missing: Problem.MissingScope(required: wanted, granted: granted))
-        case .keysUnavailable:
+        case .keysUnavailable(let fault):
             Problem(
                 status: .serviceUnavailable, code: "unavailable",
-                detail: "the token issuer's keys cannot be fetched; try again in a moment", headers: [.retryAfter: "5"])
+                detail: "the token issuer's keys cannot be fetched; try again in a moment", headers: [.retryAfter: "5"],
+                reason: "callers' keys (auth.jwksURL): \(fault.reason)")
         }
     }
 }

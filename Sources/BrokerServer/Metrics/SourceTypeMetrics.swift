@@ -24,11 +24,7 @@ final class SourceTypeMetrics: Sendable {
         "unsupported_response_type",
     ]
     private static let outcomes =
-        ["2xx", "3xx", "4xx", "5xx"]
-        + [
-            TransportError.timedOut, .unreachable, .tlsFailed, .addressNotAllowed, .responseTooLarge,
-            .malformedResponse, .cancelled, .overloaded, .rateLimited,
-        ].map(\.rawValue)
+        ["2xx", "3xx", "4xx", "5xx"] + TransportError.allCases.map(\.rawValue)
 
     private init(_ name: String, _ factory: any MetricsFactory) {
         let counter = { (label: String, dimensions: [(String, String)]) in

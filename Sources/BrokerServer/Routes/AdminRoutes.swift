@@ -91,7 +91,7 @@ struct AdminRoutes: Sendable {
                     selection: selection, reason: body.reason, atProvider: body.revokeAtProvider ?? true,
                     requester: requester))
         } catch {
-            throw Problem.unavailable
+            throw Problem.unavailable(error)
         }
         return .json(
             JSONValue.object([

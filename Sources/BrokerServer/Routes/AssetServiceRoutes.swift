@@ -51,7 +51,7 @@ struct AssetServiceRoutes: Sendable {
                     parameters: body.parameters ?? [:], scopes: body.scopes,
                     requester: requester))
         } catch {
-            throw error.problem
+            throw error.problem.asked(for: body.sourceType, by: tenant)
         }
         return Response(
             status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-store"],
@@ -85,7 +85,7 @@ struct AssetServiceRoutes: Sendable {
                     tokenTypeHint: body.tokenTypeHint, parameters: body.parameters ?? [:],
                     requester: requester))
         } catch {
-            throw error.problem
+            throw error.problem.asked(for: body.sourceType, by: tenant)
         }
         return Response(status: .noContent, headers: [.cacheControl: "no-store"])
     }

@@ -41,7 +41,7 @@ struct TenantRoutes: Sendable {
         do {
             return .json(SourceTypeList(broker.catalog, client: try await broker.clients(of: tenant)))
         } catch {
-            throw Problem.unavailable
+            throw Problem.unavailable(error)
         }
     }
 
@@ -116,7 +116,7 @@ struct TenantRoutes: Sendable {
                     scopes: body.scopes, returnURL: body.returnUrl, exchangeChallenge: body.exchangeChallenge,
                     frontendOrigin: request.headers[.origin] ?? body.frontendOrigin, requester: requester))
         } catch {
-            throw error.problem
+            throw error.problem.asked(for: body.sourceType, by: tenant)
         }
         var json = JSONWriter()
         json.literal("{\"authorizationUrl\":")
@@ -139,7 +139,7 @@ struct TenantRoutes: Sendable {
 
     @Sendable private func redeemByQuery(_ request: Request, _ context: Context) async throws -> Response {
         // What a browser fetches ahead may never be seen by anyone: nothing is spent on it.
-        if request.isPrefetch { throw Problem.unavailable }
+        if request.isPrefetch { throw Problem.lookAhead }
         let query = request.query
         return try await redeem(
             try query["credentialKey"], try query["exchangeVerifier"], context.parameters,
@@ -170,8 +170,9 @@ struct TenantRoutes: Sendable {
                 by: requester)
         } catch {
             switch error {
-            case .store: throw Problem.unavailable
-            case .sealBroken: throw error
+            case .store(let error): throw Problem.unavailable(error)
+            // The event has the reason, with this request's id.
+            case .sealBroken: throw Problem.internalError
             }
         }
         guard let json else { throw Self.invalidKey }
@@ -206,7 +207,7 @@ struct TenantRoutes: Sendable {
             do {
                 progress = try await broker.progress(of: id, for: tenant, verifier: verifier)
             } catch {
-                throw Problem.unavailable
+                throw Problem.unavailable(error)
             }
             switch progress {
             case .pending: break

@@ -9,9 +9,12 @@ public enum WriterEvent: Sendable {
     case failed
     /// An operation was refused since too many waited.
     case refused
-    /// A failed redemption has its place in the audit trail, some time after it was answered; or the store could not
-    /// write, and this is all that is kept of it.
+    /// A failed redemption has its place in the audit trail, some time after it was answered.
     case recorded(Event)
+    /// The store could not write it: this is all that is kept of it.
+    case notRecorded(Event, StoreError)
+    /// The database was not closed as it should be.
+    case notClosed(reason: String)
     /// The audit trail was altered, first at this event, and is not extended any more. Told once.
     case trailBroken(sequence: Int64, finding: String)
 }

@@ -61,5 +61,7 @@ final class WritingConnection: GroupedConnection {
         hasToldBreach = observer.tell(.trailBroken(sequence: breach.sequence, finding: breach.finding))
     }
 
-    func close() { try? queue.close() }
+    func close() {
+        do { try queue.close() } catch { _ = observer.tell(.notClosed(reason: StoreFailure.reason(error))) }
+    }
 }

@@ -1,3 +1,4 @@
+import Broker
 import Foundation
 import GRDB
 import Glibc
@@ -102,7 +103,7 @@ enum StoreFile {
         }
         switch (error as? DatabaseError)?.resultCode {
         case .SQLITE_NOTADB?: return .notADatabase(path: path)
-        case .SQLITE_CORRUPT?: return .corrupt(path: path, finding: "damaged")
+        case .SQLITE_CORRUPT?: return .corrupt(path: path, finding: StoreFailure.reason(error))
         default: return .failed(path: path, reason: StoreFailure.reason(error))
         }
     }
@@ -179,9 +180,28 @@ enum StoreFile {
 }
 
 enum StoreFailure {
-    /// Names the result code and SQLite's words for it, never a statement's values.
+    /// Names the result code and SQLite's words for it, never a statement's values; of a file, what the system says.
     static func reason(_ error: any Error) -> String {
-        guard let error = error as? DatabaseError else { return "\(type(of: error))" }
-        return "\(error.extendedResultCode): \(error.message ?? "no message")"
+        switch error {
+        case let error as DatabaseError: "\(error.extendedResultCode): \(error.message ?? "no message")"
+        case let error as OpenError: error.reason(nil).description
+        case let breach as Breach: "the audit trail is broken at event \(breach.sequence): \(breach.finding)"
+        case is RowDecodingError: "a row is not of the form that this program writes"
+        case let error as CocoaError: Self.systemsWords(error)
+        // None is known; its text may hold anything.
+        default: "an unexpected error (\(type(of: error)))"
+        }
+    }
+
+    /// Of an operation on files: Foundation keeps the system's error below its own.
+    private static func systemsWords(_ error: CocoaError) -> String {
+        if let error = error.underlying as? POSIXError { return String(cString: strerror(error.code.rawValue)) }
+        return switch error.code {
+        case .fileNoSuchFile, .fileReadNoSuchFile: "it is not there"
+        case .fileReadNoPermission, .fileWriteNoPermission: "permission denied"
+        case .fileWriteOutOfSpace: "the disk is full"
+        case .fileWriteFileExists: "it is there already"
+        default: "the system refused (code \(error.code.rawValue))"
+        }
     }
 }

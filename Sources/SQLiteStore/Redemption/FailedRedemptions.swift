@@ -11,12 +11,20 @@ final class FailedRedemptions: Sendable {
     private static let delayMilliseconds = 250
     /// So many are written at once, without waiting for more.
     private static let most = 1024
-    /// So many presentations of one spent key have an event each (CONTRACT); the metric counts them all.
+    /// So many presentations of one spent or unreadable key have an event each (CONTRACT); the metric counts them all.
     static let mostPerKey: Int64 = 10
 
     private struct Failure: Sendable {
         let redemption: Redemption
         let outcome: Redemption.Outcome
+
+        /// The flow, where the key was right once or cannot be read: of those the first ten are kept.
+        var placement: Placement? {
+            switch outcome {
+            case .reused(let placement), .unreadable(let placement, _, _): placement
+            case .redeemed, .refused: nil
+            }
+        }
     }
 
     private struct State: Sendable {
@@ -25,7 +33,7 @@ final class FailedRedemptions: Sendable {
         var flushing: Task<Void, Never>?
         /// Of refusals that were left out while the store could not write.
         var uncounted: Int64 = 0
-        /// The times that each spent key came while the store could not write.
+        /// The times that each such key came while the store could not write.
         var reuses: [FlowID: Int64] = [:]
     }
 
@@ -80,9 +88,23 @@ final class FailedRedemptions: Sendable {
                 kept.append(failure)
             }
         }
-        let (chosen, count) = (kept, leftOut + takeUncounted())
+        let count = leftOut + takeUncounted()
         let isDue = count > 0 && budget.takeSummary()
-        let recorded = try? await writer.write(isEnding: true) { transaction in
+        let recorded: [Event]
+        do throws(StoreError) {
+            recorded = try await write(kept, leftOut: count, isDue: isDue, last: batch.last)
+        } catch {
+            for event in untaken(kept, leftOut: count) { writer.tell(.notRecorded(event, error)) }
+            return
+        }
+        for event in recorded { writer.tell(.recorded(event)) }
+        forgetReuses()
+    }
+
+    private func write(
+        _ chosen: [Failure], leftOut count: Int64, isDue: Bool, last: Failure?
+    ) async throws(StoreError) -> [Event] {
+        try await writer.write(isEnding: true) { transaction in
             let db = transaction.db
             // Also where there is nothing to count: each batch is a commit. SQLite would skip a write that changes nothing.
             try db.run(
@@ -93,14 +115,12 @@ final class FailedRedemptions: Sendable {
                 events.append(failure.redemption.event(failure.outcome))
             }
             for event in events { try transaction.record(event) }
-            if isDue, let last = batch.last, let event = try Self.summary(at: last.redemption.now, in: db) {
+            if isDue, let last, let event = try Self.summary(at: last.redemption.now, in: db) {
                 try transaction.record(event)
                 events.append(event)
             }
             return events
         }
-        for event in recorded ?? untaken(chosen, leftOut: count) { writer.tell(.recorded(event)) }
-        if recorded != nil { forgetReuses() }
     }
 
     private var hasUncounted: Bool { state.withLock { $0.uncounted > 0 } }
@@ -118,7 +138,7 @@ final class FailedRedemptions: Sendable {
         state.withLock { state in
             state.uncounted += leftOut
             return chosen.compactMap { failure -> Event? in
-                if case .reused(let placement) = failure.outcome {
+                if let placement = failure.placement {
                     let count = state.reuses[placement.flow, default: 0]
                     guard count < Self.mostPerKey else { return nil }
                     state.reuses[placement.flow] = count + 1
@@ -132,7 +152,7 @@ final class FailedRedemptions: Sendable {
 
     /// The count is with the flow, so that neither a restart nor another broker begins anew.
     private static func isWanted(_ failure: Failure, in db: Database) throws -> Bool {
-        guard case .reused(let placement) = failure.outcome else { return true }
+        guard let placement = failure.placement else { return true }
         let count = try db.first(
             "UPDATE OR FAIL flows SET reuses = reuses + 1 WHERE id = ? AND reuses < ? RETURNING reuses",
             .blob(placement.flow.bytes), .integer(mostPerKey)

@@ -7,15 +7,24 @@ import Secrets
 extension SQLiteStore {
     /// Every failure takes one way and one time: the same one statement, which finds a row whatever key was presented,
     /// and no write. What has to be kept of it is written later, see `FailedRedemptions`.
-    public func redeem(_ redemption: Redemption) async throws(StoreError) -> Redemption.Outcome {
+    public func redeem(
+        _ redemption: Redemption, opening open: @escaping Redemption.Opening
+    ) async throws(StoreError) -> Redemption.Outcome {
         let outcome = try await writer.write { transaction in
             let db = transaction.db
             let candidate = try db.first(Self.candidate, .blob(redemption.keyDigest.bytes), read: Candidate.init)
             guard let candidate else { return Redemption.Outcome.refused }
             let found = candidate.judge(redemption)
             guard case .good(let placement) = found else { return found.outcome }
-            guard let sealed = try Self.take(redemption, at: placement, from: db) else { return .refused }
-            let outcome = Redemption.Outcome.redeemed(sealed, placement)
+            guard let sealed = try Self.sealed(redemption, in: db) else { return .refused }
+            let json: SecretBytes
+            do throws(OpenError) {
+                json = try open(sealed, placement)
+            } catch {
+                return .unreadable(placement, error, sealedUnder: sealed.keyID)
+            }
+            guard try Self.take(redemption, at: placement, from: db) else { return .refused }
+            let outcome = Redemption.Outcome.redeemed(json, placement)
             try transaction.record(redemption.event(outcome))
             return outcome
         }
@@ -30,26 +39,32 @@ extension SQLiteStore {
         FROM flows INDEXED BY flows_by_key WHERE key_digest >= ? ORDER BY key_digest LIMIT 1
         """
 
-    private static let spend =
-        "UPDATE OR FAIL flows SET status = \(FlowRow.Status.redeemed), sealed_key = NULL WHERE id = ?"
+    private static func sealed(_ redemption: Redemption, in db: Database) throws -> Sealed<Credentials>? {
+        try db.first("SELECT sealed FROM credential_keys WHERE digest = ?", .blob(redemption.keyDigest.bytes)) {
+            Sealed(stored: $0.blob(0))
+        }
+    }
+
+    /// Presentations while it was unreadable leave the alarms of a spent key their room.
+    private static let spend = """
+        UPDATE OR FAIL flows SET status = \(FlowRow.Status.redeemed), sealed_key = NULL, reuses = 0 WHERE id = ?
+        """
 
     /// Takes the credential key out of the store, under all conditions once more.
-    private static func take(
-        _ redemption: Redemption, at placement: Placement, from db: Database
-    ) throws -> Sealed<Credentials>? {
-        let sealed = try db.first(
+    private static func take(_ redemption: Redemption, at placement: Placement, from db: Database) throws -> Bool {
+        let taken: Void? = try db.first(
             """
             DELETE FROM credential_keys
             WHERE digest = ? AND tenant = ? AND expires_at > ?
                 AND (exchange_challenge IS NULL OR exchange_challenge = ?) AND flow = ?
-            RETURNING sealed
+            RETURNING 1
             """,
             .blob(redemption.keyDigest.bytes), .text(redemption.tenant.description),
             .integer(redemption.now.milliseconds), .text(redemption.challenge?.text), .blob(placement.flow.bytes)
-        ) { $0.blob(0) }
-        guard let sealed else { return nil }
+        ) { _ in }
+        guard taken != nil else { return false }
         try db.run(Self.spend, .blob(placement.flow.bytes))
-        return Sealed(stored: sealed)
+        return true
     }
 }
 

@@ -61,18 +61,22 @@ package final class SingleFlightCache<
     @usableFromInline let now: @Sendable () -> ContinuousClock.Instant
     private let capacity: Int
     private let isLasting: @Sendable (Failure) -> Bool
+    private let servingStale: @Sendable (Key, Failure) -> Void
 
     /// - Parameters:
     ///   - capacity: entries to keep: keys may be what strangers make up.
     ///   - isLasting: whether a failure says something of who was asked, so that he is not asked again at once.
+    ///   - servingStale: told where a call failed and the value of before serves on: whoever waits gets no failure then.
     ///   - now: a clock that nobody sets.
     package init(
         _ ages: Ages, capacity: Int, isLasting: @escaping @Sendable (Failure) -> Bool = { _ in true },
+        servingStale: @escaping @Sendable (Key, Failure) -> Void = { _, _ in },
         now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
     ) {
         self.ages = ages
         self.capacity = max(capacity, 2)
         self.isLasting = isLasting
+        self.servingStale = servingStale
         self.now = now
     }
 
@@ -167,19 +171,23 @@ package final class SingleFlightCache<
         askedAt: ContinuousClock.Instant, wasFresh: Bool
     ) {
         let now = now()
-        state.withLock { state in
+        let hidden: Failure? = state.withLock { state in
             _ = state.flights.end(key, number: call)
             // A party's own call beside another's is as good; one from before the key was forgotten is not.
-            guard state.entries[key]?.number == entryNumber else { return }
+            guard state.entries[key]?.number == entryNumber else { return nil }
             switch result {
             case .success(let value):
                 state.entries[key]?.value = (value, at: askedAt)
                 if wasFresh { state.entries[key]?.refetchedAt = askedAt }
                 state.entries[key]?.failure = nil
+                return nil
             case .failure(let failure):
-                if isLasting(failure) { state.entries[key]?.failure = (failure, at: now) }
+                guard isLasting(failure) else { return nil }
+                state.entries[key]?.failure = (failure, at: now)
+                return state.entries[key]?.value(within: ages.stale, at: now) == nil ? nil : failure
             }
         }
+        if let hidden { servingStale(key, hidden) }
     }
 
     /// Gives up what serves no more or, where all does, the entry that was used longest ago; never one that is being

@@ -59,7 +59,7 @@ struct KeyWatcher: ServiceLifecycle.Service {
                 switch error {
                 case let refusal as Refusal: refusal.lines.first ?? ""
                 case let refusal as KeyRefusal: refusal.words
-                default: "\(type(of: error))"
+                default: "an unexpected error (\(type(of: error)))"
                 }
             if isNew { logger.error("the master keys stay as they are", metadata: ["reason": "\(reason)"]) }
             return false
@@ -71,7 +71,8 @@ struct KeyWatcher: ServiceLifecycle.Service {
             let moved = try await broker.reseal { logger.info("sealing again", metadata: ["moved": "\($0)"]) }
             if moved > 0 { logger.notice("client secrets sealed again", metadata: ["moved": "\(moved)"]) }
         } catch {
-            logger.error("what another master key sealed could not be moved", metadata: ["reason": "\(error)"])
+            logger.error(
+                "what another master key sealed could not be moved", metadata: ["reason": "\(error.reason)"])
         }
     }
 }
@@ -84,7 +85,7 @@ extension KeyRefusal {
                 + uses.sorted { $0.key < $1.key }.map { "the key \"\($0)\", which \($1.words ?? "nothing") needs" }
                 .joined(separator: ", ") + "; put it back, or let a running broker move what it sealed first"
         case .another(let id): "the file has other bytes under \"\(id)\" than the database was sealed with"
-        case .store(let error): "the database cannot tell what needs them (\(error))"
+        case .store(let error): "the database cannot tell what needs them (\(error.reason))"
         }
     }
 }

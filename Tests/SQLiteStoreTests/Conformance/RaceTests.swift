@@ -61,9 +61,9 @@ import Testing
         let matched = try await all(100) { index in
             let store = stores[index % 2]
             let flow = try await store.keep(try Samples.flow(), keys[index], credentials: [UInt8(index)])
-            guard case .redeemed(let sealed, let placement) = try await stores[(index + 1) % 2].redeem(keys[index])
+            guard case .redeemed(let opened, let placement) = try await stores[(index + 1) % 2].redeem(keys[index])
             else { return false }
-            return sealed.bytes == [UInt8(index)] && placement == flow.placement
+            return opened.expose { $0 } == [UInt8(index)] && placement == flow.placement
         }
         #expect(matched.allSatisfy { $0 })
     }

@@ -13,11 +13,11 @@ import Testing
     func `a key gives its credentials and their place`(_ engine: Engine) async throws {
         let store = try database.open(engine)
         let flow = try await store.keep(try Samples.flow(), key, credentials: [1, 2, 3])
-        guard case .redeemed(let sealed, let placement) = try await store.redeem(key) else {
+        guard case .redeemed(let opened, let placement) = try await store.redeem(key) else {
             Issue.record("not redeemed")
             return
         }
-        #expect(sealed.bytes == [1, 2, 3])
+        #expect(opened.expose { $0 } == [1, 2, 3])
         #expect(placement == flow.placement)
     }
 

@@ -134,8 +134,8 @@ struct Trial {
             }
             switch ended {
             case .expired: throw Refusal("nobody came back in time", hint: "run the command again, and consent sooner")
-            case .failed(let error, let description):
-                let words = description.map { ": \(YAMLReader.quote($0))" } ?? ""
+            case .failed(let error, let reason):
+                let words = reason.map { ": \($0)" } ?? ""
                 throw Refusal(
                     "the flow failed with \(error)\(words)",
                     hint:
@@ -205,8 +205,8 @@ struct Trial {
             .exchangeChallengeMalformed:
             "the trial's own pages are not allowed"
         case .tenantHasTooManyFlows, .tooManyFlows: "too many flows are outstanding"
-        case .provider(let error): "the provider gave no sound answer (\(error))"
-        case .store(let error): "the store is not usable (\(error))"
+        case .provider(let error): "the provider gave no sound answer: \(error.reason)"
+        case .store(let error): "\(error.reason)"
         }
     }
 
