@@ -119,7 +119,7 @@ import Testing
     }
 }
 
-extension MaintenanceStore {
+extension BrokerStore {
     fileprivate func sweepAll(at now: Timestamp, limit: Int = 500) async throws {
         var sweeps = 0
         while try await sweep(at: now, limit: limit) {
