@@ -192,7 +192,7 @@ let package = Package(
             name: "BrokerServerTests",
             dependencies: [
                 "Broker", "BrokerServer", "Catalog", "Formats", "HTTPService", "JOSE", "OTLPTracing", "PrometheusMetrics",
-                "SQLiteStore", "Secrets", "Transport",
+                "SQLiteStore", "Secrets", "TestSupport", "Transport",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
