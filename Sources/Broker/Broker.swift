@@ -48,7 +48,7 @@ public struct Broker: Sendable {
     let store: any BrokerStore
     let transport: any ProviderTransport
     let directory: ProviderDirectory
-    let refreshes: Refreshes
+    let refreshes: RefreshCoalescer
     /// Seals what only this process may open again.
     let processKey: KeyRing
     let readiness = Readiness()
@@ -82,7 +82,7 @@ public struct Broker: Sendable {
         self.transport = transport
         directory = ProviderDirectory(
             transport: transport, allowInsecure: catalog.allowsInsecure, now: steadyNow, tell: tell)
-        refreshes = Refreshes(now: steadyNow)
+        refreshes = RefreshCoalescer(now: steadyNow)
         tenantClients = TenantClients(store: store, vault: vault, now: steadyNow)
         processKey = KeyRing.ephemeral()
         self.now = now

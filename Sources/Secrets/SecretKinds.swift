@@ -9,7 +9,7 @@ public enum Use {
     public enum AccessToken {}
     public enum RefreshToken {}
     /// A token to revoke, of either type.
-    public enum RevokedToken {}
+    public enum AccessOrRefreshToken {}
     public enum IDToken {}
     public enum BindingCookie {}
     public enum Nonce {}
@@ -23,7 +23,7 @@ public typealias ExchangeVerifier = Secret<Use.ExchangeVerifier>
 public typealias ClientSecret = Secret<Use.ClientSecret>
 public typealias AccessToken = Secret<Use.AccessToken>
 public typealias RefreshToken = Secret<Use.RefreshToken>
-public typealias RevokedToken = Secret<Use.RevokedToken>
+public typealias AccessOrRefreshToken = Secret<Use.AccessOrRefreshToken>
 public typealias IDToken = Secret<Use.IDToken>
 public typealias Nonce = Secret<Use.Nonce>
 public typealias BindingCookie = Secret<Use.BindingCookie>

@@ -119,8 +119,8 @@ struct Rehearsal {
         }
         do {
             try await broker.revoke(
-                RevokeRequest(
-                    tenant: tenant, sourceType: entry, token: RevokedToken(token),
+                TokenRevocationRequest(
+                    tenant: tenant, sourceType: entry, token: AccessOrRefreshToken(token),
                     tokenTypeHint: isRefreshToken ? "refresh_token" : "access_token", parameters: known))
             if await !simulator.isRevoked(token) { faults.append("revoke: the token is still good") }
         } catch .unsupported {

@@ -18,12 +18,12 @@ enum Samples {
 
     static func keys(_ count: Int) -> [CredentialKey] { (0..<count).map { _ in .random() } }
 
-    static func challenge(_ verifier: String) -> ProofKeyChallenge { ProofKeyChallenge(of: ExchangeVerifier(verifier)) }
+    static func challenge(_ verifier: String) -> CodeChallenge { CodeChallenge(of: ExchangeVerifier(verifier)) }
 
     static func flow(
         id: FlowID = FlowID(of: State.random()), tenant: String = "acme", parameters: [String: String] = [:],
         scopes: [String] = [],
-        returnURL: ReturnURL? = nil, challenge: ProofKeyChallenge? = nil,
+        returnURL: ReturnURL? = nil, challenge: CodeChallenge? = nil,
         expiresAt: Timestamp = now.adding(seconds: 600)
     ) throws -> Flow {
         Flow(
@@ -102,7 +102,7 @@ extension BrokerStore {
     }
 
     func redeem(
-        _ key: CredentialKey, tenant: String = "acme", challenge: ProofKeyChallenge? = nil,
+        _ key: CredentialKey, tenant: String = "acme", challenge: CodeChallenge? = nil,
         at now: Timestamp = Samples.now
     ) async throws -> Redemption.Outcome {
         let redemption = Redemption(

@@ -1,7 +1,7 @@
 import Catalog
 
 /// An operator's order to take keys and flows back.
-public struct Revocation: Sendable {
+public struct AdminRevocation: Sendable {
     public var selection: Selection
     /// Why, in the operator's words; kept in the audit trail.
     public var reason: String
@@ -37,7 +37,7 @@ extension Broker {
     /// Ends every selected flow that was started before, and destroys every selected key; then asks the providers.
     ///
     /// A provider that does not answer costs nothing but its own part of the result.
-    public func revoke(_ revocation: Revocation) async throws(StoreError) -> Revocation.Result {
+    public func revoke(_ revocation: AdminRevocation) async throws(StoreError) -> AdminRevocation.Result {
         let event = Event(
             .revocation, at: now(), by: revocation.requester, tenant: revocation.selection.tenant,
             sourceType: revocation.selection.sourceType, flow: revocation.selection.flow, detail: revocation.reason)
@@ -55,14 +55,14 @@ extension Broker {
         } while position != nil
         for key in destroyed { report(Event(.revocation, at: now(), by: revocation.requester, key.placement)) }
 
-        var result = Revocation.Result()
+        var result = AdminRevocation.Result()
         result.keys = destroyed.count
         guard revocation.atProvider else { return result }
         let tokens = destroyed.filter { $0.revocation != nil }
         result.withoutRevocation = destroyed.count - tokens.count
         for (placement, failure) in await takeBack(tokens, by: revocation.requester) {
             if let failure {
-                result.failures.append(Revocation.Failure(placement: placement, code: failure))
+                result.failures.append(AdminRevocation.Failure(placement: placement, code: failure))
             } else {
                 result.atProvider += 1
             }
@@ -113,7 +113,7 @@ extension Broker {
             return code
         }
         guard let sealed = key.revocation,
-            let token = TokenToRevoke.open(sealed, by: processKey, at: key.placement)
+            let token = UnredeemedToken.open(sealed, by: processKey, at: key.placement)
         else { return failed("token_unreadable", "another process keeps it, or this one kept it before a restart") }
         let changed: Reason = "its source type or client is gone, or another than it began with"
         guard let sourceType = catalog[key.placement.sourceType], let profile = sourceType.oauth else {
@@ -137,7 +137,7 @@ extension Broker {
     }
 
     func takeBack(
-        _ token: TokenToRevoke, _ profile: OAuthProfile, _ client: Client, for cause: Cause
+        _ token: UnredeemedToken, _ profile: OAuthProfile, _ client: Client, for cause: Cause
     ) async throws(ProviderError) {
         let provider = try await provider(profile, token.values, for: cause)
         try await takeBack(token.token, hint: token.hint, provider, client)

@@ -82,9 +82,9 @@ public struct CredentialKeyPosition: Sendable, Equatable {
 public struct DestroyedCredentialKey: Sendable {
     public let placement: Placement
     /// `nil`: the provider has no revocation.
-    public let revocation: Sealed<TokenToRevoke>?
+    public let revocation: Sealed<UnredeemedToken>?
 
-    public init(placement: Placement, revocation: Sealed<TokenToRevoke>?) {
+    public init(placement: Placement, revocation: Sealed<UnredeemedToken>?) {
         self.placement = placement
         self.revocation = revocation
     }

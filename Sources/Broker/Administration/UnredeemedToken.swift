@@ -6,8 +6,8 @@ import Secrets
 ///
 /// Sealed under a key of this process alone: a stolen database opens nothing, not even with the master key. After a
 /// restart such a token can no longer be taken back, but nobody holds it either.
-public struct TokenToRevoke: Sendable {
-    let token: RevokedToken
+public struct UnredeemedToken: Sendable {
+    let token: AccessOrRefreshToken
     let hint: String
     /// The address's parameters, also those that the callback told.
     let values: [String: String]
@@ -18,10 +18,10 @@ public struct TokenToRevoke: Sendable {
         let type = provider.profile.revocation.tokenType
         // RFC 7009 § 2.1: who loses the refresh token loses the access tokens of its grant too.
         if type != .accessToken, let refreshToken = credentials.refreshToken {
-            token = RevokedToken(refreshToken.expose { $0 })
+            token = AccessOrRefreshToken(refreshToken.expose { $0 })
             hint = "refresh_token"
         } else if type != .refreshToken {
-            token = RevokedToken(credentials.accessToken.expose { $0 })
+            token = AccessOrRefreshToken(credentials.accessToken.expose { $0 })
             hint = "access_token"
         } else {
             return nil
@@ -34,12 +34,12 @@ public struct TokenToRevoke: Sendable {
             let token = members["token"]?.string, let hint = members["hint"]?.string,
             case .object(let values)? = members["values"]
         else { return nil }
-        self.token = RevokedToken(token)
+        self.token = AccessOrRefreshToken(token)
         self.hint = hint
         self.values = values.compactMapValues(\.string)
     }
 
-    func sealed(by ring: KeyRing, at placement: Placement) -> Sealed<TokenToRevoke>? {
+    func sealed(by ring: KeyRing, at placement: Placement) -> Sealed<UnredeemedToken>? {
         var json = JSONWriter()
         json.literal("{\"token\":")
         token.expose { json.string($0) }
@@ -53,8 +53,8 @@ public struct TokenToRevoke: Sendable {
 
     /// `nil`: another process sealed it.
     static func open(
-        _ sealed: Sealed<TokenToRevoke>, by ring: KeyRing, at placement: Placement
-    ) -> TokenToRevoke? {
-        (try? ring.open(sealed, as: Label("token-to-revoke"), context: placement.context)).flatMap { TokenToRevoke($0) }
+        _ sealed: Sealed<UnredeemedToken>, by ring: KeyRing, at placement: Placement
+    ) -> UnredeemedToken? {
+        (try? ring.open(sealed, as: Label("token-to-revoke"), context: placement.context)).flatMap { UnredeemedToken($0) }
     }
 }

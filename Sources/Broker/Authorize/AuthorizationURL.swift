@@ -22,7 +22,7 @@ extension OAuthProfile {
         state.expose { members.append(("state", $0)) }
         switch proofKey {
         case .s256:
-            members.append(("code_challenge", ProofKeyChallenge(of: verifier).text))
+            members.append(("code_challenge", CodeChallenge(of: verifier).text))
             members.append(("code_challenge_method", "S256"))
         case .plain:
             verifier.expose { members.append(("code_challenge", $0)) }

@@ -137,9 +137,9 @@ extension Broker {
         return url
     }
 
-    private func exchangeChallenge(_ given: String?) throws(AuthorizeError) -> ProofKeyChallenge? {
+    private func exchangeChallenge(_ given: String?) throws(AuthorizeError) -> CodeChallenge? {
         guard let given else { return nil }
-        guard let challenge = ProofKeyChallenge(given) else { throw .exchangeChallengeMalformed }
+        guard let challenge = CodeChallenge(given) else { throw .exchangeChallengeMalformed }
         return challenge
     }
 }

@@ -2,7 +2,7 @@ import Formats
 public import Secrets
 
 /// The `code_challenge` or exchange challenge sent ahead of a verifier: base64url(SHA-256(verifier)) (RFC 7636 § 4.2).
-public struct ProofKeyChallenge: Hashable, Sendable {
+public struct CodeChallenge: Hashable, Sendable {
     public let text: String
 
     /// `nil` unless it has the shape of an S256 challenge: 43 characters that decode to 32 bytes.

@@ -90,7 +90,7 @@ extension Broker {
         credentials.add(connected, dpopKey: grant.dpopKey)
         if let key = try await keep(credentials, connected, flow, provider, binding, request) { return key }
         // The operator took the flow back while the provider was asked: nobody may have its tokens.
-        if let token = TokenToRevoke(credentials, provider) {
+        if let token = UnredeemedToken(credentials, provider) {
             do {
                 try await takeBack(token, profile, client, for: provider.cause)
             } catch {
@@ -194,7 +194,7 @@ extension Broker {
             keyDigest: key.digest,
             credentials: vault.seal(json, at: flow.placement, under: key),
             key: (binding ?? trialSecret(flow)).map { vault.seal(key, at: flow.placement, under: $0) },
-            revocation: TokenToRevoke(credentials, provider)?.sealed(by: processKey, at: flow.placement),
+            revocation: UnredeemedToken(credentials, provider)?.sealed(by: processKey, at: flow.placement),
             createdAt: now, expiresAt: now.adding(seconds: settings.credentialKeyLifetime))
         let event = Event(
             .flowSucceeded, at: now, by: request.requester, flow.placement,

@@ -6,7 +6,7 @@ extension Broker {
         _ key: CredentialKey, for tenant: TenantID, verifier: ExchangeVerifier?, by requester: Requester = .unknown
     ) async throws(RedeemError) -> SecretBytes? {
         let redemption = Redemption(
-            keyDigest: key.digest, tenant: tenant, challenge: verifier.map { ProofKeyChallenge(of: $0) }, now: now(),
+            keyDigest: key.digest, tenant: tenant, challenge: verifier.map { CodeChallenge(of: $0) }, now: now(),
             requester: requester)
         let outcome: Redemption.Outcome
         do {

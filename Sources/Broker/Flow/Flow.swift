@@ -32,7 +32,7 @@ public struct Flow: Sendable {
     /// Where to send the browser at the end, instead of our own page.
     public let returnURL: ReturnURL?
     /// Binds the credential key to who began the flow.
-    public let exchangeChallenge: ProofKeyChallenge?
+    public let exchangeChallenge: CodeChallenge?
     /// The one address that its callback may come to.
     public let redirect: RedirectPath
     /// The client that asked for the code, and alone may trade it.
@@ -44,7 +44,7 @@ public struct Flow: Sendable {
 
     public init(
         id: FlowID, tenant: TenantID, sourceType: SourceType.ID, parameters: [String: String], scopes: [String],
-        frontendOrigin: Origin, returnURL: ReturnURL?, exchangeChallenge: ProofKeyChallenge?, redirect: RedirectPath,
+        frontendOrigin: Origin, returnURL: ReturnURL?, exchangeChallenge: CodeChallenge?, redirect: RedirectPath,
         clientID: String, key: KeyRing.KeyID, startedAt: Timestamp, expiresAt: Timestamp
     ) {
         self.id = id
@@ -92,13 +92,13 @@ public struct StoredCredentialKey: Sendable {
     /// The key itself under the flow's outcome secret, only where `assets:oauthFlow` may tell it.
     public let key: Sealed<CredentialKey>?
     /// What takes the token back at the provider, for an operator's revocation; under a key of this process alone.
-    public let revocation: Sealed<TokenToRevoke>?
+    public let revocation: Sealed<UnredeemedToken>?
     public let createdAt: Timestamp
     public let expiresAt: Timestamp
 
     public init(
         keyDigest: Digest, credentials: Sealed<Credentials>, key: Sealed<CredentialKey>?,
-        revocation: Sealed<TokenToRevoke>? = nil, createdAt: Timestamp, expiresAt: Timestamp
+        revocation: Sealed<UnredeemedToken>? = nil, createdAt: Timestamp, expiresAt: Timestamp
     ) {
         self.keyDigest = keyDigest
         self.credentials = credentials

@@ -9,7 +9,7 @@ extension Broker {
         for id: FlowID, verifier: ExchangeVerifier, frontendOrigin: String
     ) async throws(StoreError) -> BindingCookie? {
         guard let outcome = try await store.outcome(of: id), outcome.status == .started,
-            now() < outcome.flow.expiresAt, outcome.flow.exchangeChallenge == ProofKeyChallenge(of: verifier),
+            now() < outcome.flow.expiresAt, outcome.flow.exchangeChallenge == CodeChallenge(of: verifier),
             outcome.flow.frontendOrigin.description == frontendOrigin
         else { return nil }
         let key = outcome.flow.key
@@ -23,7 +23,7 @@ extension Broker {
     }
 
     /// What `assets:oauthFlow` tells.
-    public enum Progress: Sendable {
+    public enum FlowStatus: Sendable {
         case pending
         /// Without a key where it was redeemed already.
         case succeeded(CredentialKey?)
@@ -32,11 +32,11 @@ extension Broker {
 
     /// How a flow ended, for whoever has the verifier, if the callback came from the browser that began it.
     /// Everything else is `pending`.
-    public func progress(
+    public func flowStatus(
         of id: FlowID, for tenant: TenantID, verifier: ExchangeVerifier
-    ) async throws(StoreError) -> Progress {
+    ) async throws(StoreError) -> FlowStatus {
         guard let outcome = try await store.outcome(of: id), outcome.flow.tenant == tenant, outcome.isBound,
-            outcome.flow.exchangeChallenge == ProofKeyChallenge(of: verifier), now() < outcome.expiresAt
+            outcome.flow.exchangeChallenge == CodeChallenge(of: verifier), now() < outcome.expiresAt
         else { return .pending }
         switch outcome.status {
         case .started, .exchanging: return .pending

@@ -41,7 +41,7 @@ struct Provider {
     /// Where the one more call with the new token goes.
     var afterConnecting: String? { addresses.afterConnecting?.filled(with: values) }
 
-    func revocation(of token: RevokedToken, client: Client) -> String? {
+    func revocation(of token: AccessOrRefreshToken, client: Client) -> String? {
         var values = values
         values["clientId"] = client.id
         token.expose { values["token"] = $0 }

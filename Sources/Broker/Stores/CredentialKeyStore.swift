@@ -38,12 +38,12 @@ public struct Redemption: Sendable {
     public let keyDigest: Digest
     public let tenant: TenantID
     /// Made from the presented verifier; matters only where the flow began with a challenge.
-    public let challenge: ProofKeyChallenge?
+    public let challenge: CodeChallenge?
     public let now: Timestamp
     public let requester: Requester
 
     public init(
-        keyDigest: Digest, tenant: TenantID, challenge: ProofKeyChallenge?, now: Timestamp,
+        keyDigest: Digest, tenant: TenantID, challenge: CodeChallenge?, now: Timestamp,
         requester: Requester = .unknown
     ) {
         self.keyDigest = keyDigest

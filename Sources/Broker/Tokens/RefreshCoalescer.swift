@@ -5,7 +5,7 @@ import Secrets
 ///
 /// A kept answer opens with the refresh token that was sent alone, as the caller brings it: whoever reads the memory
 /// finds no token in it.
-actor Refreshes {
+actor RefreshCoalescer {
     /// One grant of one tenant at one client: nobody else gets its answer.
     struct Identity: Hashable {
         let tenant: TenantID

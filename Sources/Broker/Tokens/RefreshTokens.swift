@@ -48,12 +48,12 @@ extension Broker {
         } catch {
             throw .request(error)
         }
-        let identity = Refreshes.Identity(
+        let identity = RefreshCoalescer.Identity(
             tenant: request.tenant, sourceType: id, client: client.id, parameters: values, scopes: request.scopes,
             token: request.refreshToken)
         let cause = call(of: request.tenant)
         let json = try await refreshes.run(identity, token: request.refreshToken) {
-            () async throws(RefreshError) -> Refreshes.Answer in
+            () async throws(RefreshError) -> RefreshCoalescer.Answer in
             let credentials: Credentials
             do throws(ProviderError) {
                 credentials = try await refreshed(request, profile, client, values, scopes, cause)
@@ -66,7 +66,7 @@ extension Broker {
             guard let json = try? credentials.exposedJSON(sourceType: id) else {
                 throw .provider(.rejected(reason: "the tokens cannot be written as JSON"))
             }
-            return Refreshes.Answer(
+            return RefreshCoalescer.Answer(
                 json: json,
                 tokens: [credentials.accessToken.digest] + (credentials.refreshToken.map { [$0.digest] } ?? []))
         }

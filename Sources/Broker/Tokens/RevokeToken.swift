@@ -4,17 +4,17 @@ public import Secrets
 import Transport
 
 /// What an asset service asks of `assets:revokeCredentials`.
-public struct RevokeRequest: Sendable {
+public struct TokenRevocationRequest: Sendable {
     public var tenant: TenantID
     public var sourceType: String
-    public var token: RevokedToken
+    public var token: AccessOrRefreshToken
     /// RFC 7009 § 2.1: `access_token` or `refresh_token`.
     public var tokenTypeHint: String?
     public var parameters: [String: String]
     public var requester: Requester
 
     public init(
-        tenant: TenantID, sourceType: String, token: RevokedToken, tokenTypeHint: String? = nil,
+        tenant: TenantID, sourceType: String, token: AccessOrRefreshToken, tokenTypeHint: String? = nil,
         parameters: [String: String] = [:], requester: Requester = .unknown
     ) {
         self.tenant = tenant
@@ -27,7 +27,7 @@ public struct RevokeRequest: Sendable {
 }
 
 /// Why nothing was revoked.
-public enum RevokeError: Error, Equatable, Sendable {
+public enum TokenRevocationError: Error, Equatable, Sendable {
     /// The request itself, as `authorize` would refuse it.
     case request(AuthorizeError)
     /// The provider has no revocation.
@@ -37,7 +37,7 @@ public enum RevokeError: Error, Equatable, Sendable {
     case provider(ProviderError)
 }
 
-extension RevokeError {
+extension TokenRevocationError {
     /// The provider may have done it, though it did not say so.
     fileprivate var mayHaveRevoked: Bool {
         switch self {
@@ -51,7 +51,7 @@ extension RevokeError {
 
 extension Broker {
     /// Has a provider take a token back (RFC 7009, or as the catalog says).
-    public func revoke(_ request: RevokeRequest) async throws(RevokeError) {
+    public func revoke(_ request: TokenRevocationRequest) async throws(TokenRevocationError) {
         let (id, profile, client, values): (SourceType.ID, OAuthProfile, Client, [String: String])
         do {
             (id, profile, client, values) = try await parties(
@@ -69,7 +69,7 @@ extension Broker {
             isOffered = provider.hasRevocation
             if isOffered { try await takeBack(request.token, hint: request.tokenTypeHint, provider, client) }
         } catch {
-            let error = RevokeError.provider(error)
+            let error = TokenRevocationError.provider(error)
             if error.mayHaveRevoked { await refreshes.forget(request.token.digest) }
             throw error
         }
@@ -82,7 +82,7 @@ extension Broker {
 
     /// Has the provider take a token back.
     func takeBack(
-        _ token: RevokedToken, hint: String?, _ provider: Provider, _ client: Client
+        _ token: AccessOrRefreshToken, hint: String?, _ provider: Provider, _ client: Client
     ) async throws(ProviderError) {
         guard let http = revocationRequest(token, hint, provider, client) else {
             throw .rejected(reason: "\(ProviderEndpoint.revocation.words): its address lacks a value")
@@ -92,7 +92,7 @@ extension Broker {
     }
 
     private func revocationRequest(
-        _ revoked: RevokedToken, _ hint: String?, _ provider: Provider, _ client: Client
+        _ revoked: AccessOrRefreshToken, _ hint: String?, _ provider: Provider, _ client: Client
     ) -> ProviderRequest? {
         let profile = provider.profile
         let revocation = profile.revocation
@@ -137,7 +137,7 @@ extension Broker {
 
     /// RFC 7009 § 2.2: 200, also for a token that was none any more.
     private static func check(
-        _ response: ProviderResponse, to request: ProviderRequest, of token: RevokedToken, _ profile: OAuthProfile
+        _ response: ProviderResponse, to request: ProviderRequest, of token: AccessOrRefreshToken, _ profile: OAuthProfile
     ) throws(ProviderError) {
         let document = JSONValue(json: response.body)
         let error = document.flatMap { profile.response.error.value(in: $0)?.string }

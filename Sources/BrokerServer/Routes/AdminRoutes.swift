@@ -84,10 +84,10 @@ struct AdminRoutes: Sendable {
             }
             selection.flow = flow
         }
-        let result: Revocation.Result
+        let result: AdminRevocation.Result
         do {
             result = try await broker.revoke(
-                Revocation(
+                AdminRevocation(
                     selection: selection, reason: body.reason, atProvider: body.revokeAtProvider ?? true,
                     requester: requester))
         } catch {

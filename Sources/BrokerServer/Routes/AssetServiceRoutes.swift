@@ -80,8 +80,8 @@ struct AssetServiceRoutes: Sendable {
         }
         do {
             try await broker.revoke(
-                RevokeRequest(
-                    tenant: tenant, sourceType: body.sourceType, token: RevokedToken(body.token),
+                TokenRevocationRequest(
+                    tenant: tenant, sourceType: body.sourceType, token: AccessOrRefreshToken(body.token),
                     tokenTypeHint: body.tokenTypeHint, parameters: body.parameters ?? [:],
                     requester: requester))
         } catch {

@@ -154,7 +154,7 @@ extension RefreshError {
     }
 }
 
-extension RevokeError {
+extension TokenRevocationError {
     var problem: Problem {
         switch self {
         case .request(let error): error.problem

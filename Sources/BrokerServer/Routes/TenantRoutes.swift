@@ -203,9 +203,9 @@ struct TenantRoutes: Sendable {
         let tenant = try path.tenant
         var answer = FlowAnswer(status: "pending")
         if let id = flow.flatMap({ FlowID($0) }), let verifier = verifier.flatMap({ ExchangeVerifier(checking: $0) }) {
-            let progress: Broker.Progress
+            let progress: Broker.FlowStatus
             do {
-                progress = try await broker.progress(of: id, for: tenant, verifier: verifier)
+                progress = try await broker.flowStatus(of: id, for: tenant, verifier: verifier)
             } catch {
                 throw Problem.unavailable(error)
             }

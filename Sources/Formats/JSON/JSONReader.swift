@@ -102,10 +102,10 @@ struct JSONReader {
         let start = position
         while next >= 0x20, next != UInt8(ascii: "\""), next != UInt8(ascii: "\\") { position += 1 }
         let plain = UnsafeBufferPointer(rebasing: bytes[start..<position])
-        if take("\"") { return String(stranger: plain) }
+        if take("\"") { return String(untrusted: plain) }
         var text = Array(plain)
         while next >= 0x20 {
-            if take("\"") { return String(stranger: text) }
+            if take("\"") { return String(untrusted: text) }
             if take("\\") {
                 guard let scalar = escape() else { return nil }
                 text.append(contentsOf: Character(scalar).utf8)

@@ -60,7 +60,7 @@ enum FlowRow {
             id: id, tenant: tenant, sourceType: sourceType, parameters: parameters,
             scopes: row.text(Column.scopes).split(separator: " ").map(String.init), frontendOrigin: origin,
             returnURL: returnURL,
-            exchangeChallenge: row.textIfAny(Column.exchangeChallenge).flatMap { ProofKeyChallenge($0) },
+            exchangeChallenge: row.textIfAny(Column.exchangeChallenge).flatMap { CodeChallenge($0) },
             redirect: RedirectPath(received: row.text(Column.redirect)), clientID: row.text(Column.clientID), key: key,
             startedAt: Timestamp(milliseconds: row.integer(Column.createdAt)),
             expiresAt: Timestamp(milliseconds: row.integer(Column.expiresAt)))

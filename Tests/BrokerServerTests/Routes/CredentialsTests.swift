@@ -8,7 +8,7 @@ import Testing
 
 @Suite struct CredentialsTests {
     static let verifier = String(repeating: "v", count: 43)
-    static let challenge: JSONValue = .string(ProofKeyChallenge(of: ExchangeVerifier(verifier)).text)
+    static let challenge: JSONValue = .string(CodeChallenge(of: ExchangeVerifier(verifier)).text)
 
     private func redeem(
         _ client: some TestClientProtocol, _ key: String, tenant: String = "acme", verifier: String? = nil

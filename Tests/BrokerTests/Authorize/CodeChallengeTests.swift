@@ -3,13 +3,13 @@ import Testing
 
 @testable import Broker
 
-@Suite struct ProofKeyTests {
+@Suite struct CodeChallengeTests {
     private static let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
     private static let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 
     @Test func `the challenge matches RFC 7636 appendix B`() {
-        #expect(ProofKeyChallenge(of: CodeVerifier(Self.verifier)).text == Self.challenge)
-        #expect(ProofKeyChallenge(of: ExchangeVerifier(Self.verifier)) == ProofKeyChallenge(Self.challenge))
+        #expect(CodeChallenge(of: CodeVerifier(Self.verifier)).text == Self.challenge)
+        #expect(CodeChallenge(of: ExchangeVerifier(Self.verifier)) == CodeChallenge(Self.challenge))
     }
 
     /// RFC 7636 § 4.2: base64url of 32 bytes, in its one spelling.
@@ -20,7 +20,7 @@ import Testing
         "13d31e961a1ad8ec2f16b10c4c982e0876a878ad6df144566ee1894acb70f9c3",
     ])
     func `a text of another shape is no challenge`(_ text: String) {
-        #expect(ProofKeyChallenge(text) == nil)
+        #expect(CodeChallenge(text) == nil)
     }
 
     /// RFC 7636 § 4.1: 43 to 128 unreserved characters.

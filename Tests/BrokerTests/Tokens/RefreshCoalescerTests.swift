@@ -5,20 +5,20 @@ import Testing
 
 @testable import Broker
 
-@Suite(.timeLimit(.minutes(1))) struct RefreshesTests {
+@Suite(.timeLimit(.minutes(1))) struct RefreshCoalescerTests {
     private let clock = SteadyClock()
-    private let refreshes: Refreshes
+    private let refreshes: RefreshCoalescer
 
     init() {
         let clock = clock
-        refreshes = Refreshes(now: { clock.now })
+        refreshes = RefreshCoalescer(now: { clock.now })
     }
 
     private static func identity(
         _ token: String, tenant: String = "acme", sourceType: String = "wiki", parameters: [String: String] = [:],
         scopes: [String]? = nil
-    ) throws -> Refreshes.Identity {
-        Refreshes.Identity(
+    ) throws -> RefreshCoalescer.Identity {
+        RefreshCoalescer.Identity(
             tenant: try #require(TenantID(tenant)), sourceType: try #require(SourceType.ID(sourceType)),
             client: "client", parameters: parameters, scopes: scopes, token: RefreshToken(token))
     }
@@ -31,9 +31,9 @@ import Testing
         let asked = Flag()
         let json = try await refreshes.run(
             try Self.identity(sent, tenant: tenant, sourceType: sourceType), token: RefreshToken(sent)
-        ) { () async throws(RefreshError) -> Refreshes.Answer in
+        ) { () async throws(RefreshError) -> RefreshCoalescer.Answer in
             asked.set()
-            return Refreshes.Answer(
+            return RefreshCoalescer.Answer(
                 json: SecretBytes(Array(access.utf8)), tokens: [Digest(of: access), Digest(of: new)])
         }
         #expect(json.expose { $0 } == Array(access.utf8))
@@ -73,10 +73,10 @@ import Testing
         let identity = try Self.identity("r0")
         let first = Task {
             try await refreshes.run(identity, token: RefreshToken("r0")) {
-                () async throws(RefreshError) -> Refreshes.Answer in
+                () async throws(RefreshError) -> RefreshCoalescer.Answer in
                 started.set()
                 while !released.isSet { await Task.yield() }
-                return Refreshes.Answer(json: SecretBytes([1]), tokens: [Digest(of: "a1")])
+                return RefreshCoalescer.Answer(json: SecretBytes([1]), tokens: [Digest(of: "a1")])
             }.count
         }
         while !started.isSet { await Task.yield() }

@@ -61,7 +61,7 @@ import Testing
     }
 
     @Test(arguments: Engine.allCases, [nil, Samples.challenge("w")])
-    func `a wrong or missing challenge is refused and spends nothing`(_ engine: Engine, _ challenge: ProofKeyChallenge?)
+    func `a wrong or missing challenge is refused and spends nothing`(_ engine: Engine, _ challenge: CodeChallenge?)
         async throws
     {
         let store = try database.open(engine)

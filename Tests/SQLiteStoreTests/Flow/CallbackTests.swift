@@ -20,7 +20,7 @@ import Transport
         #expect(form["code"] == "g/od")
         #expect(form["redirect_uri"] == begun["redirect_uri"])
         let verifier = try #require(form["code_verifier"].flatMap { ExchangeVerifier(checking: $0) })
-        #expect(ProofKeyChallenge(of: verifier).text == begun["code_challenge"])
+        #expect(CodeChallenge(of: verifier).text == begun["code_challenge"])
         #expect(house.events.kinds == ["flow.started", "flow.succeeded"])
     }
 

@@ -138,7 +138,7 @@ import Transport
         let (begun, _) = try await house.connect("own")
         await house.provider.answers(#"{"error":"unsupported_token_type"}"#, status: 503)
         let result = try await house.broker.revoke(
-            Revocation(
+            AdminRevocation(
                 selection: Selection(flow: begun.flow), reason: "test", atProvider: true,
                 requester: Requester(requestID: "r1")))
         #expect(result.failures.map(\.code) == ["provider_rejected"])

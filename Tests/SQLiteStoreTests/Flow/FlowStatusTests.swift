@@ -4,7 +4,7 @@ import Testing
 import Transport
 
 /// What may be asked about a flow, by whom, and what is told to everyone else: that it is pending.
-@Suite struct ProgressTests {
+@Suite struct FlowStatusTests {
     private static let verifier = "an-exchange-verifier-that-is-long-enough-for-it"
     private let house: Installation
 
@@ -145,7 +145,7 @@ import Transport
 
     private func progress(
         _ flow: FlowID, tenant: String = "acme", verifier: String = verifier
-    ) async throws -> Broker.Progress {
-        try await house.broker.progress(of: flow, for: Samples.tenant(tenant), verifier: ExchangeVerifier(verifier))
+    ) async throws -> Broker.FlowStatus {
+        try await house.broker.flowStatus(of: flow, for: Samples.tenant(tenant), verifier: ExchangeVerifier(verifier))
     }
 }

@@ -213,7 +213,7 @@ extension CallbackResult {
     }
 }
 
-extension Broker.Progress {
+extension Broker.FlowStatus {
     var name: String {
         switch self {
         case .pending: "pending"

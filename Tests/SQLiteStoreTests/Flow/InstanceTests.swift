@@ -30,7 +30,7 @@ import Testing
         _ = try await house.broker.deleteClient("own", of: Samples.tenant("acme"), by: .unknown)
         let before = await house.provider.requests.count
         let result = try await house.broker.revoke(
-            Revocation(selection: Selection(tenant: Samples.tenant("acme")), reason: "gone", atProvider: true))
+            AdminRevocation(selection: Selection(tenant: Samples.tenant("acme")), reason: "gone", atProvider: true))
         #expect(result.keys == 1 && result.failures.map(\.code) == ["source_type_not_configured"])
         #expect(await house.provider.requests.count == before)
     }

@@ -15,7 +15,7 @@ import Testing
     @Test func `a key from before a rotation is good after it`() async throws {
         let (begun, key) = try await before.connect(verifier: Self.verifier, bound: true)
         let after = try before.restarted(masterKeys: Self.rotated)
-        let progress = try await after.broker.progress(
+        let progress = try await after.broker.flowStatus(
             of: begun.flow, for: Samples.tenant(), verifier: ExchangeVerifier(Self.verifier))
         #expect(progress.key?.matches(key) == true)
         #expect(try await after.redeem(key, verifier: Self.verifier) != nil)
@@ -37,7 +37,7 @@ import Testing
         let key = try #require(await after.callback("code=good&state=\(begun.state)", cookie: cookie).key)
         #expect(try await after.store.outcome(of: begun.flow)?.isBound == true)
         for house in [after, try before.restarted(masterKeys: Self.rotated)] {
-            let progress = try await house.broker.progress(
+            let progress = try await house.broker.flowStatus(
                 of: begun.flow, for: Samples.tenant(), verifier: ExchangeVerifier(Self.verifier))
             #expect(progress.key?.matches(key) == true)
         }
@@ -121,10 +121,10 @@ import Testing
     @Test func `the outcome of a flow whose master key was removed is pending`() async throws {
         let (begun, _) = try await before.connect(verifier: Self.verifier, bound: true)
         let after = try before.restarted(masterKeys: Installation.secondKey)
-        let progress = try await after.broker.progress(
+        let progress = try await after.broker.flowStatus(
             of: begun.flow, for: Samples.tenant(), verifier: ExchangeVerifier(Self.verifier))
         #expect(progress.name == "pending")
-        _ = try await after.broker.progress(
+        _ = try await after.broker.flowStatus(
             of: begun.flow, for: Samples.tenant(), verifier: ExchangeVerifier(Self.verifier))
         // Asked for every second, told once.
         #expect(after.events.incidents.map(\.kind) == [.outcomeUnreadable])

@@ -118,7 +118,7 @@ struct Trial {
             let authorization = try await broker.authorize(
                 AuthorizeRequest(
                     tenant: tenant, sourceType: sourceType, parameters: parameters, scopes: scopes,
-                    exchangeChallenge: ProofKeyChallenge(of: verifier).text))
+                    exchangeChallenge: CodeChallenge(of: verifier).text))
             return (authorization.flow, authorization.url)
         } catch {
             throw Refusal("the flow could not start: \(Self.words(error))", hint: Self.hint(error, sourceType))
