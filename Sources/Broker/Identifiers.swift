@@ -6,11 +6,12 @@ public struct TenantID: Hashable, Sendable, CustomStringConvertible {
     public let description: String
 
     public init?(_ text: some StringProtocol) {
+        let text = String(text)
         let allowed = { (byte: UInt8) in byte.isASCIILetterOrDigit || byte == 0x2E || byte == 0x5F || byte == 0x2D }
         guard let first = text.utf8.first, first.isASCIILetterOrDigit, text.utf8.count <= 64,
             text.utf8.allSatisfy(allowed)
         else { return nil }
-        description = String(text)
+        description = text
     }
 }
 

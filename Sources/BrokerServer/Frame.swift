@@ -142,8 +142,8 @@ struct Frame: HTTPResponder {
         guard route.isShared else { return }
         response.headers[.vary] = "Origin"
         // A tenant's pages are those of its own list, where it has one.
-        let frontend = TenantID(path.name).map { frontends[$0] } ?? frontends.general
-        guard let origin = request.headers[.origin].flatMap({ Origin($0) }), frontend.allows(origin) else { return }
+        guard let origin = request.headers[.origin].flatMap({ Origin($0) }), frontends[name: path.name].allows(origin)
+        else { return }
         response.headers[.accessControlAllowOrigin] = origin.description
         if request.method == .options {
             response.headers[.accessControlAllowMethods] = "GET, POST"

@@ -5,13 +5,14 @@ public struct SourceType: Sendable {
         public let description: String
 
         public init?(_ text: some StringProtocol) {
+            let text = String(text)
             let allowed = { (byte: UInt8) in
                 (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) || byte == 0x5F
             }
             guard let first = text.utf8.first, (0x61...0x7A).contains(first), text.utf8.count <= 64,
                 text.utf8.allSatisfy(allowed)
             else { return nil }
-            description = String(text)
+            description = text
         }
 
         public static func < (left: ID, right: ID) -> Bool { left.description < right.description }

@@ -29,7 +29,7 @@ public struct ListenerBounds: Sendable {
 }
 
 /// HTTP/1.1 of Hummingbird, for peers that nobody vouches for: before it, each connection gets a `ConnectionWatch` for
-/// its bytes and times, `ASCIIHeads` for its heads, and a `RequestGuard` for its messages.
+/// its bytes and times, and behind the decoder a `RequestGuard` for its messages.
 struct Listener: ServerChildChannel {
     private let http: HTTP1Channel
     private let connections: Connections
@@ -80,7 +80,6 @@ struct Listener: ServerChildChannel {
         let watch = ConnectionWatch(timeout: timeout)
         try pipeline.addHandler(watch, position: .first)
         try pipeline.addHandler(RequestGuard(watch: watch, refuse: refuse), position: .after(decoder))
-        try pipeline.addHandler(ASCIIHeads(), position: .after(decoder))
     }
 
     func handle(value: HTTP1Channel.Value, logger: Logger) async {

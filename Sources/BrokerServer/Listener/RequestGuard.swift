@@ -60,7 +60,7 @@ final class RequestGuard: ChannelDuplexHandler {
     }
 
     private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
-        var head = head
+        var head = head.inASCII
         if let fault = RequestFault(in: &head) {
             refuse(fault, path: head.uri, context)
             return

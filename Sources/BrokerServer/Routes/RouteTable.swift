@@ -66,35 +66,32 @@ struct RouteTable {
 
     func find(_ path: String) -> (Route, PathNames)? {
         if let found = lookUp(path[...]) { return found }
-        guard !base.isEmpty, path.hasPrefix(base) else { return nil }
-        return lookUp(path.dropFirst(base.count))
+        guard !base.isEmpty else { return nil }
+        return path[...].rest(after: base).flatMap(lookUp)
     }
 
     private func lookUp(_ path: Substring) -> (Route, PathNames)? {
-        if path.hasPrefix(Self.tenantPrefix) {
-            let rest = path.dropFirst(Self.tenantPrefix.count)
+        if let rest = path.rest(after: Self.tenantPrefix) {
             guard let slash = rest.utf8.firstIndex(of: UInt8(ascii: "/")) else { return nil }
             let name = rest[rest.index(after: slash)...]
             // Some clients encode the colon, which means the same (RFC 3986 § 2.2).
             let route = tenant[name] ?? (name.utf8.contains(UInt8(ascii: "%")) ? tenant[Self.decodeColon(name)] : nil)
             return route.map { ($0, PathNames(name: rest[..<slash])) }
         }
-        if let client, path.hasPrefix(Self.adminPrefix) {
-            let names = path.dropFirst(Self.adminPrefix.count).split(separator: "/", omittingEmptySubsequences: false)
+        if let client, let rest = path.rest(after: Self.adminPrefix) {
+            let names = rest.split(separator: "/", omittingEmptySubsequences: false)
             guard names.count == 3, names[1] == "clients" else { return nil }
             return (client, PathNames(name: names[0], sourceType: names[2]))
         }
-        if path.hasPrefix(Self.callback), let found = lookUpCallback(path.dropFirst(Self.callback.count)) {
-            return found
-        }
+        if let found = path.rest(after: Self.callback).flatMap(lookUpCallback) { return found }
         return plain[path].map { ($0, PathNames(name: "")) }
     }
 
     /// A slash at the end means the same address: some providers add one to what was registered.
     private func lookUpCallback(_ rest: Substring) -> (Route, PathNames)? {
-        guard rest.isEmpty || rest.hasPrefix("/") else { return nil }
-        var names = rest.dropFirst()
-        if names.hasSuffix("/") { names = names.dropLast() }
+        guard rest.isEmpty || rest.utf8.first == UInt8(ascii: "/") else { return nil }
+        var names = Substring(rest.utf8.dropFirst())
+        if names.utf8.last == UInt8(ascii: "/") { names = Substring(names.utf8.dropLast()) }
         let count = names.isEmpty ? 0 : names.utf8.count { $0 == UInt8(ascii: "/") } + 1
         guard count < Self.callbackTemplates.count else { return nil }
         return plain[Self.callbackTemplates[count][...]].map { ($0, PathNames(name: "", redirect: names)) }
@@ -106,5 +103,12 @@ struct RouteTable {
             name[escape..<end].uppercased() == "%3A"
         else { return name }
         return name[..<escape] + ":" + name[end...]
+    }
+}
+
+extension Substring {
+    /// Byte by byte: a path is ASCII, and `hasPrefix` would look for equivalent spellings.
+    fileprivate func rest(after prefix: String) -> Substring? {
+        utf8.starts(with: prefix.utf8) ? self[utf8.index(startIndex, offsetBy: prefix.utf8.count)...] : nil
     }
 }

@@ -9,35 +9,33 @@ extension StringProtocol {
 
     private func visible(keepingLines: Bool) -> String {
         if utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) { return String(self) }
-        var visible = String.UnicodeScalarView()
-        for scalar in unicodeScalars {
-            if scalar.isActive, !(keepingLines && scalar == "\n") {
-                visible.append(contentsOf: "\\u{\(String(scalar.value, radix: 16, uppercase: true))}".unicodeScalars)
-            } else {
-                visible.append(scalar)
-            }
+        return replacingScalars { scalar in
+            guard scalar.isActive, !(keepingLines && scalar == "\n") else { return nil }
+            return "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"
         }
-        return String(visible)
     }
 
     /// JSON in which nothing acts on a terminal either: such characters stand in its texts alone, and are escaped there
     /// (RFC 8259 § 7). Line ends between its members stay.
     package var visibleJSON: String {
         if utf8.allSatisfy({ $0 < 0x7F }) { return String(self) }
-        var visible = String.UnicodeScalarView()
-        for scalar in unicodeScalars {
-            if scalar.isActive, scalar != "\n" {
-                for unit in String(scalar).utf16 {
-                    let digits = String(unit, radix: 16)
-                    visible.append(
-                        contentsOf: "\\u\(String(repeating: "0", count: 4 - digits.utf8.count))\(digits)".unicodeScalars
-                    )
-                }
-            } else {
-                visible.append(scalar)
-            }
+        return replacingScalars { scalar in
+            guard scalar.isActive, scalar != "\n" else { return nil }
+            return String(scalar).utf16.map { unit in
+                let digits = String(unit, radix: 16)
+                return "\\u\(String(repeating: "0", count: 4 - digits.utf8.count))\(digits)"
+            }.joined()
         }
-        return String(visible)
+    }
+
+    /// Over bytes: to append to a view of scalars copies all that is in it, each time.
+    private func replacingScalars(_ replacement: (Unicode.Scalar) -> String?) -> String {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(utf8.count)
+        for scalar in unicodeScalars {
+            if let text = replacement(scalar) { bytes += text.utf8 } else { bytes += String(scalar).utf8 }
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 }
 

@@ -44,18 +44,30 @@ package enum Percent {
 
     /// The pairs of a query or form body; `nil` where an escape is malformed or the result is no text.
     package static func pairs(_ text: some StringProtocol) -> [(name: String, value: String)]? {
+        var text = String(text)
+        return text.withUTF8(pairs)
+    }
+
+    private static func pairs(_ text: UnsafeBufferPointer<UInt8>) -> [(name: String, value: String)]? {
         var pairs: [(name: String, value: String)] = []
-        for part in text.utf8.split(separator: UInt8(ascii: "&")) {
-            let equals = part.firstIndex(of: UInt8(ascii: "="))
-            guard let name = decode(part[..<(equals ?? part.endIndex)]),
-                let value = equals.map({ decode(part[part.index(after: $0)...]) }) ?? ""
-            else { return nil }
-            pairs.append((name, value))
+        var start = 0
+        while start < text.count {
+            let end = text[start...].firstIndex(of: UInt8(ascii: "&")) ?? text.count
+            if end > start {
+                let equals = text[start..<end].firstIndex(of: UInt8(ascii: "=")) ?? end
+                guard let name = decode(text[start..<equals]), let value = decode(text[min(equals + 1, end)..<end])
+                else { return nil }
+                pairs.append((name, value))
+            }
+            start = end + 1
         }
         return pairs
     }
 
-    private static func decode(_ bytes: some Collection<UInt8>) -> String? {
+    private static func decode(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> String? {
+        guard bytes.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else {
+            return String(stranger: bytes)
+        }
         var decoded: [UInt8] = []
         decoded.reserveCapacity(bytes.count)
         var rest = bytes.makeIterator()

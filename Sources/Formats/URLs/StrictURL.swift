@@ -12,26 +12,32 @@ public struct StrictURL: Hashable, Sendable {
 
     /// Letters in the host are lowered and a default port is dropped, as browsers do.
     public init?(_ text: some StringProtocol) {
+        self.init(whole: String(text))
+    }
+
+    private init?(whole text: String) {
         // First of all: from here on every character is a byte.
         guard text.utf8.count <= 2048, text.utf8.allSatisfy(Self.isPlain) else { return nil }
         let scheme: String
         let defaultPort: Int
-        if text.hasPrefix("https://") {
+        if text.utf8.starts(with: "https://".utf8) {
             (scheme, defaultPort) = ("https", 443)
-        } else if text.hasPrefix("http://") {
+        } else if text.utf8.starts(with: "http://".utf8) {
             (scheme, defaultPort) = ("http", 80)
         } else {
             return nil
         }
-        let afterScheme = text.dropFirst(scheme.count + 3)
-        let end = afterScheme.firstIndex { $0 == "/" || $0 == "?" } ?? afterScheme.endIndex
+        let afterScheme = text[text.utf8.index(text.startIndex, offsetBy: scheme.utf8.count + 3)...]
+        let end =
+            afterScheme.utf8.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? afterScheme.endIndex
         let authority = afterScheme[..<end]
         let rest = afterScheme[end...]
 
         var host = authority
         var port: Int?
-        let bracket = authority.hasPrefix("[") ? authority.firstIndex(of: "]") : nil
-        if let colon = authority[(bracket ?? authority.startIndex)...].firstIndex(of: ":") {
+        let isBracketed = authority.utf8.first == UInt8(ascii: "[")
+        let bracket = isBracketed ? authority.utf8.firstIndex(of: UInt8(ascii: "]")) : nil
+        if let colon = authority[(bracket ?? authority.startIndex)...].utf8.firstIndex(of: UInt8(ascii: ":")) {
             let digits = authority[authority.index(after: colon)...]
             guard (1...5).contains(digits.utf8.count), digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
                 let number = Int(digits), (1...65535).contains(number), !digits.hasPrefix("0")

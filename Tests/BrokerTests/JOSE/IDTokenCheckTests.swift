@@ -178,9 +178,9 @@ import Testing
         var check = Self.check
         check.algorithms.insert(algorithm)
         check.accessToken = AccessToken("token")
-        let half = Base64URL.encode(algorithm.digest(of: Array("token".utf8)).prefix(length))
+        let half = Base64URL.encode(Array(algorithm.digest(of: Array("token".utf8)).prefix(length)))
         #expect(try Self.fault(Self.token(["at_hash": .string(half)], pem: pem, kid: kid), check) == nil)
-        let other = Base64URL.encode(Digest(of: "token").bytes.prefix(16))
+        let other = Base64URL.encode(Array(Digest(of: "token").bytes.prefix(16)))
         #expect(
             try Self.fault(Self.token(["at_hash": .string(other)], pem: pem, kid: kid), check) == .accessTokenMismatch)
     }
