@@ -73,6 +73,7 @@ let package = Package(
         .target(
             name: "OTLPTracing",
             dependencies: [
+                "Formats",
                 .product(name: "ServiceContextModule", package: "swift-service-context"),
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
             ],
@@ -143,7 +144,10 @@ let package = Package(
         .testTarget(name: "CurlTransportTests", dependencies: ["CurlTransport", "Formats", "Transport"]),
         .testTarget(
             name: "SQLiteStoreTests",
-            dependencies: ["Broker", "Catalog", "Formats", "SQLiteStore", "Secrets", "Transport", .product(name: "GRDB", package: "GRDB.swift")]),
+            dependencies: [
+                "Broker", "Catalog", "Formats", "SQLiteStore", "Secrets", "Transport",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
         .testTarget(
             name: "BrokerServerTests",
             dependencies: [

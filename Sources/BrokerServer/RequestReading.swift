@@ -43,7 +43,6 @@ extension Request {
     ) async throws -> Value {
         guard mediaType == "application/json" else { throw Problem.unsupportedMediaType("application/json") }
         let body = try await wholeBody()
-        // Ours first, which a stranger's text cannot make slow: the decoder gets only what passed it.
         let document: JSONValue
         do {
             document = try StrictJSON.value(Array(body.readableBytesView))
@@ -54,7 +53,7 @@ extension Request {
         if let quick, case .object(let members) = document, let value = quick(members) { return value }
         if let value = document as? Value { return value }
         do {
-            return try JSONDecoder().decode(Value.self, from: Data(body.readableBytesView))
+            return try document.decoded(as: Value.self)
         } catch let error as DecodingError {
             throw Problem.invalidRequest(Self.sentence(error))
         }

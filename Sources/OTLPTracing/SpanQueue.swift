@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 
 /// Spans on their way to a collector: sent together, and dropped rather than kept without end where it does not answer.
@@ -44,8 +45,9 @@ public final class SpanQueue: @unchecked Sendable {
             let some = Array(spans[start..<min(start + Self.batch, spans.count)])
             // After one failure the rest would only wait for the same.
             let message =
-                isTaken ? try? JSONEncoder().encode(OTLPMessage(some, service: service, version: version)) : nil
-            if let message, await send([UInt8](message)) { continue }
+                isTaken
+                ? try? JSONValue(encoding: OTLPMessage(some, service: service, version: version)).encoded() : nil
+            if let message, await send(message) { continue }
             isTaken = false
             lock.withLock { dropped += some.count }
         }

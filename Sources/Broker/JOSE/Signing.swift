@@ -1,5 +1,4 @@
 import Formats
-import Foundation
 import Secrets
 
 extension JSONWebSignature {
@@ -37,9 +36,7 @@ extension JSONWebSignature {
     }
 
     private static func json(_ value: JSONValue) -> String? {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
-        return (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) }
+        (try? value.encoded()).map { String(decoding: $0, as: UTF8.self) }
     }
 }
 

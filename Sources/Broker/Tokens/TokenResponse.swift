@@ -76,7 +76,7 @@ struct TokenResponse {
         while let last = form.last, last <= 0x20 { form = form.dropLast() }
         guard form.contains(UInt8(ascii: "=")),
             !form.contains(where: { $0 <= 0x20 || $0 == UInt8(ascii: "<") || $0 == UInt8(ascii: "{") }),
-            let text = String(stranger: form), let pairs = Percent.pairs(text)
+            let text = String(untrusted: form), let pairs = Percent.pairs(text)
         else { return nil }
         var members: [String: JSONValue] = [:]
         // RFC 6749 § 3.2: a parameter must not come twice.
