@@ -9,7 +9,8 @@ struct ProviderDirectory: Sendable {
     private let keySets: FetchCache<JSONWebKeySet>
 
     /// - Parameter allowInsecure: http is fine, for trials.
-    init(transport: any ProviderTransport, allowInsecure: Bool, now: @escaping @Sendable () -> ContinuousClock.Instant) {
+    init(transport: any ProviderTransport, allowInsecure: Bool, now: @escaping @Sendable () -> ContinuousClock.Instant)
+    {
         self.transport = transport
         self.allowInsecure = allowInsecure
         // Endpoints hardly ever change: yesterday's are better than none.
