@@ -67,7 +67,7 @@ public struct Flow: Sendable {
 }
 
 /// A credential key as a store keeps it: nothing here opens without the key itself or the exchange verifier.
-public struct Ticket: Sendable {
+public struct StoredCredentialKey: Sendable {
     public let keyDigest: Digest
     public let credentials: Sealed<Credentials>
     /// The key itself under the flow's outcome secret, only where `assets:oauthFlow` may tell it.

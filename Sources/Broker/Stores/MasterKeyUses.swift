@@ -3,7 +3,7 @@ public struct MasterKeyUses: Sendable, Equatable {
     /// Flows that wait for their callback.
     public var flows = 0
     /// Credential keys that wait to be redeemed.
-    public var tickets = 0
+    public var credentialKeys = 0
     /// Tenants' client secrets.
     public var clients = 0
     /// The audit trail's own key.
