@@ -67,7 +67,8 @@ import Testing
 
     /// The same faults as Foundation's decoder finds, at the same places.
     @Test(arguments: [
-        "[]", "null", "{}", #"{"name":null}"#, #"{"name":1}"#, #"{"name":"x","size":"1"}"#, #"{"name":"x","size":true}"#, #"{"name":["x"]}"#,
+        "[]", "null", "{}", #"{"name":null}"#, #"{"name":1}"#, #"{"name":"x","size":"1"}"#,
+        #"{"name":"x","size":true}"#, #"{"name":["x"]}"#,
     ])
     func `what does not fit is named`(_ text: String) throws {
         let fault = { (read: () throws -> Void) -> String in
