@@ -193,8 +193,7 @@ let package = Package(
             name: "BrokerServerTests",
             dependencies: [
                 "Broker", "BrokerServer", "Catalog", "Formats", "HTTPService", "JOSE", "OTLPTracing",
-                "PrometheusMetrics",
-                "SQLiteStore", "Secrets", "Transport",
+                "PrometheusMetrics", "SQLiteStore", "Secrets", "TestSupport", "Transport",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
