@@ -168,7 +168,10 @@ let package = Package(
         .testTarget(name: "JOSETests", dependencies: ["Formats", "JOSE", "Secrets", "Transport"]),
         .testTarget(
             name: "BrokerTests",
-            dependencies: ["Broker", "Catalog", "Formats", "JOSE", "Secrets", "TestSupport", "Transport"]),
+            dependencies: [
+                "Broker", "Catalog", "Formats", "JOSE", "Secrets", "TestSupport", "Transport",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         .testTarget(name: "CurlTransportTests", dependencies: ["CurlTransport", "Formats", "Transport"]),
         .testTarget(
             name: "SQLiteStoreTests",

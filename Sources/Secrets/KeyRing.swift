@@ -3,7 +3,7 @@ import COpenSSL
 /// The master keys of this installation: the first seals, all open.
 ///
 /// Nothing is ever sealed under a master key itself. Each use has a key of its own, derived with HKDF
-/// (RFC 5869) from the master key, a second secret where there is one, and a label that names the use.
+/// (RFC 5869 § 2) from the master key, a second secret where there is one, and a label that names the use.
 public final class KeyRing: Sendable {
     /// Names a master key in what it sealed. Not secret.
     public struct KeyID: Hashable, Sendable, CustomStringConvertible {
@@ -86,7 +86,8 @@ public final class KeyRing: Sendable {
             let isSame =
                 keys.ids == new.ids
                 && keys.ids.allSatisfy { id in
-                    constantTimeEqual(keys.byID[id]?.expose { $0 } ?? [], new.byID[id]?.expose { $0 } ?? [])
+                    guard let old = keys.byID[id], let new = new.byID[id] else { return false }
+                    return old.matches(new)
                 }
             keys = new
             return !isSame
@@ -130,7 +131,7 @@ public final class KeyRing: Sendable {
     }
 }
 
-/// What is wrong with a master key file. Lines count from 1; no case holds a key.
+/// A fault of a master key file. Lines count from 1; no case holds a key.
 public enum KeyRingError: Error, Equatable, Sendable {
     case empty
     case lineMalformed(line: Int)

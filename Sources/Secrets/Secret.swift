@@ -20,7 +20,7 @@ public struct Secret<Use>: Sendable {
     /// SHA-256 of the UTF-8 bytes: what is stored and compared in place of the text.
     public var digest: Digest { Digest(of: text) }
 
-    /// Whether both hold the same text, in time that does not depend on where they differ.
+    /// Tells whether both hold the same text, in time that does not depend on where they differ.
     public func matches(_ other: Secret<Use>) -> Bool {
         // Equal-length digests: not even the length of the text shows.
         digest.matches(other.digest)
@@ -48,6 +48,9 @@ public struct SecretBytes: Sendable {
     }
 
     public var count: Int { bytes.count }
+
+    /// Tells whether both hold the same bytes, in time that does not depend on where they differ.
+    public func matches(_ other: SecretBytes) -> Bool { constantTimeEqual(bytes, other.bytes) }
 
     /// Hands the bytes to `use`, and nothing else.
     public func expose<Result, Failure: Error>(_ use: ([UInt8]) throws(Failure) -> Result) throws(Failure) -> Result {

@@ -19,12 +19,9 @@ extension OAuthProfile {
         client: Client, redirectURI: String, state: State, verifier: CodeVerifier, values: [String: String] = [:]
     ) -> String? {
         let provider = Provider(self, values: values, metadata: nil, now: TestTime.now)
-        return provider.authorization.map { url in
-            url + (url.contains("?") ? "&" : "?")
-                + Percent.form(
-                    authorizationMembers(
-                        client: client, redirectURI: redirectURI, state: state, verifier: verifier, nonce: nil,
-                        scopes: defaultScopes(of: nil)))
-        }
+        let parameters = authorizationRequestParameters(
+            client: client, redirectURI: redirectURI, state: state, verifier: verifier, nonce: nil,
+            scopes: defaultScopes(of: nil))
+        return provider.authorization.map { AuthorizationURL($0, parameters: parameters).expose { $0 } }
     }
 }

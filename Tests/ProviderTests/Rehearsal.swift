@@ -65,7 +65,7 @@ struct Rehearsal {
             return nil
         }
         let response = try await browser.execute(
-            uri: Rerouting.path(of: authorization.url), method: .get,
+            uri: authorization.url.expose { Rerouting.path(of: $0) }, method: .get,
             headers: [.init("Simulator-Place")!: place.name])
         guard response.status == .found, let location = response.headers[.location],
             location.hasPrefix(redirectURI + "?")

@@ -3,9 +3,9 @@ import Catalog
 /// An operator's order to take keys and flows back.
 public struct AdminRevocation: Sendable {
     public var selection: Selection
-    /// Why, in the operator's words; kept in the audit trail.
+    /// The reason in the operator's words; kept in the audit trail.
     public var reason: String
-    /// Whether providers are asked to take the tokens back too.
+    /// Providers are asked to take the tokens back too.
     public var atProvider: Bool
     public var requester: Requester
 
@@ -16,7 +16,7 @@ public struct AdminRevocation: Sendable {
         self.requester = requester
     }
 
-    /// What came of it.
+    /// The outcome.
     public struct Result: Sendable {
         /// Keys that nobody can redeem any more.
         public internal(set) var keys = 0
@@ -106,7 +106,7 @@ extension Broker {
         }
     }
 
-    /// Why a destroyed credential key's token was not taken back, or `nil`.
+    /// Takes a destroyed credential key's token back; the failure's code, or `nil`.
     private func takeBack(_ key: DestroyedCredentialKey, by requester: Requester) async -> String? {
         let failed = { (code: String, reason: Reason) in
             tell(Incident(.tokenNotRevoked, reason, at: key.placement, requestID: requester.requestID))
@@ -129,7 +129,7 @@ extension Broker {
             return failed("source_type_not_configured", changed)
         }
         do {
-            try await takeBack(token, profile, client, for: .operators)
+            try await takeBack(token, at: profile, as: client, for: .operators)
             return nil
         } catch {
             return failed(CallbackError(error).code, error.reason)
@@ -137,10 +137,10 @@ extension Broker {
     }
 
     func takeBack(
-        _ token: UnredeemedToken, _ profile: OAuthProfile, _ client: Client, for cause: Cause
+        _ token: UnredeemedToken, at profile: OAuthProfile, as client: Client, for cause: Cause
     ) async throws(ProviderError) {
         let provider = try await provider(profile, token.values, for: cause)
-        try await takeBack(token.token, hint: token.hint, provider, client)
+        try await takeBack(token.token, hint: token.hint, at: provider, as: client)
     }
 
     /// Keys that wait to be redeemed, oldest first.

@@ -1,178 +1,65 @@
-public import Catalog
+import Catalog
 import Formats
 import Secrets
 
+/// The address to which a browser is sent to consent (RFC 6749 § 4.1.1).
+///
+/// Its query holds `state` and perhaps a nonce or a plain code challenge: for the browser that connects, nobody else.
+/// So it prints without one.
+public struct AuthorizationURL: Sendable {
+    private let text: String
+
+    init(_ endpoint: String, parameters: RequestParameters) {
+        let separator = endpoint.utf8.contains(UInt8(ascii: "?")) ? "&" : "?"
+        text = endpoint + separator + parameters.expose { Percent.form($0) }
+    }
+
+    /// Hands the address to `use`, and nothing else.
+    public func expose<Result, Failure: Error>(_ use: (String) throws(Failure) -> Result) throws(Failure) -> Result {
+        try use(text)
+    }
+}
+
+extension AuthorizationURL: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    public var description: String {
+        let endpoint = text.utf8.prefix { $0 != UInt8(ascii: "?") }
+        return "\(String(decoding: endpoint, as: UTF8.self))?[redacted]"
+    }
+    public var debugDescription: String { description }
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
 extension OAuthProfile {
     /// The parameters of an authorization request (RFC 6749 § 4.1.1), in a stable order.
-    func authorizationMembers(
+    func authorizationRequestParameters(
         client: Client, redirectURI: String, state: State, verifier: CodeVerifier, nonce: Nonce?, scopes: [String]
-    ) -> [(name: String, value: String)] {
-        var members: [(name: String, value: String)] = []
-        members.reserveCapacity(8 + authorizationParameters.count)
+    ) -> RequestParameters {
+        var parameters = RequestParameters()
+        parameters.reserveCapacity(8 + authorizationParameters.count)
         let own = authorizationParameters
-        if !own.contains(where: { $0.name == "response_type" }) { members.append(("response_type", "code")) }
-        members.append(("client_id", client.id))
-        members.append(("redirect_uri", redirectURI))
+        if !own.contains(where: { $0.name == "response_type" }) { parameters.append("response_type", "code") }
+        parameters.append("client_id", client.id)
+        parameters.append("redirect_uri", redirectURI)
         if !scopes.isEmpty, !own.contains(where: { $0.name == scopeParameter && $0.value == nil }) {
-            members.append((scopeParameter, scopes.joined(separator: scopeSeparator)))
+            parameters.append(scopeParameter, scopes.joined(separator: scopeSeparator))
         }
         for (name, value) in own where name != scopeParameter || scopes.isEmpty {
-            if let value { members.append((name, value)) }
+            if let value { parameters.append(name, value) }
         }
-        state.expose { members.append(("state", $0)) }
+        parameters.append("state", state)
         switch proofKey {
         case .s256:
-            members.append(("code_challenge", CodeChallenge(of: verifier).text))
-            members.append(("code_challenge_method", "S256"))
+            parameters.append("code_challenge", CodeChallenge(of: verifier).text)
+            parameters.append("code_challenge_method", "S256")
         case .plain:
-            verifier.expose { members.append(("code_challenge", $0)) }
-            members.append(("code_challenge_method", "plain"))
+            parameters.append("code_challenge", verifier)
+            parameters.append("code_challenge_method", "plain")
         case .none: break
         }
         // OpenID Connect Core § 3.1.2.1.
-        nonce?.expose { members.append(("nonce", $0)) }
+        if let nonce { parameters.append("nonce", nonce) }
         // RFC 8707 § 2.1.
-        for resource in resources { members.append(("resource", resource)) }
-        return members
-    }
-
-    /// The values for the placeholders, defaults filled in.
-    ///
-    /// Looks at what costs nothing first: no text is matched for a call that cannot succeed.
-    ///
-    /// - Parameter client: has the values that only the operator sets.
-    func values(
-        _ given: [String: String], client: Client, allowingCallbackParameter: Bool = false
-    ) throws(AuthorizeError) -> [String: String] {
-        if parameters.isEmpty, given.isEmpty { return [:] }
-        var values = try operatorValues(of: client)
-        var given = given
-        if allowingCallbackParameter, let tokenOrigin = addresses.tokenOrigin,
-            let value = given.removeValue(forKey: tokenOrigin.callbackParameter)
-        {
-            guard tokenOrigin.origin(value, allowInsecure: addresses.allowInsecure) != nil else {
-                throw .parameterRejected(name: tokenOrigin.callbackParameter, pattern: tokenOrigin.pattern.text)
-            }
-            values[tokenOrigin.callbackParameter] = value
-        }
-        for name in given.keys.sorted() {
-            guard let parameter = parameters.first(where: { $0.name == name }) else {
-                throw .parameterUnknown(name: name, known: parameters.filter { !$0.setByOperator }.map(\.name))
-            }
-            if parameter.setByOperator { throw .parameterIsTheOperators(name: name) }
-        }
-        for parameter in parameters where !parameter.setByOperator {
-            guard let value = given[parameter.name] ?? parameter.defaultValue else {
-                if parameter.required { throw .parameterMissing(name: parameter.name) }
-                continue
-            }
-            guard parameter.pattern.matches(value) else {
-                throw .parameterRejected(name: parameter.name, pattern: parameter.pattern.text)
-            }
-            values[parameter.name] = value
-        }
-        guard values.reduce(0, { $0 + $1.key.utf8.count + $1.value.utf8.count }) <= Self.longestValues else {
-            throw .parametersTooLong
-        }
-        // The place has its say too: a generous pattern does not let a value out of it.
-        for set in addresses.sets {
-            for template in [set.authorization, set.token, set.refresh].compactMap(\.self)
-            where template.filled(with: values) == nil {
-                let name = template.misplaced(in: values) ?? ""
-                let pattern = parameters.first { $0.name == name }?.pattern.text ?? ""
-                throw .parameterRejected(name: name, pattern: pattern)
-            }
-        }
-        return values
-    }
-
-    /// All values of a flow together, in bytes: they are kept with it.
-    static let longestValues = 4096
-
-    /// The values that come with the client. Checked when they were set, and again: the catalog may have changed.
-    private func operatorValues(of client: Client) throws(AuthorizeError) -> [String: String] {
-        var values: [String: String] = [:]
-        for parameter in parameters where parameter.setByOperator {
-            guard let value = client.parameters[parameter.name] ?? parameter.defaultValue else {
-                throw .parameterNotSetByOperator(name: parameter.name)
-            }
-            guard parameter.pattern.matches(value) else {
-                throw .parameterRejected(name: parameter.name, pattern: parameter.pattern.text)
-            }
-            values[parameter.name] = value
-        }
-        return values
-    }
-
-    /// Tells whether `values` name the hosts that `client` belongs to. Those of a flow that began with another client
-    /// do not: this one's secret must not go there.
-    func agree(_ values: [String: String], with client: Client) -> Bool {
-        parameters.allSatisfy {
-            !$0.setByOperator || values[$0.name] == client.parameters[$0.name] ?? $0.defaultValue
-        }
-    }
-
-    /// Whether `client` brings all that only an operator can set.
-    func isComplete(_ client: Client) -> Bool { missingParameters(of: client).isEmpty }
-
-    /// The names of the values that only an operator can set and has not.
-    public func missingParameters(of client: Client) -> [String] {
-        if parameters.isEmpty { return [] }
-        return parameters.filter { $0.setByOperator && client.parameters[$0.name] == nil && $0.defaultValue == nil }
-            .map(\.name)
-    }
-
-    /// Throws unless `given` is all that only an operator can set, and nothing else.
-    func check(operators given: [String: String]) throws(AuthorizeError) {
-        let own = parameters.filter(\.setByOperator)
-        for (name, value) in given.sorted(by: { $0.key < $1.key }) {
-            guard let parameter = own.first(where: { $0.name == name }) else {
-                throw .parameterUnknown(name: name, known: own.map(\.name))
-            }
-            guard parameter.pattern.matches(value) else {
-                throw .parameterRejected(name: name, pattern: parameter.pattern.text)
-            }
-        }
-        if let missing = own.first(where: { given[$0.name] == nil && $0.defaultValue == nil }) {
-            throw .parameterNotSetByOperator(name: missing.name)
-        }
-    }
-
-    /// The scopes to ask for: the caller's or our own, and those that are always added.
-    func scopes(_ given: [String]?, values: [String: String]) throws(AuthorizeError) -> [String] {
-        let always = filled(alwaysScopes, values)
-        guard let given else { return try bounded(Scopes.union(filled(scopes, values), always), 4096) }
-        // A scope that holds the separator would be two.
-        guard given.count <= 200, given.allSatisfy({ Scopes.isToken($0) && !$0.contains(scopeSeparator) }) else {
-            throw .scopesMalformed
-        }
-        return try bounded(Scopes.union(bounded(Scopes.union([], given), 2048), always), 4096)
-    }
-
-    /// The list, if it is at most so many bytes long: it is kept with the flow.
-    private func bounded(_ scopes: [String], _ most: Int) throws(AuthorizeError) -> [String] {
-        let length = scopes.reduce(0) { $0 + $1.utf8.count } + max(0, scopes.count - 1) * scopeSeparator.utf8.count
-        guard length <= most else { throw .scopesMalformed }
-        return scopes
-    }
-
-    /// Scopes with the parameters in their places.
-    private func filled(_ scopes: [String], _ values: [String: String]) -> [String] {
-        scopes.map { scope in
-            scope.utf8.contains(UInt8(ascii: "{")) ? ValueTemplate(scope).filled(with: values) ?? scope : scope
-        }
-    }
-}
-
-extension OAuthProfile {
-    /// The scopes of a flow whose caller names none; placeholders unfilled.
-    public func defaultScopes(of client: Client?) -> [String] { Scopes.union(client?.scopes ?? scopes, alwaysScopes) }
-}
-
-extension SourceType {
-    /// Tells whether a flow could start with `client`: all that only an operator can set is there.
-    public func isConfigured(by client: Client?) -> Bool {
-        guard let oauth else { return true }
-        return client.map(oauth.isComplete) ?? false
+        for resource in resources { parameters.append("resource", resource) }
+        return parameters
     }
 }

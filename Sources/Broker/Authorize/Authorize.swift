@@ -7,9 +7,9 @@ import Transport
 extension Broker {
     /// Begins a flow.
     public func authorize(_ request: AuthorizeRequest) async throws(AuthorizeError) -> Authorization {
-        let (id, profile, found) = try await profile(request.sourceType, of: request.tenant)
         // First: nobody's text is matched, nor its addresses looked at, for what cannot begin.
-        guard let client = found else { throw .notConfigured(id) }
+        let source = try await source(request.sourceType, of: request.tenant)
+        let (profile, client) = (source.profile, source.client)
         let values = try profile.values(request.parameters, client: client)
         let scopes = try profile.scopes(request.scopes ?? client.scopes, values: values)
         let frontend = settings.frontends[request.tenant]
@@ -22,14 +22,15 @@ extension Broker {
         let state = State.random()
         let now = now()
         let flow = Flow(
-            id: FlowID(of: state), tenant: request.tenant, sourceType: id, parameters: values, scopes: scopes,
+            id: FlowID(of: state), tenant: request.tenant, sourceType: source.sourceType, parameters: values,
+            scopes: scopes,
             frontendOrigin: frontendOrigin, returnURL: returnURL, exchangeChallenge: challenge,
-            redirect: redirects.path(of: id, as: client), clientID: client.id, key: keyRing.primary,
+            redirect: redirects.path(of: source.sourceType, as: client), clientID: client.id, key: keyRing.primary,
             startedAt: now, expiresAt: now.adding(seconds: settings.stateLifetime))
-        let url: String
+        let url: AuthorizationURL
         do {
             let provider = try await provider(profile, values, for: call(of: request.tenant))
-            url = try await authorizationURL(provider, client, flow, state)
+            url = try await authorizationURL(at: provider, as: client, of: flow, state: state)
         } catch {
             throw .provider(error)
         }
@@ -49,20 +50,21 @@ extension Broker {
         return Authorization(url: url, flow: flow.id, expiresAt: flow.expiresAt, cutsOpener: profile.cutsOpener)
     }
 
-    /// A source type's OAuth and the client that flows of it use, if there is one.
-    func profile(
-        _ name: String, of tenant: TenantID
-    ) async throws(AuthorizeError) -> (SourceType.ID, OAuthProfile, Client?) {
+    /// A source type that a tenant names, with the client that the tenant's flows of it act as.
+    func source(_ name: String, of tenant: TenantID) async throws(AuthorizeError) -> TenantSource {
         guard let id = SourceType.ID(name), let sourceType = catalog[id] else { throw .unknownSourceType }
         guard let profile = sourceType.oauth else { throw .withoutOAuth(id) }
+        let client: Client?
         do {
-            return (id, profile, try await client(for: sourceType, of: tenant))
+            client = try await self.client(for: sourceType, of: tenant)
         } catch {
             throw .store(error)
         }
+        guard let client else { throw .notConfigured(id) }
+        return TenantSource(sourceType: id, profile: profile, client: client)
     }
 
-    /// A provider's addresses; its metadata is asked for where the catalog says so (RFC 8414).
+    /// A provider's addresses; its metadata is asked for where the catalog says so (RFC 8414 § 3).
     func provider(
         _ profile: OAuthProfile, _ values: [String: String], for cause: Cause
     ) async throws(ProviderError) -> Provider {
@@ -81,33 +83,35 @@ extension Broker {
     }
 
     private func authorizationURL(
-        _ provider: Provider, _ client: Client, _ flow: Flow, _ state: State
-    ) async throws(ProviderError) -> String {
+        at provider: Provider, as client: Client, of flow: Flow, state: State
+    ) async throws(ProviderError) -> AuthorizationURL {
         let profile = provider.profile
         // The ring always has its own first key, and the values were tried before.
-        guard var url = provider.authorization, let verifier = secrets.codeVerifier(of: state, key: flow.key) else {
+        guard let endpoint = provider.authorization, let verifier = secrets.codeVerifier(of: state, key: flow.key)
+        else {
             throw .rejected(reason: "neither the catalog nor the provider's metadata has an authorization endpoint")
         }
-        url += url.utf8.contains(UInt8(ascii: "?")) ? "&" : "?"
-        var members = profile.authorizationMembers(
+        var parameters = profile.authorizationRequestParameters(
             client: client, redirectURI: redirects.url(flow.redirect), state: state, verifier: verifier,
             nonce: profile.openID ? secrets.nonce(of: state, key: flow.key) : nil, scopes: flow.scopes)
         if profile.requestObject {
             guard let key = client.key, let audience = provider.assertionAudience,
-                let object = RequestObject.make(
-                    members, clientID: client.id, audience: audience, key: key, now: now())
+                let object = parameters.expose({
+                    RequestObject.make($0, clientID: client.id, audience: audience, key: key, now: now())
+                })
             else { throw .rejected(reason: "the client has no key that signs a request object") }
             // RFC 9101 § 5: what is needed to read it stays outside.
-            members = [("client_id", client.id), ("request", object.expose { $0 })]
+            parameters = RequestParameters([("client_id", client.id)])
+            parameters.append("request", object)
         }
         if let address = provider.pushedAuthorization {
-            let pushed = PushedAuthorization(members, to: address, as: client, provider, now: now())
+            let pushed = PushedAuthorization(parameters, to: address, of: provider, as: client, now: now())
             let response = try await send(pushed.http, for: provider.cause, at: .pushedAuthorization)
             let requestURI = try pushed.requestURI(in: response)
             // RFC 9126 § 4.
-            members = [("client_id", client.id), ("request_uri", requestURI)]
+            parameters = RequestParameters([("client_id", client.id), ("request_uri", requestURI)])
         }
-        return url + Percent.form(members)
+        return AuthorizationURL(endpoint, parameters: parameters)
     }
 
     /// One request, its failures in a provider's terms.

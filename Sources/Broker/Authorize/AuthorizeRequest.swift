@@ -1,7 +1,7 @@
 public import Catalog
 public import Formats
 
-/// What a caller asks of `assets:authorize`, as it came.
+/// A call of `assets:authorize`, as it came.
 public struct AuthorizeRequest: Sendable {
     public var tenant: TenantID
     public var sourceType: String
@@ -30,16 +30,15 @@ public struct AuthorizeRequest: Sendable {
     }
 }
 
-/// What a frontend needs to begin a flow.
+/// The answer from which a frontend begins a flow.
 public struct Authorization: Sendable {
-    /// Holds `state`: for the browser that connects, nobody else.
-    public let url: String
+    public let url: AuthorizationURL
     public let flow: FlowID
     public let expiresAt: Timestamp
     public let cutsOpener: Bool
 }
 
-/// Why no flow began.
+/// A reason for which no flow began.
 public enum AuthorizeError: Error, Equatable, Sendable {
     case unknownSourceType
     case withoutOAuth(SourceType.ID)

@@ -3,21 +3,19 @@ import Formats
 import Secrets
 import Transport
 
-/// A pushed authorization request (RFC 9126): the provider keeps the parameters, the browser carries a reference.
+/// A pushed authorization request (RFC 9126 § 2): the provider keeps the parameters, the browser carries a reference.
 struct PushedAuthorization {
     let http: ProviderRequest
 
     init(
-        _ members: [(name: String, value: String)], to address: String, as client: Client, _ provider: Provider,
-        now: Timestamp
+        _ parameters: RequestParameters, to address: String, of provider: Provider, as client: Client, now: Timestamp
     ) {
-        var request = FormRequest(url: address)
-        request.sourceType = provider.profile.sourceType
+        var request = FormRequest(url: address, sourceType: provider.profile.sourceType)
         request.authenticate(
             as: client, by: provider.profile.clientAuthentication,
             at: ProofContext(audience: provider.assertionAudience, now: now))
         // RFC 9126 § 2.1: the client authenticates as at the token endpoint; one client_id is enough.
-        request.members += members.filter { member in !request.members.contains { $0.name == member.name } }
+        request.parameters.add(parameters)
         http = request.http
     }
 

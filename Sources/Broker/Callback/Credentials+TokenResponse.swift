@@ -33,15 +33,16 @@ extension OAuthProfile {
 
 extension Credentials {
     /// Adds what the call after connecting gave, and the key that the tokens are bound to.
-    mutating func add(_ connected: Broker.AfterConnecting, dpopKey: SigningKey?) {
+    mutating func add(_ connected: AfterConnecting, dpopKey: SigningKey?) {
         switch connected {
         case .kept(let kept):
             extras.merge(kept.values) { $1 }
             if kept.hasRefused, !warnings.contains(.extraRefused) { warnings.append(.extraRefused) }
         case .failed: warnings.append(.extrasMissing)
         }
-        // RFC 9449: without the key the tokens are useless, so it goes with them.
-        if let json = dpopKey?.exposedPrivateJWK, let jwk = json.expose({ JSONValue(json: $0) }) {
+        // RFC 9449 § 5: without the key the tokens are useless, so it goes with them.
+        if let json = dpopKey?.exposedPrivateJWK, let jwk = json.expose({ JSONValue(json: $0).map { SecretJSON($0) } })
+        {
             extras["dpopKey"] = jwk
         }
     }

@@ -2,7 +2,7 @@ import Catalog
 public import Formats
 public import Secrets
 
-/// What a provider granted, and what whoever redeems should know about it.
+/// The credentials that a provider granted, and what whoever redeems should know about them.
 public struct Credentials: Sendable {
     public enum Warning: String, Sendable, Codable {
         case missingRefreshToken = "missing_refresh_token"
@@ -20,7 +20,7 @@ public struct Credentials: Sendable {
     public var expiresAt: Timestamp?
     public var scope: String?
     public var idToken: IDToken?
-    public var extras: [String: JSONValue]
+    public var extras: [String: SecretJSON]
     public var warnings: [Warning]
 
     /// The JSON that is sealed at the callback and is the answer of `assets:oauthCredentials`.
@@ -35,11 +35,11 @@ public struct Credentials: Sendable {
         json.literal(",\"expiresAt\":")
         if let expiresAt { json.number(expiresAt.milliseconds) } else { json.literal("null") }
         json.literal(",\"extras\":")
-        try json.value(.object(extras))
+        try json.object(of: extras)
         json.literal(",\"idToken\":")
-        json.stringOrNull(idToken?.expose { $0 })
+        json.secretOrNull(idToken)
         json.literal(",\"refreshToken\":")
-        json.stringOrNull(refreshToken?.expose { $0 })
+        json.secretOrNull(refreshToken)
         json.literal(",\"scope\":")
         json.stringOrNull(scope)
         json.literal(",\"sourceType\":")
@@ -54,6 +54,10 @@ public struct Credentials: Sendable {
 }
 
 extension JSONWriter {
+    fileprivate mutating func secretOrNull<Use>(_ secret: Secret<Use>?) {
+        if let secret { secret.expose { string($0) } } else { literal("null") }
+    }
+
     fileprivate mutating func stringOrNull(_ text: String?) {
         if let text { string(text) } else { literal("null") }
     }

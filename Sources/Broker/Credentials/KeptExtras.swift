@@ -4,7 +4,7 @@ import Formats
 /// Keeps some of what callbacks and providers say beside the tokens: anyone may have said it, and whoever redeems will
 /// print it, or call the host that it names.
 struct KeptExtras {
-    private(set) var values: [String: JSONValue] = [:]
+    private(set) var values: [String: SecretJSON] = [:]
     /// Something was left out, since it was not of its form.
     private(set) var hasRefused = false
 
@@ -12,12 +12,14 @@ struct KeptExtras {
     private static let longest = 2048
 
     mutating func keep(_ value: JSONValue, as name: String, _ pattern: Pattern?) {
-        if Self.isSound(value, pattern) { values[name] = value } else { hasRefused = true }
+        if Self.isSound(value, pattern) { values[name] = SecretJSON(value) } else { hasRefused = true }
     }
 
-    mutating func keep(_ extras: [OAuthProfile.AnswerExtra], of document: JSONValue) {
-        for extra in extras {
-            if let value = extra.pointer.value(in: document) { keep(value, as: extra.name, extra.pattern) }
+    mutating func keep(_ extras: [OAuthProfile.AnswerExtra], of document: SecretJSON) {
+        document.expose { document in
+            for extra in extras {
+                if let value = extra.pointer.value(in: document) { keep(value, as: extra.name, extra.pattern) }
+            }
         }
     }
 

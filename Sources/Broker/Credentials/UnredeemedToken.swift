@@ -1,7 +1,7 @@
 import Formats
 import Secrets
 
-/// What a provider needs to take back a token that nobody redeemed.
+/// A token that nobody redeemed, with what its provider needs to take it back.
 ///
 /// Sealed under a key of this process alone: a stolen database opens nothing, not even with the master key. After a
 /// restart such a token can no longer be taken back, but nobody holds it either.
@@ -43,6 +43,8 @@ public struct UnredeemedToken: Sendable {
     static func open(
         _ sealed: Sealed<UnredeemedToken>, by ring: KeyRing, at placement: Placement
     ) -> UnredeemedToken? {
-        (try? ring.open(sealed, as: Label("token-to-revoke"), context: placement.context)).flatMap { UnredeemedToken($0) }
+        (try? ring.open(sealed, as: Label("token-to-revoke"), context: placement.context)).flatMap {
+            UnredeemedToken($0)
+        }
     }
 }

@@ -17,11 +17,11 @@ struct ProviderLoad {
     func hasRoom(_ account: Cause.Account, isBegun: Bool) -> Bool {
         let own = accounts[account] ?? Count()
         let most = own.all == 0 ? shares.inAll : shares.inAll - shares.kept
-        return all < most && Self.fits(own, shares.perTenant, isBegun)
+        return all < most && Self.fits(own, share: shares.perTenant, isBegun: isBegun)
     }
 
     func isFree(_ host: String, isBegun: Bool) -> Bool {
-        Self.fits(hosts[host] ?? Count(), shares.perHost, isBegun)
+        Self.fits(hosts[host] ?? Count(), share: shares.perHost, isBegun: isBegun)
     }
 
     /// Tells whether somebody may wait for what this account and host have taken.
@@ -30,20 +30,20 @@ struct ProviderLoad {
             || (hosts[host]?.all ?? 0) >= shares.perHost
     }
 
-    mutating func add(_ change: Int, _ account: Cause.Account, _ host: String, isBegun: Bool) {
+    mutating func add(_ change: Int, of account: Cause.Account, at host: String, isBegun: Bool) {
         all += change
-        Self.add(change, to: &accounts[account], isBegun)
-        Self.add(change, to: &hosts[host], isBegun)
+        Self.add(change, to: &accounts[account], isBegun: isBegun)
+        Self.add(change, to: &hosts[host], isBegun: isBegun)
     }
 
     /// Flows get a twelfth more where calls that can be made again have filled a share: a provider that hangs
     /// over refreshes may well answer an exchange.
-    private static func fits(_ count: Count, _ share: Int, _ isBegun: Bool) -> Bool {
+    private static func fits(_ count: Count, share: Int, isBegun: Bool) -> Bool {
         let more = share / 12
         return count.all < share || (isBegun && count.begun < more && count.all < share + more)
     }
 
-    private static func add(_ change: Int, to count: inout Count?, _ isBegun: Bool) {
+    private static func add(_ change: Int, to count: inout Count?, isBegun: Bool) {
         var new = count ?? Count()
         new.all += change
         if isBegun { new.begun += change }

@@ -38,7 +38,7 @@ struct Turns {
     mutating func start(_ place: Place) -> Bool {
         guard load.hasRoom(place.account, isBegun: place.isBegun), load.isFree(place.host, isBegun: place.isBegun)
         else { return false }
-        load.add(1, place.account, place.host, isBegun: place.isBegun)
+        load.add(1, of: place.account, at: place.host, isBegun: place.isBegun)
         return true
     }
 
@@ -69,7 +69,7 @@ struct Turns {
     /// Ends a request that was started. Those that start in its place.
     mutating func end(_ place: Place) -> [Int] {
         let mayHoldUpOthers = waitingCount > 0 && load.mayHoldUp(place.account, place.host)
-        load.add(-1, place.account, place.host, isBegun: place.isBegun)
+        load.add(-1, of: place.account, at: place.host, isBegun: place.isBegun)
         guard mayHoldUpOthers else { return [] }
         var started: [Int] = []
         while let id = startNext() { started.append(id) }
@@ -86,7 +86,7 @@ struct Turns {
                 isBegun
                 ? begun.takeNext(where: hasRoom, at: isFree) : repeatable.takeNext(where: hasRoom, at: isFree)
             guard let next else { continue }
-            self.load.add(1, next.account, next.host, isBegun: isBegun)
+            self.load.add(1, of: next.account, at: next.host, isBegun: isBegun)
             turnsGiven += 1
             return next.id
         }

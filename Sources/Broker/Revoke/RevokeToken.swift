@@ -3,7 +3,7 @@ import Formats
 public import Secrets
 import Transport
 
-/// What an asset service asks of `assets:revokeCredentials`.
+/// A call of `assets:revokeCredentials` by an asset service.
 public struct TokenRevocationRequest: Sendable {
     public var tenant: TenantID
     public var sourceType: String
@@ -26,7 +26,7 @@ public struct TokenRevocationRequest: Sendable {
     }
 }
 
-/// Why nothing was revoked.
+/// A reason for which nothing was revoked.
 public enum TokenRevocationError: Error, Equatable, Sendable {
     /// The request itself, as `authorize` would refuse it.
     case request(AuthorizeError)
@@ -50,94 +50,96 @@ extension TokenRevocationError {
 }
 
 extension Broker {
-    /// Has a provider take a token back (RFC 7009, or as the catalog says).
+    /// Has a provider take a token back (RFC 7009 § 2, or as the catalog says).
     public func revoke(_ request: TokenRevocationRequest) async throws(TokenRevocationError) {
-        let (id, profile, client, values): (SourceType.ID, OAuthProfile, Client, [String: String])
+        let source: TenantSource
+        let values: [String: String]
         do {
-            (id, profile, client, values) = try await parties(
-                request.sourceType, request.parameters, of: request.tenant)
+            source = try await self.source(request.sourceType, of: request.tenant)
+            values = try source.values(request.parameters)
         } catch {
             throw .request(error)
         }
-        let revocation = profile.revocation
+        let revocation = source.profile.revocation
         if let hint = request.tokenTypeHint, revocation.tokenType != .any, hint != revocation.tokenType.rawValue {
             throw .onlyTokenType(revocation.tokenType.rawValue)
         }
         let isOffered: Bool
         do throws(ProviderError) {
-            let provider = try await provider(profile, values, for: call(of: request.tenant))
+            let provider = try await provider(source.profile, values, for: call(of: request.tenant))
             isOffered = provider.hasRevocation
-            if isOffered { try await takeBack(request.token, hint: request.tokenTypeHint, provider, client) }
+            if isOffered {
+                try await takeBack(request.token, hint: request.tokenTypeHint, at: provider, as: source.client)
+            }
         } catch {
             let error = TokenRevocationError.provider(error)
             if error.mayHaveRevoked { await refreshes.forget(request.token.digest) }
             throw error
         }
-        guard isOffered else { throw .unsupported(id) }
+        guard isOffered else { throw .unsupported(source.sourceType) }
         // Before anybody learns that it is revoked: from then on nobody gets an earlier answer for its grant.
         await refreshes.forget(request.token.digest)
         await record(
-            Event(.credentialsRevoked, at: now(), by: request.requester, tenant: request.tenant, sourceType: id))
+            Event(
+                .credentialsRevoked, at: now(), by: request.requester, tenant: request.tenant,
+                sourceType: source.sourceType))
     }
 
     /// Has the provider take a token back.
     func takeBack(
-        _ token: AccessOrRefreshToken, hint: String?, _ provider: Provider, _ client: Client
+        _ token: AccessOrRefreshToken, hint: String?, at provider: Provider, as client: Client
     ) async throws(ProviderError) {
-        guard let http = revocationRequest(token, hint, provider, client) else {
+        guard let http = revocationRequest(for: token, hint: hint, at: provider, as: client) else {
             throw .rejected(reason: "\(ProviderEndpoint.revocation.words): its address lacks a value")
         }
         try Self.check(
-            try await send(http, for: provider.cause, at: .revocation), to: http, of: token, provider.profile)
+            try await send(http, for: provider.cause, at: .revocation), to: http, of: token, at: provider.profile)
     }
 
     private func revocationRequest(
-        _ revoked: AccessOrRefreshToken, _ hint: String?, _ provider: Provider, _ client: Client
+        for token: AccessOrRefreshToken, hint: String?, at provider: Provider, as client: Client
     ) -> ProviderRequest? {
         let profile = provider.profile
         let revocation = profile.revocation
-        guard let url = provider.revocation(of: revoked, client: client) else { return nil }
-        let token = revoked.expose { $0 }
+        guard let url = provider.revocation(of: token, client: client) else { return nil }
         let proof = ProofContext(audience: provider.assertionAudience, now: now())
-        var http = FormRequest(url: url, method: revocation.method)
-        http.sourceType = profile.sourceType
+        var request = FormRequest(url: url, method: revocation.method, sourceType: profile.sourceType)
         switch revocation.place {
-        case .form: http.members = [(revocation.tokenParameter, token)]
+        case .form: request.parameters.append(revocation.tokenParameter, token)
         case .json:
-            http.members = [(revocation.tokenParameter, token)]
-            http.format = .json
+            request.parameters.append(revocation.tokenParameter, token)
+            request.format = .json
         case .query:
-            http.members = [(revocation.tokenParameter, token)]
-            http.format = .query
-        case .bearer: http.set(header: "Authorization", "Bearer \(token)")
-        case .path: http.format = .query
+            request.parameters.append(revocation.tokenParameter, token)
+            request.format = .query
+        case .bearer: token.expose { request.set(header: "Authorization", "Bearer \($0)") }
+        case .path: request.format = .query
         }
         if revocation.place == .form, revocation.method == .post, let hint {
-            http.members.append(("token_type_hint", hint))
+            request.parameters.append("token_type_hint", hint)
         }
         if revocation.place != .bearer || revocation.authentication != .none {
-            let before = http.members.count
-            http.authenticate(as: client, by: revocation.authentication, at: proof)
+            let before = request.parameters.count
+            request.authenticate(as: client, by: revocation.authentication, at: proof)
             // Where only the path or the header speaks, a name alone proves nothing and is left out.
             if revocation.authentication == .none, revocation.place != .form {
-                http.members.removeSubrange(before...)
+                request.parameters.keepFirst(before)
             }
         }
-        var values = provider.values
-        values["clientId"] = client.id
-        values["clientSecret"] = client.secret?.expose { $0 }
-        values["redirectURI"] = redirectURI(of: profile, as: client)
-        values["token"] = token
-        http.replace(revocation.parameters, filledWith: values)
+        var values = PlaceholderValues(
+            provider.values, client: client, redirectURI: redirectURI(of: profile, as: client))
+        values.set("token", to: token)
+        request.parameters.replace(revocation.parameters, filledWith: values)
         for (name, template) in revocation.headers {
-            if let value = template.filled(with: values) { http.set(header: name, value) }
+            if let value = values.header(template) { request.set(header: name, value) }
         }
-        return http.http
+        return request.http
     }
 
     /// RFC 7009 § 2.2: 200, also for a token that was none any more.
     private static func check(
-        _ response: ProviderResponse, to request: ProviderRequest, of token: AccessOrRefreshToken, _ profile: OAuthProfile
+        _ response: ProviderResponse, to request: ProviderRequest, of token: AccessOrRefreshToken,
+        at profile: OAuthProfile
     ) throws(ProviderError) {
         let document = JSONValue(json: response.body)
         let error = document.flatMap { profile.response.error.value(in: $0)?.string }
@@ -149,10 +151,9 @@ extension Broker {
         if error == "invalid_token" || (profile.revocation.place != .form && response.status == 404) { return }
         guard isGood else {
             let code = error.flatMap(ProviderText.code)
-            let said: Reason =
-                error.map { error in
-                    " with the error \(quoted: error.hiding(request.sentValues + [token.expose { $0 }]))"
-                } ?? ""
+            var hidden = request.sentValues
+            token.expose { hidden.append($0) }
+            let said: Reason = error.map { " with the error \(quoted: $0.hiding(hidden))" } ?? ""
             throw .rejected(
                 error: code, retryAfter: response.retryAfter,
                 reason: "\(ProviderEndpoint.revocation.words): answered \(response.status)\(said)")

@@ -9,10 +9,11 @@ extension UnredeemedToken {
         // RFC 7009 § 2.1: who loses the refresh token loses the access tokens of its grant too.
         if type != .accessToken, let refreshToken = credentials.refreshToken {
             self.init(
-                AccessOrRefreshToken(refreshToken.expose { $0 }), hint: "refresh_token", values: provider.values)
+                refreshToken.expose { AccessOrRefreshToken($0) }, hint: "refresh_token", values: provider.values)
         } else if type != .refreshToken {
             self.init(
-                AccessOrRefreshToken(credentials.accessToken.expose { $0 }), hint: "access_token", values: provider.values)
+                credentials.accessToken.expose { AccessOrRefreshToken($0) }, hint: "access_token",
+                values: provider.values)
         } else {
             return nil
         }

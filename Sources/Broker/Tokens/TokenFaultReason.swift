@@ -6,14 +6,16 @@ import Transport
 extension ProviderError {
     /// - Parameters:
     ///   - request: the request that was answered: what it sent is not repeated to anyone, not even to operators.
-    ///   - secrets: more that may not be repeated.
+    ///   - token: the token that it was sent with, if any: not repeated either.
     init(
-        _ fault: TokenResponse.Fault, _ response: ProviderResponse, _ shape: OAuthProfile.ResponseShape,
-        to request: ProviderRequest, as client: Client, hiding secrets: [String] = [],
+        _ fault: TokenResponse.Fault, in response: ProviderResponse, shape: OAuthProfile.ResponseShape,
+        to request: ProviderRequest, as client: Client, hiding token: AccessToken? = nil,
         at endpoint: ProviderEndpoint = .token
     ) {
         let error: String? = if case .refused(let code) = fault { code } else { nil }
-        let hidden = request.sentValues + secrets + (client.secret.map { [$0.expose { $0 }] } ?? [])
+        var hidden = request.sentValues
+        token?.expose { hidden.append($0) }
+        client.secret?.expose { hidden.append($0) }
         self = .rejected(
             error: error, retryAfter: response.retryAfter,
             reason: "\(endpoint.words): \(fault.reason(response, shape, hiding: hidden))")

@@ -15,9 +15,10 @@ struct TokenResponse {
     let neverExpires: Bool
     let scope: String?
     private(set) var idToken: IDToken?
-    let document: JSONValue
+    /// All that came: extras are read from it.
+    let document: SecretJSON
 
-    /// Why an answer gives no tokens.
+    /// A reason for which an answer gives no tokens.
     enum Fault: Error, Equatable {
         /// The provider named an error (RFC 6749 § 5.2): its code, if it was sane.
         case refused(error: String?)
@@ -41,14 +42,14 @@ struct TokenResponse {
         guard (200..<300).contains(response.status) else { throw .status(response.status) }
         guard let document, let accessToken = Self.token(shape.accessToken, document) else { throw .noTokenResponse }
 
-        self.document = document
+        self.document = SecretJSON(document)
         self.accessToken = AccessToken(accessToken)
         refreshToken = Self.token(shape.refreshToken, document).map { RefreshToken($0) }
         idToken = Self.token(shape.idToken, document).map { IDToken($0) }
         // RFC 6749 § 5.1 requires `token_type`; those who leave it out all mean Bearer.
         tokenType = Self.text(shape.tokenType, document).map(Self.spelling) ?? "Bearer"
         scope = Self.scope(shape.scope, document)
-        let expiry = Self.expiry(shape, document, now)
+        let expiry = Self.expiry(shape, in: document, now: now)
         switch (expiry, shape.lifetime) {
         case (nil, .seconds(let seconds)?): expiresAt = now.adding(seconds: seconds)
         default: expiresAt = expiry
@@ -137,7 +138,7 @@ struct TokenResponse {
     }
 
     private static func expiry(
-        _ shape: OAuthProfile.ResponseShape, _ document: JSONValue, _ now: Timestamp
+        _ shape: OAuthProfile.ResponseShape, in document: JSONValue, now: Timestamp
     ) -> Timestamp? {
         if let seconds = shape.expiresAt?.value(in: document).flatMap(Self.moment) {
             let life = seconds - Double(now.milliseconds) / 1000

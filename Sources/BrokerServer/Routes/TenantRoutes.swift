@@ -120,7 +120,7 @@ struct TenantRoutes: Sendable {
         }
         var json = JSONWriter()
         json.literal("{\"authorizationUrl\":")
-        json.string(authorization.url)
+        authorization.url.expose { json.string($0) }
         json.literal(",\"flow\":")
         json.string(authorization.flow.description)
         json.literal(",\"expiresAt\":")
@@ -203,15 +203,17 @@ struct TenantRoutes: Sendable {
         let tenant = try path.tenant
         var answer = FlowAnswer(status: "pending")
         if let id = flow.flatMap({ FlowID($0) }), let verifier = verifier.flatMap({ ExchangeVerifier(checking: $0) }) {
-            let progress: Broker.FlowStatus
+            let status: Broker.FlowStatus
             do {
-                progress = try await broker.flowStatus(of: id, for: tenant, verifier: verifier)
+                status = try await broker.flowStatus(of: id, for: tenant, verifier: verifier)
             } catch {
                 throw Problem.unavailable(error)
             }
-            switch progress {
+            switch status {
             case .pending: break
-            case .succeeded(let key): answer = FlowAnswer(status: "succeeded", credentialKey: key?.expose { $0 })
+            case .succeeded(let key):
+                answer = FlowAnswer(status: "succeeded")
+                key?.expose { answer.credentialKey = $0 }
             case .failed(let error, let description):
                 answer = FlowAnswer(status: "failed", error: error, errorDescription: description)
             }

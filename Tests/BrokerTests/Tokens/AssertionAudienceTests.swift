@@ -89,8 +89,8 @@ import Testing
             "clientAuthentication: client_secret_jwt", addresses: "issuer: \(issuer)\ndiscovery: true",
             metadata: Self.metadata(issuer: issuer))
         let pushed = PushedAuthorization(
-            [("state", "s")], to: try #require(provider.pushedAuthorization), as: Self.client, provider,
-            now: TestTime.now)
+            RequestParameters([("state", "s")]), to: try #require(provider.pushedAuthorization), of: provider,
+            as: Self.client, now: TestTime.now)
         let body = String(decoding: pushed.http.body ?? [], as: UTF8.self)
         let members = try #require(Percent.pairs(body))
         let assertion = try #require(members.first { $0.name == "client_assertion" }?.value)

@@ -189,13 +189,14 @@ import Testing
         let profile = try #require(try Entry.sourceType(yaml).oauth)
         let provider = Provider(profile, values: parameters, metadata: nil, now: TestTime.now)
         guard let url = provider.token else { return nil }
+        let endpoint = TokenEndpoint(
+            url, of: provider, as: client, redirectURI: "https://broker.example.com/oauth/callback",
+            scopes: profile.defaultScopes(of: nil))
         return TokenRequest(
-            exchange: AuthorizationCode("c/ode"), state: State("state"),
-            verifier: CodeVerifier("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
-            TokenRequest.Parties(
-                profile: profile, client: client, redirectURI: "https://broker.example.com/oauth/callback",
-                values: parameters, url: url, scopes: profile.defaultScopes(of: nil),
-                proof: ProofContext(audience: url, now: TestTime.now), dpopProof: nil))
+            .authorizationCode(
+                AuthorizationCode("c/ode"), state: State("state"),
+                verifier: CodeVerifier("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")),
+            at: endpoint, now: TestTime.now)
     }
 
     private func body(_ request: ProviderRequest) -> String { String(decoding: request.body ?? [], as: UTF8.self) }

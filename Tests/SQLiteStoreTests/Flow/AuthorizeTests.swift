@@ -15,14 +15,14 @@ import Testing
     /// RFC 6749 § 4.1.1 and RFC 7636 § 4.3.
     @Test func `the address has what a code and PKCE need`() async throws {
         let begun = try await house.begin()
-        #expect(begun.authorization.url.hasPrefix("https://provider.example/authorize?"))
+        #expect(begun.url.hasPrefix("https://provider.example/authorize?"))
         #expect(begun["response_type"] == "code")
         #expect(begun["client_id"] == "client")
         #expect(begun["redirect_uri"] == "https://broker.example.com/oauth/callback/example")
         #expect(begun["scope"] == "read")
         #expect(begun["code_challenge_method"] == "S256")
         #expect(begun["code_challenge"]?.utf8.count == 43)
-        #expect(!begun.authorization.url.contains("hunter2"))
+        #expect(!begun.url.contains("hunter2"))
     }
 
     @Test func `a state is 32 random bytes in 43 characters, new each time, and names its flow`() async throws {
@@ -50,7 +50,7 @@ import Testing
 
     @Test func `parameters fill the address and stay with the flow`() async throws {
         let begun = try await house.begin("subdomain", parameters: ["subdomain": "acme"])
-        #expect(begun.authorization.url.hasPrefix("https://acme.provider.example/authorize?"))
+        #expect(begun.url.hasPrefix("https://acme.provider.example/authorize?"))
         #expect(try await house.store.outcome(of: begun.flow)?.flow.parameters == ["subdomain": "acme"])
     }
 

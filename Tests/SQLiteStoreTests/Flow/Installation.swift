@@ -182,10 +182,11 @@ struct Begun {
 
     init(_ authorization: Authorization) throws {
         self.authorization = authorization
-        parameters = try #require(Percent.pairs(authorization.url.drop { $0 != "?" }.dropFirst()))
+        parameters = try #require(Percent.pairs(authorization.url.expose { $0.drop { $0 != "?" }.dropFirst() }))
     }
 
     var flow: FlowID { authorization.flow }
+    var url: String { authorization.url.expose { $0 } }
     var state: String { self["state"] ?? "" }
 
     subscript(name: String) -> String? { parameters.first { $0.name == name }?.value }

@@ -7,7 +7,7 @@ import Testing
     @Test func `a client's secret goes to the host that came with it`() async throws {
         let house = try Installation()
         let (begun, _) = try await house.connect("own")
-        #expect(begun.authorization.url.hasPrefix("https://ours.example/authorize?"))
+        #expect(begun.url.hasPrefix("https://ours.example/authorize?"))
         #expect(await house.provider.requests.map(\.url) == ["https://ours.example/token"])
     }
 
@@ -16,7 +16,7 @@ import Testing
         let house = try Installation()
         try await setTenantsOwn(house)
         let begun = try await house.begin("own")
-        #expect(begun.authorization.url.hasPrefix("https://theirs.example/authorize?"))
+        #expect(begun.url.hasPrefix("https://theirs.example/authorize?"))
         _ = try await house.broker.deleteClient("own", of: Samples.tenant("acme"), by: .unknown)
         let result = await house.callback("code=good&state=\(begun.state)")
         #expect(result.error == .invalidState)

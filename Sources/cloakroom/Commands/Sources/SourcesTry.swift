@@ -74,7 +74,7 @@ extension Sources {
                     // Whoever is given the address must find its end served.
                     for await _ in listening {}
                     let (flow, address) = try await trial.begin(parameters, scopes: scopes)
-                    Terminal.result("open this address in a browser, and consent:\n\n  \(address)\n")
+                    address.expose { Terminal.result("open this address in a browser, and consent:\n\n  \($0)\n") }
                     Terminal.write("waiting for \(redirect) … (Ctrl-C gives up)")
                     do {
                         Terminal.result(try await trial.report(on: flow))
@@ -112,7 +112,9 @@ struct Trial {
     private static let tenant = "cloakroom-try"
 
     /// Starts a flow; the address to open in a browser.
-    func begin(_ parameters: [String: String], scopes: [String]?) async throws -> (flow: FlowID, address: String) {
+    func begin(_ parameters: [String: String], scopes: [String]?) async throws -> (
+        flow: FlowID, address: AuthorizationURL
+    ) {
         guard let tenant = TenantID(Self.tenant) else { throw Refusal("the trial's tenant is malformed") }
         do {
             let authorization = try await broker.authorize(

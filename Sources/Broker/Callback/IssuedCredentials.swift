@@ -1,0 +1,103 @@
+import Catalog
+import Formats
+import Secrets
+
+/// The credentials that a provider issued for a verified callback, which nobody has yet.
+///
+/// Only the exchange makes them, and they end in one of two ways: kept under a new credential key, or taken back.
+struct IssuedCredentials: Sendable {
+    let callback: VerifiedCallback
+    let credentials: Credentials
+    /// The call after connecting failed, and why.
+    let missingExtras: Reason?
+
+    fileprivate init(_ callback: VerifiedCallback, credentials: Credentials, missingExtras: Reason?) {
+        self.callback = callback
+        self.credentials = credentials
+        self.missingExtras = missingExtras
+    }
+
+    var flow: Flow { callback.flow }
+
+    /// The token that an operator's revocation takes back, where the provider can.
+    var revocable: UnredeemedToken? { UnredeemedToken(credentials, callback.provider) }
+
+    /// Words for the trail: what else is to be known of a flow that ended well.
+    var remarks: String? {
+        let remarks = [missingExtras?.description, callback.claimed.callback.remark(on: callback.provider.profile)]
+            .compactMap(\.self)
+        return remarks.isEmpty ? nil : remarks.joined(separator: "; ")
+    }
+}
+
+extension Broker {
+    /// Trades the code for tokens, once.
+    func exchange(_ verified: VerifiedCallback) async throws(CallbackFailure) -> IssuedCredentials {
+        let flow = verified.flow
+        let provider = verified.provider
+        let profile = provider.profile
+        guard let verifier = secrets.codeVerifier(of: verified.claimed.state, key: flow.key) else {
+            throw CallbackFailure(.invalidState, "the master key \(flow.key), which it began under, is not in the file")
+        }
+        guard let url = provider.token else {
+            throw CallbackFailure(.notConfigured(flow.sourceType), Provider.withoutTokenEndpoint)
+        }
+        let endpoint = TokenEndpoint(
+            url, of: provider, as: verified.client, redirectURI: redirects.url(flow.redirect), scopes: flow.scopes)
+        do throws(ProviderError) {
+            var tokens = try await exchange(
+                .authorizationCode(verified.code, state: verified.claimed.state, verifier: verifier), at: endpoint)
+            if profile.openID {
+                try await check(
+                    tokens, of: provider, client: verified.client, code: verified.code,
+                    nonce: secrets.nonce(of: verified.claimed.state, key: flow.key))
+            }
+            let connected = try await afterConnecting(&tokens, at: endpoint)
+            var credentials = profile.credentials(tokens, callback: verified.claimed.callback, asked: flow.scopes)
+            credentials.add(connected, dpopKey: endpoint.dpopKey)
+            return IssuedCredentials(verified, credentials: credentials, missingExtras: connected.failure)
+        } catch {
+            throw CallbackFailure(error)
+        }
+    }
+
+    /// Keeps issued credentials under a new key. `nil`: the flow was revoked meanwhile.
+    func keep(_ issued: IssuedCredentials) async throws(CallbackFailure) -> CredentialKey? {
+        let flow = issued.flow
+        guard let json = try? issued.credentials.exposedJSON(sourceType: flow.sourceType) else {
+            throw CallbackFailure(.providerRejected(error: nil), "the tokens cannot be written as JSON")
+        }
+        let key = CredentialKey.make()
+        let now = now()
+        let stored = StoredCredentialKey(
+            keyDigest: key.digest,
+            credentials: vault.seal(json, at: flow.placement, under: key),
+            key: issued.callback.claimed.binding.map { vault.seal(key, at: flow.placement, under: $0) },
+            revocation: issued.revocable?.sealed(by: processKey, at: flow.placement),
+            createdAt: now, expiresAt: now.adding(seconds: settings.credentialKeyLifetime))
+        let event = Event(
+            .flowSucceeded, at: now, by: issued.callback.claimed.callback.requester, flow.placement,
+            detail: issued.remarks)
+        let kept: Bool
+        do {
+            kept = try await store.succeed(flow.id, with: stored, recording: event)
+        } catch {
+            throw CallbackFailure(error)
+        }
+        guard kept else { return nil }
+        report(event)
+        return key
+    }
+
+    /// Has the provider take issued credentials back: the operator took the flow back while the provider was asked,
+    /// and nobody may have its tokens.
+    func takeBack(_ issued: IssuedCredentials) async {
+        guard let token = issued.revocable else { return }
+        let (provider, requester) = (issued.callback.provider, issued.callback.claimed.callback.requester)
+        do {
+            try await takeBack(token, at: provider.profile, as: issued.callback.client, for: provider.cause)
+        } catch {
+            tell(Incident(.tokenNotRevoked, error.reason, at: issued.flow.placement, requestID: requester.requestID))
+        }
+    }
+}

@@ -1,0 +1,114 @@
+import Catalog
+import Formats
+import Secrets
+
+/// A claimed flow whose callback comes from its provider, for the client that asked, with one code.
+///
+/// Only `verify` makes one: a code goes to a token endpoint after its signature and its `iss` were looked at.
+struct VerifiedCallback: Sendable {
+    let claimed: ClaimedFlow
+    let code: AuthorizationCode
+    let client: Client
+    let provider: Provider
+
+    fileprivate init(_ claimed: ClaimedFlow, code: AuthorizationCode, client: Client, provider: Provider) {
+        self.claimed = claimed
+        self.code = code
+        self.client = client
+        self.provider = provider
+    }
+
+    var flow: Flow { claimed.flow }
+}
+
+extension Broker {
+    /// Throws unless the callback of a claimed flow is a good one, and its client is still the one that asked.
+    func verify(_ claimed: ClaimedFlow) async throws(CallbackFailure) -> VerifiedCallback {
+        let source = try await source(of: claimed.flow)
+        try claimed.checkSignature(of: source)
+        let values = try claimed.values(of: source.profile)
+        let provider: Provider
+        do {
+            provider = try await self.provider(source.profile, values, for: .flow(claimed.flow.tenant))
+        } catch {
+            throw CallbackFailure(error)
+        }
+        return VerifiedCallback(
+            claimed, code: try claimed.callback.code(from: provider), client: source.client, provider: provider)
+    }
+
+    /// The source type and the client that a flow began with.
+    private func source(of flow: Flow) async throws(CallbackFailure) -> TenantSource {
+        guard let sourceType = catalog[flow.sourceType], let profile = sourceType.oauth else {
+            throw CallbackFailure(
+                .notConfigured(flow.sourceType), "the catalog has no such source type with OAuth any more")
+        }
+        let found: Client?
+        do {
+            found = try await client(for: sourceType, of: flow.tenant)
+        } catch {
+            throw CallbackFailure(error)
+        }
+        guard let client = found else {
+            throw CallbackFailure(.invalidState, "its client was taken away since it began")
+        }
+        // Another's secret must not go to the server of this flow, nor this flow's code to the server of another.
+        guard client.id.isExactly(flow.clientID), profile.agree(flow.parameters, with: client) else {
+            throw CallbackFailure(.invalidState, "its client, or that client's parameters, changed since it began")
+        }
+        return TenantSource(sourceType: flow.sourceType, profile: profile, client: client)
+    }
+}
+
+extension ClaimedFlow {
+    /// Whoever signs its callbacks is believed in nothing without it.
+    fileprivate func checkSignature(of source: TenantSource) throws(CallbackFailure) {
+        guard let name = source.profile.callbackSignature else { return }
+        guard let secret = source.client.secret, case .one(let signature) = callback[name],
+            callback.isSigned(signature, leavingOut: name, with: secret)
+        else { throw CallbackFailure(.invalidCallback, "its signature (\(trusted: name)) is missing or does not fit") }
+    }
+
+    /// The flow's parameters, and the token endpoint's host where the callback tells it.
+    fileprivate func values(of profile: OAuthProfile) throws(CallbackFailure) -> [String: String] {
+        guard let tokenOrigin = profile.addresses.tokenOrigin else { return flow.parameters }
+        switch callback[tokenOrigin.callbackParameter] {
+        case .absent where !tokenOrigin.required: return flow.parameters
+        case .one(let value)
+        where tokenOrigin.origin(value, allowInsecure: profile.addresses.allowInsecure) != nil:
+            return flow.parameters.merging([tokenOrigin.callbackParameter: value]) { $1 }
+        // Errors come without it.
+        case .absent where callback.isError: return flow.parameters
+        default:
+            throw CallbackFailure(
+                .invalidCallback,
+                "its \(trusted: tokenOrigin.callbackParameter) is missing, repeated or no host of the provider")
+        }
+    }
+}
+
+extension CallbackRequest {
+    /// The one code, once the answer is known to come from this provider and to be a good one.
+    fileprivate func code(from provider: Provider) throws(CallbackFailure) -> AuthorizationCode {
+        // RFC 9207 § 2.4: compared as plain strings, for errors as well, before anything else is believed.
+        switch self["iss"] {
+        case .one where provider.profile.issuer == nil: break
+        case .one(let stated) where provider.issuer.map(stated.isExactly) == true: break
+        case .absent where !provider.requiresIssuer: break
+        case .absent: throw CallbackFailure(.issuerMismatch, "no iss came, though this provider sends it (RFC 9207)")
+        case .repeated: throw CallbackFailure(.issuerMismatch, "iss came twice")
+        case .one(let stated): throw CallbackFailure(.issuerMismatch, "iss is \(quoted: stated)")
+        }
+        switch (self["error"], self["code"]) {
+        case (.absent, .one(let code)): return AuthorizationCode(code)
+        case (.one(let error), .absent):
+            var description: String?
+            if case .one(let text) = self["error_description"] { description = ProviderText.sentence(text) }
+            throw CallbackFailure(
+                .denied(error: ProviderText.code(error) ?? "access_denied", description: description),
+                "the provider redirected with the error \(saidByProvider)")
+        case (.absent, _): throw CallbackFailure(.invalidCallback, "no code came")
+        default: throw CallbackFailure(.invalidCallback, "a code and an error came together")
+        }
+    }
+}
