@@ -6,7 +6,7 @@ public import Secrets
 ///
 /// Holds no mutable state: what lasts is in the store, what is shared is immutable.
 public struct Broker: Sendable {
-    /// What an operator decides.
+    /// The settings that an operator decides.
     public struct Settings: Sendable {
         /// The address at which browsers reach this broker, without a trailing slash. The redirect addresses are under
         /// it.
@@ -17,7 +17,7 @@ public struct Broker: Sendable {
         public var stateLifetime: Int64
         /// Seconds.
         public var credentialKeyLifetime: Int64
-        /// How long the audit trail is kept, in seconds.
+        /// The time for which the audit trail is kept, in seconds.
         public var auditEventLifetime: Int64
         /// The exchange verifier of an operator's trial, whose broker serves nobody else: every flow counts as begun in
         /// the browser that brings its callback.
@@ -96,7 +96,7 @@ public struct Broker: Sendable {
         try await tenantClients.all(of: tenant)[sourceType.id] ?? sharedClient(for: sourceType)
     }
 
-    /// Whom each source type's flows of a tenant act as.
+    /// The clients that each source type's flows of a tenant act as.
     public func clients(of tenant: TenantID) async throws(StoreError) -> (SourceType) -> Client? {
         let own = try await tenantClients.all(of: tenant)
         return { own[$0.id] ?? sharedClient(for: $0) }

@@ -1,6 +1,6 @@
 import COpenSSL
 
-/// HMAC with SHA-256 (RFC 2104): proves that whoever wrote the bytes knows the key.
+/// HMAC with SHA-256 (RFC 2104 § 2): proves that whoever wrote the bytes knows the key.
 public enum HMACSHA256 {
     /// The 32 bytes that only a holder of `key` can make of `bytes`.
     public static func code(of bytes: [UInt8], key: SecretBytes) -> [UInt8] {
@@ -15,7 +15,7 @@ public enum HMACSHA256 {
         }
     }
 
-    /// Whether `code` is that of `bytes`, in time that does not depend on where it is wrong.
+    /// Tells whether `code` is that of `bytes`, in time that does not depend on where it is wrong.
     public static func verify(_ code: [UInt8], of bytes: [UInt8], key: SecretBytes) -> Bool {
         constantTimeEqual(code, self.code(of: bytes, key: key))
     }

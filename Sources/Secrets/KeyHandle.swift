@@ -50,7 +50,7 @@ final class KeyHandle: @unchecked Sendable {
         }
     }
 
-    /// How long this key's signatures are. All of a key have one length.
+    /// The length of this key's signatures. All of a key have one length.
     var signatureLength: Int {
         switch kind {
         case .rsa: Int(EVP_PKEY_get_size(key))

@@ -1,6 +1,6 @@
 import COpenSSL
 
-/// What a store may keep: cipher text that says which master key it needs, and `Content` so that one kind is
+/// Cipher text that a store may keep: it says which master key it needs, and `Content` so that one kind is
 /// never opened as another.
 ///
 /// Layout: version (1), length of the key id (1), key id, nonce (12), cipher text, tag (16).
@@ -19,7 +19,7 @@ public struct Sealed<Content>: Sendable, Equatable {
     }
 }
 
-/// Why sealed bytes did not open.
+/// A reason for which sealed bytes did not open.
 public enum OpenError: Error, Equatable, Sendable {
     /// Too short, or of a version that this program does not know.
     case malformed

@@ -18,7 +18,7 @@ public enum SignatureAlgorithm: String, CaseIterable, Sendable {
     case Ed448
 
     /// Tells whether a key that is meant for `name` alone (RFC 7517 § 4.4) may sign with this one. Issuers take up the
-    /// names of RFC 9864 in their keys and in their tokens at different times; what they sign is the same.
+    /// names of RFC 9864 § 2 in their keys and in their tokens at different times; what they sign is the same.
     package func isMeant(by name: String) -> Bool {
         switch (self, name) {
         case (.EdDSA, "Ed25519"), (.EdDSA, "Ed448"), (.Ed25519, "EdDSA"), (.Ed448, "EdDSA"): true

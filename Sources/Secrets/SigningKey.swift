@@ -28,7 +28,7 @@ public struct SigningKey: Sendable {
         return key
     }
 
-    /// What this key can sign with, the most usual first.
+    /// The algorithms that this key can sign with, the most usual first.
     public var algorithms: [SignatureAlgorithm] { key.algorithms }
 
     /// The signature as RFC 7518 § 3 and RFC 8037 § 3.1 have it, or `nil` where the algorithm is not this key's.

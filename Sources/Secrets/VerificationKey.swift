@@ -4,7 +4,7 @@ import COpenSSL
 public struct VerificationKey: Sendable {
     private let key: KeyHandle
 
-    /// Reads the text members of a JSON Web Key (RFC 7517); others than the key's own are not looked at.
+    /// Reads the text members of a JSON Web Key (RFC 7517 § 4); others than the key's own are not looked at.
     ///
     /// `nil` unless it is RSA (RFC 7518 § 6.3), P-256, P-384 or P-521 (§ 6.2), Ed25519 or Ed448 (RFC 8037 § 2), and
     /// sound.

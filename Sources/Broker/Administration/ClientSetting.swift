@@ -28,7 +28,7 @@ public struct ClientSetting: Sendable {
     }
 }
 
-/// Why a tenant's client was not kept.
+/// A reason for which a tenant's client was not kept.
 public enum ClientSettingError: Error, Equatable, Sendable {
     /// As `authorize` would refuse it.
     case request(AuthorizeError)

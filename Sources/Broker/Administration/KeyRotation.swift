@@ -11,7 +11,7 @@ public enum KeyRefusal: Error, Equatable, Sendable {
 
 extension Broker {
     /// Takes over the keys of a master key file that changed, while flows run, if they open all that the store has.
-    /// Whether they are others.
+    /// Tells whether they are others.
     public func replaceKeys(by ring: KeyRing) async throws(KeyRefusal) -> Bool {
         let uses: [String: MasterKeyUses]
         do {

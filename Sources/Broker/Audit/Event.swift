@@ -30,7 +30,7 @@ public struct Event: Sendable, Equatable {
     public let sourceType: SourceType.ID?
     public let flow: FlowID?
     public let requester: Requester
-    /// Why it failed, or what was done.
+    /// The failure's name, or what was done.
     public let code: String?
     /// More of it in words: an operator's reason, what was noticed, or why it failed. No secret.
     public let detail: String?
@@ -54,7 +54,7 @@ public struct Event: Sendable, Equatable {
     private static let mostBytes = 2048
 }
 
-/// Who asked, as far as it is known.
+/// The one who asked, as far as it is known.
 public struct Requester: Sendable, Equatable {
     /// The `sub` of the caller's token (RFC 7519 § 4.1.2).
     public let subject: String?
@@ -103,7 +103,7 @@ public struct EventPage: Sendable {
     }
 }
 
-/// Which events of the audit trail are wanted. `nil`: any.
+/// A choice of the audit trail's events. `nil`: any.
 public struct EventFilter: Sendable {
     public var tenant: TenantID?
     public var kind: Event.Kind?

@@ -5,7 +5,7 @@ public import Secrets
 /// The reason for a failure in words for operators: the audit trail's `detail`, the log and commands have it, callers
 /// and pages do not.
 ///
-/// What others wrote can only be put in `quoted`: cut short, with nothing left in it that acts on a terminal. There is
+/// Others' words can only be put in `quoted`: cut short, with nothing left in it that acts on a terminal. There is
 /// no way to put a secret in.
 public struct Reason: Sendable, Equatable, CustomStringConvertible {
     public let description: String

@@ -25,7 +25,7 @@ extension CallbackRequest {
         return nil
     }
 
-    /// Why there is no `state`.
+    /// The failure where there is no `state`.
     var withoutState: CallbackFailure {
         switch self["state"] {
         case .absent: CallbackFailure(.invalidState, "no state came\(providersError)")

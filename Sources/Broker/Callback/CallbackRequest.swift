@@ -3,12 +3,12 @@ import Formats
 public import Secrets
 public import Transport
 
-/// What came to the redirect address: untrusted, whoever brought it.
+/// A request to the redirect address: untrusted, whoever brought it.
 public struct CallbackRequest: Sendable {
     private let pairs: [(name: String, value: String)]
     /// The address that it came to.
     let redirect: RedirectPath
-    /// What the browser sent as the cookie of this flow.
+    /// The cookie of a flow, as the browser sent it.
     private let cookie: @Sendable (FlowID) -> BindingCookie?
     let requester: Requester
 
@@ -60,7 +60,7 @@ public struct CallbackRequest: Sendable {
         if case .one = self["error"] { true } else { false }
     }
 
-    /// Whether `signature` is the hex HMAC-SHA-256 over all other parameters, sorted by name.
+    /// Tells whether `signature` is the hex HMAC-SHA-256 over all other parameters, sorted by name.
     func isSigned(_ signature: String, leavingOut name: String, with secret: ClientSecret) -> Bool {
         // A value cannot pass for a separator: % and & are escaped, and = in names.
         let signed = pairs.filter { !$0.name.isExactly(name) }
@@ -79,14 +79,14 @@ public struct CallbackRequest: Sendable {
     func presentedCookie(for flow: FlowID) -> BindingCookie? { cookie(flow) }
 }
 
-/// How a callback ended.
+/// The end of a callback.
 public enum CallbackResult: Sendable {
     case succeeded(Flow, CredentialKey)
     /// `nil` where the state was not sound, so that nobody is known who could be told.
     case failed(CallbackFailure, Flow?)
 }
 
-/// Why a callback gave no credentials.
+/// A reason for which a callback gave no credentials.
 public enum CallbackError: Error, Equatable, Sendable {
     /// Missing, repeated, tampered, expired, replayed or revoked: one case, so that nobody can tell them apart.
     case invalidState
@@ -129,7 +129,7 @@ public enum CallbackError: Error, Equatable, Sendable {
         }
     }
 
-    /// What the provider said, if it said anything.
+    /// The provider's words, if it said anything.
     public var providerDescription: String? {
         if case .denied(_, let description) = self { description } else { nil }
     }

@@ -1,6 +1,6 @@
 public import Catalog
 
-/// Where sealed credentials belong. It is also the associated data they are sealed with, so a row
+/// The place that sealed credentials belong to. It is also the associated data they are sealed with, so a row
 /// copied under another tenant or flow does not open.
 public struct Placement: Hashable, Sendable {
     public let tenant: TenantID

@@ -23,13 +23,13 @@ public struct Flow: Sendable {
     public let id: FlowID
     public let tenant: TenantID
     public let sourceType: SourceType.ID
-    /// What the caller gave for the address placeholders, defaults filled in.
+    /// The values of the address placeholders: the caller's, defaults filled in.
     public let parameters: [String: String]
     /// The scopes that were asked for.
     public let scopes: [String]
     /// The only origin that this flow's pages talk to.
     public let frontendOrigin: Origin
-    /// Where to send the browser at the end, instead of our own page.
+    /// The address to send the browser to at the end, instead of our own page.
     public let returnURL: ReturnURL?
     /// Binds the credential key to who began the flow.
     public let exchangeChallenge: CodeChallenge?
@@ -62,7 +62,7 @@ public struct Flow: Sendable {
         self.expiresAt = expiresAt
     }
 
-    /// Where this flow's credentials belong.
+    /// The place that this flow's credentials belong to.
     public var placement: Placement { Placement(tenant: tenant, sourceType: sourceType, flow: id) }
 }
 
@@ -72,7 +72,7 @@ public struct StoredCredentialKey: Sendable {
     public let credentials: Sealed<Credentials>
     /// The key itself under the flow's outcome secret, only where `assets:oauthFlow` may tell it.
     public let key: Sealed<CredentialKey>?
-    /// What takes the token back at the provider, for an operator's revocation; under a key of this process alone.
+    /// The token to take back at the provider, for an operator's revocation; under a key of this process alone.
     public let revocation: Sealed<UnredeemedToken>?
     public let createdAt: Timestamp
     public let expiresAt: Timestamp
@@ -90,14 +90,14 @@ public struct StoredCredentialKey: Sendable {
     }
 }
 
-/// How a flow ended, for whoever began it and waits.
+/// The end of a flow, for whoever began it and waits.
 public struct FlowOutcome: Sendable {
     public let flow: Flow
     public let status: Flow.Status
     /// The callback came from the browser in which the flow began.
     public let isBound: Bool
     public let key: Sealed<CredentialKey>?
-    /// When the key (or, before there is one, the flow) expires.
+    /// The time at which the key (or, before there is one, the flow) expires.
     public let expiresAt: Timestamp
     public let error: String?
     public let errorDescription: String?

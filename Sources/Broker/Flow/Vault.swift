@@ -5,7 +5,7 @@ import Secrets
 struct Vault: Sendable {
     let keyRing: KeyRing
 
-    /// Who steals the database and the master key still lacks the credential key, which is half of the sealing key.
+    /// Whoever steals the database and the master key still lacks the credential key, half of the sealing key.
     func seal(_ json: SecretBytes, at placement: Placement, under key: CredentialKey) -> Sealed<Credentials> {
         keyRing.seal(json, as: Label("credentials"), context: placement.context, under: bytes(of: key))
     }

@@ -38,7 +38,7 @@ struct Provider {
         return provider
     }
 
-    /// Where the one more call with the new token goes.
+    /// The address of the one more call with the new token.
     var afterConnecting: String? { addresses.afterConnecting?.filled(with: values) }
 
     func revocation(of token: AccessOrRefreshToken, client: Client) -> String? {
@@ -62,7 +62,7 @@ struct Provider {
             \.pushedAuthorizationEndpoint, \.pushedAuthorizationEndpoint, by: profile.clientAuthentication)
     }
 
-    /// What the metadata say, for a client that proves itself so. RFC 8705 § 5: with a certificate, the alias.
+    /// The metadata's word, for a client that proves itself so. RFC 8705 § 5: with a certificate, the alias.
     private func endpoint(
         _ usual: KeyPath<ProviderMetadata, String?>, _ alias: KeyPath<ProviderMetadata.Aliases, String?>,
         by authentication: OAuthProfile.ClientAuthentication
@@ -102,7 +102,7 @@ extension OAuthProfile {
     }
 }
 
-/// Why a provider gave no sound answer.
+/// A reason for which a provider gave no sound answer.
 public enum ProviderError: Error, Equatable, Sendable {
     /// It refused, or answered with something else than it should. Its error code, and the seconds after which it
     /// may be asked again, if it named them; the reason has what it said or which check failed.
@@ -130,17 +130,17 @@ public enum ProviderError: Error, Equatable, Sendable {
     static func rejected(reason: Reason) -> ProviderError { .rejected(error: nil, retryAfter: nil, reason: reason) }
 }
 
-/// What of a provider is asked.
+/// The endpoint of a provider that is asked.
 public enum ProviderEndpoint: Sendable, Equatable {
-    /// RFC 8414.
+    /// RFC 8414 § 3.
     case metadata
     case keys
-    /// RFC 9126.
+    /// RFC 9126 § 2.
     case pushedAuthorization
     case token
     /// The catalog's one more call with the new token.
     case afterConnecting
-    /// RFC 7009.
+    /// RFC 7009 § 2.
     case revocation
 }
 

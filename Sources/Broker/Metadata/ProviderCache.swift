@@ -1,7 +1,7 @@
 import Secrets
 import Transport
 
-/// What was fetched from providers, by its address.
+/// Things fetched from providers, by their address.
 typealias ProviderCache<Value: Sendable> = SingleFlightCache<String, Value, ProviderDirectoryError, Cause.Account>
 
 extension SingleFlightCache where Key == String, Failure == ProviderDirectoryError, Party == Cause.Account {

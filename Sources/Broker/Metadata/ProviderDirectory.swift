@@ -3,7 +3,7 @@ import JOSE
 import Secrets
 import Transport
 
-/// What providers say of themselves, and their keys: fetched when first asked for, and kept a while.
+/// Providers' metadata and keys: fetched when first asked for, and kept a while.
 struct ProviderDirectory: Sendable {
     private let transport: any ProviderTransport
     private let allowInsecure: Bool
@@ -128,7 +128,7 @@ struct ProviderDirectory: Sendable {
     }
 }
 
-/// Why nothing is known of a provider.
+/// A reason for which nothing is known of a provider.
 enum ProviderDirectoryError: Error, Equatable, Sendable {
     /// Not https, or not an address at all: what the catalog and a flow's parameters make is no issuer.
     case addressNotAllowed

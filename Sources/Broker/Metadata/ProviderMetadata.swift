@@ -1,6 +1,6 @@
 import Formats
 
-/// What a provider says of itself (RFC 8414 § 2, OpenID Connect Discovery 1.0 § 3).
+/// A provider's word on itself (RFC 8414 § 2, OpenID Connect Discovery 1.0 § 3).
 struct ProviderMetadata: Sendable, Equatable {
     let issuer: String
     let authorizationEndpoint: String?
@@ -58,7 +58,7 @@ struct ProviderMetadata: Sendable, Equatable {
             pushedAuthorizationEndpoint: try aliases.address("pushed_authorization_request_endpoint"))
     }
 
-    /// Where the document of an issuer may be, the better place first; none where `issuer` cannot be one.
+    /// The places where the document of an issuer may be, the better one first; none where `issuer` cannot be one.
     static func addresses(_ issuer: String) -> [String] {
         // RFC 8414 § 2: no query and no fragment.
         guard let url = StrictURL(issuer), !url.rest.contains("?") else { return [] }
@@ -72,7 +72,7 @@ struct ProviderMetadata: Sendable, Equatable {
     }
 }
 
-/// Why a metadata document is not used. Members are named by us, never by the document.
+/// A reason for which a metadata document is not used. Members are named by us, never by the document.
 enum MetadataError: Error, Equatable, Sendable {
     case tooLarge
     /// No JSON object, or one with a member twice or absurdly many.

@@ -7,7 +7,7 @@ public import Transport
 /// Its address and body may hold a code, a verifier or a client secret, so it prints as its method alone.
 public struct ProviderRequest: Sendable {
     public var http: TransportRequest
-    /// What it is sent for. For figures alone.
+    /// The source type that it is sent for. For figures alone.
     public var sourceType: SourceType.ID?
     /// For whom it is sent.
     public var cause: Cause
@@ -35,5 +35,5 @@ extension ProviderRequest: CustomStringConvertible, CustomDebugStringConvertible
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
-/// What a provider answered.
+/// A provider's answer.
 public typealias ProviderResponse = TransportResponse

@@ -1,7 +1,7 @@
 import Formats
 import Foundation
 
-/// What a provider says in words: hostile text, cut short before anyone sees it.
+/// A provider's words: hostile text, cut short before anyone sees it.
 enum ProviderText {
     /// An error code (RFC 6749 § 4.1.2.1): up to 64 of letters, digits, `_`, `-`, `.`; `nil` for anything else.
     static func code(_ text: String) -> String? {

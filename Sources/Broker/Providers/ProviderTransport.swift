@@ -15,7 +15,7 @@ extension ProviderTransport {
     public var isBusy: Bool { false }
     public func isBusy(for tenant: TenantID) -> Bool { isBusy }
 
-    /// What nobody in particular asks for is the broker's own.
+    /// Sends what nobody in particular asks for as the broker's own.
     public func send(_ request: TransportRequest) async throws(TransportError) -> TransportResponse {
         try await send(ProviderRequest(request))
     }

@@ -17,12 +17,12 @@ extension Broker {
             .flatMap { secrets.bindingCookie(with: $0, of: id, key: key) }
     }
 
-    /// Where the pages of a flow may send their message.
+    /// The origin that the pages of a flow may send their message to.
     public func frontendOrigin(of id: FlowID) async throws(StoreError) -> Origin? {
         try await store.outcome(of: id)?.flow.frontendOrigin
     }
 
-    /// What `assets:oauthFlow` tells.
+    /// The answer of `assets:oauthFlow`.
     public enum FlowStatus: Sendable {
         case pending
         /// Without a key where it was redeemed already.
@@ -30,7 +30,7 @@ extension Broker {
         case failed(error: String, description: String?)
     }
 
-    /// How a flow ended, for whoever has the verifier, if the callback came from the browser that began it.
+    /// The end of a flow, for whoever has the verifier, if the callback came from the browser that began it.
     /// Everything else is `pending`.
     public func flowStatus(
         of id: FlowID, for tenant: TenantID, verifier: ExchangeVerifier
@@ -64,7 +64,7 @@ extension Broker {
         }
     }
 
-    /// How a flow ended, for whoever runs the broker itself.
+    /// The end of a flow, for whoever runs the broker itself.
     package enum Conclusion: Sendable {
         case succeeded(SecretBytes)
         /// The reason is what the audit trail has.

@@ -30,7 +30,7 @@ extension Broker {
     }
 }
 
-/// Why a sound key gave nothing.
+/// A reason for which a sound key gave nothing.
 public enum RedeemError: Error, Equatable, Sendable {
     case store(StoreError)
     /// The master key that the credentials need is gone from the ring, or the row was altered. The key is not spent.

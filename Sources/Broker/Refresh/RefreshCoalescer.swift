@@ -50,7 +50,7 @@ actor RefreshCoalescer {
         let until: ContinuousClock.Instant
     }
 
-    /// How long a lost answer can be asked for again.
+    /// The time for which a lost answer can be asked for again.
     static let retention = Duration.seconds(30)
     /// Answers kept at most; beyond it the oldest go.
     private static let capacity = 10_000

@@ -1,7 +1,7 @@
 public import Formats
 public import Secrets
 
-/// What keeps a store in order.
+/// Keeps a store in order.
 public protocol MaintenanceStore: Sendable {
     /// Deletes expired credential keys, a day after their end flows, and events from before `eventsSince`; at most `limit` of
     /// each. The events that tell of it, and whether some are left.

@@ -2,7 +2,7 @@ public import Catalog
 public import Formats
 public import Secrets
 
-/// Which credential keys and flows an operator means: those that fit all that is given.
+/// A choice of credential keys and flows by an operator: those that fit all that is given.
 public struct Selection: Sendable, Equatable {
     public var tenant: TenantID?
     public var sourceType: SourceType.ID?

@@ -4,8 +4,8 @@ import Secrets
 import Transport
 
 extension ProofContext {
-    /// A client's JWT for one request (RFC 7523); `nil` where the client has no secret or key for it, or where it is
-    /// not known whom it would be for.
+    /// A client's JWT for one request (RFC 7523 § 2.2); `nil` where the client has no secret or key for it, or where
+    /// it is not known whom it would be for.
     func assertion(of client: Client, by method: OAuthProfile.ClientAuthentication) -> ClientAssertion? {
         guard let audience else { return nil }
         return switch method {

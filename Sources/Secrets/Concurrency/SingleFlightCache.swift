@@ -6,7 +6,7 @@ package final class SingleFlightCache<
 >: Sendable {
     package typealias Fetch = @Sendable () async throws(Failure) -> Value
 
-    /// How long things serve, from the moment they were asked for: what comes may be as old as the question.
+    /// The times for which things serve, from the moment they were asked for: what comes may be as old as the question.
     package struct Ages: Sendable {
         /// A value, before it is fetched again.
         package let fresh: Duration
