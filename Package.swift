@@ -19,8 +19,6 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         // Pages: logic-free templates, escaped by default.
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
-        // Callers' tokens: JWS verification and JWK parsing.
-        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
         // SQLite: statements, rows, migrations.
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         // YAML: the catalog and the configuration file.
@@ -39,6 +37,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         // Byte buffers, loopback sockets, and what stands between a connection and Hummingbird.
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        // A queue whose first element costs as little as its last. NIO brings it along.
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         // Starting and graceful stopping.
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
@@ -56,11 +56,22 @@ let package = Package(
             dependencies: ["Formats", "Secrets", .product(name: "Yams", package: "Yams")],
             resources: [.embedInCode("Data")],
             swiftSettings: strict),
-        .target(name: "Broker", dependencies: ["Catalog", "Formats", "Secrets", "Transport"], swiftSettings: strict),
-        .target(name: "CurlTransport", dependencies: ["CCurl", "Formats", "Transport"], swiftSettings: strict),
+        .target(name: "JOSE", dependencies: ["Formats", "Secrets", "Transport"], swiftSettings: strict),
+        .target(
+            name: "Broker", dependencies: ["Catalog", "Formats", "JOSE", "Secrets", "Transport"], swiftSettings: strict),
+        .target(
+            name: "CurlTransport",
+            dependencies: [
+                "CCurl", "Formats", "Secrets", "Transport", .product(name: "DequeModule", package: "swift-collections"),
+            ],
+            swiftSettings: strict),
+        .target(name: "GroupedWriter", swiftSettings: strict),
         .target(
             name: "SQLiteStore",
-            dependencies: ["Broker", "Catalog", "Formats", "Secrets", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: [
+                "Broker", "Catalog", "Formats", "GroupedWriter", "Secrets",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
             swiftSettings: strict),
         .target(
             name: "Templates", path: "Templates",
@@ -68,11 +79,12 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "PrometheusMetrics",
-            dependencies: [.product(name: "CoreMetrics", package: "swift-metrics")],
+            dependencies: ["Secrets", .product(name: "CoreMetrics", package: "swift-metrics")],
             swiftSettings: strict),
         .target(
             name: "OTLPTracing",
             dependencies: [
+                "Secrets",
                 .product(name: "ServiceContextModule", package: "swift-service-context"),
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
             ],
@@ -95,7 +107,7 @@ let package = Package(
         .target(
             name: "BrokerServer",
             dependencies: [
-                "Broker", "Catalog", "Formats", "HTTPService", "OTLPTracing", "PrometheusMetrics", "Secrets",
+                "Broker", "Catalog", "Formats", "HTTPService", "JOSE", "OTLPTracing", "PrometheusMetrics", "Secrets",
                 "Templates", "Transport",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -121,12 +133,11 @@ let package = Package(
         .executableTarget(
             name: "cloakroom",
             dependencies: [
-                "Broker", "BrokerServer", "Catalog", "CurlTransport", "Formats", "HTTPService", "OTLPTracing",
+                "Broker", "BrokerServer", "Catalog", "CurlTransport", "Formats", "HTTPService", "JOSE", "OTLPTracing",
                 "PrometheusMetrics", "SQLiteStore", "Sandbox", "Secrets", "Transport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
-                .product(name: "JWTKit", package: "jwt-kit"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceContextModule", package: "swift-service-context"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -140,9 +151,9 @@ let package = Package(
         .executableTarget(
             name: "bench",
             dependencies: [
+                "Formats", "JOSE", "Secrets",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "JWTKit", package: "jwt-kit"),
             ],
             path: "Benchmarks",
             swiftSettings: strict),
@@ -153,8 +164,10 @@ let package = Package(
         // What several test targets use.
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "FormatsTests", dependencies: ["Catalog", "Formats", "TestSupport"]),
+        .testTarget(name: "JOSETests", dependencies: ["Formats", "JOSE", "Secrets", "TestSupport", "Transport"]),
         .testTarget(
-            name: "BrokerTests", dependencies: ["Broker", "Catalog", "Formats", "Secrets", "TestSupport", "Transport"]),
+            name: "BrokerTests",
+            dependencies: ["Broker", "Catalog", "Formats", "JOSE", "Secrets", "TestSupport", "Transport"]),
         .testTarget(name: "CurlTransportTests", dependencies: ["CurlTransport", "Formats", "Transport"]),
         .testTarget(
             name: "SQLiteStoreTests",
@@ -178,13 +191,13 @@ let package = Package(
         .testTarget(
             name: "BrokerServerTests",
             dependencies: [
-                "Broker", "BrokerServer", "Catalog", "Formats", "HTTPService", "OTLPTracing", "PrometheusMetrics",
+                "Broker", "BrokerServer", "Catalog", "Formats", "HTTPService", "JOSE", "OTLPTracing",
+                "PrometheusMetrics",
                 "SQLiteStore", "Secrets", "TestSupport", "Transport",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
-                .product(name: "JWTKit", package: "jwt-kit"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),

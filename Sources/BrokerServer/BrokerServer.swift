@@ -18,7 +18,8 @@ public struct BrokerServer: Sendable {
     ///   - separatesOperators: the admin API and `/metrics` are at `operatorResponder` alone.
     ///   - now: the clock of the limits.
     public init(
-        broker: Broker, callers: Callers, limits: Limits = Limits(), proxies: TrustedProxies = TrustedProxies(),
+        broker: Broker, verifier: BearerTokenVerifier, limits: Limits = Limits(),
+        proxies: TrustedProxies = TrustedProxies(),
         separatesOperators: Bool = false,
         metrics: BrokerMetrics = BrokerMetrics(), tracer: OTLPTracer? = nil, logger: Logger,
         now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
@@ -27,16 +28,16 @@ public struct BrokerServer: Sendable {
         let settings = broker.settings
         let pages = try Pages(base: settings.publicURL.rest)
         let operations = OperationsRoutes(broker: broker, metrics: metrics)
-        let admin = AdminRoutes(broker: broker, callers: callers)
+        let admin = AdminRoutes(broker: broker, verifier: verifier)
         let limits = RateLimits(limits, now: now)
         let base = settings.publicURL.rest
         let forOperators = separatesOperators ? [] : [operations.scrape] + admin.routes
         service = ServiceResponder(
             routes: RouteTable(
                 base: base,
-                routes: BrowserRoutes(broker: broker, pages: pages, limits: limits).routes
-                    + TenantRoutes(broker: broker, callers: callers, limits: limits).routes
-                    + AssetServiceRoutes(broker: broker, callers: callers, metrics: metrics, limits: limits).routes
+                routes: BrowserRoutes(broker: broker, pages: pages, limits: limits, logger: logger).routes
+                    + TenantRoutes(broker: broker, verifier: verifier, limits: limits).routes
+                    + AssetServiceRoutes(broker: broker, verifier: verifier, metrics: metrics, limits: limits).routes
                     + operations.routes + forOperators),
             cors: CORS(frontends: settings.frontends), proxies: proxies, metrics: metrics.registry, tracer: tracer,
             logger: logger)

@@ -2,9 +2,9 @@ import Transport
 
 /// One `send` on its way: what to ask, until when, and who waits for the answer.
 ///
-/// `@unchecked Sendable`: `request` and `deadline` never change. The rest is guarded by the inbox's lock until the loop
-/// has taken the call out of the inbox; from then on only the loop's thread touches it, save `isCancelled`, which stays
-/// the lock's.
+/// `@unchecked Sendable`: `request` and `deadline` never change. The rest is guarded by the lock of the inbox's state
+/// until the loop has taken the call out of the inbox; from then on only the loop's thread touches it, save
+/// `isCancelled`, which stays the lock's.
 final class Call: @unchecked Sendable {
     typealias Answer = Result<TransportResponse, TransportError>
 

@@ -1,4 +1,5 @@
 import CCurl
+import Secrets
 public import Transport
 
 /// Sends requests by libcurl: no redirects, one deadline, capped answers, checked addresses. Knows no OAuth.
@@ -32,7 +33,8 @@ public final class CurlTransport: HTTPTransport {
     }
 
     deinit {
-        shutdown()
+        inbox.close()
+        thread?.detach()
     }
 
     /// Sends one request and returns what the server answered, whatever its status.
@@ -54,7 +56,12 @@ public final class CurlTransport: HTTPTransport {
     public var waitingCount: Int { inbox.waitingCount }
 
     /// Ends all transfers, which are answered `.cancelled` as is every later request, and waits for the thread to end:
-    /// some milliseconds. May be called more than once.
+    /// some milliseconds, or as long as the system looks up a name. May be called more than once.
+    public func shutdown() async {
+        await blocking { self.shutdown() }
+    }
+
+    /// The same, blocking the thread: for the end of a command that has nothing else to do.
     public func shutdown() {
         inbox.close()
         thread?.join()

@@ -1,4 +1,5 @@
 import CCurl
+import DequeModule
 import Glibc
 import Transport
 
@@ -11,7 +12,7 @@ final class Loop {
     private let maxConcurrent: Int
 
     private var mail = Inbox.Mail()
-    private var waiting = FIFO<Call>()
+    private var waiting = Deque<Call>()
     private var running: [ObjectIdentifier: Transfer] = [:]
     /// Ready for use; the last one used is used next, as its memory is still warm.
     private var idle: [Transfer] = []

@@ -2,6 +2,7 @@ import Formats
 import Foundation
 package import HTTPTypes
 package import Hummingbird
+package import Logging
 import NIOCore
 
 /// An error of the API (RFC 9457): a stable code to act on, and a sentence that says what to do next.
@@ -17,6 +18,11 @@ package struct Problem: Error {
     /// The redirect address to register for a client that is not there yet.
     package var redirectURI: String?
     package var missing: MissingScope?
+    /// What operators alone are told, in the log. Holds no secret; what others wrote in it is quoted, escaped and cut.
+    package var reason: String?
+    /// The tenant whose caller asked, and the source type for which a provider is asked.
+    package var tenant: String?
+    package var sourceType: String?
 
     /// The scope that a token lacks, for programs that ask for another token with it.
     package struct MissingScope: Sendable {
@@ -31,7 +37,7 @@ package struct Problem: Error {
 
     package init(
         status: HTTPResponse.Status, code: String, detail: String, headers: HTTPFields = [:],
-        redirectURI: String? = nil, missing: MissingScope? = nil
+        redirectURI: String? = nil, missing: MissingScope? = nil, reason: String? = nil
     ) {
         self.status = status
         self.code = code
@@ -39,6 +45,7 @@ package struct Problem: Error {
         self.headers = headers
         self.redirectURI = redirectURI
         self.missing = missing
+        self.reason = reason
     }
 
     package static let notFound = Problem(
@@ -54,9 +61,12 @@ package struct Problem: Error {
     package static let internalError = Problem(
         status: .internalServerError, code: "internal_error",
         detail: "the broker failed; the operator finds the reason in the log under this requestId")
-    package static let unavailable = Problem(
+
+    /// The answer to what a browser fetches ahead (`isPrefetch`).
+    package static let lookAhead = Problem(
         status: .serviceUnavailable, code: "unavailable",
-        detail: "the broker cannot keep or read data now; try again in a moment", headers: [.retryAfter: "5"])
+        detail: "this came as a prefetch or as a part of a page, on which nothing is spent; open the address itself",
+        headers: [.retryAfter: "5"])
 
     package static func invalidRequest(_ detail: String) -> Problem {
         Problem(status: .badRequest, code: "invalid_request", detail: detail)
@@ -71,6 +81,37 @@ package struct Problem: Error {
     static func unsupportedMediaType(_ wanted: String) -> Problem {
         Problem(
             status: .unsupportedMediaType, code: "unsupported_media_type", detail: "send the body as \(wanted)")
+    }
+
+    /// An error as its answer. One that nobody foresaw is told by its type alone: its text may hold what it was about.
+    init(_ error: any Error) {
+        if let problem = error as? Problem {
+            self = problem
+        } else {
+            self = .internalError
+            reason = "an unexpected error (\(type(of: error)))"
+        }
+    }
+
+    /// One line with what the answer does not tell, if there is more to know.
+    ///
+    /// - Parameter route: the template, never what a caller sent.
+    package func log(to logger: Logger, requestID: String, route: String?) {
+        guard let reason else { return }
+        let level: Logger.Level =
+            switch status.code {
+            case ..<500: .info
+            // A provider's trouble is not the broker's.
+            default: code.hasPrefix("provider_") ? .warning : .error
+            }
+        guard logger.logLevel <= level else { return }
+        var metadata: Logger.Metadata = [
+            "request_id": .string(requestID), "code": .string(code), "reason": .string(reason),
+        ]
+        if let route { metadata["route"] = .string(route) }
+        if let tenant { metadata["tenant"] = .string(tenant) }
+        if let sourceType { metadata["source_type"] = .string(sourceType) }
+        logger.log(level: level, "request failed", metadata: metadata)
     }
 
     package func response(path: String, requestID: String) -> Response {

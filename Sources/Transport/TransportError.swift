@@ -1,8 +1,12 @@
 /// Why no response came. Each case is safe as a metric label and holds nothing of the request.
-public enum TransportError: String, Error, Sendable, Hashable {
+public enum TransportError: String, Error, Sendable, Hashable, CaseIterable {
     /// The deadline passed: while queued, resolving, connecting, sending or reading.
     case timedOut = "timed_out"
-    /// The name did not resolve, nothing listened, or the connection broke.
+    /// The host's name did not resolve.
+    case nameNotResolved = "name_not_resolved"
+    /// Nothing listens there, or no way leads there.
+    case connectionRefused = "connection_refused"
+    /// The connection broke.
     case unreachable
     /// TLS failed: no common version, or a certificate that is wrong, expired or another host's.
     case tlsFailed = "tls_failed"

@@ -1,3 +1,5 @@
+import Broker
+import BrokerServer
 import Hummingbird
 import HummingbirdCore
 import Logging
@@ -37,7 +39,7 @@ struct ListenerService: ServiceLifecycle.Service {
             try await application.run()
         } catch {
             throw Refusal(
-                "cannot listen at \(address): \(error)",
+                "cannot listen at \(address): \(Reason(listening: error))",
                 hint: "set \(setting).host and \(setting).port to an address of this machine that is free")
         }
     }

@@ -11,7 +11,6 @@ import OTLPTracing
 import PrometheusMetrics
 import SQLiteStore
 import Secrets
-import ServiceContextModule
 import ServiceLifecycle
 import UnixSignals
 
@@ -56,21 +55,24 @@ struct Service {
         let now: @Sendable () -> Timestamp = { .now }
         broker = Broker(
             settings: configuration.broker, catalog: configuration.catalog, clients: configuration.clients,
-            keyRing: configuration.keyRing, store: store, transport: calls, now: now
-        ) { event in
-            figures.count(event)
-            tracer?.add(event)
-            // Of those the log has what the trail has, when it has it, or what it could not take: the store tells.
-            if event.kind != .credentialKeyReused, event.kind != .credentialKeyRefused { Self.log(event, logger) }
-        }
+            keyRing: configuration.keyRing, store: store, transport: calls, now: now,
+            report: { event in
+                figures.count(event)
+                tracer?.add(event)
+                // Of those the log has what the trail has, when it has it, or what it could not take: the store tells.
+                if event.kind != .credentialKeyReused, event.kind != .credentialKeyRefused {
+                    EventLog(logger).write(event)
+                }
+            }, tell: { EventLog(logger).write($0) })
         let source: KeySource =
             switch configuration.callerKeys {
             case .fixed(let keys): .fixed(keys)
             case .address(let url): .address(url, calls)
             }
-        let callers = Callers(rules: configuration.rules, keys: source, factory: figures.registry, now: now)
+        let verifier = BearerTokenVerifier(
+            rules: configuration.rules, keys: source, factory: figures.registry, now: now)
         let server = try BrokerServer(
-            broker: broker, callers: callers, limits: configuration.limits, proxies: configuration.proxies,
+            broker: broker, verifier: verifier, limits: configuration.limits, proxies: configuration.proxies,
             separatesOperators: configuration.operators != nil, metrics: figures, tracer: tracer, logger: logger)
         sweeper = Sweeper(broker: broker, logger: logger)
         let broker = broker
@@ -134,11 +136,11 @@ struct Service {
         do {
             try await ServiceGroup(configuration: configuration).run()
         } catch {
-            transport.shutdown()
+            await transport.shutdown()
             await store.close()
             throw error
         }
-        transport.shutdown()
+        await transport.shutdown()
         await store.close()
         logger.notice("stopped")
     }
@@ -165,10 +167,17 @@ struct Service {
             case .committed(let operations, let duration): store.committed(operations, in: duration)
             case .failed: store.failed()
             case .refused: store.refused()
-            case .recorded(let event): Self.log(event, logger)
+            // Told when it was answered: whoever comes for it waits for an operator.
+            case .recorded(let event) where event.kind == .credentialKeyUnreadable: break
+            case .recorded(let event): EventLog(logger).write(event)
+            case .notRecorded(let event, let error) where event.kind == .credentialKeyUnreadable:
+                EventLog(logger).write(Incident(notRecorded: event, error))
+            case .notRecorded(let event, let error): EventLog(logger).write(event, notRecorded: error)
+            case .notClosed(let reason):
+                logger.error("the database was not closed as it should be", metadata: ["reason": .string(reason)])
             case .trailBroken(let sequence, let finding):
                 store.trailIsBroken()
-                Self.log(Event(.auditBroken, at: .now, detail: "at event \(sequence): \(finding)"), logger)
+                EventLog(logger).write(Event(.auditBroken, at: .now, detail: "at event \(sequence): \(finding)"))
             }
         }
         figures.registry.declare(
@@ -187,28 +196,6 @@ struct Service {
                 "Requests of callers that waited for their turn in vain: their tenant or the provider has its share.")
         ) { [Sample(Double(calls.refusedCount))] }
     }
-
-    private static func log(_ event: Event, _ logger: Logger) {
-        let level: Logger.Level =
-            switch event.kind {
-            case .auditBroken: .error
-            case .credentialKeyReused: .warning
-            default: .info
-            }
-        guard logger.logLevel <= level else { return }
-        var metadata: Logger.Metadata = ["event": .string(event.kind.rawValue)]
-        if let tenant = event.tenant { metadata["tenant"] = .string(tenant.description) }
-        if let sourceType = event.sourceType { metadata["source_type"] = .string(sourceType.description) }
-        if let flow = event.flow { metadata["flow"] = .string(flow.description) }
-        if let code = event.code { metadata["code"] = .string(code) }
-        if let actor = event.requester.subject { metadata["actor"] = .string(actor) }
-        if let tokenID = event.requester.tokenID { metadata["token_id"] = .string(tokenID) }
-        if let address = event.requester.remoteAddress { metadata["remote_address"] = .string(address) }
-        if let requestID = event.requester.requestID { metadata["request_id"] = .string(requestID) }
-        if let detail = event.detail { metadata["detail"] = .string(detail) }
-        if let trace = ServiceContext.current?.trace { metadata["trace_id"] = .string(trace.traceID) }
-        logger.log(level: level, "flow", metadata: metadata)
-    }
 }
 
 /// Gives up what takes longer than ten seconds to stop.
@@ -222,7 +209,7 @@ private struct Deadline: ServiceLifecycle.Service {
         Task.detached {
             try? await Task.sleep(for: .seconds(10))
             // Whoever waits for a provider fails now, and has a moment to be told.
-            transport.shutdown()
+            await transport.shutdown()
             try? await Task.sleep(for: .milliseconds(300))
             await store.close()
             exit(0)
@@ -238,10 +225,10 @@ private struct Sweeper: ServiceLifecycle.Service {
     func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                do {
+                do throws(StoreError) {
                     try await broker.sweep()
                 } catch {
-                    logger.error("the store cannot be swept", metadata: ["reason": "\(error)"])
+                    logger.error("the store cannot be swept", metadata: ["reason": "\(error.reason)"])
                 }
                 try? await Task.sleep(for: .seconds(30))
             }

@@ -76,7 +76,7 @@ import Transport
             let kept = (0..<16_384).filter { peerPort(of: Int32($0)) == server.port }
             #expect(kept.count == 1)
             for descriptor in kept { #expect(fcntl(Int32(descriptor), F_GETFD) & FD_CLOEXEC != 0) }
-            transport.shutdown()
+            await transport.shutdown()
         }
     }
 

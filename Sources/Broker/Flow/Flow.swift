@@ -86,7 +86,7 @@ public struct Placement: Hashable, Sendable {
 }
 
 /// A credential key as a store keeps it: nothing here opens without the key itself or the exchange verifier.
-public struct Ticket: Sendable {
+public struct StoredCredentialKey: Sendable {
     public let keyDigest: Digest
     public let credentials: Sealed<Credentials>
     /// The key itself under the flow's outcome secret, only where `assets:oauthFlow` may tell it.

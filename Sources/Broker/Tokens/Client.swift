@@ -1,3 +1,4 @@
+public import JOSE
 public import Secrets
 public import Transport
 
@@ -7,7 +8,7 @@ public struct Client: Sendable {
     /// `nil` for public clients.
     public let secret: ClientSecret?
     /// For `private_key_jwt` and request objects.
-    public let key: ClientKey?
+    public let key: JWSSigner?
     /// For `tls`.
     public let certificate: ClientCertificate?
     /// Values of the catalog's parameters that only the operator sets.
@@ -20,7 +21,7 @@ public struct Client: Sendable {
     let owner: TenantID?
 
     public init(
-        id: String, secret: ClientSecret?, key: ClientKey? = nil, certificate: ClientCertificate? = nil,
+        id: String, secret: ClientSecret?, key: JWSSigner? = nil, certificate: ClientCertificate? = nil,
         parameters: [String: String] = [:], usesLegacyRedirect: Bool = false
     ) {
         self.init(
@@ -36,7 +37,7 @@ public struct Client: Sendable {
     }
 
     private init(
-        id: String, secret: ClientSecret?, key: ClientKey?, certificate: ClientCertificate?,
+        id: String, secret: ClientSecret?, key: JWSSigner?, certificate: ClientCertificate?,
         parameters: [String: String], scopes: [String]?, usesLegacyRedirect: Bool, owner: TenantID?
     ) {
         self.id = id

@@ -1,5 +1,6 @@
 import Catalog
 import Formats
+import JOSE
 import Secrets
 
 /// The request that trades a code, or a refresh token, for tokens. Building it needs no network.

@@ -64,7 +64,7 @@ struct TokenResponse {
         return both
     }
 
-    private static func document(_ response: ProviderResponse) -> JSONValue? {
+    static func document(_ response: ProviderResponse) -> JSONValue? {
         if let json = JSONValue(json: response.body) {
             if case .object = json { return json }
             return nil

@@ -45,6 +45,8 @@ public final class BrokerMetrics: Sendable {
         }
         others = [
             "credential_key.expired": Counter(label: "cloakroom_credential_keys_expired_total", factory: registry),
+            "credential_key.unreadable": Counter(
+                label: "cloakroom_credential_keys_unreadable_total", factory: registry),
             "revocation": action("revocation"), "client.changed": action("client.changed"),
         ]
         registry.declare(Family("cloakroom_build_info", .gauge, "1, with the version that runs.")) {
@@ -97,6 +99,9 @@ public final class BrokerMetrics: Sendable {
                 "Presented keys that were unknown, expired, another tenant's or without the right verifier."),
             Family(
                 "cloakroom_credential_keys_expired_total", .counter, "Credential keys that nobody redeemed in time."),
+            Family(
+                "cloakroom_credential_keys_unreadable_total", .counter,
+                "Presentations of sound keys whose tokens no master key opens. Each is an alarm: a master key is missing."),
             Family("cloakroom_refreshes_total", .counter, "Refreshes that asset services asked for, by outcome."),
             Family("cloakroom_revocations_total", .counter, "Revocations that asset services asked for, by outcome."),
             Family("cloakroom_admin_actions_total", .counter, "Changes made through the admin API, by type."),
@@ -107,7 +112,7 @@ public final class BrokerMetrics: Sendable {
                 MeasuredTransport.requests, .counter,
                 "Requests to providers, by source type and outcome: the status class, or why no answer came."),
             Family(
-                Callers.tokens, .counter,
+                BearerTokenVerifier.tokens, .counter,
                 "Callers' tokens, by whether they were known (hit) or had to be verified (miss)."),
             Family(
                 StoreMetrics.size, .histogram([1, 2, 4, 8, 16, 32, 64, 128]), "Operations that shared one commit."),

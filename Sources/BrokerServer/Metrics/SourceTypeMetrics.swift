@@ -1,9 +1,9 @@
 import Broker
 import Catalog
 import CoreMetrics
-import Foundation
 import HTTPService
 import OTLPTracing
+import Secrets
 import Transport
 
 /// What is counted for one source type.
@@ -24,11 +24,7 @@ final class SourceTypeMetrics: Sendable {
         "unsupported_response_type",
     ]
     private static let outcomes =
-        ["2xx", "3xx", "4xx", "5xx"]
-        + [
-            TransportError.timedOut, .unreachable, .tlsFailed, .addressNotAllowed, .responseTooLarge,
-            .malformedResponse, .cancelled, .overloaded, .rateLimited,
-        ].map(\.rawValue)
+        ["2xx", "3xx", "4xx", "5xx"] + TransportError.allCases.map(\.rawValue)
 
     private init(_ name: String, _ factory: any MetricsFactory) {
         let counter = { (label: String, dimensions: [(String, String)]) in
@@ -57,13 +53,10 @@ final class SourceTypeMetrics: Sendable {
     }
 
     /// Those of all source types. A source type's are made when it is first met.
-    ///
-    /// `@unchecked Sendable`: `lock` guards `met`; the rest never changes.
-    final class All: @unchecked Sendable {
+    final class All: Sendable {
         private let factory: any MetricsFactory
         private let known: Set<SourceType.ID>
-        private let lock = NSLock()
-        private var met: [SourceType.ID?: SourceTypeMetrics] = [:]
+        private let met = Locked<[SourceType.ID?: SourceTypeMetrics]>([:])
         /// Of what the catalog has no more: flows outlive it.
         private let other: SourceTypeMetrics
 
@@ -77,7 +70,7 @@ final class SourceTypeMetrics: Sendable {
         /// `nil`: of no source type in particular.
         subscript(id: SourceType.ID?) -> SourceTypeMetrics {
             if let id, !known.contains(id) { return other }
-            return lock.withLock {
+            return met.withLock { met in
                 if let found = met[id] { return found }
                 let made = SourceTypeMetrics(id?.description ?? "none", factory)
                 met[id] = made

@@ -9,7 +9,7 @@ import Secrets
 /// What operators call: what waits, what happened, and how to stop it.
 struct AdminRoutes: Sendable {
     let broker: Broker
-    let callers: Callers
+    let verifier: BearerTokenVerifier
 
     var routes: [Route] {
         [
@@ -25,30 +25,30 @@ struct AdminRoutes: Sendable {
     // MARK: credentialKeys
 
     @Sendable private func credentialKeys(_ request: Request, _ context: Context) async throws -> Response {
-        _ = try await callers.operatorCalling(request, context)
+        _ = try await verifier.administrator(request, context)
         let page = try PageRequest(request.query)
         var selection = Selection()
         selection.tenant = try page.tenant
         selection.sourceType = try page["sourceType"].map(Self.sourceType)
-        var position: TicketPosition?
+        var position: CredentialKeyPosition?
         if let token = try page["pageToken"] {
-            guard let found = TicketPosition(token) else { throw PageRequest.badToken }
+            guard let found = CredentialKeyPosition(token) else { throw PageRequest.badToken }
             position = found
         }
         let found = try await page.fetch { limit throws(StoreError) in
-            try await broker.tickets(selection, after: position, limit: limit)
+            try await broker.credentialKeys(selection, after: position, limit: limit)
         }
-        let tickets = found.tickets
+        let credentialKeys = found.credentialKeys
         return page.response(
-            tickets.map { ticket in
-                let flow = JSONValue.string(ticket.placement.flow.description)
+            credentialKeys.map { key in
+                let flow = JSONValue.string(key.placement.flow.description)
                 return [
-                    "id": flow, "tenant": .string(ticket.placement.tenant.description),
-                    "sourceType": .string(ticket.placement.sourceType.description), "flow": flow,
-                    "createdAt": .integer(ticket.createdAt.milliseconds),
-                    "expiresAt": .integer(ticket.expiresAt.milliseconds),
+                    "id": flow, "tenant": .string(key.placement.tenant.description),
+                    "sourceType": .string(key.placement.sourceType.description), "flow": flow,
+                    "createdAt": .integer(key.createdAt.milliseconds),
+                    "expiresAt": .integer(key.expiresAt.milliseconds),
                 ]
-            }, next: { $0 == 0 ? nil : tickets[$0 - 1].position.text }, further: found.next?.text)
+            }, next: { $0 == 0 ? nil : credentialKeys[$0 - 1].position.text }, further: found.next?.text)
     }
 
     // MARK: revocations
@@ -63,7 +63,7 @@ struct AdminRoutes: Sendable {
     }
 
     @Sendable private func revoke(_ request: Request, _ context: Context) async throws -> Response {
-        let requester = try await callers.operatorCalling(request, context)
+        let requester = try await verifier.administrator(request, context)
         let body = try await request.json(RevocationBody.self)
         guard (1...500).contains(body.reason.unicodeScalars.count) else {
             throw Problem.invalidRequest("the member \"reason\" must say why, in 1 to 500 characters")
@@ -91,7 +91,7 @@ struct AdminRoutes: Sendable {
                     selection: selection, reason: body.reason, atProvider: body.revokeAtProvider ?? true,
                     requester: requester))
         } catch {
-            throw Problem.unavailable
+            throw Problem.unavailable(error)
         }
         return .json(
             JSONValue.object([
@@ -111,7 +111,7 @@ struct AdminRoutes: Sendable {
     // MARK: auditEvents
 
     @Sendable private func auditEvents(_ request: Request, _ context: Context) async throws -> Response {
-        _ = try await callers.operatorCalling(request, context)
+        _ = try await verifier.administrator(request, context)
         let page = try PageRequest(request.query)
         var filter = EventFilter()
         filter.tenant = try page.tenant
@@ -166,7 +166,7 @@ struct AdminRoutes: Sendable {
     }
 
     @Sendable private func client(_ request: Request, _ context: Context) async throws -> Response {
-        _ = try await callers.operatorCalling(request, context)
+        _ = try await verifier.administrator(request, context)
         let tenant = try context.parameters.tenant
         let found: KeptClient?
         do {
@@ -185,7 +185,7 @@ struct AdminRoutes: Sendable {
     }
 
     @Sendable private func setClient(_ request: Request, _ context: Context) async throws -> Response {
-        let requester = try await callers.operatorCalling(request, context)
+        let requester = try await verifier.administrator(request, context)
         let tenant = try context.parameters.tenant
         let body = try await request.json(ClientBody.self)
         do {
@@ -204,7 +204,7 @@ struct AdminRoutes: Sendable {
     }
 
     @Sendable private func deleteClient(_ request: Request, _ context: Context) async throws -> Response {
-        let requester = try await callers.operatorCalling(request, context)
+        let requester = try await verifier.administrator(request, context)
         let tenant = try context.parameters.tenant
         let wasThere: Bool
         do {

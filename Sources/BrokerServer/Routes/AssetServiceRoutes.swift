@@ -8,7 +8,7 @@ import Secrets
 /// What asset services call for tokens that they hold: the broker alone has the clients' secrets.
 struct AssetServiceRoutes: Sendable {
     let broker: Broker
-    let callers: Callers
+    let verifier: BearerTokenVerifier
     let metrics: BrokerMetrics
     let limits: RateLimits
 
@@ -33,7 +33,7 @@ struct AssetServiceRoutes: Sendable {
     }
 
     @Sendable private func refresh(_ request: Request, _ context: Context) async throws -> Response {
-        let (tenant, requester) = try await callers.tenant(
+        let (tenant, requester) = try await verifier.tenant(
             context.parameters, of: request, context, anyOf: [.credentialsWrite])
         return try await limits.refresh.admit(.name(tenant.description)) {
             try await refresh(request, tenant, requester)
@@ -51,7 +51,7 @@ struct AssetServiceRoutes: Sendable {
                     parameters: body.parameters ?? [:], scopes: body.scopes,
                     requester: requester))
         } catch {
-            throw error.problem
+            throw error.problem.asked(for: body.sourceType, by: tenant)
         }
         return Response(
             status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-store"],
@@ -66,7 +66,7 @@ struct AssetServiceRoutes: Sendable {
     }
 
     @Sendable private func revoke(_ request: Request, _ context: Context) async throws -> Response {
-        let (tenant, requester) = try await callers.tenant(
+        let (tenant, requester) = try await verifier.tenant(
             context.parameters, of: request, context, anyOf: [.credentialsWrite])
         return try await limits.revoke.admit(.name(tenant.description)) { try await revoke(request, tenant, requester) }
     }
@@ -85,7 +85,7 @@ struct AssetServiceRoutes: Sendable {
                     tokenTypeHint: body.tokenTypeHint, parameters: body.parameters ?? [:],
                     requester: requester))
         } catch {
-            throw error.problem
+            throw error.problem.asked(for: body.sourceType, by: tenant)
         }
         return Response(status: .noContent, headers: [.cacheControl: "no-store"])
     }

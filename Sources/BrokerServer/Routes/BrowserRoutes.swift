@@ -4,6 +4,7 @@ import Foundation
 import HTTPService
 import HTTPTypes
 import Hummingbird
+import Logging
 import NIOCore
 import Secrets
 import Templates
@@ -13,6 +14,7 @@ struct BrowserRoutes: Sendable {
     let broker: Broker
     let pages: Pages
     let limits: RateLimits
+    let logger: Logger
 
     var routes: [Route] {
         [
@@ -56,7 +58,7 @@ struct BrowserRoutes: Sendable {
 
     @Sendable private func callbackByQuery(_ request: Request, _ context: Context) async throws -> Response {
         // A page fetched ahead may never be shown: the state must not be spent on it.
-        if request.isPrefetch { throw Problem.unavailable }
+        if request.isPrefetch { throw Problem.lookAhead }
         return await callback(request.uri.query ?? "", at: context.parameters, redirect: .found, request, context)
     }
 
@@ -78,7 +80,12 @@ struct BrowserRoutes: Sendable {
         ) { flow in
             request.cookie(cookies.name(flow)).map { BindingCookie($0) }
         }
-        if await broker.putsOff(callback) { return refusal(.unavailable, request, context) }
+        if await broker.putsOff(callback) {
+            let problem = Problem.unavailable(
+                "too many of its tenant's flows wait for their provider; nothing is spent")
+            log(problem, context)
+            return refusal(problem, request, context)
+        }
         let result = await broker.callback(callback)
         var response: Response
         let flow: Flow?
@@ -90,13 +97,18 @@ struct BrowserRoutes: Sendable {
                 "\(page)#credentialKey=\($0)&sourceType=\(ended.sourceType)&flow=\(ended.id)"
             }
             response = Response(status: redirect, headers: [.location: location, .cacheControl: "no-store"])
-        case .failed(let error, let ended):
+        case .failed(let failure, let ended):
+            let error = failure.error
             flow = ended
+            // Of a flow that is known, the event has the reason, with this request's id.
+            if ended == nil {
+                log(error.problem.because(failure.reason), context)
+            }
             if let ended, let returnURL = ended.returnURL {
                 let location = "\(returnURL.text)#error=\(Percent.encode(error.code))&flow=\(ended.id)"
                 response = Response(status: redirect, headers: [.location: location, .cacheControl: "no-store"])
             } else {
-                response = failure(error, ended, request, context)
+                response = self.failure(error, ended, request, context)
             }
         }
         if let flow, request.cookie(cookies.name(flow.id)) != nil {
@@ -111,6 +123,10 @@ struct BrowserRoutes: Sendable {
                 status: error.problem.status, code: error.code, description: error.providerDescription,
                 frontendOrigin: flow?.frontendOrigin.description ?? "", flow: flow?.id.description ?? "",
                 requestID: context.requestID), error.problem, request)
+    }
+
+    private func log(_ problem: Problem, _ context: Context) {
+        problem.log(to: logger, requestID: context.requestID, route: "/oauth/callback")
     }
 
     /// Of a callback that was not looked at: its state is not spent.
@@ -155,7 +171,7 @@ struct BrowserRoutes: Sendable {
         do {
             cookie = try await broker.bindingCookie(for: flow, verifier: verifier, frontendOrigin: body.frontendOrigin)
         } catch {
-            throw Problem.unavailable
+            throw Problem.unavailable(error)
         }
         guard let cookie else { throw Self.notThisFlow }
         let cookies = BindingCookies(publicURL: broker.settings.publicURL)
@@ -175,7 +191,7 @@ struct BrowserRoutes: Sendable {
         do {
             origin = try await broker.frontendOrigin(of: flow)
         } catch {
-            throw Problem.unavailable
+            throw Problem.unavailable(error)
         }
         guard let origin else { throw Problem.notFound }
         return .json(OriginAnswer(frontendOrigin: origin.description))

@@ -59,19 +59,10 @@ struct OperationsRoutes: Sendable {
         do {
             try await broker.check()
         } catch {
-            var problem = Problem.unavailable
-            if asker == .operators { problem.detail = error.reason }
+            var problem = Problem.unavailable(error)
+            if asker == .operators { problem.detail = "the store cannot write: \(error.reason)" }
             throw problem
         }
         return .json(Status(status: "ready"))
-    }
-}
-
-extension StoreError {
-    fileprivate var reason: String {
-        switch self {
-        case .unavailable(let reason): "the store cannot write: \(reason)"
-        case .closed: "the broker stops"
-        }
     }
 }

@@ -42,7 +42,7 @@ struct PageRequest: Sendable {
         do {
             return try await page(size + 1)
         } catch {
-            throw Problem.unavailable
+            throw Problem.unavailable(error)
         }
     }
 

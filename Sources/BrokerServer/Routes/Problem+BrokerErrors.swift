@@ -21,7 +21,7 @@ extension ClientSettingError {
         case .needsKey:
             .invalidRequest(
                 "this source type's client proves itself by a key; set it in the configuration, under clients")
-        case .store: .unavailable
+        case .store(let error): .unavailable(error)
         }
     }
 }
@@ -97,9 +97,10 @@ extension AuthorizeError {
         case .tooManyFlows:
             Problem(
                 status: .serviceUnavailable, code: "unavailable",
-                detail: "too many connections wait for their users; try again in a moment", headers: [.retryAfter: "5"])
+                detail: "too many connections wait for their users; try again in a moment", headers: [.retryAfter: "5"],
+                reason: "as many flows are outstanding as limits.outstandingFlows allows")
         case .provider(let error): error.problem
-        case .store: .unavailable
+        case .store(let error): .unavailable(error)
         }
     }
 }
@@ -108,7 +109,7 @@ extension ProviderError {
     var problem: Problem {
         var problem =
             switch self {
-            case .rejected(let error, _):
+            case .rejected(let error, _, _):
                 Problem(
                     status: .badGateway, code: "provider_rejected",
                     detail:
@@ -121,7 +122,7 @@ extension ProviderError {
                 Problem(
                     status: .gatewayTimeout, code: "provider_timeout",
                     detail: "the provider took too long; try again in a moment")
-            case .closed: Problem.unavailable
+            case .closed: Problem.unavailable(reason)
             case .rateLimited:
                 Problem(
                     status: .tooManyRequests, code: "rate_limited",
@@ -129,7 +130,8 @@ extension ProviderError {
                         "too many requests of this tenant, or to this provider, are under way; try again in a moment"
                 )
             }
-        if case .rejected(_, let seconds?) = self {
+        problem.reason = reason.description
+        if case .rejected(_, let seconds?, _) = self {
             problem.headers[.retryAfter] = String(seconds)
         } else {
             problem.headers[.retryAfter] = "5"
@@ -142,10 +144,11 @@ extension RefreshError {
     var problem: Problem {
         switch self {
         case .request(let error): error.problem
-        case .reauthorizationRequired:
+        case .reauthorizationRequired(let reason):
             Problem(
                 status: .badRequest, code: "reauthorization_required",
-                detail: "the provider does not take this refresh token any more; have the person connect again")
+                detail: "the provider does not take this refresh token any more; have the person connect again",
+                reason: reason.description)
         case .provider(let error): error.problem
         }
     }
@@ -200,7 +203,7 @@ extension CallbackError {
             Problem(
                 status: .conflict, code: code,
                 detail: "the source type \"\(id)\" is not configured any more; ask the operator")
-        case .store: .unavailable
+        case .store(let error): .unavailable(error)
         }
     }
 }

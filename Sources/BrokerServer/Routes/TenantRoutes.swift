@@ -10,7 +10,7 @@ import Secrets
 /// What a tenant's frontend and asset services call.
 struct TenantRoutes: Sendable {
     let broker: Broker
-    let callers: Callers
+    let verifier: BearerTokenVerifier
     let limits: RateLimits
 
     var routes: [Route] {
@@ -36,12 +36,12 @@ struct TenantRoutes: Sendable {
     // MARK: assets:sourceTypes
 
     @Sendable private func sourceTypes(_ request: Request, _ context: Context) async throws -> Response {
-        let (tenant, _) = try await callers.tenant(
+        let (tenant, _) = try await verifier.tenant(
             context.parameters, of: request, context, anyOf: [.assetsRead, .assetsWrite])
         do {
             return .json(SourceTypeList(broker.catalog, client: try await broker.clients(of: tenant)))
         } catch {
-            throw Problem.unavailable
+            throw Problem.unavailable(error)
         }
     }
 
@@ -97,7 +97,7 @@ struct TenantRoutes: Sendable {
     }
 
     @Sendable private func authorize(_ request: Request, _ context: Context) async throws -> Response {
-        let (tenant, requester) = try await callers.tenant(
+        let (tenant, requester) = try await verifier.tenant(
             context.parameters, of: request, context, anyOf: [.assetsWrite])
         // Once it is known who calls, so that nobody uses up another tenant's share.
         return try await limits.authorize.admit(.name(tenant.description)) {
@@ -116,7 +116,7 @@ struct TenantRoutes: Sendable {
                     scopes: body.scopes, returnURL: body.returnUrl, exchangeChallenge: body.exchangeChallenge,
                     frontendOrigin: request.headers[.origin] ?? body.frontendOrigin, requester: requester))
         } catch {
-            throw error.problem
+            throw error.problem.asked(for: body.sourceType, by: tenant)
         }
         var json = JSONWriter()
         json.literal("{\"authorizationUrl\":")
@@ -139,7 +139,7 @@ struct TenantRoutes: Sendable {
 
     @Sendable private func redeemByQuery(_ request: Request, _ context: Context) async throws -> Response {
         // What a browser fetches ahead may never be seen by anyone: nothing is spent on it.
-        if request.isPrefetch { throw Problem.unavailable }
+        if request.isPrefetch { throw Problem.lookAhead }
         let query = request.query
         return try await redeem(
             try query["credentialKey"], try query["exchangeVerifier"], context.parameters,
@@ -170,8 +170,9 @@ struct TenantRoutes: Sendable {
                 by: requester)
         } catch {
             switch error {
-            case .store: throw Problem.unavailable
-            case .sealBroken: throw error
+            case .store(let error): throw Problem.unavailable(error)
+            // The event has the reason, with this request's id.
+            case .sealBroken: throw Problem.internalError
             }
         }
         guard let json else { throw Self.invalidKey }
@@ -206,7 +207,7 @@ struct TenantRoutes: Sendable {
             do {
                 progress = try await broker.progress(of: id, for: tenant, verifier: verifier)
             } catch {
-                throw Problem.unavailable
+                throw Problem.unavailable(error)
             }
             switch progress {
             case .pending: break

@@ -1,4 +1,5 @@
 import Logging
+import Secrets
 import Synchronization
 
 /// The connections of one listener, of a most.
@@ -9,7 +10,7 @@ package final class Connections: Sendable {
     private let most: Int
     private let open = Atomic<Int>(0)
     private let refused = Atomic<Int>(0)
-    private let told = Mutex<ContinuousClock.Instant?>(nil)
+    private let told = Locked<ContinuousClock.Instant?>(nil)
 
     package init(most: Int) {
         self.most = most

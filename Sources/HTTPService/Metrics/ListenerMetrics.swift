@@ -1,9 +1,9 @@
 package import PrometheusMetrics
-import Synchronization
+import Secrets
 
 /// The listeners whose connections are counted.
 package final class ListenerMetrics: Sendable {
-    private let listeners = Mutex<[(name: String, connections: Connections)]>([])
+    private let listeners = Locked<[(name: String, connections: Connections)]>([])
 
     package init(_ registry: PrometheusRegistry) {
         registry.declare(Family("cloakroom_http_connections", .gauge, "Open connections, by listener.")) {

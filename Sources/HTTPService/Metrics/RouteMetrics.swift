@@ -1,13 +1,11 @@
 import CoreMetrics
-import Foundation
 import HTTPTypes
 package import PrometheusMetrics
+import Secrets
 
 /// Counts and times the requests of one route. Series are made when they are first needed: most pairs of method and
 /// status never are.
-///
-/// `@unchecked Sendable`: `lock` guards the variables.
-package final class RouteMetrics: @unchecked Sendable {
+package final class RouteMetrics: Sendable {
     static let requests = "cloakroom_http_requests_total"
     static let duration = "cloakroom_http_request_duration_seconds"
 
@@ -18,9 +16,12 @@ package final class RouteMetrics: @unchecked Sendable {
     ]
 
     private let route: String
-    private let lock = NSLock()
-    private var counters: [Int: Counter] = [:]
-    private var knownTimer: CoreMetrics.Timer?
+    private let series = Locked(Series())
+
+    private struct Series: Sendable {
+        var counters: [Int: Counter] = [:]
+        var timer: CoreMetrics.Timer?
+    }
 
     init(_ route: String) {
         self.route = route
@@ -29,25 +30,19 @@ package final class RouteMetrics: @unchecked Sendable {
     func count(_ method: HTTPRequest.Method, _ status: Int, _ time: Duration, in factory: any MetricsFactory) {
         let (place, name) = Self.known(method)
         let key = status * 8 + place
-        let (counter, timer) = lock.withLock { (self.counter(key, name, status, factory), self.timer(factory)) }
+        let (counter, timer) = series.withLock { series in
+            if let counter = series.counters[key], let timer = series.timer { return (counter, timer) }
+            let counter = Counter(
+                label: Self.requests, dimensions: [("route", route), ("method", name), ("status", String(status))],
+                factory: factory)
+            let timer =
+                series.timer
+                ?? CoreMetrics.Timer(label: Self.duration, dimensions: [("route", route)], factory: factory)
+            (series.counters[key], series.timer) = (counter, timer)
+            return (counter, timer)
+        }
         counter.increment()
         timer.recordNanoseconds(time.nanoseconds)
-    }
-
-    private func counter(_ key: Int, _ method: String, _ status: Int, _ factory: any MetricsFactory) -> Counter {
-        if let known = counters[key] { return known }
-        let made = Counter(
-            label: Self.requests, dimensions: [("route", route), ("method", method), ("status", String(status))],
-            factory: factory)
-        counters[key] = made
-        return made
-    }
-
-    private func timer(_ factory: any MetricsFactory) -> CoreMetrics.Timer {
-        if let known = knownTimer { return known }
-        let made = CoreMetrics.Timer(label: Self.duration, dimensions: [("route", route)], factory: factory)
-        knownTimer = made
-        return made
     }
 
     /// The method as it may be shown: callers may send any word.

@@ -8,9 +8,11 @@ struct AccessLog: Sendable {
     let logger: Logger
 
     /// The route's template, never the path or the query: they may hold a code, a state or a key.
+    ///
+    /// - Parameter code: the problem's that was answered.
     func write(
-        _ request: Request, at route: Route?, _ status: HTTPResponse.Status, requestID: String, trace: TraceContext?,
-        after duration: Duration
+        _ request: Request, at route: Route?, _ status: HTTPResponse.Status, code: String?, requestID: String,
+        trace: TraceContext?, after duration: Duration
     ) {
         guard logger.logLevel <= .info else { return }
         var metadata: Logger.Metadata = [
@@ -20,6 +22,7 @@ struct AccessLog: Sendable {
             "status": .stringConvertible(status.code),
             "duration_us": .stringConvertible(Int(duration / .microseconds(1))),
         ]
+        if let code { metadata["code"] = .string(code) }
         if let trace { metadata["trace_id"] = .string(trace.traceID) }
         logger.info("request", metadata: metadata)
     }

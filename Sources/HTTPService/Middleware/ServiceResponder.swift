@@ -58,19 +58,17 @@ package struct ServiceResponder: HTTPResponder {
     ) async -> Response {
         let began = ContinuousClock.now
         var response: Response
+        var code: String?
         do {
             try request.checkLength()
             if request.hasUnreadChunks { _ = try await request.wholeBody() }
             guard let route else { throw Problem.notFound }
             response = try await answer(request, context, by: route)
-        } catch let problem as Problem {
-            response = problem.response(path: request.uri.path, requestID: context.requestID)
         } catch {
-            // The type alone: an error's text may hold what it was about.
-            log.logger.error(
-                "request failed",
-                metadata: ["request_id": "\(context.requestID)", "error": "\(type(of: error))"])
-            response = Problem.internalError.response(path: request.uri.path, requestID: context.requestID)
+            let problem = Problem(error)
+            problem.log(to: log.logger, requestID: context.requestID, route: route?.template)
+            response = problem.response(path: request.uri.path, requestID: context.requestID)
+            code = problem.code
         }
         if request.method == .head { response = response.createHeadResponse() }
         response.headers[.requestID] = context.requestID
@@ -80,7 +78,7 @@ package struct ServiceResponder: HTTPResponder {
         let duration = ContinuousClock.now - began
         (route?.metrics ?? unrouted).count(request.method, response.status.code, duration, in: metrics)
         log.write(
-            request, at: route, response.status, requestID: context.requestID, trace: trace, after: duration)
+            request, at: route, response.status, code: code, requestID: context.requestID, trace: trace, after: duration)
         return response
     }
 

@@ -188,7 +188,7 @@ struct Examination: Sendable {
             response = try await transport.send(TransportRequest(method: .get, url: url + "/healthz"))
         } catch {
             return .bad(
-                "public address", "\(url) does not answer: \(error.rawValue)",
+                "public address", "\(url) does not answer: \(error.reason)",
                 hint: "start the broker, and see the proxy, its certificate and the name's address")
         }
         guard response.status == 200, response.header("x-request-id") != nil else {
@@ -210,7 +210,7 @@ struct Examination: Sendable {
         } catch {
             return [
                 .bad(
-                    "callers' keys", "\(url) does not answer: \(error.rawValue)",
+                    "callers' keys", "\(url) does not answer: \(error.reason)",
                     hint: "see auth.jwksURL and the network")
             ]
         }
@@ -229,7 +229,7 @@ struct Examination: Sendable {
             }
             return .good("collector", "\(tracing.endpoint) takes spans")
         } catch {
-            return .bad("collector", "\(tracing.endpoint) does not answer: \(error.rawValue)", hint: hint)
+            return .bad("collector", "\(tracing.endpoint) does not answer: \(error.reason)", hint: hint)
         }
     }
 
@@ -277,7 +277,7 @@ struct Examination: Sendable {
                 case .addressNotAllowed: "its name leads to an address that is not public"
                 default: "see the machine's way to the network and its name servers"
                 }
-            return (origin, [.bad("provider", "\(origin): \(error.rawValue)", hint: hint)], nil)
+            return (origin, [.bad("provider", "\(origin): \(error.reason)", hint: hint)], nil)
         }
     }
 

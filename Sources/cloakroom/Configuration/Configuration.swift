@@ -5,6 +5,7 @@ import Catalog
 import CurlTransport
 import Formats
 import Foundation
+import JOSE
 import Logging
 import Secrets
 
@@ -46,7 +47,7 @@ struct Configuration {
     var proxies = TrustedProxies()
     var limits = Limits()
     var bounds = FlowBounds()
-    var rules: Callers.Rules
+    var rules: BearerTokenVerifier.Rules
     var callerKeys: CallerKeys
     var storePath: String
     var keyRing: KeyRing

@@ -5,6 +5,7 @@ import Catalog
 import CurlTransport
 import Formats
 import Foundation
+import JOSE
 import Logging
 import Secrets
 
@@ -121,7 +122,7 @@ struct ConfigurationReader {
                 publicURL: publicURL, frontends: frontends, stateLifetime: Int64(stateLifetime),
                 credentialKeyLifetime: Int64(keyLifetime), auditEventLifetime: Int64(eventLifetime)),
             proxies: proxies, limits: limits, bounds: bounds,
-            rules: Callers.Rules(
+            rules: BearerTokenVerifier.Rules(
                 issuer: issuer, audience: audience, tenantClaim: tenantClaim, scopeClaim: scopeClaim),
             callerKeys: callerKeys,
             storePath: storePath, keyRing: keyRing.ring, masterKeyFile: keyRing.file, transport: transport,
@@ -281,7 +282,8 @@ struct ConfigurationReader {
             remarks.append("auth.hmacSecretFile is not used: HS256 is only accepted where no JWKS is configured")
         }
         if let file = jwksFile {
-            let wanted = "a JWK set (RFC 7517) with a key for RS256, PS256, ES256, ES384 or EdDSA"
+            let wanted =
+                "a JWK set (RFC 7517) with a public key: RSA of at least 2048 bits, P-256, P-384, P-521, Ed25519 or Ed448"
             guard let bytes = contents(file, of: "jwksFile", in: auth, wanted: wanted) else { return nil }
             do {
                 return .fixed(try VerificationKeys(jwks: bytes))
@@ -302,7 +304,7 @@ struct ConfigurationReader {
             let wanted = "a shared secret of at least 32 bytes (RFC 7518 § 3.2)"
             guard let bytes = secret(file, of: "hmacSecretFile", in: auth, wanted: wanted) else { return nil }
             do {
-                return .fixed(try VerificationKeys(sharedSecret: bytes))
+                return .fixed(try VerificationKeys(sharedSecret: SecretBytes(bytes)))
             } catch {
                 auth.problem(
                     "hmacSecretFile", found: YAMLReader.quote(file) + " with \(bytes.count) bytes", wanted: wanted)

@@ -79,7 +79,7 @@ import Testing
         }
     }
 
-    @Test func `a verifier for a ticket without challenge is ignored`() async throws {
+    @Test func `a verifier for a credential key without challenge is ignored`() async throws {
         let fixture = try await Fixture()
         try await fixture.run { client in
             let key = try #require(try await fixture.connect(client)["credentialKey"])

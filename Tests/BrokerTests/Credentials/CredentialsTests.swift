@@ -139,7 +139,7 @@ import Transport
         var connected = KeptExtras()
         connected.keep(.string("a"), as: "good", nil)
         connected.keep(.string("a\nb"), as: "bad", nil)
-        credentials.add(connected, dpopKey: nil)
+        credentials.add(.kept(connected), dpopKey: nil)
         #expect(credentials.extras == ["good": .string("a")] && credentials.warnings == [.extraRefused])
     }
 

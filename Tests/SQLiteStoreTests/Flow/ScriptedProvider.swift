@@ -54,10 +54,17 @@ final class Clock: @unchecked Sendable {
 
 /// What a broker reported.
 ///
-/// `@unchecked Sendable`: the lock guards the one variable.
+/// `@unchecked Sendable`: the lock guards the variables.
 final class Events: @unchecked Sendable {
     private let lock = NSLock()
     private var reported: [Event] = []
+    private var told: [Incident] = []
+
+    var incidents: [Incident] { lock.withLock { told } }
+
+    func append(_ incident: Incident) {
+        lock.withLock { told.append(incident) }
+    }
 
     var all: [Event] { lock.withLock { reported } }
     var kinds: [String] { all.map(\.kind.rawValue) }

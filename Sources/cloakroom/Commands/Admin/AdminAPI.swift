@@ -103,7 +103,7 @@ struct AdminAPI {
             response = try await transport.send(
                 TransportRequest(method: method, url: url, headers: headers.map { (name: $0, value: $1) }, body: data))
         } catch {
-            throw Refusal("the broker at \(base) did not answer: \(error.rawValue)", hint: "see whether it runs there")
+            throw Refusal("the broker at \(base) did not answer: \(error.reason)", hint: "see whether it runs there")
         }
         // Of one's own broker: it may be longer than what is read of strangers.
         let document = try? JSONDecoder().decode(JSONValue.self, from: Data(response.body))

@@ -45,7 +45,7 @@ extension Sources {
             defer { try? FileManager.default.removeItem(at: folder) }
             // A broker for this one flow: a store of its own, and no token that any caller could have.
             configuration.storePath = folder.appending(path: "try.db").path
-            configuration.rules = Callers.Rules(
+            configuration.rules = BearerTokenVerifier.Rules(
                 issuer: configuration.rules.issuer, audience: Base64URL.encode(Random.bytes(32)))
             let verifier = ExchangeVerifier.random()
             configuration.broker.trialVerifier = verifier
@@ -73,11 +73,11 @@ extension Sources {
                 group.addTask {
                     // Whoever is given the address must find its end served.
                     for await _ in listening {}
-                    let address = try await trial.begin(parameters, scopes: scopes)
+                    let (flow, address) = try await trial.begin(parameters, scopes: scopes)
                     Terminal.result("open this address in a browser, and consent:\n\n  \(address)\n")
                     Terminal.write("waiting for \(redirect) … (Ctrl-C gives up)")
                     do {
-                        Terminal.result(try await trial.report())
+                        Terminal.result(try await trial.report(on: flow))
                     } catch let refusal as Refusal {
                         try? await Task.sleep(for: Self.lastPages)
                         throw refusal
@@ -108,30 +108,25 @@ struct Trial {
     let broker: Broker
     let sourceType: String
     let verifier: ExchangeVerifier
-    private let flow = Box()
-
-    /// Set once, by `begin`, before anyone reads it.
-    private final class Box: @unchecked Sendable { var id: FlowID? }
 
     private static let tenant = "cloakroom-try"
 
-    func begin(_ parameters: [String: String], scopes: [String]?) async throws -> String {
+    /// Starts a flow; the address to open in a browser.
+    func begin(_ parameters: [String: String], scopes: [String]?) async throws -> (flow: FlowID, address: String) {
         guard let tenant = TenantID(Self.tenant) else { throw Refusal("the trial's tenant is malformed") }
         do {
             let authorization = try await broker.authorize(
                 AuthorizeRequest(
                     tenant: tenant, sourceType: sourceType, parameters: parameters, scopes: scopes,
                     exchangeChallenge: ProofKeyChallenge(of: verifier).text))
-            flow.id = authorization.flow
-            return authorization.url
+            return (authorization.flow, authorization.url)
         } catch {
             throw Refusal("the flow could not start: \(Self.words(error))", hint: Self.hint(error, sourceType))
         }
     }
 
     /// What came back, in plain words and without a token.
-    func report() async throws -> String {
-        guard let id = flow.id else { throw Refusal("no flow was started") }
+    func report(on id: FlowID) async throws -> String {
         while true {
             guard let ended = try await broker.conclude(id, verifier: verifier) else {
                 try await Task.sleep(for: .milliseconds(300))
@@ -139,8 +134,8 @@ struct Trial {
             }
             switch ended {
             case .expired: throw Refusal("nobody came back in time", hint: "run the command again, and consent sooner")
-            case .failed(let error, let description):
-                let words = description.map { ": \(YAMLReader.quote($0))" } ?? ""
+            case .failed(let error, let reason):
+                let words = reason.map { ": \($0)" } ?? ""
                 throw Refusal(
                     "the flow failed with \(error)\(words)",
                     hint:
@@ -210,8 +205,8 @@ struct Trial {
             .exchangeChallengeMalformed:
             "the trial's own pages are not allowed"
         case .tenantHasTooManyFlows, .tooManyFlows: "too many flows are outstanding"
-        case .provider(let error): "the provider gave no sound answer (\(error))"
-        case .store(let error): "the store is not usable (\(error))"
+        case .provider(let error): "the provider gave no sound answer: \(error.reason)"
+        case .store(let error): "\(error.reason)"
         }
     }
 
