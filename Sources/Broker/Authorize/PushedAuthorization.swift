@@ -5,14 +5,13 @@ import Transport
 
 /// A pushed authorization request (RFC 9126): the provider keeps the parameters, the browser carries a reference.
 struct PushedAuthorization {
-    let http: ProviderRequest
+    let http: TransportRequest
 
     init(
         _ members: [(name: String, value: String)], to address: String, as client: Client, _ provider: Provider,
         now: Timestamp
     ) {
         var request = FormRequest(url: address)
-        request.sourceType = provider.profile.sourceType
         request.authenticate(
             as: client, by: provider.profile.clientAuthentication,
             at: ProofContext(audience: provider.assertionAudience, now: now))

@@ -12,7 +12,6 @@ struct FormRequest {
     var headers: [(name: String, value: String)] = [("Accept", "application/json")]
     var members: [(name: String, value: String)] = []
     var certificate: ClientCertificate?
-    var sourceType: SourceType.ID?
 
     /// Sets a header in place of any of the same name.
     mutating func set(header name: String, _ value: String) {
@@ -75,26 +74,25 @@ struct FormRequest {
         return [("Content-Type", type)] + headers
     }
 
-    var http: ProviderRequest {
-        var request: ProviderRequest
+    var http: TransportRequest {
+        var request: TransportRequest
         let query = { url + (url.contains("?") ? "&" : "?") + Percent.form(members) }
         switch (method, format) {
         case (.get, _):
-            request = ProviderRequest(method: method, url: members.isEmpty ? url : query(), headers: headers)
+            request = TransportRequest(method: method, url: members.isEmpty ? url : query(), headers: headers)
         case (_, .query):
-            request = ProviderRequest(method: method, url: members.isEmpty ? url : query(), headers: headers, body: [])
+            request = TransportRequest(method: method, url: members.isEmpty ? url : query(), headers: headers, body: [])
         case (_, .form):
-            request = ProviderRequest(
+            request = TransportRequest(
                 method: method, url: url, headers: headers(typed: "application/x-www-form-urlencoded"),
                 body: Array(Percent.form(members).utf8))
         case (_, .json):
             let object = Dictionary(members.map { ($0.name, JSONValue.string($0.value)) }) { first, _ in first }
-            request = ProviderRequest(
+            request = TransportRequest(
                 method: method, url: url, headers: headers(typed: "application/json"),
                 body: members.isEmpty ? [] : (try? Array(JSONEncoder.plain.encode(object))) ?? [])
         }
-        request.http.certificate = certificate
-        request.sourceType = sourceType
+        request.certificate = certificate
         return request
     }
 }

@@ -30,7 +30,7 @@ extension Broker {
         _ grant: GrantContext, shape: OAuthProfile.ResponseShape, _ request: (TokenRequest.Parties) -> TokenRequest
     ) async throws(ProviderError) -> TokenResponse {
         var nonce: String?
-        var cause = grant.provider.cause
+        var provider = grant.provider
         while true {
             let now = now()
             let proof = grant.dpopKey.flatMap {
@@ -41,8 +41,8 @@ extension Broker {
                     profile: grant.provider.profile, client: grant.client, redirectURI: grant.redirectURI,
                     values: grant.provider.values, url: grant.url, scopes: grant.scopes,
                     proof: ProofContext(audience: grant.provider.assertionAudience, now: now), dpopProof: proof))
-            let response = try await send(request.http, for: cause, at: .token)
-            cause = cause.begun
+            let response = try await send(request.http, to: provider, at: .token)
+            provider = provider.begun
             do {
                 return try TokenResponse(response, shape: shape, now: self.now())
             } catch {
@@ -79,7 +79,6 @@ extension Broker {
             return .failed("\(ProviderEndpoint.afterConnecting.words): the catalog's address lacks a value")
         }
         var request = FormRequest(url: url, method: call.method)
-        request.sourceType = profile.sourceType
         request.add(call.parameters, filledWith: values)
         for (name, template) in call.headers {
             if let value = template.filled(with: values) { request.set(header: name, value) }
@@ -92,7 +91,7 @@ extension Broker {
             request.set(header: "DPoP", proof)
         }
         if call.replacesToken {
-            let response = try await send(request.http, for: grant.provider.cause, at: .afterConnecting)
+            let response = try await send(request.http, to: grant.provider, at: .afterConnecting)
             do {
                 tokens = try TokenResponse(response, shape: profile.response, now: now()).keeping(tokens)
             } catch {
@@ -105,7 +104,7 @@ extension Broker {
         }
         let response: ProviderResponse
         do {
-            response = try await send(request.http, for: grant.provider.cause, at: .afterConnecting)
+            response = try await send(request.http, to: grant.provider, at: .afterConnecting)
         } catch {
             return .failed(error.reason)
         }

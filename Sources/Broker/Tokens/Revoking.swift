@@ -88,19 +88,18 @@ extension Broker {
             throw .rejected(reason: "\(ProviderEndpoint.revocation.words): its address lacks a value")
         }
         try Self.check(
-            try await send(http, for: provider.cause, at: .revocation), to: http, of: token, provider.profile)
+            try await send(http, to: provider, at: .revocation), to: http, of: token, provider.profile)
     }
 
     private func revocationRequest(
         _ revoked: RevokedToken, _ hint: String?, _ provider: Provider, _ client: Client
-    ) -> ProviderRequest? {
+    ) -> TransportRequest? {
         let profile = provider.profile
         let revocation = profile.revocation
         guard let url = provider.revocation(of: revoked, client: client) else { return nil }
         let token = revoked.expose { $0 }
         let proof = ProofContext(audience: provider.assertionAudience, now: now())
         var http = FormRequest(url: url, method: revocation.method)
-        http.sourceType = profile.sourceType
         switch revocation.place {
         case .form: http.members = [(revocation.tokenParameter, token)]
         case .json:
@@ -137,7 +136,7 @@ extension Broker {
 
     /// RFC 7009 § 2.2: 200, also for a token that was none any more.
     private static func check(
-        _ response: ProviderResponse, to request: ProviderRequest, of token: RevokedToken, _ profile: OAuthProfile
+        _ response: ProviderResponse, to request: TransportRequest, of token: RevokedToken, _ profile: OAuthProfile
     ) throws(ProviderError) {
         let document = JSONValue(json: response.body)
         let error = document.flatMap { profile.response.error.value(in: $0)?.string }

@@ -9,7 +9,7 @@ extension ProviderError {
     ///   - secrets: more that may not be repeated.
     init(
         _ fault: TokenResponse.Fault, _ response: ProviderResponse, _ shape: OAuthProfile.ResponseShape,
-        to request: ProviderRequest, as client: Client, hiding secrets: [String] = [],
+        to request: TransportRequest, as client: Client, hiding secrets: [String] = [],
         at endpoint: ProviderEndpoint = .token
     ) {
         let error: String? = if case .refused(let code) = fault { code } else { nil }

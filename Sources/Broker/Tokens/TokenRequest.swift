@@ -2,10 +2,11 @@ import Catalog
 import Formats
 import JOSE
 import Secrets
+import Transport
 
 /// The request that trades a code, or a refresh token, for tokens. Building it needs no network.
 struct TokenRequest {
-    let http: ProviderRequest
+    let http: TransportRequest
 
     /// Who asks, for which grant, and where.
     struct Parties {
@@ -62,11 +63,10 @@ struct TokenRequest {
     private static func http(
         _ members: [(name: String, value: String)], _ parties: Parties, method: RequestMethod,
         parameters: [(name: String, value: ValueTemplate?)], own: () -> [String: String]
-    ) -> ProviderRequest {
+    ) -> TransportRequest {
         let profile = parties.profile
         var request = FormRequest(
             url: parties.url, method: method, format: profile.tokenRequestFormat, members: members)
-        request.sourceType = profile.sourceType
         request.authenticate(as: parties.client, by: profile.clientAuthentication, at: parties.proof)
         // RFC 8707 § 2.2.
         for resource in profile.resources { request.members.append(("resource", resource)) }
