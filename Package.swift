@@ -84,6 +84,7 @@ let package = Package(
         .target(
             name: "OTLPTracing",
             dependencies: [
+                "Formats",
                 "Secrets",
                 .product(name: "ServiceContextModule", package: "swift-service-context"),
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
@@ -192,8 +193,7 @@ let package = Package(
             name: "BrokerServerTests",
             dependencies: [
                 "Broker", "BrokerServer", "Catalog", "Formats", "HTTPService", "JOSE", "OTLPTracing",
-                "PrometheusMetrics",
-                "SQLiteStore", "Secrets", "TestSupport", "Transport",
+                "PrometheusMetrics", "SQLiteStore", "Secrets", "TestSupport", "Transport",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),

@@ -218,11 +218,7 @@ package final class YAMLReader {
         }
     }
 
-    package static func quote(_ text: String) -> String {
-        let short = text.unicodeScalars.prefix(60)
-        let printable = String(String.UnicodeScalarView(short.map { $0.isActive ? " " : $0 }))
-        return "\"\(printable)\(short.endIndex == text.endIndex ? "" : "…")\""
-    }
+    package static func quote(_ text: String) -> String { text.quoted }
 
     private static func describe(_ node: Node) -> String {
         if node.isNull { return "nothing" }
@@ -230,29 +226,7 @@ package final class YAMLReader {
         return node.isSequence ? "a list" : "a mapping"
     }
 
-    /// ` (did you mean "…"?)` where one of `candidates` is close.
-    package static func guess(_ text: String, among candidates: [String]) -> String {
-        guard text.utf8.count < 64 else { return "" }
-        let scored = candidates.map { ($0, distance(Array(text.lowercased().utf8), Array($0.lowercased().utf8))) }
-        guard let best = scored.min(by: { $0.1 < $1.1 }), best.1 <= max(1, text.utf8.count / 3)
-        else { return "" }
-        return " (did you mean \"\(best.0)\"?)"
-    }
-
-    /// Levenshtein's edit distance.
-    private static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
-        var row = Array(0...right.count)
-        for (i, a) in left.enumerated() {
-            var diagonal = row[0]
-            row[0] = i + 1
-            for (j, b) in right.enumerated() {
-                let above = row[j + 1]
-                row[j + 1] = a == b ? diagonal : min(diagonal, above, row[j]) + 1
-                diagonal = above
-            }
-        }
-        return row[right.count]
-    }
+    package static func guess(_ text: String, among candidates: [String]) -> String { text.guess(among: candidates) }
 
     private static func sentence(for error: YamlError) -> String {
         switch error {

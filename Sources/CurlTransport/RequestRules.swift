@@ -1,3 +1,4 @@
+import Formats
 import Transport
 
 /// What a request must keep to before libcurl sees it, so that no part of it can become another part.
@@ -25,25 +26,8 @@ struct RequestRules: Sendable {
 
     /// RFC 9110 § 5.1 and § 5.5. Line ends would begin another header; NUL would end the string for C.
     private func isHeader(_ name: String, _ value: String) -> Bool {
-        !name.isEmpty && name.utf8.allSatisfy(Self.isTokenByte)
+        HeaderText.isName(name)
             && value.utf8.allSatisfy { ($0 >= 0x20 && $0 != 0x7f) || $0 == UInt8(ascii: "\t") }
-            && !Self.owned.contains(name.lowercased())
-    }
-
-    /// Headers that frame or route the message are the transport's own: two opinions about where a body ends are how
-    /// requests are smuggled (RFC 9112 § 11.2).
-    private static let owned: Set<String> = [
-        "connection", "content-length", "expect", "host", "te", "trailer", "transfer-encoding", "upgrade",
-    ]
-
-    /// RFC 9110 § 5.6.2, `tchar`.
-    private static func isTokenByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
-            true
-        default:
-            "!#$%&'*+-.^_`|~".utf8.contains(byte)
-        }
+            && !HeaderText.framing.contains(name.lowercased())
     }
 }

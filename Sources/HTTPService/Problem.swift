@@ -153,10 +153,8 @@ package struct Problem: Error {
 extension ByteBuffer {
     /// A value of ours as JSON.
     fileprivate init(json value: some Encodable) {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.withoutEscapingSlashes]
         // Only numbers that JSON lacks (NaN) and our own mistakes fail here.
-        self.init(bytes: (try? encoder.encode(value)) ?? Data("{}".utf8))
+        self.init(bytes: (try? JSONValue(encoding: value).encoded()) ?? Array("{}".utf8))
     }
 }
 

@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import Secrets
 
@@ -46,8 +47,9 @@ public final class SpanQueue: Sendable {
             let some = Array(spans[start..<min(start + Self.batch, spans.count)])
             // After one failure the rest would only wait for the same.
             let message =
-                isTaken ? try? JSONEncoder().encode(OTLPMessage(some, service: service, version: version)) : nil
-            if let message, await send([UInt8](message)) { continue }
+                isTaken
+                ? try? JSONValue(encoding: OTLPMessage(some, service: service, version: version)).encoded() : nil
+            if let message, await send(message) { continue }
             isTaken = false
             state.withLock { $0.dropped += some.count }
         }

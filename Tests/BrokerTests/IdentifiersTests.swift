@@ -94,16 +94,6 @@ private let lookAlikes = [
     }
 }
 
-@Suite struct TimestampTests {
-    @Test func `seconds are a thousand milliseconds`() {
-        #expect(Timestamp(milliseconds: 1_790_000_000_000).adding(seconds: 600).milliseconds == 1_790_000_600_000)
-    }
-
-    @Test func `the earlier moment is less`() {
-        #expect(Timestamp(milliseconds: 1) < Timestamp(milliseconds: 2))
-    }
-}
-
 /// Every kind of secret text in the domain.
 @Suite struct SecretKindsTests {
     static let kinds: [Any.Type] = [

@@ -16,14 +16,14 @@ import Transport
 
     @Test(arguments: marks)
     func `a run of marks is bounded`(_ marks: String) {
-        let read = { (count: Int) in String(stranger: Array("e\(Self.run(marks, count))".utf8)) }
+        let read = { (count: Int) in String(untrusted: Array("e\(Self.run(marks, count))".utf8)) }
         #expect(read(128)?.isExactly("e" + Self.run(marks, 128)) == true)
         #expect(read(130) == nil)
     }
 
     @Test func `marks on many letters are not bounded`() {
         let text = String(repeating: "e\u{316}\u{301}", count: 1_000)
-        #expect(String(stranger: Array(text.utf8))?.isExactly(text) == true)
+        #expect(String(untrusted: Array(text.utf8))?.isExactly(text) == true)
     }
 
     /// Wherever text comes in: these would otherwise be hashed and compared.

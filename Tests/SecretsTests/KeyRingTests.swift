@@ -119,7 +119,7 @@ import Testing
         let ring = try KeyRing("k1:q6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6s=")
         var shown = String(describing: ring) + String(reflecting: ring) + "\(ring)"
         dump(ring, to: &shown)
-        #expect(shown.contains("[redacted bytes]"))
+        #expect(shown.contains("KeyRing"))
         for form in ["171", "q6ur", "abab", "ABAB"] { #expect(!shown.contains(form)) }
     }
 

@@ -1,19 +1,5 @@
 public import Secrets
 
-/// The uses that a master key still has.
-public struct MasterKeyUses: Sendable, Equatable {
-    /// Flows that wait for their callback.
-    public var flows = 0
-    /// Credential keys that wait to be redeemed.
-    public var credentialKeys = 0
-    /// Tenants' client secrets.
-    public var clients = 0
-    /// The audit trail's own key.
-    public var auditTrail = false
-
-    public init() {}
-}
-
 /// A reason not to take over the keys of a file that changed.
 public enum KeyRefusal: Error, Equatable, Sendable {
     /// These are not in it, and the database needs them.

@@ -40,13 +40,6 @@ public struct Incident: Sendable {
         self.flow = flow
         self.requestID = requestID
     }
-
-    /// The event is reported, and missing in the trail.
-    package init(notRecorded event: Event, _ error: StoreError) {
-        self.init(
-            .eventNotRecorded, error.reason, tenant: event.tenant, sourceType: event.sourceType, flow: event.flow,
-            requestID: event.requester.requestID)
-    }
 }
 
 /// The flows of which something was told once: who asks every second is no news every second.

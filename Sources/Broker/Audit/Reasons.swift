@@ -5,15 +5,6 @@ package import Transport
 // The words for operators. Each switch is whole, so that a new case asks for its words. They say what was seen; what to
 // do about it is Docs/Operate.md's.
 
-extension StoreError {
-    package var reason: Reason {
-        switch self {
-        case .unavailable(let reason): "the database: \(trusted: reason)"
-        case .closed: "the broker stops"
-        }
-    }
-}
-
 extension OpenError {
     /// - Parameter key: the master key that the sealed bytes name.
     package func reason(_ key: KeyRing.KeyID?) -> Reason {
@@ -45,61 +36,12 @@ extension TransportError {
     }
 }
 
-extension ProviderError {
-    package var reason: Reason {
-        switch self {
-        case .rejected(_, _, let reason): reason
-        case .unreachable(let error, let endpoint): "\(endpoint.words): \(error.reason)"
-        case .timedOut(let endpoint): "\(endpoint.words): \(TransportError.timedOut.reason)"
-        case .closed(let error): error.reason
-        case .rateLimited: TransportError.rateLimited.reason
-        }
-    }
-}
-
-extension ProviderEndpoint {
-    var words: Reason {
-        switch self {
-        case .metadata: "the provider's metadata"
-        case .keys: "the provider's keys"
-        case .pushedAuthorization: "the pushed authorization request"
-        case .token: "the token endpoint"
-        case .afterConnecting: "the call after connecting"
-        case .revocation: "the revocation endpoint"
-        }
-    }
-}
-
-extension ProviderDirectoryError {
-    func reason(_ endpoint: ProviderEndpoint) -> Reason {
-        switch self {
-        case .addressNotAllowed: "\(endpoint.words): the address is not https, or malformed"
-        case .transport(let error): "\(endpoint.words): \(error.reason)"
-        case .status(let status): "\(endpoint.words): answered \(status)"
-        case .metadata(let error): "\(endpoint.words): \(error.reason)"
-        case .keySetMalformed: "\(endpoint.words): \(RemoteKeySet.Fault.malformed.reason)"
-        }
-    }
-}
-
 extension RemoteKeySet.Fault {
     package var reason: Reason {
         switch self {
         case .transport(let error): error.reason
         case .status(let status): "answered \(status)"
         case .malformed: "the answer is no key set (RFC 7517)"
-        }
-    }
-}
-
-extension MetadataError {
-    var reason: Reason {
-        switch self {
-        case .tooLarge: "the document is too long"
-        case .notAnObject: "the document is no JSON object"
-        case .issuerMismatch: "the document is another issuer's (RFC 8414 § 3.3)"
-        case .malformed(let member): "\"\(trusted: member)\" is malformed"
-        case .addressNotAllowed(let member): "\"\(trusted: member)\" is no https address"
         }
     }
 }

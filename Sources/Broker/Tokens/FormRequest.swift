@@ -87,21 +87,14 @@ struct FormRequest {
                 method: method, url: url, headers: headers(typed: "application/x-www-form-urlencoded"),
                 body: Array(Percent.form(members).utf8))
         case (_, .json):
-            let object = Dictionary(members.map { ($0.name, JSONValue.string($0.value)) }) { first, _ in first }
+            let object = JSONValue.object(
+                Dictionary(members.map { ($0.name, JSONValue.string($0.value)) }) { first, _ in first })
             request = TransportRequest(
                 method: method, url: url, headers: headers(typed: "application/json"),
-                body: members.isEmpty ? [] : (try? Array(JSONEncoder.plain.encode(object))) ?? [])
+                body: members.isEmpty ? [] : (try? object.encoded()) ?? [])
         }
         request.certificate = certificate
         return request
-    }
-}
-
-extension JSONEncoder {
-    static var plain: JSONEncoder {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
-        return encoder
     }
 }
 

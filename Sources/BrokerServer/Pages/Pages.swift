@@ -29,7 +29,7 @@ struct Pages: Sendable {
         failure = try Self.page(Templates.failure, script: Templates.failureScript)
         popup = try Self.page(Templates.popup, script: Templates.popupScript)
         languages = try Templates.locales.map { locale in
-            (locale.language, try JSONDecoder().decode([String: String].self, from: Data(locale.json.utf8)))
+            (locale.language, try StrictJSON.value(Array(locale.json.utf8)).decoded(as: [String: String].self))
         }
     }
 

@@ -46,7 +46,7 @@ extension AuthorizeError {
                 status: .badRequest, code: "invalid_parameter",
                 detail: known.isEmpty
                     ? "this source type takes no parameters; leave them out"
-                    : "the parameter \(YAMLReader.quote(name)) is unknown; this source type takes \(known.joined(separator: ", "))"
+                    : "the parameter \(name.quoted) is unknown; this source type takes \(known.joined(separator: ", "))"
             )
         case .parameterMissing(let name):
             Problem(

@@ -1,6 +1,7 @@
 import Broker
 import Catalog
 import HTTPService
+import HTTPTypes
 
 extension Problem {
     static func unavailable(_ reason: Reason) -> Problem {

@@ -13,6 +13,10 @@ package struct IPAddress: Hashable, Sendable {
         self.bits = bits
     }
 
+    package init(v4: UInt32) {
+        bits = Self.mapped | UInt128(v4)
+    }
+
     /// Reads the usual spelling, without port, brackets or zone.
     package init?(_ text: some StringProtocol) {
         let text = String(text)
@@ -22,9 +26,9 @@ package struct IPAddress: Hashable, Sendable {
         // `inet_pton` would stop at a zero byte and take what stands before it.
         if text.utf8.contains(0) { return nil }
         if inet_pton(AF_INET, text, &v4) == 1 {
-            bits = Self.mapped | UInt128(UInt32(bigEndian: v4))
+            self.init(v4: UInt32(bigEndian: v4))
         } else if inet_pton(AF_INET6, text, &v6) == 1 {
-            bits = UInt128(bigEndian: v6)
+            self.init(bits: UInt128(bigEndian: v6))
         } else {
             return nil
         }

@@ -1,6 +1,7 @@
 /// What may stand in an HTTP header (RFC 9110 § 5.1, § 5.5).
 package enum HeaderText {
-    /// Headers that say where a message goes or ends: never an entry's business.
+    /// Headers that frame or route the message are the transport's own: two opinions about where a body ends are how
+    /// requests are smuggled (RFC 9112 § 11.2).
     package static let framing: Set = [
         "host", "connection", "content-length", "transfer-encoding", "expect", "te", "trailer", "upgrade",
     ]

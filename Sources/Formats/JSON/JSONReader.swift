@@ -1,27 +1,47 @@
+/// A reader's rules beyond RFC 8259, by who wrote the text.
+package struct JSONRules: Sendable {
+    /// We take the first of two members of a name; whoever wrote them may count on another reader taking the other
+    /// (RFC 8725 § 2.4, RFC 7515 § 4, RFC 7519 § 4). Names that Unicode takes for the same are the same here: another
+    /// reader may do so.
+    var refusesRepeatedMembers: Bool
+    /// A value costs far more than the two bytes that it may be written in, so that bounding the bytes alone would let
+    /// a stranger have us work for seconds.
+    var mostValues: Int
+
+    /// For what providers say: read though it is clumsy, within several times what the largest documents have.
+    package static let lenient = JSONRules(refusesRepeatedMembers: false, mostValues: 10_000)
+
+    /// For what strangers may gain from being misread.
+    package static let strict = JSONRules(refusesRepeatedMembers: true, mostValues: 10_000)
+
+    /// For long answers of a service of the operator's own.
+    package static let trusted = JSONRules(refusesRepeatedMembers: true, mostValues: 10_000_000)
+}
+
 /// Reads what others wrote, strictly by RFC 8259: nothing is repaired or guessed.
 struct JSONReader {
     /// It recurses; nothing that a provider says needs such depth.
     private static let deepest = 64
 
-    /// Several times what the largest documents have. A value costs far more than the two bytes that it may be
-    /// written in, so that bounding the bytes alone would let a stranger have us work for seconds.
-    static let valueLimit = 10_000
-
     private let bytes: UnsafeBufferPointer<UInt8>
+    private let rules: JSONRules
     private var position = 0
     private var values = 0
     /// An object, however deep, has a name twice.
-    private(set) var hasRepeatedMember = false
+    private var hasRepeatedMember = false
 
-    init(_ bytes: UnsafeBufferPointer<UInt8>) {
+    init(_ bytes: UnsafeBufferPointer<UInt8>, by rules: JSONRules) {
         self.bytes = bytes
+        self.rules = rules
     }
 
-    mutating func document() -> JSONValue? {
+    mutating func document() throws(JSONFault) -> JSONValue {
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
-        guard let value = value(depth: 0) else { return nil }
+        guard let value = value(depth: 0) else { throw .malformed }
         skipSpace()
-        return position == bytes.count ? value : nil
+        guard position == bytes.count else { throw .malformed }
+        guard !hasRepeatedMember || !rules.refusesRepeatedMembers else { throw .memberRepeated }
+        return value
     }
 
     /// The next byte; 0, which stands nowhere in JSON, at the end.
@@ -39,7 +59,7 @@ struct JSONReader {
 
     private mutating func value(depth: Int) -> JSONValue? {
         values += 1
-        guard values <= Self.valueLimit else { return nil }
+        guard values <= rules.mostValues else { return nil }
         skipSpace()
         switch next {
         case UInt8(ascii: "\""): return string().map { .string($0) }
@@ -102,10 +122,10 @@ struct JSONReader {
         let start = position
         while next >= 0x20, next != UInt8(ascii: "\""), next != UInt8(ascii: "\\") { position += 1 }
         let plain = UnsafeBufferPointer(rebasing: bytes[start..<position])
-        if take("\"") { return String(stranger: plain) }
+        if take("\"") { return String(untrusted: plain) }
         var text = Array(plain)
         while next >= 0x20 {
-            if take("\"") { return String(stranger: text) }
+            if take("\"") { return String(untrusted: text) }
             if take("\\") {
                 guard let scalar = escape() else { return nil }
                 text.append(contentsOf: Character(scalar).utf8)

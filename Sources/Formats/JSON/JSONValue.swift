@@ -1,5 +1,3 @@
-import Foundation
-
 /// Any JSON (RFC 8259), as a provider sent it.
 public enum JSONValue: Hashable, Sendable {
     case null
@@ -14,11 +12,7 @@ public enum JSONValue: Hashable, Sendable {
     /// `nil` where `bytes` is not one JSON value in UTF-8, at most 64 deep and of at most 10,000 values. A byte order
     /// mark is passed over, as RFC 8259 § 8.1 allows readers to.
     public init?(json bytes: [UInt8]) {
-        let value = bytes.withUnsafeBufferPointer { bytes in
-            var reader = JSONReader(bytes)
-            return reader.document()
-        }
-        guard let value else { return nil }
+        guard let value = try? JSONValue(json: bytes, by: .lenient) else { return nil }
         self = value
     }
 
@@ -26,14 +20,21 @@ public enum JSONValue: Hashable, Sendable {
         if case .string(let text) = self { text } else { nil }
     }
 
-    /// A number, also one that was sent as text.
-    public var lenientNumber: Double? {
+    package var bool: Bool? {
+        if case .bool(let flag) = self { flag } else { nil }
+    }
+
+    package var number: Double? {
         switch self {
         case .number(let number): number
         case .integer(let whole): Double(whole)
-        case .string(let text): Double(text.trimmingCharacters(in: .whitespaces))
         default: nil
         }
+    }
+
+    /// A number, also one that was sent as text.
+    public var lenientNumber: Double? {
+        if let text = string { Double(Substring(HeaderValue.trimmed(text[...].utf8))) } else { number }
     }
 }
 
@@ -72,6 +73,16 @@ extension JSONValue: Codable {
         case .string(let text): try container.encode(text)
         case .array(let values): try container.encode(values)
         case .object(let members): try container.encode(members)
+        }
+    }
+}
+
+extension JSONValue {
+    /// One JSON value in UTF-8, at most 64 deep, within the rules.
+    package init(json bytes: [UInt8], by rules: JSONRules) throws(JSONFault) {
+        self = try bytes.withUnsafeBufferPointer { bytes throws(JSONFault) in
+            var reader = JSONReader(bytes, by: rules)
+            return try reader.document()
         }
     }
 }

@@ -73,3 +73,39 @@ package struct JSONWriter {
 
     private struct NotFinite: Error {}
 }
+
+extension JSONValue {
+    /// On one line, members by name. Throws for numbers that JSON lacks (RFC 8259 § 6).
+    package func encoded() throws -> [UInt8] {
+        var json = JSONWriter()
+        try json.value(self)
+        return json.bytes
+    }
+
+    /// For people: a line for each member and element.
+    package func indented() throws -> String {
+        var text = ""
+        try indent(into: &text, by: "")
+        return text
+    }
+
+    private func indent(into text: inout String, by margin: String) throws {
+        let inner = margin + "  "
+        switch self {
+        case .array(let values) where !values.isEmpty:
+            for (index, value) in values.enumerated() {
+                text += (index == 0 ? "[" : ",") + "\n\(inner)"
+                try value.indent(into: &text, by: inner)
+            }
+            text += "\n\(margin)]"
+        case .object(let members) where !members.isEmpty:
+            for (index, (name, value)) in members.sorted(by: { $0.key < $1.key }).enumerated() {
+                text += (index == 0 ? "{" : ",") + "\n\(inner)"
+                text += String(decoding: try JSONValue.string(name).encoded(), as: UTF8.self) + " : "
+                try value.indent(into: &text, by: inner)
+            }
+            text += "\n\(margin)}"
+        default: text += String(decoding: try encoded(), as: UTF8.self)
+        }
+    }
+}

@@ -4,7 +4,7 @@ extension String {
     /// Swift hashes and compares texts in their normal form, and sorts each run of combining marks for it, in a time
     /// that grows with the square of their number: half a million in one run, which a mebibyte holds, take minutes.
     /// The Stream-Safe Text Format (Unicode Standard Annex 15 § 13) has at most 30; nothing sensible has a hundred.
-    package init?(stranger bytes: some Collection<UInt8>) {
+    package init?(untrusted bytes: some Collection<UInt8>) {
         self.init(validating: bytes, as: UTF8.self)
         // No mark is below U+0300, and few texts go beyond it.
         guard utf8.contains(where: { $0 >= 0xCC }) else { return }

@@ -66,7 +66,7 @@ package enum Percent {
 
     private static func decode(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> String? {
         guard bytes.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else {
-            return String(stranger: bytes)
+            return String(untrusted: bytes)
         }
         var decoded: [UInt8] = []
         decoded.reserveCapacity(bytes.count)
@@ -80,7 +80,7 @@ package enum Percent {
             default: decoded.append(byte)
             }
         }
-        return String(stranger: decoded)
+        return String(untrusted: decoded)
     }
 
     private static func digit(_ byte: UInt8) -> UInt8? {

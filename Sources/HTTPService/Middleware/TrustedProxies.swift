@@ -3,9 +3,9 @@ import HTTPTypes
 
 /// The proxies whose word about a client's address is taken.
 public struct TrustedProxies: Sendable {
-    private let blocks: [AddressBlock]
+    private let blocks: [CIDR]
 
-    public init(_ blocks: [AddressBlock] = []) {
+    public init(_ blocks: [CIDR] = []) {
         self.blocks = blocks
     }
 

@@ -1,11 +1,9 @@
 package import Formats
-import Foundation
 import NIOCore
 
 /// A request's body, read as JSON by our own reader, which a stranger's text cannot make slow.
 package struct JSONBody {
     package let value: JSONValue
-    private let text: ByteBuffer
 
     init(_ text: ByteBuffer) throws {
         do {
@@ -14,7 +12,6 @@ package struct JSONBody {
             throw Problem.invalidRequest(
                 error == .memberRepeated ? "a member comes twice in one object" : "the body is not JSON in UTF-8")
         }
-        self.text = text
     }
 
     /// The members of a body of which nothing is told but that it is no JSON object.
@@ -30,7 +27,7 @@ package struct JSONBody {
     /// The body as a type of ours. What is wrong with it is named.
     package func decoded<Value: Decodable>(as _: Value.Type) throws -> Value {
         do {
-            return try JSONDecoder().decode(Value.self, from: Data(text.readableBytesView))
+            return try value.decoded(as: Value.self)
         } catch let error as DecodingError {
             throw Problem.invalidRequest(Self.sentence(error))
         }

@@ -84,12 +84,12 @@ enum FlowRow {
 
     static func encode(_ parameters: [String: String]) -> String {
         if parameters.isEmpty { return "{}" }
-        guard let data = try? JSONEncoder().encode(parameters) else { return "{}" }
-        return String(decoding: data, as: UTF8.self)
+        let json = JSONValue.object(parameters.mapValues { .string($0) })
+        return (try? json.encoded()).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
     }
 
     static func decode(_ text: String) -> [String: String]? {
         if text == "{}" { return [:] }
-        return try? JSONDecoder().decode([String: String].self, from: Data(text.utf8))
+        return try? JSONValue(json: Array(text.utf8))?.decoded(as: [String: String].self)
     }
 }

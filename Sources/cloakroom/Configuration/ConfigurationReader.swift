@@ -172,7 +172,7 @@ struct ConfigurationReader {
         let wanted = "addresses or blocks of them, such as 10.0.0.0/8 or ::1"
         return TrustedProxies(
             (http.strings("trustedProxies") ?? []).compactMap { text in
-                let block = AddressBlock(text)
+                let block = CIDR(text)
                 if block == nil { http.problem("trustedProxies", found: YAMLReader.quote(text), wanted: wanted) }
                 return block
             })

@@ -15,7 +15,7 @@ import Testing
 
     private func fixture(_ limits: Limits) async throws -> Fixture {
         try await Fixture(
-            limits: limits, proxies: TrustedProxies(["127.0.0.0/8", "::1"].compactMap { AddressBlock($0) }))
+            limits: limits, proxies: TrustedProxies(["127.0.0.0/8", "::1"].compactMap { CIDR($0) }))
     }
 
     @Test func `without limits nothing is said of any`() async throws {

@@ -227,7 +227,7 @@ import Transport
     @Test func `a thousand issuers are remembered, the ones used last`() async throws {
         let clock = clock
         let cache = ProviderCache<Int>.forProviders(
-            fresh: .seconds(3600), stale: .seconds(3600), now: { clock.steadyNow })
+            fresh: .seconds(3600), stale: .seconds(3600), now: { clock.steadyNow }, servingStale: { _, _ in })
         for number in 0..<1500 { _ = try await cache.value(for: "\(number)") { number } }
         #expect(cache.count == 1000)
         let still = try await cache.value(for: "1499") { -1 }

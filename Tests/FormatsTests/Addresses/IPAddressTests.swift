@@ -39,7 +39,7 @@ import Testing
         ("::ffff:10.0.0.0/104", ["10.2.3.4"], ["11.0.0.0"]),
     ])
     func `a block holds what begins like it`(_ block: String, _ inside: [String], _ outside: [String]) throws {
-        let block = try #require(AddressBlock(block))
+        let block = try #require(CIDR(block))
         for text in inside { #expect(block.contains(try #require(IPAddress(text))), "\(text)") }
         for text in outside { #expect(!block.contains(try #require(IPAddress(text))), "\(text)") }
     }
@@ -50,6 +50,6 @@ import Testing
         "10.0.0.0/8 ", "*", "10.*", "10.0.0.0/0008",
     ])
     func `anything else is no block`(_ text: String) {
-        #expect(AddressBlock(text) == nil)
+        #expect(CIDR(text) == nil)
     }
 }

@@ -11,7 +11,7 @@ import Testing
     ])
     func `a name that comes twice is found`(_ text: String) {
         #expect(JSONValue(json: Array(text.utf8)) != nil)
-        #expect(throws: StrictJSON.Fault.memberRepeated) { try StrictJSON.value(Array(text.utf8)) }
+        #expect(throws: JSONFault.memberRepeated) { try StrictJSON.value(Array(text.utf8)) }
     }
 
     @Test(arguments: [
@@ -25,12 +25,12 @@ import Testing
 
     @Test(arguments: ["{", "\"", "\"\\", "}", "{\"", "{\"a", "]]]]", ",,", "{\"a\":\"\\", "{,\"a\",\"a\"}", "{\"\\u\""])
     func `what is no JSON is none`(_ text: String) {
-        #expect(throws: StrictJSON.Fault.malformed) { try StrictJSON.value(Array(text.utf8)) }
+        #expect(throws: JSONFault.malformed) { try StrictJSON.value(Array(text.utf8)) }
     }
 
     @Test func `an object is wanted where one is`() {
-        #expect(throws: StrictJSON.Fault.notAnObject) { try StrictJSON.object(Array("[]".utf8)) }
-        #expect(throws: StrictJSON.Fault.memberRepeated) { try StrictJSON.object(Array(#"[{"a":1,"a":1}]"#.utf8)) }
+        #expect(throws: JSONFault.notAnObject) { try StrictJSON.object(Array("[]".utf8)) }
+        #expect(throws: JSONFault.memberRepeated) { try StrictJSON.object(Array(#"[{"a":1,"a":1}]"#.utf8)) }
     }
 
     @Test func `a Kelvin sign is no K`() {

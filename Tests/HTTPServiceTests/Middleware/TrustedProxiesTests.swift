@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct TrustedProxiesTests {
     /// The proxy next to the broker, and those further out.
-    private let proxies = TrustedProxies(["10.0.0.0/8", "2001:db8:aaaa::/48"].compactMap { AddressBlock($0) })
+    private let proxies = TrustedProxies(["10.0.0.0/8", "2001:db8:aaaa::/48"].compactMap { CIDR($0) })
 
     private func client(
         _ peer: String = "10.0.0.1", forwarded: [String] = [], forwardedFor: [String] = []

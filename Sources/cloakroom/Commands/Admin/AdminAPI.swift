@@ -97,7 +97,7 @@ struct AdminAPI {
         if !members.isEmpty { url += "?" + Percent.form(members) }
         var headers = [("Authorization", "Bearer \(token)"), ("Accept", "application/json")]
         if body != nil { headers.append(("Content-Type", "application/json")) }
-        let data = try body.map { Array(try JSONEncoder().encode($0)) }
+        let data = try body.map { try $0.encoded() }
         let response: TransportResponse
         do {
             response = try await transport.send(
@@ -106,7 +106,7 @@ struct AdminAPI {
             throw Refusal("the broker at \(base) did not answer: \(error.reason)", hint: "see whether it runs there")
         }
         // Of one's own broker: it may be longer than what is read of strangers.
-        let document = try? JSONDecoder().decode(JSONValue.self, from: Data(response.body))
+        let document = try? JSONValue(json: response.body, by: .trusted)
         guard (200..<300).contains(response.status) else { throw Self.refusal(response.status, document) }
         return document
     }
@@ -182,8 +182,6 @@ extension JSONValue {
 
     /// As programs read it.
     var pretty: String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .withoutEscapingSlashes, .sortedKeys]
-        return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "null"
+        (try? indented()) ?? "null"
     }
 }

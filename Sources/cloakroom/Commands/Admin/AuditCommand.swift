@@ -188,8 +188,6 @@ struct AuditCommand: AsyncParsableCommand {
 extension JSONValue {
     /// On one line.
     var line: String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
-        return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "null"
+        (try? encoded()).map { String(decoding: $0, as: UTF8.self) } ?? "null"
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Broker
 import BrokerServer
+import Formats
 import Foundation
 
 extension Sources {
@@ -18,9 +19,7 @@ extension Sources {
             let (catalog, configuration) = try await Sources.catalog(options.config)
             let list = SourceTypeList(catalog) { configuration?.client(for: $0) }
             if json {
-                let encoder = JSONEncoder()
-                encoder.outputFormatting = [.prettyPrinted, .withoutEscapingSlashes]
-                Terminal.json(String(decoding: try encoder.encode(list.items), as: UTF8.self))
+                Terminal.json(try JSONValue(encoding: list.items).indented())
             } else {
                 Terminal.table(table(list))
             }

@@ -1,4 +1,3 @@
-import Catalog
 import Formats
 import Secrets
 
@@ -12,21 +11,10 @@ public struct TokenToRevoke: Sendable {
     /// The address's parameters, also those that the callback told.
     let values: [String: String]
 
-    /// `nil` where the provider has no revocation of what was granted.
-    init?(_ credentials: Credentials, _ provider: Provider) {
-        guard provider.hasRevocation else { return nil }
-        let type = provider.profile.revocation.tokenType
-        // RFC 7009 § 2.1: who loses the refresh token loses the access tokens of its grant too.
-        if type != .accessToken, let refreshToken = credentials.refreshToken {
-            token = RevokedToken(refreshToken.expose { $0 })
-            hint = "refresh_token"
-        } else if type != .refreshToken {
-            token = RevokedToken(credentials.accessToken.expose { $0 })
-            hint = "access_token"
-        } else {
-            return nil
-        }
-        values = provider.values
+    init(_ token: RevokedToken, hint: String, values: [String: String]) {
+        self.token = token
+        self.hint = hint
+        self.values = values
     }
 
     private init?(_ json: SecretBytes) {

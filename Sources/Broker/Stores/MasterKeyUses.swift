@@ -1,0 +1,13 @@
+/// The uses that a master key still has.
+public struct MasterKeyUses: Sendable, Equatable {
+    /// Flows that wait for their callback.
+    public var flows = 0
+    /// Credential keys that wait to be redeemed.
+    public var credentialKeys = 0
+    /// Tenants' client secrets.
+    public var clients = 0
+    /// The audit trail's own key.
+    public var auditTrail = false
+
+    public init() {}
+}

@@ -1,0 +1,8 @@
+extension StoreError {
+    package var reason: Reason {
+        switch self {
+        case .unavailable(let reason): "the database: \(trusted: reason)"
+        case .closed: "the broker stops"
+        }
+    }
+}

@@ -1,0 +1,129 @@
+extension JSONValue {
+    /// The JSON that a type says of itself.
+    package init(encoding value: some Encodable) throws {
+        let node = JSONNode()
+        try node.put(value)
+        self = node.value
+    }
+}
+
+/// A value while it is put together.
+private final class JSONNode {
+    enum Content {
+        case leaf(JSONValue)
+        case array([JSONNode])
+        case object([String: JSONNode])
+    }
+
+    var content = Content.leaf(.null)
+
+    var value: JSONValue {
+        switch content {
+        case .leaf(let value): value
+        case .array(let nodes): .array(nodes.map(\.value))
+        case .object(let members): .object(members.mapValues(\.value))
+        }
+    }
+
+    func put<Value: Encodable>(_ value: Value) throws {
+        switch value {
+        case let value as JSONValue: content = .leaf(value)
+        case let text as String: content = .leaf(.string(text))
+        case let flag as Bool: content = .leaf(.bool(flag))
+        case let number as Double: content = .leaf(.number(number))
+        case let whole as any BinaryInteger:
+            guard let number = Int64(exactly: whole) else {
+                throw EncodingError.invalidValue(value, .init(codingPath: [], debugDescription: "beyond 64 bits"))
+            }
+            content = .leaf(.integer(number))
+        default: try value.encode(to: JSONNodeEncoder(node: self))
+        }
+    }
+
+    /// A member's place, empty as yet.
+    func member(_ name: String) -> JSONNode {
+        var members: [String: JSONNode] = if case .object(let members) = content { members } else { [:] }
+        let node = JSONNode()
+        members[name] = node
+        content = .object(members)
+        return node
+    }
+
+    var elements: [JSONNode] { if case .array(let elements) = content { elements } else { [] } }
+
+    /// The next element's place, empty as yet.
+    func element() -> JSONNode {
+        let node = JSONNode()
+        content = .array(elements + [node])
+        return node
+    }
+}
+
+private struct JSONNodeEncoder: Encoder {
+    let node: JSONNode
+    var codingPath: [any CodingKey] { [] }
+    var userInfo: [CodingUserInfoKey: Any] { [:] }
+
+    func container<Key: CodingKey>(keyedBy: Key.Type) -> KeyedEncodingContainer<Key> {
+        if case .object = node.content {} else { node.content = .object([:]) }
+        return KeyedEncodingContainer(Members(node: node))
+    }
+
+    func unkeyedContainer() -> any UnkeyedEncodingContainer {
+        if case .array = node.content {} else { node.content = .array([]) }
+        return Elements(node: node)
+    }
+
+    func singleValueContainer() -> any SingleValueEncodingContainer { Single(node: node) }
+
+    private struct Members<Key: CodingKey>: KeyedEncodingContainerProtocol {
+        let node: JSONNode
+        var codingPath: [any CodingKey] { [] }
+
+        func encodeNil(forKey key: Key) { _ = node.member(key.stringValue) }
+
+        func encode<Value: Encodable>(_ value: Value, forKey key: Key) throws {
+            try node.member(key.stringValue).put(value)
+        }
+
+        func nestedContainer<Nested: CodingKey>(keyedBy: Nested.Type, forKey key: Key) -> KeyedEncodingContainer<Nested>
+        { JSONNodeEncoder(node: node.member(key.stringValue)).container(keyedBy: keyedBy) }
+
+        func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer {
+            JSONNodeEncoder(node: node.member(key.stringValue)).unkeyedContainer()
+        }
+
+        func superEncoder() -> any Encoder { JSONNodeEncoder(node: node.member("super")) }
+
+        func superEncoder(forKey key: Key) -> any Encoder { JSONNodeEncoder(node: node.member(key.stringValue)) }
+    }
+
+    private struct Elements: UnkeyedEncodingContainer {
+        let node: JSONNode
+        var codingPath: [any CodingKey] { [] }
+        var count: Int { node.elements.count }
+
+        func encodeNil() { _ = node.element() }
+
+        func encode<Value: Encodable>(_ value: Value) throws { try node.element().put(value) }
+
+        func nestedContainer<Nested: CodingKey>(keyedBy: Nested.Type) -> KeyedEncodingContainer<Nested> {
+            JSONNodeEncoder(node: node.element()).container(keyedBy: keyedBy)
+        }
+
+        func nestedUnkeyedContainer() -> any UnkeyedEncodingContainer {
+            JSONNodeEncoder(node: node.element()).unkeyedContainer()
+        }
+
+        func superEncoder() -> any Encoder { JSONNodeEncoder(node: node.element()) }
+    }
+
+    private struct Single: SingleValueEncodingContainer {
+        let node: JSONNode
+        var codingPath: [any CodingKey] { [] }
+
+        func encodeNil() { node.content = .leaf(.null) }
+
+        func encode<Value: Encodable>(_ value: Value) throws { try node.put(value) }
+    }
+}
