@@ -25,6 +25,7 @@ struct Demo: AsyncParsableCommand {
     private static let issuer = "https://issuer.demo.example"
 
     func validate() throws {
+        // Two more follow it.
         guard (1...65533).contains(port) else { throw ValidationError("port must be 1 to 65533") }
         guard Logger.Level(rawValue: logLevel) != nil else { throw ValidationError("log-level is none of the levels") }
     }
@@ -33,17 +34,15 @@ struct Demo: AsyncParsableCommand {
         let broker = "http://127.0.0.1:\(port)"
         let provider = "http://127.0.0.1:\(port + 1)"
         let frontend = "http://127.0.0.1:\(port + 2)"
-        let folder = FileManager.default.temporaryDirectory.appending(path: "cloakroom-demo-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(
-            at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        defer { try? FileManager.default.removeItem(at: folder) }
+        let folder = try TemporaryFolder("cloakroom-demo")
+        defer { folder.remove() }
 
         let clientSecret = Base64URL.encode(Random.bytes(24))
         let tokenSecret = Random.bytes(32)
         let configuration = try await configuration(
-            broker: broker, provider: provider, frontend: frontend, store: folder.appending(path: "demo.db").path,
+            broker: broker, provider: provider, frontend: frontend, store: folder.path("demo.db"),
             clientSecret: clientSecret, tokenSecret: tokenSecret)
-        let service = try Service(configuration)
+        let service = try BrokerProcess(configuration)
 
         let sandbox = SandboxProvider(
             clients: [
@@ -55,7 +54,7 @@ struct Demo: AsyncParsableCommand {
         let demo = DemoFrontend(
             baseURL: frontend, brokerURL: broker, providerURL: provider, tenant: Self.tenant,
             token: { try await Self.token(tokenSecret) })
-        var logger = Logger(label: "cloakroom.demo") { _ in LogLines(format: .text, logLevel: .warning) }
+        var logger = Logger(label: "cloakroom.demo") { _ in LineLogHandler(format: .text, logLevel: .warning) }
         logger.logLevel = .error
         let others: [any ServiceLifecycle.Service] = [
             Application(
@@ -78,6 +77,7 @@ struct Demo: AsyncParsableCommand {
         try await service.run(with: others)
     }
 
+    /// Made here, since a demo reads no file: nothing of an installation's can be touched by it.
     private func configuration(
         broker: String, provider: String, frontend: String, store: String, clientSecret: String, tokenSecret: [UInt8]
     ) async throws -> Configuration {
@@ -85,7 +85,7 @@ struct Demo: AsyncParsableCommand {
         let catalog = Catalog(
             files: [("sandbox.yaml", SandboxProvider.catalog(providerURL: provider))], allowInsecure: true,
             findings: findings)
-        guard findings.lines.isEmpty else { throw Refusal(findings.lines) }
+        try findings.refuse()
         guard let publicURL = StrictURL(broker), let origin = Origin(frontend), let id = KeyRing.KeyID("demo") else {
             throw Refusal("the demo's own addresses are malformed")
         }
@@ -93,7 +93,7 @@ struct Demo: AsyncParsableCommand {
         transport.allowInsecure = true
         transport.allowPrivateAddresses = true
         return Configuration(
-            origin: "demo", host: "127.0.0.1", port: port,
+            origin: "demo", address: Configuration.Address(host: "127.0.0.1", port: port),
             broker: Broker.Settings(publicURL: publicURL, frontends: Frontends(origins: [origin])),
             rules: Callers.Rules(issuer: Self.issuer, audience: "cloakroom"),
             callerKeys: .fixed(try VerificationKeys(sharedSecret: tokenSecret)), storePath: store,

@@ -4,12 +4,12 @@ import Foundation
 import SQLiteStore
 import Secrets
 
-struct MasterKey: AsyncParsableCommand {
+struct MasterKeyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "master-key", abstract: "Make, see and change master keys.",
         subcommands: [New.self, List.self, Rotate.self, Retire.self])
 
-    func run() async throws {
+    func run() throws {
         throw ValidationError("say what to do: cloakroom master-key new, list, rotate or retire")
     }
 
@@ -30,6 +30,7 @@ struct MasterKey: AsyncParsableCommand {
             name: .long, help: "The key's id: letters, digits, . _ -; by default the date and four random characters.")
         var id: String?
 
+        /// The id that was given, or a new one; a date tells people which key is old enough to retire.
         func made() throws -> KeyRing.KeyID {
             let text = id ?? "\(Self.today())-\(Base64URL.encode(Random.bytes(3)).replacing("_", with: "x"))"
             guard let id = KeyRing.KeyID(text) else {
@@ -39,14 +40,12 @@ struct MasterKey: AsyncParsableCommand {
         }
 
         private static func today() -> String {
-            var now = time(nil)
-            var parts = tm()
-            gmtime_r(&now, &parts)
-            return String(Int(parts.tm_year + 1900) * 10_000 + Int(parts.tm_mon + 1) * 100 + Int(parts.tm_mday))
+            let now = UTCTime(seconds: Timestamp.now.milliseconds / 1000)
+            return String(now.year * 10_000 + now.month * 100 + now.day)
         }
     }
 
-    struct List: AsyncParsableCommand {
+    struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "List the master keys, and what still needs each.")
 
@@ -55,8 +54,8 @@ struct MasterKey: AsyncParsableCommand {
         @Flag(name: .long, help: "Print JSON, for programs.")
         var json = false
 
-        func run() async throws {
-            let (file, uses) = try await MasterKey.read(options)
+        func run() throws {
+            let (file, uses) = try MasterKeyCommand.read(options)
             let rows = try file.read().ring.ids.enumerated().map { index, id in
                 (id: id, seals: index == 0, uses: uses[id.description] ?? MasterKeyUses())
             }
@@ -68,7 +67,7 @@ struct MasterKey: AsyncParsableCommand {
                         "clients": .number(Double(row.uses.clients)), "auditTrail": .bool(row.uses.auditTrail),
                     ])
                 }
-                return Terminal.result(.array(items))
+                return Terminal.json(items)
             }
             Terminal.table(
                 [["ID", "SEALS", "FLOWS", "CREDENTIAL KEYS", "CLIENTS", "AUDIT TRAIL"]]
@@ -93,7 +92,7 @@ struct MasterKey: AsyncParsableCommand {
         @OptionGroup var name: NameOption
 
         func run() async throws {
-            let (file, _) = try await MasterKey.read(options)
+            let (file, _) = try MasterKeyCommand.read(options)
             let id = try name.made()
             let line = KeyRing.newLine(id: id)
             try await file.change { lines, ring in
@@ -102,7 +101,7 @@ struct MasterKey: AsyncParsableCommand {
             }
             // Longer than every broker on the file takes to look at it again.
             try await Progress.showing("brokers are reading the new key") {
-                try await Task.sleep(for: .seconds(2 * KeyWatcher.interval + 1))
+                try await Task.sleep(for: KeyWatcher.interval * 2 + .seconds(1))
             }
             let former = try await file.change { lines, ring in
                 // Whoever else changed the file meanwhile keeps what they did.
@@ -129,7 +128,7 @@ struct MasterKey: AsyncParsableCommand {
         var id: String
 
         func run() async throws {
-            let (file, configuration) = try await MasterKey.file(options)
+            let (file, configuration) = try MasterKeyCommand.file(options)
             let key = try await file.change { [id] lines, ring in
                 guard let key = KeyRing.KeyID(id), ring.ids.contains(key) else {
                     throw Refusal(
@@ -140,7 +139,7 @@ struct MasterKey: AsyncParsableCommand {
                         "the key \"\(key)\" is the one that seals", hint: "`cloakroom master-key rotate` adds another")
                 }
                 // Only now: what another command put first may have changed what is needed.
-                if let needed = try MasterKey.uses(configuration)[id]?.words {
+                if let needed = try MasterKeyCommand.uses(configuration)[id]?.words {
                     throw Refusal(
                         "the key \"\(key)\" is still needed for \(needed)",
                         hint: "flows and credential keys end by themselves; a running broker moves the rest")
@@ -152,26 +151,23 @@ struct MasterKey: AsyncParsableCommand {
         }
     }
 
-    /// The file of a configuration, and what its database needs.
-    private static func read(_ options: ConfigurationOption) async throws -> (MasterKeyFile, [String: MasterKeyUses]) {
-        let (file, configuration) = try await file(options)
+    /// The file of a configuration, and what its database needs of each key, by id.
+    private static func read(_ options: ConfigurationOption) throws -> (MasterKeyFile, [String: MasterKeyUses]) {
+        let (file, configuration) = try file(options)
         return (file, try uses(configuration))
     }
 
-    private static func file(_ options: ConfigurationOption) async throws -> (MasterKeyFile, Configuration) {
-        let configuration = try await ConfigurationReader.configuration(file: options.config)
+    private static func file(_ options: ConfigurationOption) throws -> (MasterKeyFile, Configuration) {
+        let configuration = try ConfigurationReader.configuration(file: options.config)
         guard let path = configuration.masterKeyFile else { throw Refusal("the configuration has no master key file") }
         return (MasterKeyFile(path: path), configuration)
     }
 
     private static func uses(_ configuration: Configuration) throws -> [String: MasterKeyUses] {
-        let store = configuration.storePath
-        guard FileManager.default.fileExists(atPath: store) else { return [:] }
-        do throws(OpeningError) {
-            try SQLiteStore.inspect(path: store)
-            return try SQLiteStore.masterKeyUses(path: store, at: .now)
-        } catch {
-            throw Refusal("\(configuration.origin): \(error.line)", hint: error.hint)
+        guard FileManager.default.fileExists(atPath: configuration.storePath) else { return [:] }
+        return try configuration.database { path throws(OpeningError) in
+            try SQLiteStore.inspect(path: path)
+            return try SQLiteStore.masterKeyUses(path: path, at: .now)
         }
     }
 }

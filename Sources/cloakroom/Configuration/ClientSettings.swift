@@ -4,7 +4,11 @@ import Secrets
 
 /// The clients that the configuration names, each checked against the source types that will use it.
 extension ConfigurationReader {
-    func clients(_ section: YAMLReader, _ catalog: Catalog, isWhole: Bool) -> [String: Client] {
+    /// - Parameters:
+    ///   - isWhole: no catalog file was refused, so that a name that nobody bears is a slip.
+    ///   - environment: what it sets is in no file.
+    func clients(_ catalog: Catalog, isWhole: Bool, environment: [String: String]) -> [String: Client] {
+        let section = section("clients")
         var clients: [String: Client] = [:]
         var isFileSecret = false
         let known = catalog.clientNames
@@ -22,7 +26,7 @@ extension ConfigurationReader {
             }
             let id = entry.required("clientId", "the client id that the provider gave")
             let secret = clientSecret(entry, users)
-            isFileSecret = isFileSecret || hasSecretInFile(entry)
+            isFileSecret = isFileSecret || hasSecretInFile(entry, environment)
             let key = clientKey(entry, users)
             let certificate = clientCertificate(entry, users)
             let parameters = parameters(entry, users)
@@ -43,10 +47,10 @@ extension ConfigurationReader {
     }
 
     /// A secret in the configuration file itself, where the environment does not give another one.
-    private func hasSecretInFile(_ entry: YAMLReader) -> Bool {
-        let variable = Settings.variable((entry.path + ["clientSecret"]).joined(separator: "."))
+    private func hasSecretInFile(_ entry: YAMLReader, _ environment: [String: String]) -> Bool {
+        let variable = SettingName.variable((entry.path + ["clientSecret"]).joined(separator: "."))
         return entry.names.contains("clientSecret")
-            && !ProcessInfo.processInfo.environment.keys.contains { $0.uppercased() == variable }
+            && !environment.keys.contains { $0.uppercased() == variable }
     }
 
     private func clientSecret(_ entry: YAMLReader, _ users: [SourceType]) -> ClientSecret? {

@@ -3,8 +3,10 @@ import Broker
 /// The pages that flows talk to and end at.
 extension ConfigurationReader {
     /// - Parameter origin: the only one where none is named.
-    func frontends(_ section: YAMLReader, default origin: Origin?, _ remarks: inout [String]) -> Frontends? {
-        let general = frontend(section, default: origin.map { [OriginPattern($0)] }, &remarks)
+    func frontends(default origin: Origin?) -> Frontends? {
+        let section = section("frontend")
+        defer { section.finish() }
+        let general = frontend(section, default: origin.map { [OriginPattern($0)] })
         var tenants: [TenantID: Frontend] = [:]
         if let own = section.section("tenants") {
             for name in own.names {
@@ -12,10 +14,10 @@ extension ConfigurationReader {
                 guard let tenant = TenantID(name) else {
                     own.problem(
                         name, found: YAMLReader.quote(name),
-                        wanted: "a tenant like ^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+                        wanted: "a tenant like \(TenantID.pattern)")
                     continue
                 }
-                tenants[tenant] = frontend(entry, &remarks)
+                tenants[tenant] = frontend(entry)
                 if !entry.names.contains("origins") {
                     entry.problem("origins", found: "nothing", wanted: Self.wantedOrigins)
                 }
@@ -27,15 +29,16 @@ extension ConfigurationReader {
 
     /// One list of pages; `nil` where it names no origins.
     private func frontend(
-        _ section: YAMLReader, default origins: [OriginPattern]? = nil, _ remarks: inout [String]
+        _ section: YAMLReader, default origins: [OriginPattern]? = nil
     ) -> Frontend? {
-        let returnURLs = returnURLs(section, &remarks)
+        let returnURLs = returnURLs(section)
         return (self.origins(section) ?? origins).map { Frontend(origins: $0, returnURLs: returnURLs) }
     }
 
     private static let wantedOrigins =
         "origins such as https://app.example.com or https://*.previews.example.com: no path, no slash at the end"
 
+    /// The patterns of a section, each once; `nil` where it names none.
     private func origins(_ section: YAMLReader) -> [OriginPattern]? {
         guard let texts = section.strings("origins") else { return nil }
         var origins: [OriginPattern] = []
@@ -50,7 +53,7 @@ extension ConfigurationReader {
         return origins.isEmpty ? nil : origins
     }
 
-    private func returnURLs(_ section: YAMLReader, _ remarks: inout [String]) -> [ReturnURL] {
+    private func returnURLs(_ section: YAMLReader) -> [ReturnURL] {
         var urls: [ReturnURL] = []
         for text in section.strings("returnURLs") ?? [] {
             // Compared byte for byte with what callers give, so it must be as they will write it.
@@ -61,7 +64,7 @@ extension ConfigurationReader {
                 continue
             }
             if url.hasUnownedScheme {
-                remarks.append(
+                notes.remarks.append(
                     "\((section.path + ["returnURLs"]).joined(separator: ".")) has \(text), whose scheme any app may "
                         + "claim; use one made from a domain, such as com.example.app (RFC 8252 § 7.1)")
             }

@@ -24,6 +24,7 @@ struct SecretFile: Sendable {
         return "\(file) has the mode \(String(mode & 0o777, radix: 8)): others can read it"
     }
 
+    /// A chmod alone closes nothing: the secret is known to whoever looked before.
     static let hint = "chmod 600 it, and replace what it holds: who read it may have kept it"
 
     /// Tells whether root gave a file to the group that the service runs as, as Kubernetes does with `fsGroup`.

@@ -6,8 +6,8 @@ import Foundation
 struct FileLock {
     private let descriptor: Int32
 
-    /// Seconds that another command may take: it only reads and writes a file, and looks into the database.
-    private static let patience = 30
+    /// The time that another command may take: it only reads and writes a file, and looks into the database.
+    private static let timeout = Duration.seconds(30)
 
     /// Waits for whoever holds it, without holding up a thread.
     init(_ path: String) async throws {
@@ -15,7 +15,8 @@ struct FileLock {
         guard descriptor >= 0 else {
             throw Refusal("\(YAMLReader.quote(path)) cannot be made: \(String(cString: strerror(errno)))")
         }
-        let deadline = ContinuousClock.now + .seconds(Self.patience)
+        // By trying again, not by `F_OFD_SETLKW`: a thread that waits in the kernel is lost to everybody else.
+        let deadline = ContinuousClock.now + Self.timeout
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
             guard errno == EWOULDBLOCK || errno == EINTR, ContinuousClock.now < deadline else {
                 let reason = String(cString: strerror(errno))

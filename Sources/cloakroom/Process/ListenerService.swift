@@ -6,7 +6,7 @@ import ServiceLifecycle
 /// One address at which the broker is served.
 struct ListenerService: ServiceLifecycle.Service {
     private let application: any ApplicationProtocol & ServiceLifecycle.Service
-    private let address: String
+    private let address: Configuration.Address
     /// The section that sets the address.
     private let setting: String
 
@@ -15,18 +15,20 @@ struct ListenerService: ServiceLifecycle.Service {
         _ responder: Responder, _ server: HTTPServerBuilder, at address: Configuration.Address, setting: String,
         logger: Logger, onListening: @escaping @Sendable () -> Void = {}
     ) where Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
-        let text = address.host.contains(":") ? "[\(address.host)]:\(address.port)" : "\(address.host):\(address.port)"
-        self.address = text
+        self.address = address
         self.setting = setting
         let audience = setting == "admin" ? "operators" : "callers"
+        // Hummingbird tells of each connection; ours tell of each request.
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
         application = Application(
             responder: responder, server: server,
             configuration: .init(
-                address: .hostname(address.host, port: address.port), serverName: nil, backlog: 1024),
+                address: .hostname(address.host, port: address.port), serverName: nil,
+                // As many as may arrive in the milliseconds in which all loops are busy; the kernel's somaxconn caps it.
+                backlog: 1024),
             onServerRunning: { _ in
-                logger.notice("listening", metadata: ["address": "\(text)", "for": "\(audience)"])
+                logger.notice("listening", metadata: ["address": "\(address)", "for": "\(audience)"])
                 onListening()
             },
             logger: quiet)

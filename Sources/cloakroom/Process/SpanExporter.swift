@@ -21,6 +21,7 @@ struct SpanExporter: ServiceLifecycle.Service {
         return CurlTransport(configuration: configuration)
     }
 
+    /// An export of spans (OTLP 1.x, HTTP with JSON). The collector's answer is looked at for its status alone.
     static func request(to tracing: Configuration.Tracing, _ body: [UInt8]) -> ProviderRequest {
         ProviderRequest(
             method: .post, url: tracing.endpoint, headers: [("Content-Type", "application/json")], body: body)
@@ -39,6 +40,7 @@ struct SpanExporter: ServiceLifecycle.Service {
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
+            // Each turn of fortune is one line, however many batches it costs.
             var isTaken = true
             while !Task.isCancelled {
                 try? await Task.sleep(for: .seconds(1))

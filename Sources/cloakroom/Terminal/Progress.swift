@@ -2,6 +2,7 @@ import Foundation
 
 /// A sign of life on a terminal, for what lasts longer than a second.
 enum Progress {
+    /// Runs `work`; meanwhile a line on standard error counts the seconds. Nothing is drawn where that is no terminal.
     static func showing<Result: Sendable>(
         _ words: String, _ work: () async throws -> Result
     ) async throws -> Result {
@@ -20,20 +21,5 @@ enum Progress {
             Terminal.passing(nil)
         }
         return try await work()
-    }
-}
-
-/// A question before something is destroyed.
-enum Confirmation {
-    /// Throws unless a person types `yes`.
-    static func ask(_ consequences: String) throws {
-        guard isatty(STDIN_FILENO) == 1 else {
-            throw Refusal(
-                "nobody is there to confirm: " + consequences.replacing("\n", with: " "),
-                hint: "give --yes if that is what you want")
-        }
-        Terminal.write(consequences)
-        Terminal.ask("Type yes to go on: ")
-        guard readLine()?.trimmingCharacters(in: .whitespaces) == "yes" else { throw Refusal("nothing was done") }
     }
 }

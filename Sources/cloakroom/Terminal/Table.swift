@@ -10,6 +10,7 @@ enum Table {
         guard let head = rows.first else { return "" }
         var widths = head.indices.map { column in rows.map { $0[column].unicodeScalars.count }.max() ?? 0 }
         if let width {
+            // Down to eight characters, of which something can still be recognised.
             while widths.reduce(2 * (widths.count - 1), +) > width, let widest = widths.max(), widest > 8 {
                 widths[widths.lastIndex(of: widest) ?? 0] -= 1
             }
@@ -17,7 +18,7 @@ enum Table {
         return rows.map { row in
             var line = zip(row, widths).map { cell, width in
                 cell.unicodeScalars.count > width
-                    ? String(cell.unicodeScalars.prefix(width - 1)) + "…" : padded(cell, width)
+                    ? String(cell.unicodeScalars.prefix(width - 1)) + "…" : padded(cell, to: width)
             }.joined(separator: "  ")
             while line.utf8.last == 0x20 { line.unicodeScalars.removeLast() }
             return line + "\n"
@@ -25,7 +26,7 @@ enum Table {
     }
 
     /// A cell with spaces up to a width, which counts scalars: what a terminal makes of a cluster is its own affair.
-    static func padded(_ cell: String, _ width: Int) -> String {
+    static func padded(_ cell: String, to width: Int) -> String {
         cell + String(repeating: " ", count: max(0, width - cell.unicodeScalars.count))
     }
 

@@ -6,15 +6,18 @@ import Glibc
 /// Nothing that acts on a terminal passes: what callers, providers and brokers say is in much of this. Texts of several
 /// lines are our own; what others brought into one has been made `visible` before.
 enum Terminal {
+    /// Words: warnings, hints, what is under way.
     static func write(_ text: String) { put(text.visibleLines + "\n", on: STDERR_FILENO) }
 
     /// A result, at once: standard output may be a pipe, and the process may run on.
     static func result(_ text: String) { put(text.visibleLines + "\n", on: STDOUT_FILENO) }
 
-    static func result(_ value: JSONValue) { json(value.pretty) }
+    /// A result for programs.
+    static func json(_ value: some Encodable, _ layout: JSONText.Layout = .lines) {
+        put(JSONText.of(value, layout).visibleJSON + "\n", on: STDOUT_FILENO)
+    }
 
-    static func json(_ text: String) { put(text.visibleJSON + "\n", on: STDOUT_FILENO) }
-
+    /// A result for people.
     /// - Parameter isWhole: nothing is cut short on a narrow terminal.
     static func table(_ rows: [[String]], isWhole: Bool = false) {
         put(Table.text(rows, width: isWhole ? nil : Table.terminalWidth).visibleLines, on: STDOUT_FILENO)

@@ -15,6 +15,7 @@ struct ClientsCommand: AsyncParsableCommand {
         @Option(name: .long, help: "The source type.")
         var sourceType: String
 
+        /// Below `/v1/admin/`. Encoded, so that a slash in a name leads nowhere else.
         var path: String {
             "tenants/\(Percent.encode(tenant))/clients/\(Percent.encode(sourceType))"
         }
@@ -47,11 +48,8 @@ struct ClientsCommand: AsyncParsableCommand {
             if !parameter.isEmpty {
                 members["parameters"] = .object(try Parameters.read(parameter).mapValues(JSONValue.string))
             }
-            let kept = try await admin.call { api in
-                try await Progress.showing("asking the broker") {
-                    try await api.call(.put, place.path, .object(members))
-                }
-            }
+            let body = JSONValue.object(members)
+            let kept = try await admin.ask { api in try await api.call(.put, place.path, body: body) }
             ClientsCommand.show(kept, admin)
         }
 
@@ -78,15 +76,13 @@ struct ClientsCommand: AsyncParsableCommand {
 
         func run() async throws {
             do {
-                let kept = try await admin.call { api in
-                    try await Progress.showing("asking the broker") { try await api.call(.get, place.path) }
-                }
+                let kept = try await admin.ask { api in try await api.call(.get, place.path) }
                 ClientsCommand.show(kept, admin)
             } catch let refusal as Refusal {
                 // Who registers an app needs the address before there is a client id.
                 if let address = refusal.redirectURI {
                     if admin.json {
-                        Terminal.result(JSONValue.object(["redirectUri": .string(address)]))
+                        Terminal.json(["redirectUri": address])
                     } else {
                         Terminal.table([["REDIRECT ADDRESS", address]], isWhole: true)
                     }
@@ -118,14 +114,14 @@ struct ClientsCommand: AsyncParsableCommand {
                         """)
                 }
                 _ = try await api.call(.delete, place.path)
-                if admin.json { Terminal.result(.object([:])) } else { Terminal.write("deleted") }
+                if admin.json { Terminal.json([String: String]()) } else { Terminal.write("deleted") }
             }
         }
     }
 
     private static func show(_ client: JSONValue?, _ admin: AdminOptions) {
         guard case .object(let members)? = client else { return }
-        if admin.json { return Terminal.result(.object(members)) }
+        if admin.json { return Terminal.json(members) }
         var scopes = "the source type's own"
         if case .array(let given)? = members["scopes"] { scopes = given.compactMap(\.string).joined(separator: " ") }
         var rows = [
@@ -145,7 +141,7 @@ struct ClientsCommand: AsyncParsableCommand {
     }
 }
 
-/// `name=value` arguments.
+/// `name=value` arguments. The value may hold more of `=`.
 enum Parameters {
     static func read(_ pairs: [String]) throws -> [String: String] {
         var parameters: [String: String] = [:]

@@ -13,10 +13,8 @@ struct KeysCommand: AsyncParsableCommand {
         @OptionGroup var selection: SelectionOptions
 
         func run() async throws {
-            let keys = try await admin.call { api in
-                try await Progress.showing("asking the broker") { try await selection.keys(api) }
-            }
-            if admin.json { return Terminal.result(.array(keys.map(JSONValue.object))) }
+            let keys = try await admin.ask { api in try await selection.keys(api) }
+            if admin.json { return Terminal.json(keys) }
             let rows = keys.map { key in
                 [
                     key.text("id"), key.text("tenant"), key.text("sourceType"), key.time("createdAt"),
@@ -24,7 +22,7 @@ struct KeysCommand: AsyncParsableCommand {
                 ]
             }
             Terminal.table([["ID", "TENANT", "SOURCE TYPE", "CREATED", "EXPIRES"]] + rows)
-            Terminal.write(keys.count == 1 ? "1 credential key" : "\(keys.count) credential keys")
+            Terminal.write(counted(keys.count, "credential key"))
         }
     }
 }
@@ -43,12 +41,13 @@ struct SelectionOptions: ParsableArguments {
 
     var isEmpty: Bool { tenant == nil && sourceType == nil && id == nil }
 
+    /// The keys that are meant. By id they are looked for here: the API's list has no such filter.
     func keys(_ api: AdminAPI) async throws -> [[String: JSONValue]] {
         let keys = try await api.items("credentialKeys", query: [("tenant", tenant), ("sourceType", sourceType)])
         return id.map { id in keys.filter { $0.text("id") == id } } ?? keys
     }
 
-    /// For sentences.
+    /// What is meant, for a sentence: `of tenant "acme" of source type "wiki"`.
     var words: String {
         let parts = [
             tenant.map { "of tenant \"\($0.visible)\"" }, sourceType.map { "of source type \"\($0.visible)\"" },

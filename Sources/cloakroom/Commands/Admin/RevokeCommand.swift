@@ -25,6 +25,7 @@ struct RevokeCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "Do not ask before it is done.")
     var yes = false
 
+    /// "Everything" must be meant: never what is left over when a selector was forgotten.
     func validate() throws {
         guard all == selection.isEmpty else {
             throw ValidationError("select by --tenant, --source-type or --id, or everything by --all")
@@ -40,7 +41,7 @@ struct RevokeCommand: AsyncParsableCommand {
                 let of = tenants > 1 ? " (\(tenants) tenants)" : ""
                 try Confirmation.ask(
                     """
-                    This destroys \(keys.count == 1 ? "1 credential key" : "\(keys.count) credential keys") \(which)\(of)
+                    This destroys \(counted(keys.count, "credential key")) \(which)\(of)
                     and ends every flow \(all ? "" : selection.words + " ")that was started before now.
                     """)
             }
@@ -51,22 +52,20 @@ struct RevokeCommand: AsyncParsableCommand {
                 "revokeAtProvider": .bool(!keepAtProvider),
             ]
             let answer = try await Progress.showing("revoking; providers are being asked") {
-                try await api.call(.post, "revocations", .object(members.compactMapValues(\.self)))
+                try await api.call(.post, "revocations", body: .object(members.compactMapValues(\.self)))
             }
             try report(answer)
         }
     }
 
+    /// Prints what came of it; throws where a provider still honours tokens, so that scripts notice.
     private func report(_ answer: JSONValue?) throws {
         guard case .object(let result)? = answer else { throw Refusal("the broker's answer is no result") }
-        var failures: [[String: JSONValue]] = []
-        if case .array(let list)? = result["providerFailures"] {
-            failures = list.map { if case .object(let members) = $0 { members } else { [:] } }
-        }
+        let failures = result["providerFailures"]?.objects ?? []
         if admin.json {
-            Terminal.result(.object(result))
+            Terminal.json(result)
         } else {
-            let count = { (name: String) in String(Int(result[name]?.doubleValue ?? 0)) }
+            let count = { (name: String) in String(result[name]?.whole ?? 0) }
             Terminal.table([
                 ["REVOKED", "AT PROVIDER", "WITHOUT REVOCATION", "FAILED AT PROVIDER"],
                 [

@@ -25,9 +25,8 @@ extension Sources {
                 texts.append((file, text))
             }
             let catalog = Catalog(own: texts, allowInsecure: allowInsecure, findings: findings)
-            guard findings.lines.isEmpty else { throw Refusal(findings.lines) }
-            let count = catalog.sourceTypes.count
-            Terminal.result("ok: \(count) source type\(count == 1 ? "" : "s")")
+            try findings.refuse()
+            Terminal.result("ok: \(counted(catalog.sourceTypes.count, "source type"))")
         }
     }
 }

@@ -1,10 +1,9 @@
 import ArgumentParser
 import Broker
 import BrokerServer
-import Foundation
 
 extension Sources {
-    struct List: AsyncParsableCommand {
+    struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "List the source types, and which of them a flow could start for.",
             discussion: "Without a configuration, the built-in catalog.")
@@ -14,13 +13,11 @@ extension Sources {
         @Flag(name: .long, help: "Print the items of assets:sourceTypes as JSON.")
         var json = false
 
-        func run() async throws {
-            let (catalog, configuration) = try await Sources.catalog(options.config)
+        func run() throws {
+            let (catalog, configuration) = try Sources.catalog(options.config)
             let list = SourceTypeList(catalog) { configuration?.client(for: $0) }
             if json {
-                let encoder = JSONEncoder()
-                encoder.outputFormatting = [.prettyPrinted, .withoutEscapingSlashes]
-                Terminal.json(String(decoding: try encoder.encode(list.items), as: UTF8.self))
+                Terminal.json(list.items)
             } else {
                 Terminal.table(table(list))
             }

@@ -3,7 +3,7 @@ import Broker
 import Foundation
 
 extension Sources {
-    struct Show: AsyncParsableCommand {
+    struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Explain one source type: how to register the app there, and what to set here.")
 
@@ -15,20 +15,24 @@ extension Sources {
         @Option(name: .long, help: "Tell the redirect address of this tenant's own app, and how to set it.")
         var tenant: String?
 
-        func run() async throws {
-            let (catalog, configuration) = try await Sources.catalog(options.config)
+        func run() throws {
+            let (catalog, configuration) = try Sources.catalog(options.config)
             let sourceType = try Sources.sourceType(type, in: catalog)
             guard let owner = tenant.map({ TenantID($0) }) else {
-                return Terminal.result(Self.text(sourceType, catalog, configuration))
+                return Terminal.result(Self.text(of: sourceType, catalog: catalog, configuration: configuration))
             }
             guard let owner else {
-                throw Refusal("the tenant must match ^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+                throw Refusal("the tenant must match \(TenantID.pattern)")
             }
-            Terminal.result(Self.text(sourceType, catalog, configuration, owner: owner))
+            Terminal.result(
+                Self.text(of: sourceType, catalog: catalog, configuration: configuration, owner: owner))
         }
 
+        /// Rows of names and values, then what to put into the configuration, or the command for a tenant's own app.
+        ///
+        /// - Parameter owner: the tenant whose own app is meant, which has a redirect address of its own.
         static func text(
-            _ sourceType: SourceType, _ catalog: Catalog, _ configuration: Configuration?, owner: TenantID? = nil
+            of sourceType: SourceType, catalog: Catalog, configuration: Configuration?, owner: TenantID? = nil
         ) -> String {
             var rows: [(String, String)] = [
                 ("source type", sourceType.id.description), ("name", sourceType.displayName),
@@ -91,6 +95,7 @@ extension Sources {
             return "command:\n" + words.joined(separator: " ")
         }
 
+        /// Lines to copy into the configuration, with only what this source type needs.
         private static func settings(_ sourceType: SourceType, _ oauth: OAuthProfile) -> String {
             let own = oauth.parameters.filter(\.setByOperator)
             let name = sourceType.suggestedClientName

@@ -1,0 +1,8 @@
+import Broker
+import Foundation
+
+extension Timestamp {
+    static var now: Timestamp {
+        Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
+    }
+}
