@@ -102,7 +102,7 @@ struct Demo: AsyncParsableCommand {
             logLevel: Logger.Level(rawValue: logLevel) ?? .warning, logFormat: .text, remarks: [])
     }
 
-    /// What the demo frontend's own backend would mint for its signed-in user.
+    /// A token as the demo frontend's own backend would mint it for its signed-in user.
     private static func token(_ secret: [UInt8]) async throws -> String {
         let now = Double(Timestamp.now.milliseconds / 1000)
         let keys = await JWTKeyCollection().add(hmac: HMACKey(from: Data(secret)), digestAlgorithm: .sha256)

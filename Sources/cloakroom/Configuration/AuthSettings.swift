@@ -1,7 +1,7 @@
 import Broker
 import BrokerServer
 
-/// Who may call: the issuer of callers' tokens, and the keys by which they are verified.
+/// The issuer of callers' tokens, and the keys by which they are verified.
 extension ConfigurationReader {
     /// - Parameter allowInsecure: `auth.jwksURL` may be plain http.
     func auth(allowInsecure: Bool) -> (rules: Callers.Rules?, keys: Configuration.CallerKeys?) {

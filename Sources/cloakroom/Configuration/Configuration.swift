@@ -13,13 +13,13 @@ struct Configuration {
         case text
     }
 
-    /// Where callers' keys come from.
+    /// The source of the keys that callers' tokens are verified by.
     enum CallerKeys {
         case fixed(VerificationKeys)
         case address(String)
     }
 
-    /// Where spans go.
+    /// The way of spans to the operator's collector.
     struct Tracing {
         /// A collector that takes OTLP over HTTP, in JSON.
         var endpoint: String
@@ -27,7 +27,7 @@ struct Configuration {
         var sampleRatio: Double
     }
 
-    /// What the settings were read from, for messages.
+    /// The name of what the settings were read from, for messages.
     var origin: String
     /// The callers' address.
     var address: Address
@@ -52,7 +52,7 @@ struct Configuration {
     var logFormat: LogFormat
     /// `nil`: no spans are made.
     var tracing: Tracing?
-    /// What an operator should know but need not mend.
+    /// Lines on what an operator should know but need not mend.
     var remarks: [String]
     /// The files that hold a secret, this configuration's own among them where one is written into it.
     var secretFiles: [SecretFile] = []

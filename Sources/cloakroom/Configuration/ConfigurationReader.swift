@@ -11,9 +11,9 @@ struct ConfigurationReader {
     let findings: Findings
     let notes: Notes
 
-    /// What is kept of the reading besides the values.
+    /// Findings that refuse nothing, and the files that were read on the way.
     final class Notes {
-        /// What an operator should know but need not mend.
+        /// Lines on what an operator should know but need not mend.
         var remarks: [String]
         /// Those that were read.
         var secretFiles: [SecretFile] = []

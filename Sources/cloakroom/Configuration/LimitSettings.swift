@@ -1,7 +1,7 @@
 import Broker
 import BrokerServer
 
-/// What callers may ask for in a second, and how many flows may be outstanding.
+/// The requests that callers may make in a second, and the flows that may be outstanding.
 extension ConfigurationReader {
     func limits(_ http: HTTPSettings) -> (Limits, FlowBounds) {
         let section = section("limits")

@@ -9,7 +9,7 @@ struct HTTPSettings {
     var bounds = ListenerBounds()
 }
 
-/// Where the broker listens, and how browsers reach it.
+/// The listeners, and the way of browsers and proxies to them.
 extension ConfigurationReader {
     func http() -> HTTPSettings {
         let section = section("http")

@@ -5,7 +5,7 @@ struct SecretFile: Sendable {
     let setting: String
     let path: String
 
-    /// Who besides the broker can read it, where somebody can: `nil` where nobody can, or there is no such file.
+    /// A line that says who besides the broker can read it; `nil` where nobody can, or there is no such file.
     var fault: String? {
         // Where links lead: an orchestrator's secrets are links to files.
         let real = URL(fileURLWithPath: path).resolvingSymlinksInPath().path

@@ -1,7 +1,7 @@
 import Broker
 import Secrets
 
-/// What is kept: where, sealed by which keys, and for how long.
+/// The store: its place, the keys that seal what is in it, and how long that stays.
 extension ConfigurationReader {
     func storePath() -> String? {
         let storage = section("storage")

@@ -1,7 +1,7 @@
 import Broker
 import Logging
 
-/// What is logged, and where spans go.
+/// Logs and spans.
 extension ConfigurationReader {
     func log() -> (level: Logger.Level, format: Configuration.LogFormat) {
         let log = section("log")

@@ -105,7 +105,7 @@ extension String {
 }
 
 extension KeyRingError {
-    /// What was found in a master key file, for a sentence with `found`.
+    /// The fault of a master key file, for a sentence with `found`.
     var finding: String {
         switch self {
         case .empty: "no key"

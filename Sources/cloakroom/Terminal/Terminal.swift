@@ -34,7 +34,7 @@ enum Terminal {
     /// A question; the answer is typed on the same line.
     static func ask(_ question: String) { put(question.visible, on: STDERR_FILENO) }
 
-    /// Who stopped reading (`cloakroom sources | head`) misses the rest, and that is no failure.
+    /// Writes as far as somebody reads: with `cloakroom sources | head` the rest is lost, and that is no failure.
     private static func put(_ text: String, on descriptor: Int32) {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {

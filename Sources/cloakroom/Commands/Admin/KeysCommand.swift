@@ -47,7 +47,7 @@ struct SelectionOptions: ParsableArguments {
         return id.map { id in keys.filter { $0.text("id") == id } } ?? keys
     }
 
-    /// What is meant, for a sentence: `of tenant "acme" of source type "wiki"`.
+    /// The selection in a sentence: `of tenant "acme" of source type "wiki"`.
     var words: String {
         let parts = [
             tenant.map { "of tenant \"\($0.visible)\"" }, sourceType.map { "of source type \"\($0.visible)\"" },
