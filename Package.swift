@@ -128,18 +128,22 @@ let package = Package(
             path: "Benchmarks",
             swiftSettings: strict),
 
+        // What the tests of more than one target wait by.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(
             name: "SecretsTests",
             dependencies: ["COpenSSL", "Secrets", .product(name: "Logging", package: "swift-log")]),
-        .testTarget(name: "BrokerTests", dependencies: ["Broker", "Secrets"]),
+        .testTarget(name: "BrokerTests", dependencies: ["Broker", "Secrets", "TestSupport"]),
         .testTarget(name: "CurlTransportTests", dependencies: ["Broker", "CurlTransport"]),
         .testTarget(
             name: "SQLiteStoreTests",
-            dependencies: ["Broker", "SQLiteStore", "Secrets", .product(name: "GRDB", package: "GRDB.swift")]),
+            dependencies: [
+                "Broker", "SQLiteStore", "Secrets", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
         .testTarget(
             name: "BrokerServerTests",
             dependencies: [
-                "Broker", "BrokerServer", "OTLPTracing", "PrometheusMetrics", "SQLiteStore", "Secrets",
+                "Broker", "BrokerServer", "OTLPTracing", "PrometheusMetrics", "SQLiteStore", "Secrets", "TestSupport",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),

@@ -8,6 +8,7 @@ import JWTKit
 import Logging
 import SQLiteStore
 import Secrets
+import TestSupport
 import Testing
 
 /// A broker with a real store in a folder of its own, a provider that answers as a test says, and a clock that a

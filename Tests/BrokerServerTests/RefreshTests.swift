@@ -2,6 +2,7 @@ import Broker
 import Foundation
 import HTTPTypes
 import HummingbirdTesting
+import TestSupport
 import Testing
 
 @Suite struct RefreshTests {

@@ -1,6 +1,7 @@
 import Broker
 import HTTPTypes
 import HummingbirdTesting
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct OverloadTests {
