@@ -182,6 +182,13 @@ let package = Package(
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ],
             resources: [.copy("Demands.json")]),
+        .testTarget(
+            name: "CloakroomTests",
+            dependencies: [
+                "Broker", "BrokerServer", "CurlTransport", "SQLiteStore", "Secrets", "cloakroom",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )
