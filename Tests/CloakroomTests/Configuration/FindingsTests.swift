@@ -76,7 +76,7 @@ private let wrongSettings: [(String, String, String, String)] = [
 /// Section, what it says, the name that is told, and what may have been meant.
 private let unknownNames: [(String, String, String, String?)] = [
     ("htpp", "{}", "htpp", "http"),
-    ("http", "{ \(https), prot: 1 }", "http.prot", "port"),
+    ("http", "{ \(https), ports: 1 }", "http.ports", "port"),
     ("admin", "{ publicURL: x }", "admin.publicURL", nil),
     ("auth", "{ \(issuer), jwksFile: jwks.json, jwksfile: x }", "auth.jwksfile", "jwksFile"),
     ("storage", "{ uri: x }", "storage.uri", "url"),

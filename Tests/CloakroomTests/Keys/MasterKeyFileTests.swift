@@ -87,7 +87,7 @@ import Testing
     }
 
     @Test func `a file that cannot be read is refused by its name`() {
-        let nowhere = MasterKeyFile(path: installation.path("nowhere"))
+        let nowhere = MasterKeyFile(path: "/nowhere")
         let refusal = #expect(throws: Refusal.self) { try nowhere.read() }
         #expect(refusal?.lines.first?.contains("nowhere") == true)
     }
