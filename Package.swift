@@ -19,8 +19,6 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         // Pages: logic-free templates, escaped by default.
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
-        // Callers' tokens: JWS verification and JWK parsing.
-        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
         // SQLite: statements, rows, migrations.
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         // YAML: the catalog and the configuration file.
@@ -39,6 +37,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         // Byte buffers, loopback sockets, and what stands between a connection and Hummingbird.
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        // A queue whose first element costs as little as its last. NIO brings it along.
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         // Starting and graceful stopping.
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
@@ -47,16 +47,31 @@ let package = Package(
         .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
         .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
 
+        // Readers and writers of what crosses the wire: bounded, linear, by the RFCs.
+        .target(name: "Formats", swiftSettings: strict),
         .target(name: "Secrets", dependencies: ["COpenSSL"], swiftSettings: strict),
+        .target(name: "Transport", dependencies: ["Formats"], swiftSettings: strict),
         .target(
-            name: "Broker",
-            dependencies: ["Secrets", .product(name: "Yams", package: "Yams")],
-            resources: [.embedInCode("Catalog/Data")],
+            name: "Catalog",
+            dependencies: ["Formats", "Secrets", .product(name: "Yams", package: "Yams")],
+            resources: [.embedInCode("Data")],
             swiftSettings: strict),
-        .target(name: "CurlTransport", dependencies: ["Broker", "CCurl"], swiftSettings: strict),
+        .target(name: "JOSE", dependencies: ["Formats", "Secrets", "Transport"], swiftSettings: strict),
+        .target(
+            name: "Broker", dependencies: ["Catalog", "Formats", "JOSE", "Secrets", "Transport"], swiftSettings: strict),
+        .target(
+            name: "CurlTransport",
+            dependencies: [
+                "CCurl", "Formats", "Secrets", "Transport", .product(name: "DequeModule", package: "swift-collections"),
+            ],
+            swiftSettings: strict),
+        .target(name: "GroupedWriter", swiftSettings: strict),
         .target(
             name: "SQLiteStore",
-            dependencies: ["Broker", "Secrets", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: [
+                "Broker", "Catalog", "Formats", "GroupedWriter", "Secrets",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
             swiftSettings: strict),
         .target(
             name: "Templates", path: "Templates",
@@ -64,11 +79,27 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "PrometheusMetrics",
-            dependencies: [.product(name: "CoreMetrics", package: "swift-metrics")],
+            dependencies: ["Secrets", .product(name: "CoreMetrics", package: "swift-metrics")],
             swiftSettings: strict),
         .target(
             name: "OTLPTracing",
             dependencies: [
+                "Secrets",
+                .product(name: "ServiceContextModule", package: "swift-service-context"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "HTTPService",
+            dependencies: [
+                "Formats", "OTLPTracing", "PrometheusMetrics", "Secrets",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "ServiceContextModule", package: "swift-service-context"),
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
             ],
@@ -76,7 +107,8 @@ let package = Package(
         .target(
             name: "BrokerServer",
             dependencies: [
-                "Broker", "OTLPTracing", "PrometheusMetrics", "Secrets", "Templates",
+                "Broker", "Catalog", "Formats", "HTTPService", "JOSE", "OTLPTracing", "PrometheusMetrics", "Secrets",
+                "Templates", "Transport",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -84,7 +116,6 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "ServiceContextModule", package: "swift-service-context"),
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
             ],
@@ -102,12 +133,11 @@ let package = Package(
         .executableTarget(
             name: "cloakroom",
             dependencies: [
-                "Broker", "BrokerServer", "CurlTransport", "OTLPTracing", "PrometheusMetrics", "SQLiteStore", "Sandbox",
-                "Secrets",
+                "Broker", "BrokerServer", "Catalog", "CurlTransport", "Formats", "HTTPService", "JOSE", "OTLPTracing",
+                "PrometheusMetrics", "SQLiteStore", "Sandbox", "Secrets", "Transport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
-                .product(name: "JWTKit", package: "jwt-kit"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceContextModule", package: "swift-service-context"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -121,9 +151,9 @@ let package = Package(
         .executableTarget(
             name: "bench",
             dependencies: [
+                "Formats", "JOSE", "Secrets",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "JWTKit", package: "jwt-kit"),
             ],
             path: "Benchmarks",
             swiftSettings: strict),
@@ -133,22 +163,40 @@ let package = Package(
         .testTarget(
             name: "SecretsTests",
             dependencies: ["COpenSSL", "Secrets", .product(name: "Logging", package: "swift-log")]),
-        .testTarget(name: "BrokerTests", dependencies: ["Broker", "Secrets", "TestSupport"]),
-        .testTarget(name: "CurlTransportTests", dependencies: ["Broker", "CurlTransport"]),
+        .testTarget(name: "FormatsTests", dependencies: ["Catalog", "Formats", "TestSupport"]),
+        .testTarget(name: "JOSETests", dependencies: ["Formats", "JOSE", "Secrets", "TestSupport", "Transport"]),
+        .testTarget(
+            name: "BrokerTests",
+            dependencies: ["Broker", "Catalog", "Formats", "JOSE", "Secrets", "TestSupport", "Transport"]),
+        .testTarget(name: "CurlTransportTests", dependencies: ["CurlTransport", "Formats", "Transport"]),
         .testTarget(
             name: "SQLiteStoreTests",
             dependencies: [
-                "Broker", "SQLiteStore", "Secrets", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+                "Broker", "Catalog", "Formats", "SQLiteStore", "Secrets", "TestSupport", "Transport",
+                .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         .testTarget(
-            name: "BrokerServerTests",
+            name: "HTTPServiceTests",
             dependencies: [
-                "Broker", "BrokerServer", "OTLPTracing", "PrometheusMetrics", "SQLiteStore", "Secrets", "TestSupport",
+                "Formats", "HTTPService", "TestSupport",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
-                .product(name: "JWTKit", package: "jwt-kit"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
+        .testTarget(
+            name: "BrokerServerTests",
+            dependencies: [
+                "Broker", "BrokerServer", "Catalog", "Formats", "HTTPService", "JOSE", "OTLPTracing", "PrometheusMetrics",
+                "SQLiteStore", "Secrets", "TestSupport", "Transport",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
@@ -176,7 +224,7 @@ let package = Package(
         .testTarget(
             name: "ProviderTests",
             dependencies: [
-                "Broker", "CurlTransport", "Sandbox", "Secrets", "SQLiteStore",
+                "Broker", "Catalog", "CurlTransport", "Formats", "Sandbox", "Secrets", "SQLiteStore", "Transport",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
@@ -185,7 +233,8 @@ let package = Package(
         .testTarget(
             name: "CloakroomTests",
             dependencies: [
-                "Broker", "BrokerServer", "CurlTransport", "SQLiteStore", "Secrets", "cloakroom",
+                "Broker", "BrokerServer", "Catalog", "CurlTransport", "Formats", "HTTPService", "JOSE", "SQLiteStore", "Secrets",
+                "Transport", "cloakroom",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),

@@ -4,7 +4,7 @@ extension Stage {
         let connections = 64
         let broker = try broker("authorize")
         let baseline = try OwnServer("baseline-server", checkedAt: "/healthz", in: folder)
-        let requests = try await callers.tokens(connections).map { Requests.authorize(token: $0) }
+        let requests = try callers.tokens(connections).map { Requests.authorize(token: $0) }
         let seconds = amount(3, quick: 0.7)
         let toBroker = Load(port: broker.port, connections: connections)
         let toBaseline = Load(port: baseline.port, connections: connections)
@@ -29,7 +29,7 @@ extension Stage {
         }
 
         // A token that was never seen has to be verified; most callers come back with theirs.
-        let fresh = try await callers.tokens(amount(20_000, quick: 2000)).map { Requests.authorize(token: $0) }
+        let fresh = try callers.tokens(amount(20_000, quick: 2000)).map { Requests.authorize(token: $0) }
         var sent = 0
         let verified = try toBroker.run { _, answer in
             if let answer, answer.status != 200 { throw Trouble(unexpected: answer) }

@@ -13,7 +13,7 @@ struct Stage {
         self.binary = binary
         self.folder = folder
         self.extent = extent
-        callers = try await Callers()
+        callers = try Callers()
         tokenEndpoint = try OwnServer("token-endpoint", checkedAt: "/", in: folder)
     }
 
@@ -31,6 +31,6 @@ struct Stage {
 
     /// A token for each connection: as many callers as connections.
     func flows(_ broker: RunningBroker, tokens: Int = 64) async throws -> Flows {
-        Flows(port: broker.port, tokens: try await callers.tokens(tokens))
+        Flows(port: broker.port, tokens: try callers.tokens(tokens))
     }
 }

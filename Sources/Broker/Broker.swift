@@ -1,3 +1,5 @@
+public import Catalog
+public import Formats
 public import Secrets
 
 /// The domain: begins flows, takes callbacks, hands out credentials once.
@@ -43,8 +45,8 @@ public struct Broker: Sendable {
     let keyRing: KeyRing
     let vault: Vault
     let secrets: FlowSecrets
-    let store: any FlowStore
-    let transport: any Transport
+    let store: any BrokerStore
+    let transport: any ProviderTransport
     let directory: ProviderDirectory
     let refreshes: Refreshes
     /// Seals what only this process may open again.
@@ -53,16 +55,20 @@ public struct Broker: Sendable {
     let now: @Sendable () -> Timestamp
     let steadyNow: @Sendable () -> ContinuousClock.Instant
     let report: @Sendable (Event) -> Void
+    let tell: @Sendable (Incident) -> Void
+    let unreadable = ToldFlows()
 
     /// - Parameters:
     ///   - clients: by source type or provider; the source type's own comes first.
     ///   - now: the clock.
     ///   - report: told what happens, on the way of the request: must not block.
+    ///   - tell: told of failures that nobody is answered with, likewise.
     ///   - steadyNow: a clock that nobody sets, for what is kept a while.
     public init(
-        settings: Settings, catalog: Catalog, clients: [String: Client], keyRing: KeyRing, store: any FlowStore,
-        transport: any Transport, now: @escaping @Sendable () -> Timestamp,
+        settings: Settings, catalog: Catalog, clients: [String: Client], keyRing: KeyRing, store: any BrokerStore,
+        transport: any ProviderTransport, now: @escaping @Sendable () -> Timestamp,
         report: @escaping @Sendable (Event) -> Void = { _ in },
+        tell: @escaping @Sendable (Incident) -> Void = { _ in },
         steadyNow: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
     ) {
         self.settings = settings
@@ -74,13 +80,15 @@ public struct Broker: Sendable {
         secrets = FlowSecrets(keyRing: keyRing)
         self.store = store
         self.transport = transport
-        directory = ProviderDirectory(transport: transport, allowInsecure: catalog.allowsInsecure, now: steadyNow)
+        directory = ProviderDirectory(
+            transport: transport, allowInsecure: catalog.allowsInsecure, now: steadyNow, tell: tell)
         refreshes = Refreshes(now: steadyNow)
         tenantClients = TenantClients(store: store, vault: vault, now: steadyNow)
         processKey = KeyRing.ephemeral()
         self.now = now
         self.steadyNow = steadyNow
         self.report = report
+        self.tell = tell
     }
 
     /// The client of a flow: the tenant's own, else the installation's.
@@ -114,6 +122,7 @@ public struct Broker: Sendable {
     /// Tells whether a callback should be put off before its state is spent: so many of its own tenant's wait to be
     /// exchanged that its browser would wait too long. What other tenants do never puts it off.
     public func putsOff(_ request: CallbackRequest) async -> Bool {
+        // A store that fails here fails again when the state is claimed, and is told then.
         guard transport.isBusy, let state = request.state,
             let tenant = try? await store.outcome(of: FlowID(of: state))?.flow.tenant
         else { return false }
@@ -121,14 +130,14 @@ public struct Broker: Sendable {
     }
 
     /// The time that a call that can be made again waits for its turn.
-    private static let patience = Duration.seconds(5)
+    private static let longestWait = Duration.seconds(5)
 
     /// The cause of what a tenant's caller asks for now.
-    func call(of tenant: TenantID) -> Cause { .call(tenant, until: steadyNow() + Self.patience) }
+    func call(of tenant: TenantID) -> Cause { .call(tenant, until: steadyNow() + Self.longestWait) }
 
     /// Throws unless flows could be kept and sealed now.
     public func check() async throws(StoreError) {
-        try await readiness.check { [store] () async throws(StoreError) in try await store.check() }
+        try await readiness.check(store)
     }
 }
 

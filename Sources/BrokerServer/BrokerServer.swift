@@ -1,4 +1,6 @@
 public import Broker
+import Formats
+public import HTTPService
 import HTTPTypes
 public import Hummingbird
 public import HummingbirdCore
@@ -7,69 +9,66 @@ public import OTLPTracing
 
 /// The broker over HTTP: routes, pages, who may call.
 public struct BrokerServer: Sendable {
-    private let frame: Frame
-    private let operatorFrame: Frame
+    private let service: ServiceResponder
+    private let operatorService: ServiceResponder
+    private let metrics: BrokerMetrics
 
     /// Throws where a page's template cannot be read.
     /// - Parameters:
     ///   - separatesOperators: the admin API and `/metrics` are at `operatorResponder` alone.
     ///   - now: the clock of the limits.
     public init(
-        broker: Broker, callers: Callers, limits: Limits = Limits(), proxies: TrustedProxies = TrustedProxies(),
+        broker: Broker, verifier: BearerTokenVerifier, limits: Limits = Limits(),
+        proxies: TrustedProxies = TrustedProxies(),
         separatesOperators: Bool = false,
-        figures: Figures = Figures(), tracer: OTLPTracer? = nil, logger: Logger,
+        metrics: BrokerMetrics = BrokerMetrics(), tracer: OTLPTracer? = nil, logger: Logger,
         now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
     ) throws {
+        self.metrics = metrics
         let settings = broker.settings
         let pages = try Pages(base: settings.publicURL.rest)
-        let operations = OperationsRoutes(broker: broker, figures: figures)
-        let admin = AdminRoutes(broker: broker, callers: callers)
+        let operations = OperationsRoutes(broker: broker, metrics: metrics)
+        let admin = AdminRoutes(broker: broker, verifier: verifier)
         let limits = RateLimits(limits, now: now)
         let base = settings.publicURL.rest
-        let forOperators = separatesOperators ? [] : [operations.metrics] + admin.routes
-        frame = Frame(
+        let forOperators = separatesOperators ? [] : [operations.scrape] + admin.routes
+        service = ServiceResponder(
             routes: RouteTable(
                 base: base,
-                plain: BrowserRoutes(broker: broker, pages: pages, limits: limits).routes + operations.routes
-                    + forOperators,
-                tenant: TenantRoutes(broker: broker, callers: callers, limits: limits).routes
-                    + AssetServiceRoutes(broker: broker, callers: callers, figures: figures, limits: limits).routes,
-                client: separatesOperators ? nil : admin.clients),
-            frontends: settings.frontends,
-            proxies: proxies,
-            figures: figures,
-            tracer: tracer,
+                routes: BrowserRoutes(broker: broker, pages: pages, limits: limits, logger: logger).routes
+                    + TenantRoutes(broker: broker, verifier: verifier, limits: limits).routes
+                    + AssetServiceRoutes(broker: broker, verifier: verifier, metrics: metrics, limits: limits).routes
+                    + operations.routes + forOperators),
+            cors: CORS(frontends: settings.frontends), proxies: proxies, metrics: metrics.registry, tracer: tracer,
             logger: logger)
-        operatorFrame = Frame(
-            routes: RouteTable(
-                base: base, plain: operations.operatorRoutes + admin.routes, tenant: [], client: admin.clients),
-            frontends: Frontends(origins: []), proxies: proxies, figures: figures, tracer: tracer, logger: logger)
+        operatorService = ServiceResponder(
+            routes: RouteTable(base: base, routes: operations.operatorRoutes + admin.routes),
+            cors: .none, proxies: proxies, metrics: metrics.registry, tracer: tracer, logger: logger)
     }
 
-    public var responder: some HTTPResponder<Context> { frame }
+    public var responder: some HTTPResponder<Context> { service }
 
     /// The operators' API, for a listener of its own.
-    public var operatorResponder: some HTTPResponder<Context> { operatorFrame }
+    public var operatorResponder: some HTTPResponder<Context> { operatorService }
 
     /// HTTP/1.1 as strangers may speak it, in front of `responder`.
     public func listener(_ bounds: ListenerBounds) -> HTTPServerBuilder {
-        frame.listener(bounds, name: "public")
+        service.listener(bounds, counting: metrics.connections("public", most: bounds.maxConnections))
     }
 
     /// The same in front of `operatorResponder`, with connections of its own: however many strangers come, operators
     /// get in.
     public func operatorListener(_ bounds: ListenerBounds) -> HTTPServerBuilder {
-        operatorFrame.listener(bounds, name: "admin")
+        operatorService.listener(bounds, counting: metrics.connections("admin", most: bounds.maxConnections))
     }
 }
 
-extension Frame {
-    fileprivate func listener(_ bounds: ListenerBounds, name: String) -> HTTPServerBuilder {
-        let connections = figures.connections(name, most: bounds.maxConnections)
-        return HTTPServerBuilder { responder in
-            Listener(
-                responder: responder, connections: connections, timeout: bounds.requestTimeout,
-                refuse: { refuse($0, path: $1) })
+extension CORS {
+    /// The pages of an installation's frontends; a tenant's are those of its own list, where it has one.
+    fileprivate init(frontends: Frontends) {
+        self.init { text, parameters in
+            guard let origin = Origin(text) else { return false }
+            return frontends[name: parameters["tenant"] ?? ""].allows(origin)
         }
     }
 }

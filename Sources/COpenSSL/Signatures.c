@@ -1,4 +1,4 @@
-#include "Signatures.h"
+#include "Keys.h"
 
 #include <limits.h>
 #include <openssl/bn.h>
@@ -7,7 +7,6 @@
 #include <openssl/err.h>
 #include <openssl/param_build.h>
 #include <openssl/params.h>
-#include <openssl/pem.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -38,35 +37,13 @@ size_t cloakroom_sha2(int bits, const unsigned char *text, size_t length, unsign
     return EVP_Digest(text, length, out, &written, digest, NULL) == 1 ? written : 0;
 }
 
-/// Nobody is asked for a passphrase: libcrypto's own callback would read the terminal.
-static int no_passphrase(char *buffer, int size, int writing, void *context) {
-    (void)buffer, (void)size, (void)writing, (void)context;
-    return -1;
-}
-
-static int is_pair(EVP_PKEY *key) {
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
-    int done = context && EVP_PKEY_pairwise_check(context) == 1;
-    EVP_PKEY_CTX_free(context);
+int cloakroom_shake256(const unsigned char *text, size_t length, unsigned char *out, size_t out_length) {
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    int done = context && EVP_DigestInit_ex2(context, EVP_shake256(), NULL) == 1
+        && EVP_DigestUpdate(context, text, length) == 1 && EVP_DigestFinalXOF(context, out, out_length) == 1;
+    EVP_MD_CTX_free(context);
     return done;
 }
-
-EVP_PKEY *cloakroom_key_from_pem(const unsigned char *pem, size_t length) {
-    if (length > 65536) return NULL;
-    BIO *text = BIO_new_mem_buf(pem, (int)length);
-    if (!text) return NULL;
-    EVP_PKEY *key = PEM_read_bio_PrivateKey(text, NULL, no_passphrase, NULL);
-    BIO_free(text);
-    // What a wrong pair signs, its public half does not verify; and a faulty RSA signature can give the key away.
-    if (key && (cloakroom_key_kind(key) == CLOAKROOM_KEY_OTHER || !is_pair(key))) {
-        EVP_PKEY_free(key);
-        key = NULL;
-    }
-    ERR_clear_error();
-    return key;
-}
-
-EVP_PKEY *cloakroom_key_new_p256(void) { return EVP_EC_gen("P-256"); }
 
 int cloakroom_key_kind(const EVP_PKEY *key) {
     // Not "RSA-PSS", which is a type of its own: an RSA key of RFC 7518 may sign both ways.
@@ -75,21 +52,23 @@ int cloakroom_key_kind(const EVP_PKEY *key) {
         return bits >= 2048 && bits <= 8192 ? CLOAKROOM_KEY_RSA : CLOAKROOM_KEY_OTHER;
     }
     if (EVP_PKEY_is_a(key, "ED25519")) return CLOAKROOM_KEY_ED25519;
+    if (EVP_PKEY_is_a(key, "ED448")) return CLOAKROOM_KEY_ED448;
     char curve[64];
     if (!EVP_PKEY_is_a(key, "EC") || EVP_PKEY_get_group_name(key, curve, sizeof curve, NULL) != 1) {
         return CLOAKROOM_KEY_OTHER;
     }
     if (strcmp(curve, "prime256v1") == 0) return CLOAKROOM_KEY_P256;
     if (strcmp(curve, "secp384r1") == 0) return CLOAKROOM_KEY_P384;
+    if (strcmp(curve, "secp521r1") == 0) return CLOAKROOM_KEY_P521;
     return CLOAKROOM_KEY_OTHER;
 }
 
-static EVP_PKEY *from_data(const char *type, OSSL_PARAM *parameters) {
+EVP_PKEY *cloakroom_key_from_data(const char *type, int selection, OSSL_PARAM *parameters) {
     EVP_PKEY *key = NULL;
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
     if (context && parameters && EVP_PKEY_fromdata_init(context) == 1) {
-        // The key stays NULL where the numbers make none: a point off its curve, for one.
-        EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, parameters);
+        // The key stays NULL where the numbers make none.
+        EVP_PKEY_fromdata(context, &key, selection, parameters);
     }
     EVP_PKEY_CTX_free(context);
     ERR_clear_error();
@@ -105,7 +84,7 @@ EVP_PKEY *cloakroom_key_from_rsa(const unsigned char *n, size_t n_length, const 
         && OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, exponent) == 1) {
         parameters = OSSL_PARAM_BLD_to_param(builder);
     }
-    EVP_PKEY *key = from_data("RSA", parameters);
+    EVP_PKEY *key = cloakroom_key_from_data("RSA", EVP_PKEY_PUBLIC_KEY, parameters);
     OSSL_PARAM_free(parameters);
     OSSL_PARAM_BLD_free(builder);
     BN_free(modulus);
@@ -117,11 +96,11 @@ EVP_PKEY *cloakroom_key_from_point(const char *curve, const unsigned char *point
     OSSL_PARAM parameters[3] = {
         OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)curve, 0),
         OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)point, length), OSSL_PARAM_construct_end()};
-    return from_data("EC", parameters);
+    return cloakroom_key_from_data("EC", EVP_PKEY_PUBLIC_KEY, parameters);
 }
 
-EVP_PKEY *cloakroom_key_from_ed25519(const unsigned char *bytes, size_t length) {
-    EVP_PKEY *key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, bytes, length);
+EVP_PKEY *cloakroom_key_from_edwards(const char *type, const unsigned char *bytes, size_t length) {
+    EVP_PKEY *key = EVP_PKEY_new_raw_public_key_ex(NULL, type, NULL, bytes, length);
     ERR_clear_error();
     return key;
 }
@@ -138,7 +117,7 @@ size_t cloakroom_key_number(const EVP_PKEY *key, const char *name, int width, un
     return done ? (size_t)length : 0;
 }
 
-int cloakroom_key_ed25519(const EVP_PKEY *key, unsigned char *out) {
-    size_t length = 32;
-    return EVP_PKEY_get_raw_public_key(key, out, &length) == 1 && length == 32;
+size_t cloakroom_key_edwards(const EVP_PKEY *key, unsigned char *out, size_t capacity) {
+    size_t length = capacity;
+    return EVP_PKEY_get_raw_public_key(key, out, &length) == 1 ? length : 0;
 }

@@ -5,8 +5,8 @@
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 
-/// ECDSA's DER for P-384 has at most 104 bytes.
-enum { longest_der = 128, longest_number = 64 };
+/// ECDSA's DER for P-521 has at most 139 bytes.
+enum { longest_der = 160, longest_number = 66 };
 
 static const char *digest_name(cloakroom_scheme scheme) {
     switch (scheme.digest) {

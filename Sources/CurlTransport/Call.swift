@@ -1,14 +1,14 @@
-import Broker
+import Transport
 
 /// One `send` on its way: what to ask, until when, and who waits for the answer.
 ///
-/// `@unchecked Sendable`: `request` and `deadline` never change. The rest is guarded by the inbox's lock until the loop
-/// has taken the call out of the inbox; from then on only the loop's thread touches it, save `isCancelled`, which stays
-/// the lock's.
+/// `@unchecked Sendable`: `request` and `deadline` never change. The rest is guarded by the lock of the inbox's state
+/// until the loop has taken the call out of the inbox; from then on only the loop's thread touches it, save
+/// `isCancelled`, which stays the lock's.
 final class Call: @unchecked Sendable {
-    typealias Answer = Result<ProviderResponse, TransportError>
+    typealias Answer = Result<TransportResponse, TransportError>
 
-    let request: ProviderRequest
+    let request: TransportRequest
     /// When the caller gets `.timedOut`, wherever the call is then.
     let deadline: ContinuousClock.Instant
     /// Set by a cancellation that came before the call was submitted.
@@ -17,7 +17,7 @@ final class Call: @unchecked Sendable {
     /// The transfer that carries the call; `nil` while it waits and once it is answered.
     var transfer: Transfer?
 
-    init(_ request: ProviderRequest, deadline: ContinuousClock.Instant) {
+    init(_ request: TransportRequest, deadline: ContinuousClock.Instant) {
         self.request = request
         self.deadline = deadline
     }

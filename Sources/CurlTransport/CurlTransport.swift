@@ -1,11 +1,12 @@
-public import Broker
 import CCurl
+import Secrets
+public import Transport
 
 /// Sends requests by libcurl: no redirects, one deadline, capped answers, checked addresses. Knows no OAuth.
 ///
 /// All transfers share one thread, and with it connections, resolved names and TLS sessions.
 /// A POST goes out at most once, whatever happens to its connection.
-public final class CurlTransport: Transport {
+public final class CurlTransport: HTTPTransport {
     private let inbox: Inbox
     private let thread: LoopThread?
     private let rules: RequestRules
@@ -32,14 +33,15 @@ public final class CurlTransport: Transport {
     }
 
     deinit {
-        shutdown()
+        inbox.close()
+        thread?.detach()
     }
 
     /// Sends one request and returns what the server answered, whatever its status.
     ///
     /// A request that is malformed in itself, in its address or a header, is answered `.addressNotAllowed` and not
     /// sent. Cancelling the task ends the transfer with `.cancelled`.
-    public func send(_ request: ProviderRequest) async throws(TransportError) -> ProviderResponse {
+    public func send(_ request: TransportRequest) async throws(TransportError) -> TransportResponse {
         guard rules.allow(request) else { throw .addressNotAllowed }
         let call = Call(request, deadline: .now + timeout)
         let answer: Call.Answer = await withTaskCancellationHandler {
@@ -54,7 +56,12 @@ public final class CurlTransport: Transport {
     public var waitingCount: Int { inbox.waitingCount }
 
     /// Ends all transfers, which are answered `.cancelled` as is every later request, and waits for the thread to end:
-    /// some milliseconds. May be called more than once.
+    /// some milliseconds, or as long as the system looks up a name. May be called more than once.
+    public func shutdown() async {
+        await blocking { self.shutdown() }
+    }
+
+    /// The same, blocking the thread: for the end of a command that has nothing else to do.
     public func shutdown() {
         inbox.close()
         thread?.join()

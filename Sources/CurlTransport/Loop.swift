@@ -1,6 +1,7 @@
-import Broker
 import CCurl
+import DequeModule
 import Glibc
+import Transport
 
 /// Drives all transfers. Everything here happens on one thread, which owns the handles and answers the callers.
 final class Loop {
@@ -11,7 +12,7 @@ final class Loop {
     private let maxConcurrent: Int
 
     private var mail = Inbox.Mail()
-    private var waiting = FIFO<Call>()
+    private var waiting = Deque<Call>()
     private var running: [ObjectIdentifier: Transfer] = [:]
     /// Ready for use; the last one used is used next, as its memory is still warm.
     private var idle: [Transfer] = []

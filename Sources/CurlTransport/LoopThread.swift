@@ -1,11 +1,10 @@
 import Glibc
+import Secrets
 
 /// The thread that a loop runs on.
-///
-/// `@unchecked Sendable`: `lock` guards the handle, which is given up by whoever joins first.
-final class LoopThread: @unchecked Sendable {
-    private let lock = Lock()
-    private var handle: pthread_t?
+final class LoopThread: Sendable {
+    /// Given up by whoever joins first.
+    private let handle: Locked<pthread_t?>
 
     /// `nil` if the system has no thread to give. `loop` then stays with the caller.
     init?(running loop: Loop) {
@@ -22,21 +21,22 @@ final class LoopThread: @unchecked Sendable {
             context.release()
             return nil
         }
-        self.handle = handle
+        self.handle = Locked(handle)
     }
 
     /// Waits for the loop's end, which must have been asked for. On the loop's own thread it does not wait.
     func join() {
-        let handle = lock.withLock {
-            defer { self.handle = nil }
-            return self.handle
-        }
-        guard let handle else { return }
+        guard let handle = handle.withLock({ $0.take() }) else { return }
         if pthread_equal(handle, pthread_self()) != 0 {
             pthread_detach(handle)
         } else {
             pthread_join(handle, nil)
         }
+    }
+
+    /// Lets the thread end by itself, once the loop does.
+    func detach() {
+        if let handle = handle.withLock({ $0.take() }) { pthread_detach(handle) }
     }
 
     /// With `CURLOPT_NOSIGNAL` libcurl leaves SIGPIPE to us: writing to a TLS connection that the server has just

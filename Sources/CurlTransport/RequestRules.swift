@@ -1,10 +1,10 @@
-import Broker
+import Transport
 
 /// What a request must keep to before libcurl sees it, so that no part of it can become another part.
 struct RequestRules: Sendable {
     var allowInsecure: Bool
 
-    func allow(_ request: ProviderRequest) -> Bool {
+    func allow(_ request: TransportRequest) -> Bool {
         isAddress(request.url) && request.headers.allSatisfy { isHeader($0.name, $0.value) }
     }
 

@@ -1,5 +1,5 @@
-import Broker
 import CCurl
+import Transport
 
 /// One libcurl easy handle, used for one call after another. Belongs to the loop's thread.
 final class Transfer {
@@ -45,7 +45,7 @@ final class Transfer {
         guard ccurl_get_long(easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK, status >= 100 else {
             return .failure(.malformedResponse)
         }
-        return .success(ProviderResponse(status: status, headers: head.fields, body: body))
+        return .success(TransportResponse(status: status, headers: head.fields, body: body))
     }
 
     /// Forgets the call and all that was sent and received. The handle must be out of the multi handle.

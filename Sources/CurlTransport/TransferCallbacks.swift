@@ -1,6 +1,7 @@
-import Broker
 import CCurl
+import Formats
 import Glibc
+import Transport
 
 /// What libcurl calls while a transfer runs, on the loop's thread, with the transfer as its context.
 extension Transfer {

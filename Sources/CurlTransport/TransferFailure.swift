@@ -1,5 +1,5 @@
-import Broker
 import CCurl
+import Transport
 
 /// What happened to a transfer beside libcurl's own result code, which cannot tell these apart.
 struct TransferFacts {
@@ -22,6 +22,8 @@ extension TransportError {
         // A single header line past libcurl's own limit of 100 KiB; as such the code is not to be expected on Linux.
         case CURLE_OUT_OF_MEMORY where hasConnected: self = .responseTooLarge
         case CURLE_COULDNT_CONNECT where facts.hasRefusedAddress: self = .addressNotAllowed
+        case CURLE_COULDNT_RESOLVE_HOST: self = .nameNotResolved
+        case CURLE_COULDNT_CONNECT: self = .connectionRefused
         // HTTP/0.9 gives the same code as a scheme outside CURLOPT_PROTOCOLS_STR, but only after a connection.
         case CURLE_UNSUPPORTED_PROTOCOL: self = hasConnected ? .malformedResponse : .addressNotAllowed
         // User information in the address (CURLOPT_DISALLOW_USERNAME_IN_URL) is told as a login denied, or in newer
@@ -35,7 +37,7 @@ extension TransportError {
         // CURLE_WRITE_ERROR is a decoder's complaint here: our own refusals have set `hasExceededCap`.
         case CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING, CURLE_WRITE_ERROR, CURLE_HTTP2:
             self = .malformedResponse
-        // Names that do not resolve, refused and broken connections, and what cannot come of a request like ours.
+        // Broken connections, and what cannot come of a request like ours.
         default: self = .unreachable
         }
     }

@@ -1,5 +1,6 @@
-import Broker
 import CCurl
+import Formats
+import Transport
 
 /// The options of an easy handle, set anew for every call. Every result is checked: an option that was not taken would
 /// be a protection that is not there.
@@ -62,7 +63,7 @@ struct TransferOptions {
 
     /// What one request brings.
     func set(
-        _ request: ProviderRequest, headers: UnsafeMutablePointer<curl_slist>?, remaining: Duration,
+        _ request: TransportRequest, headers: UnsafeMutablePointer<curl_slist>?, remaining: Duration,
         on easy: UnsafeMutableRawPointer
     ) throws(TransportError) {
         try set(CURLOPT_URL, request.url, on: easy)
@@ -98,7 +99,7 @@ struct TransferOptions {
     }
 
     /// The request's headers as libcurl wants them. The caller frees the list.
-    func headerList(for request: ProviderRequest) throws(TransportError) -> UnsafeMutablePointer<curl_slist>? {
+    func headerList(for request: TransportRequest) throws(TransportError) -> UnsafeMutablePointer<curl_slist>? {
         // A name and a colon alone take a header away: no waiting for "100 Continue" (RFC 9110 § 10.1.1), and no
         // content type but the caller's own.
         var lines = ["Expect:"]

@@ -1,4 +1,4 @@
-import Foundation
+import Secrets
 public import Tracing
 
 /// Makes spans and hands those that are sampled to whoever exports them.
@@ -59,10 +59,8 @@ public struct OTLPTracer: Tracer {
 }
 
 /// A span while it lasts. Nothing is kept of one that is not sampled.
-///
-/// `@unchecked Sendable`: `lock` guards `known`; the rest never changes.
-public final class RecordedSpan: Span, @unchecked Sendable {
-    private struct Known {
+public final class RecordedSpan: Span {
+    private struct Known: Sendable {
         var name: String
         var attributes: SpanAttributes = [:]
         var events: [SpanEvent] = []
@@ -76,8 +74,7 @@ public final class RecordedSpan: Span, @unchecked Sendable {
     private let parentID: String?
     private let startedAt: UInt64
     private let export: @Sendable (FinishedSpan) -> Void
-    private let lock = NSLock()
-    private var known: Known
+    private let known: Locked<Known>
 
     fileprivate init(
         _ name: String, _ kind: SpanKind, _ trace: TraceContext, parent: ServiceContext, startedAt: UInt64,
@@ -88,7 +85,7 @@ public final class RecordedSpan: Span, @unchecked Sendable {
         parentID = parent.trace?.spanID
         self.startedAt = startedAt
         self.export = export
-        known = Known(name: name)
+        known = Locked(Known(name: name))
         var context = parent
         context.trace = trace
         context.span = nil
@@ -102,15 +99,15 @@ public final class RecordedSpan: Span, @unchecked Sendable {
         return context
     }
 
-    public var isRecording: Bool { trace.isSampled && !lock.withLock { known.hasEnded } }
+    public var isRecording: Bool { trace.isSampled && !known.withLock { $0.hasEnded } }
 
     public var operationName: String {
-        get { lock.withLock { known.name } }
+        get { known.withLock { $0.name } }
         set { change { $0.name = newValue } }
     }
 
     public var attributes: SpanAttributes {
-        get { lock.withLock { known.attributes } }
+        get { known.withLock { $0.attributes } }
         set { change { $0.attributes = newValue } }
     }
 
@@ -135,7 +132,7 @@ public final class RecordedSpan: Span, @unchecked Sendable {
 
     public func end<Instant: TracerInstant>(at instant: @autoclosure () -> Instant) {
         guard trace.isSampled else { return }
-        let ended: Known? = lock.withLock {
+        let ended: Known? = known.withLock { known in
             guard !known.hasEnded else { return nil }
             known.hasEnded = true
             return known
@@ -150,7 +147,7 @@ public final class RecordedSpan: Span, @unchecked Sendable {
 
     private func change(_ body: (inout Known) -> Void) {
         guard trace.isSampled else { return }
-        lock.withLock { if !known.hasEnded { body(&known) } }
+        known.withLock { if !$0.hasEnded { body(&$0) } }
     }
 }
 

@@ -1,15 +1,17 @@
 import Foundation
+import Secrets
 
 /// Spans on their way to a collector: sent together, and dropped rather than kept without end where it does not answer.
-///
-/// `@unchecked Sendable`: `lock` guards `waiting` and `dropped`.
-public final class SpanQueue: @unchecked Sendable {
+public final class SpanQueue: Sendable {
     private let service: String
     private let version: String
     private let send: @Sendable ([UInt8]) async -> Bool
-    private let lock = NSLock()
-    private var waiting: [FinishedSpan] = []
-    private var dropped = 0
+    private let state = Locked(State())
+
+    private struct State: Sendable {
+        var waiting: [FinishedSpan] = []
+        var dropped = 0
+    }
 
     /// More wait for no collector.
     static let capacity = 4096
@@ -25,19 +27,19 @@ public final class SpanQueue: @unchecked Sendable {
     }
 
     public func add(_ span: FinishedSpan) {
-        lock.withLock {
-            if waiting.count < Self.capacity { waiting.append(span) } else { dropped += 1 }
+        state.withLock {
+            if $0.waiting.count < Self.capacity { $0.waiting.append(span) } else { $0.dropped += 1 }
         }
     }
 
     /// How many spans no collector got, since the start.
-    public var droppedCount: Int { lock.withLock { dropped } }
+    public var droppedCount: Int { state.withLock { $0.dropped } }
 
     /// Sends all that wait now. Whether the collector took all of it; what it did not take is dropped.
     public func flush() async -> Bool {
-        let spans = lock.withLock {
-            defer { waiting = [] }
-            return waiting
+        let spans = state.withLock { state in
+            defer { state.waiting = [] }
+            return state.waiting
         }
         var isTaken = true
         for start in stride(from: 0, to: spans.count, by: Self.batch) {
@@ -47,7 +49,7 @@ public final class SpanQueue: @unchecked Sendable {
                 isTaken ? try? JSONEncoder().encode(OTLPMessage(some, service: service, version: version)) : nil
             if let message, await send([UInt8](message)) { continue }
             isTaken = false
-            lock.withLock { dropped += some.count }
+            state.withLock { $0.dropped += some.count }
         }
         return isTaken
     }

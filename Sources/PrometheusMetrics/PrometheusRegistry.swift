@@ -1,39 +1,51 @@
 public import CoreMetrics
-import Foundation
+import Secrets
 
 /// Keeps what is counted through swift-metrics, and writes it as Prometheus reads it.
 ///
 /// Labels are Prometheus names already. Families that were declared have their words and buckets; any other name gets
 /// the usual ones. A series lives as long as the registry: whoever makes them bounds their number.
 ///
-/// `@unchecked Sendable`: `lock` guards `families`, which is used when a series is made and when all are read. Counting
-/// goes to the series directly.
-public final class PrometheusRegistry: MetricsFactory, @unchecked Sendable {
-    enum Series {
+/// The lock is taken where a series is made and where all are read. Counting goes to the series directly.
+public final class PrometheusRegistry: MetricsFactory {
+    enum Series: Sendable {
         case counter(CounterSeries)
         case gauge(GaugeSeries)
         case histogram(HistogramSeries)
     }
 
-    private struct Entry {
+    private struct Entry: Sendable {
         let family: Family
         /// By their labels as they are written.
         var series: [String: Series] = [:]
         var read: (@Sendable () -> [Sample])?
     }
 
-    private let lock = NSLock()
-    private var families: [Entry] = []
-    private var places: [String: Int] = [:]
+    private struct Entries: Sendable {
+        var families: [Entry] = []
+        private var places: [String: Int] = [:]
+
+        /// Where the family is; it is put at the end where it is new.
+        mutating func place(_ family: Family) -> Int {
+            if let place = places[family.name] { return place }
+            places[family.name] = families.count
+            families.append(Entry(family: family))
+            return families.count - 1
+        }
+    }
+
+    private let entries: Locked<Entries>
 
     /// - Parameter families: in the order in which they are written.
     public init(_ families: [Family] = []) {
-        for family in families { _ = place(family) }
+        var entries = Entries()
+        for family in families { _ = entries.place(family) }
+        self.entries = Locked(entries)
     }
 
     /// A family whose values are read when they are asked for.
     public func declare(_ family: Family, reading read: @escaping @Sendable () -> [Sample]) {
-        lock.withLock { families[place(family)].read = read }
+        entries.withLock { $0.families[$0.place(family)].read = read }
     }
 
     // MARK: making series
@@ -95,22 +107,15 @@ public final class PrometheusRegistry: MetricsFactory, @unchecked Sendable {
         _ undeclared: Family, _ cast: (Series) -> Handler?, make: (Family) -> (Handler, Series),
         labels: () -> [(String, String)]
     ) -> Handler {
-        lock.withLock {
-            let place = place(undeclared)
-            let family = families[place].family
+        entries.withLock { entries in
+            let place = entries.place(undeclared)
+            let family = entries.families[place].family
             let key = Exposition.labels(labels())
-            if let found = families[place].series[key] { return cast(found) ?? make(family).0 }
+            if let found = entries.families[place].series[key] { return cast(found) ?? make(family).0 }
             let (handler, series) = make(family)
-            if family.kind.isLike(undeclared.kind) { families[place].series[key] = series }
+            if family.kind.isLike(undeclared.kind) { entries.families[place].series[key] = series }
             return handler
         }
-    }
-
-    private func place(_ family: Family) -> Int {
-        if let place = places[family.name] { return place }
-        places[family.name] = families.count
-        families.append(Entry(family: family))
-        return families.count - 1
     }
 
     // MARK: reading
@@ -118,7 +123,7 @@ public final class PrometheusRegistry: MetricsFactory, @unchecked Sendable {
     /// All of it, in Prometheus' text format 0.0.4.
     public var text: String {
         // Read outside of the lock: what is read may take locks of its own.
-        let families = lock.withLock { self.families }
+        let families = entries.withLock { $0.families }
         var exposition = Exposition()
         for entry in families {
             exposition.head(entry.family)

@@ -1,15 +1,12 @@
 /// Base 64 with the URL-safe alphabet and without padding (RFC 4648 § 5).
+///
+/// Every request encodes and decodes some: over plain bytes, since a generic is not specialised for other modules.
 public enum Base64URL {
-    private static let alphabet = [UInt8]("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+    private static let alphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
-    private static let values: [UInt8] = {
-        var values = [UInt8](repeating: 0xFF, count: 256)
-        for (value, character) in alphabet.enumerated() { values[Int(character)] = UInt8(value) }
-        return values
-    }()
-
-    public static func encode(_ bytes: some Collection<UInt8>) -> String {
+    public static func encode(_ bytes: [UInt8]) -> String {
         String(unsafeUninitializedCapacity: (bytes.count * 4 + 2) / 3) { output in
+            let alphabet = alphabet.utf8Start
             var written = 0
             var buffer: UInt32 = 0
             var bits: UInt32 = 0
@@ -33,14 +30,18 @@ public enum Base64URL {
     /// The bytes of `text`, or `nil` where it is not the one encoding of them: padding, other characters and
     /// bits beyond the end (RFC 4648 § 3.5) are refused, so that one value has one spelling.
     public static func decode(_ text: some StringProtocol) -> [UInt8]? {
+        var text = String(text)
+        return text.withUTF8(decode)
+    }
+
+    private static func decode(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(text.utf8.count * 3 / 4)
+        bytes.reserveCapacity(text.count * 3 / 4)
         var buffer: UInt32 = 0
         var bits: UInt32 = 0
-        for character in text.utf8 {
-            let value = values[Int(character)]
-            guard value != 0xFF else { return nil }
-            buffer = buffer << 6 | UInt32(value)
+        for character in text {
+            guard let value = value(of: character) else { return nil }
+            buffer = buffer << 6 | value
             bits += 6
             if bits >= 8 {
                 bits -= 8
@@ -49,5 +50,16 @@ public enum Base64URL {
         }
         guard bits < 6, buffer & (1 << bits - 1) == 0 else { return nil }
         return bytes
+    }
+
+    private static func value(of character: UInt8) -> UInt32? {
+        switch character {
+        case 0x41...0x5A: UInt32(character) - 0x41
+        case 0x61...0x7A: UInt32(character) - 0x61 + 26
+        case 0x30...0x39: UInt32(character) - 0x30 + 52
+        case 0x2D: 62
+        case 0x5F: 63
+        default: nil
+        }
     }
 }

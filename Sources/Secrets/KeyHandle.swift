@@ -11,7 +11,9 @@ final class KeyHandle: @unchecked Sendable {
         case rsa
         case p256
         case p384
+        case p521
         case ed25519
+        case ed448
     }
 
     let kind: Kind
@@ -24,7 +26,9 @@ final class KeyHandle: @unchecked Sendable {
         case Int(CLOAKROOM_KEY_RSA): kind = .rsa
         case Int(CLOAKROOM_KEY_P256): kind = .p256
         case Int(CLOAKROOM_KEY_P384): kind = .p384
+        case Int(CLOAKROOM_KEY_P521): kind = .p521
         case Int(CLOAKROOM_KEY_ED25519): kind = .ed25519
+        case Int(CLOAKROOM_KEY_ED448): kind = .ed448
         default:
             EVP_PKEY_free(key)
             return nil
@@ -34,13 +38,15 @@ final class KeyHandle: @unchecked Sendable {
 
     deinit { EVP_PKEY_free(key) }
 
-    /// The algorithms that RFC 7518 § 3.1 and RFC 8037 § 3.1 allow for this key, the most usual first.
+    /// The algorithms that RFC 7518 § 3.1, RFC 8037 § 3.1 and RFC 9864 § 2 allow for this key, the most usual first.
     var algorithms: [SignatureAlgorithm] {
         switch kind {
         case .rsa: [.RS256, .RS384, .RS512, .PS256, .PS384, .PS512]
         case .p256: [.ES256]
         case .p384: [.ES384]
-        case .ed25519: [.EdDSA]
+        case .p521: [.ES512]
+        case .ed25519: [.EdDSA, .Ed25519]
+        case .ed448: [.EdDSA, .Ed448]
         }
     }
 
@@ -50,6 +56,8 @@ final class KeyHandle: @unchecked Sendable {
         case .rsa: Int(EVP_PKEY_get_size(key))
         case .p256, .ed25519: 64
         case .p384: 96
+        case .p521: 132
+        case .ed448: 114
         }
     }
 
@@ -77,10 +85,10 @@ final class KeyHandle: @unchecked Sendable {
         return bytes.isEmpty ? nil : Base64URL.encode(bytes)
     }
 
-    /// The bytes of an Ed25519 public key in base64url (RFC 8037 § 2).
-    var ed25519: String? {
-        let bytes = [UInt8](unsafeUninitializedCapacity: 32) { output, written in
-            written = cloakroom_key_ed25519(key, output.baseAddress) == 1 ? 32 : 0
+    /// The bytes of an Ed25519 or Ed448 public key in base64url (RFC 8037 § 2).
+    var edwardsPoint: String? {
+        let bytes = [UInt8](unsafeUninitializedCapacity: 57) { output, written in
+            written = cloakroom_key_edwards(key, output.baseAddress, 57)
         }
         return bytes.isEmpty ? nil : Base64URL.encode(bytes)
     }

@@ -1,13 +1,10 @@
 import COpenSSL
-import Foundation
 
 /// The master keys of this installation: the first seals, all open.
 ///
 /// Nothing is ever sealed under a master key itself. Each use has a key of its own, derived with HKDF
 /// (RFC 5869) from the master key, a second secret where there is one, and a label that names the use.
-///
-/// `@unchecked Sendable`: `keys` is guarded by `lock`.
-public final class KeyRing: @unchecked Sendable {
+public final class KeyRing: Sendable {
     /// Names a master key in what it sealed. Not secret.
     public struct KeyID: Hashable, Sendable, CustomStringConvertible {
         public let description: String
@@ -29,20 +26,19 @@ public final class KeyRing: @unchecked Sendable {
         private init(unchecked text: String) { description = text }
     }
 
-    private struct Keys {
+    private struct Keys: Sendable {
         var byID: [KeyID: SecretBytes] = [:]
         /// Never empty.
         var ids: [KeyID] = []
     }
 
-    private let lock = NSLock()
-    private var keys: Keys
+    private let keys: Locked<Keys>
 
     /// The key that seals: the first of the file.
-    public var primary: KeyID { lock.withLock { keys.ids[0] } }
+    public var primary: KeyID { keys.withLock { $0.ids[0] } }
 
     /// All key names, the sealing one first.
-    public var ids: [KeyID] { lock.withLock { keys.ids } }
+    public var ids: [KeyID] { keys.withLock { $0.ids } }
 
     /// Reads a master key file: lines `id:base64 of 32 bytes`; blank lines and lines starting with `#` are skipped.
     public init(_ text: String) throws(KeyRingError) {
@@ -65,11 +61,11 @@ public final class KeyRing: @unchecked Sendable {
             keys.ids.append(id)
         }
         guard !keys.ids.isEmpty else { throw .empty }
-        self.keys = keys
+        self.keys = Locked(keys)
     }
 
     private init(_ bytes: SecretBytes, id: KeyID) {
-        keys = Keys(byID: [id: bytes], ids: [id])
+        keys = Locked(Keys(byID: [id: bytes], ids: [id]))
     }
 
     /// A ring of one new key that is written nowhere: what it seals, nobody opens after this process.
@@ -77,15 +73,16 @@ public final class KeyRing: @unchecked Sendable {
 
     /// Tells whether both have a key of this name, and not the same.
     public func differs(from other: KeyRing, at id: KeyID) -> Bool {
-        guard let own = lock.withLock({ keys.byID[id] }), let theirs = other.lock.withLock({ other.keys.byID[id] })
-        else { return false }
+        guard let own = keys.withLock({ $0.byID[id] }), let theirs = other.keys.withLock({ $0.byID[id] }) else {
+            return false
+        }
         return own.expose { own in theirs.expose { !constantTimeEqual(own, $0) } }
     }
 
     /// Takes over the keys of a ring that was read later. Whether they are others, or in another order.
     public func replace(by other: KeyRing) -> Bool {
-        let new = other.lock.withLock { other.keys }
-        return lock.withLock {
+        let new = other.keys.withLock { $0 }
+        return keys.withLock { keys in
             let isSame =
                 keys.ids == new.ids
                 && keys.ids.allSatisfy { id in
@@ -105,12 +102,12 @@ public final class KeyRing: @unchecked Sendable {
     /// 32 bytes that only the holder of the master key `id` and of `secret` can make again; `nil` where the ring
     /// has no such key. Different labels give unrelated bytes.
     public func derive(_ label: Label, from secret: SecretBytes, key id: KeyID) -> SecretBytes? {
-        lock.withLock { keys.byID[id] }.map { Self.derive(label, from: secret, $0) }
+        keys.withLock { $0.byID[id] }.map { Self.derive(label, from: secret, $0) }
     }
 
     /// The name of the key that seals, and what it gives for this use.
     func deriveToSeal(_ label: Label, from secret: SecretBytes) -> (KeyID, SecretBytes) {
-        let (id, key) = lock.withLock { (keys.ids[0], keys.byID[keys.ids[0]]) }
+        let (id, key) = keys.withLock { ($0.ids[0], $0.byID[$0.ids[0]]) }
         // Rings are made with a key for each name.
         guard let key else { fatalError("the key ring lost its first key") }
         return (id, Self.derive(label, from: secret, key))

@@ -9,12 +9,13 @@ public struct SigningKey: Sendable {
 
     /// Reads PEM: PKCS #8, PKCS #1 or SEC 1, without passphrase.
     ///
-    /// `nil` unless RSA of 2048 bits or more (RFC 7518 § 3.3), P-256, P-384 or Ed25519, whose halves belong together.
+    /// `nil` unless RSA of 2048 bits or more (RFC 7518 § 3.3), P-256, P-384, P-521, Ed25519 or Ed448, whose halves
+    /// belong together.
     public init?(pem: SecretBytes) {
         self.init(KeyHandle(pem.expose { cloakroom_key_from_pem($0, $0.count) }))
     }
 
-    private init?(_ key: KeyHandle?) {
+    init?(_ key: KeyHandle?) {
         guard let key, let publicJWK = Self.publicJWK(of: key) else { return nil }
         self.key = key
         self.publicJWK = publicJWK
@@ -52,7 +53,9 @@ public struct SigningKey: Sendable {
             return ["kty": "RSA", "n": n, "e": e]
         case .p256: return point(of: key, curve: "P-256", width: 32)
         case .p384: return point(of: key, curve: "P-384", width: 48)
-        case .ed25519: return key.ed25519.map { ["kty": "OKP", "crv": "Ed25519", "x": $0] }
+        case .p521: return point(of: key, curve: "P-521", width: 66)
+        case .ed25519: return key.edwardsPoint.map { ["kty": "OKP", "crv": "Ed25519", "x": $0] }
+        case .ed448: return key.edwardsPoint.map { ["kty": "OKP", "crv": "Ed448", "x": $0] }
         }
     }
 

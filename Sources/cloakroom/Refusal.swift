@@ -1,4 +1,5 @@
 import Broker
+import Catalog
 
 /// Why a command did not do its work: one line each, lower case, what to do included.
 struct Refusal: Error {

@@ -1,4 +1,5 @@
 import Broker
+import Formats
 import HTTPTypes
 import HummingbirdTesting
 import Testing

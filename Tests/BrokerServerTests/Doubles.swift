@@ -1,9 +1,11 @@
 import Broker
+import Formats
 import Foundation
 import Logging
+import Transport
 
 /// Plays the provider: answers token requests as a test says, and keeps them.
-final class ScriptedProvider: Transport, @unchecked Sendable {
+final class ScriptedProvider: ProviderTransport, @unchecked Sendable {
     // `@unchecked`: `kept` is guarded by `lock`.
     private let lock = NSLock()
     private var kept: [ProviderRequest] = []

@@ -1,10 +1,13 @@
 import Broker
 import BrokerServer
+import Catalog
+import Formats
 import Foundation
+import HTTPService
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
-import JWTKit
+import JOSE
 import Logging
 import SQLiteStore
 import Secrets
@@ -24,12 +27,12 @@ final class Fixture: Sendable {
     /// What goes to the provider in turn.
     let calls: FairTransport
     let lines = LogLinesKept()
-    let figures: Figures
+    let figures: BrokerMetrics
     private let folder: URL
     private let store: SQLiteStore
     private let server: BrokerServer
-    private let signer: JWTKeyCollection
-    private let strangers: JWTKeyCollection
+    private let signer = TokenSigner()
+    private let stranger = TokenSigner()
 
     init(
         catalog: String = Fixture.catalog, origins: [String] = [Fixture.origin, "https://other.example.com"],
@@ -37,7 +40,8 @@ final class Fixture: Sendable {
         clients: [String: Client] = ["example": Client(id: "client id", secret: ClientSecret("client:secret"))],
         publicURL: String = "https://broker.example.com", provider: ScriptedProvider = ScriptedProvider(),
         limits: Limits = Limits(), bounds: FlowBounds = FlowBounds(), proxies: TrustedProxies = TrustedProxies(),
-        rules: Callers.Rules? = nil, callerKeys: KeySource? = nil, shares: ProviderShares = ProviderShares(),
+        rules: BearerTokenVerifier.Rules? = nil, callerKeys: KeySource? = nil,
+        shares: ProviderShares = ProviderShares(),
         patience: @escaping @Sendable (ContinuousClock.Instant) async throws -> Void = {
             try await Task.sleep(until: $0, clock: .continuous)
         }
@@ -51,7 +55,7 @@ final class Fixture: Sendable {
         let findings = Findings()
         let catalog = Catalog(own: [("test.yaml", catalog)], allowInsecure: false, findings: findings)
         try #require(findings.lines == [])
-        let figures = Figures(
+        let figures = BrokerMetrics(
             sourceTypes: catalog.sourceTypes.map(\.id), ready: [try #require(SourceType.ID("example"))], version: "test"
         )
         self.figures = figures
@@ -68,32 +72,21 @@ final class Fixture: Sendable {
             catalog: catalog, clients: clients, keyRing: keyRing, store: store, transport: calls, now: { clock.now },
             report: figures.count, steadyNow: { steadyClock.now })
 
-        let key = ES256PrivateKey()
-        signer = await JWTKeyCollection().add(ecdsa: key, kid: "main")
-        strangers = await JWTKeyCollection().add(ecdsa: ES256PrivateKey(), kid: "main")
-        let parameters = try #require(key.parameters)
-        let jwks = """
-            {"keys": [{"kty": "EC", "crv": "P-256", "kid": "main", "x": "\(Self.url(parameters.x))", \
-            "y": "\(Self.url(parameters.y))"}]}
-            """
-        let callers = Callers(
+        let verifier = BearerTokenVerifier(
             rules: rules ?? .init(issuer: Self.issuer, audience: "cloakroom"),
-            keys: try callerKeys ?? .fixed(VerificationKeys(jwks: Array(jwks.utf8))), factory: figures.registry,
+            keys: try callerKeys ?? .fixed(VerificationKeys(jwks: Array("{\"keys\":[\(signer.jwk)]}".utf8))),
+            factory: figures.registry,
             now: { clock.now }, steady: { steadyClock.now })
         let lines = lines
         let logger = Logger(label: "test") { _ in lines.handler() }
         server = try BrokerServer(
-            broker: broker, callers: callers, limits: limits, proxies: proxies, figures: figures, logger: logger,
+            broker: broker, verifier: verifier, limits: limits, proxies: proxies, metrics: figures, logger: logger,
             now: { steadyClock.now }
         )
     }
 
     deinit {
         try? FileManager.default.removeItem(at: folder)
-    }
-
-    private static func url(_ base64: String) -> String {
-        base64.replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
     }
 
     func run<Result: Sendable>(
@@ -115,7 +108,8 @@ final class Fixture: Sendable {
             "scope": scope,
         ]
         for (name, value) in changes { claims[name] = value == .null ? nil : value }
-        return try await (byStranger ? strangers : signer).sign(Claims(members: claims), kid: "main")
+        let json = String(decoding: try JSONEncoder().encode(claims), as: UTF8.self)
+        return (byStranger ? stranger : signer).token(header: signer.header, claims: json)
     }
 
     // MARK: calls
@@ -196,14 +190,6 @@ struct Started: Sendable {
 
     /// The path of its redirect address.
     var callback: String { query["redirect_uri"].flatMap { URLComponents(string: $0)?.path } ?? "" }
-}
-
-struct Claims: JWTPayload {
-    let members: [String: JSONValue]
-    init(members: [String: JSONValue]) { self.members = members }
-    init(from decoder: any Decoder) throws { members = try [String: JSONValue](from: decoder) }
-    func encode(to encoder: any Encoder) throws { try members.encode(to: encoder) }
-    func verify(using _: some JWTAlgorithm) async throws {}
 }
 
 extension TestClientProtocol {

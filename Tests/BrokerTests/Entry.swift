@@ -1,4 +1,5 @@
 import Broker
+import Catalog
 import Testing
 
 /// A catalog entry under test: `oauth` members and, around them, what every entry needs.

@@ -1,7 +1,11 @@
+import Formats
 import Foundation
 import Secrets
+import Transport
 
 @testable import Broker
+@testable import Catalog
+@testable import JOSE
 
 /// What strangers send, read as the broker reads it, and what must hold of it whatever they send. It knows no test
 /// runner: `make fuzz` compiles it as well.
@@ -143,7 +147,7 @@ enum HostileInput {
     }
 
     static func isBelieved(_ token: String, _ keys: JSONWebKeySet? = keys) -> Bool {
-        let check = IDTokenCheck(issuer: issuer, clientID: "client", nonce: Nonce("n"))
+        let check = IDTokenValidation(issuer: issuer, clientID: "client", nonce: Nonce("n"))
         guard let keys else { return true }
         return (try? check.claims(of: IDToken(token), keys: keys, at: now)) != nil
     }

@@ -1,5 +1,8 @@
+import Catalog
+import Formats
 import Secrets
 import Testing
+import Transport
 
 @testable import Broker
 

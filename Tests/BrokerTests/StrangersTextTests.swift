@@ -1,6 +1,9 @@
+import Formats
 import Testing
+import Transport
 
 @testable import Broker
+@testable import Catalog
 
 /// Unicode Standard Annex 15 § 13: text that can be normalised piece by piece.
 @Suite struct StrangersTextTests {

@@ -1,4 +1,5 @@
 import Broker
+import Formats
 
 enum TestTime {
     /// 2026-09-21T13:46:40Z

@@ -1,4 +1,3 @@
-import Broker
 import CurlTransport
 import Foundation
 import Testing

@@ -1,4 +1,3 @@
-import Broker
 import CurlTransport
 import Testing
 
@@ -105,7 +104,7 @@ import Testing
             let tasks = (0..<5).map { _ in Task { await transport.outcome(url).error } }
             await received.reaches(2)
             await within(.seconds(30)) {
-                transport.shutdown()
+                await transport.shutdown()
                 for task in tasks { #expect(await task.value == .cancelled) }
             }
         }
@@ -117,8 +116,8 @@ import Testing
         } body: { server in
             let transport = CurlTransport.forLoopback()
             _ = try await transport.get(server.url())
-            transport.shutdown()
-            transport.shutdown()
+            await transport.shutdown()
+            await transport.shutdown()
             #expect(await transport.outcome(server.url()).error == .cancelled)
         }
     }

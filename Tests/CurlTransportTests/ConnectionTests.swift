@@ -1,7 +1,7 @@
-import Broker
 import CurlTransport
 import Foundation
 import Testing
+import Transport
 
 @Suite(.timeLimit(.minutes(2))) struct ConnectionTests {
     @Test func `many requests in sequence share one connection`() async throws {
@@ -42,7 +42,7 @@ import Testing
             let transport = CurlTransport.forLoopback()
             _ = try await transport.get(server.url())
             let outcome = await transport.outcome(
-                ProviderRequest(method: .post, url: server.url(), body: Array("code=1".utf8)))
+                TransportRequest(method: .post, url: server.url(), body: Array("code=1".utf8)))
             #expect(outcome.error == .unreachable)
             #expect(posts.value == 1)
         }
@@ -76,7 +76,7 @@ import Testing
             let kept = (0..<16_384).filter { peerPort(of: Int32($0)) == server.port }
             #expect(kept.count == 1)
             for descriptor in kept { #expect(fcntl(Int32(descriptor), F_GETFD) & FD_CLOEXEC != 0) }
-            transport.shutdown()
+            await transport.shutdown()
         }
     }
 

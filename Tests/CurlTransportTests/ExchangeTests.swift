@@ -1,6 +1,6 @@
-import Broker
 import CurlTransport
 import Testing
+import Transport
 
 /// What goes out and what comes back when nothing is wrong.
 @Suite(.timeLimit(.minutes(2))) struct ExchangeTests {
@@ -33,7 +33,7 @@ import Testing
             let transport = CurlTransport.forLoopback()
             let body = [UInt8](0...255)
             let response = try await transport.send(
-                ProviderRequest(
+                TransportRequest(
                     method: .post, url: server.url(), headers: [("Content-Type", "application/octet-stream")],
                     body: body))
             #expect(response.text.hasPrefix("POST /\n"))
@@ -48,7 +48,7 @@ import Testing
     func `a POST without a body sends a content length of 0 and no content type`(_ body: [UInt8]?) async throws {
         try await withServer(Self.echo) { server in
             let response = try await CurlTransport.forLoopback().send(
-                ProviderRequest(method: .post, url: server.url(), body: body))
+                TransportRequest(method: .post, url: server.url(), body: body))
             #expect(response.text.hasPrefix("POST /\n"))
             #expect(response.text.contains("content-length=0\n"))
             #expect(!response.text.contains("content-type"))
@@ -59,7 +59,7 @@ import Testing
         try await withServer(Self.echo) { server in
             let body = [UInt8](repeating: 7, count: 2 << 20)
             let response = try await CurlTransport.forLoopback(maxResponseBytes: 3 << 20).send(
-                ProviderRequest(method: .post, url: server.url(), body: body))
+                TransportRequest(method: .post, url: server.url(), body: body))
             #expect(response.body.suffix(2 << 20) == body[...])
             #expect(!response.text.contains("expect="))
         }
@@ -69,13 +69,13 @@ import Testing
         try await withServer(Self.echo) { server in
             let transport = CurlTransport.forLoopback(maxConcurrent: 1)
             _ = try await transport.send(
-                ProviderRequest(method: .post, url: server.url(), headers: [("X-Old", "1")], body: [65]))
-            let deleted = try await transport.send(ProviderRequest(method: .delete, url: server.url("/d")))
+                TransportRequest(method: .post, url: server.url(), headers: [("X-Old", "1")], body: [65]))
+            let deleted = try await transport.send(TransportRequest(method: .delete, url: server.url("/d")))
             #expect(deleted.text.hasPrefix("DELETE /d\n"))
             #expect(!deleted.text.contains("x-old"))
             #expect(!deleted.text.contains("content-length"))
             let withBody = try await transport.send(
-                ProviderRequest(method: .delete, url: server.url("/d"), body: Array("why".utf8)))
+                TransportRequest(method: .delete, url: server.url("/d"), body: Array("why".utf8)))
             #expect(withBody.text.hasPrefix("DELETE /d\n"))
             #expect(withBody.text.hasSuffix("\n\nwhy"))
             let got = try await transport.get(server.url("/g"))

@@ -1,7 +1,7 @@
-import Broker
 import CurlTransport
 import Foundation
 import Testing
+import Transport
 
 extension CurlTransport {
     /// A transport that may reach the servers of these tests.
@@ -16,13 +16,13 @@ extension CurlTransport {
     }
 
     func get(_ url: String, headers: [(name: String, value: String)] = []) async throws(TransportError)
-        -> ProviderResponse
+        -> TransportResponse
     {
-        try await send(ProviderRequest(method: .get, url: url, headers: headers))
+        try await send(TransportRequest(method: .get, url: url, headers: headers))
     }
 
     /// What `send` came to, as a value.
-    func outcome(_ request: ProviderRequest) async -> Result<ProviderResponse, TransportError> {
+    func outcome(_ request: TransportRequest) async -> Result<TransportResponse, TransportError> {
         do throws(TransportError) {
             return .success(try await send(request))
         } catch {
@@ -30,20 +30,20 @@ extension CurlTransport {
         }
     }
 
-    func outcome(_ url: String) async -> Result<ProviderResponse, TransportError> {
-        await outcome(ProviderRequest(method: .get, url: url))
+    func outcome(_ url: String) async -> Result<TransportResponse, TransportError> {
+        await outcome(TransportRequest(method: .get, url: url))
     }
 }
 
-extension Result where Success == ProviderResponse, Failure == TransportError {
+extension Result where Success == TransportResponse, Failure == TransportError {
     var error: TransportError? {
         if case .failure(let error) = self { error } else { nil }
     }
 
-    var response: ProviderResponse? { try? get() }
+    var response: TransportResponse? { try? get() }
 }
 
-extension ProviderResponse {
+extension TransportResponse {
     var text: String { String(decoding: body, as: UTF8.self) }
 }
 

@@ -1,4 +1,3 @@
-import Broker
 import CurlTransport
 import Foundation
 import Testing
@@ -120,18 +119,18 @@ import Testing
 
     // MARK: Broken
 
-    @Test func `nobody listening is unreachable`() async throws {
+    @Test func `nobody listening is a refused connection`() async throws {
         let (listener, port) = try listenOnLoopback(.v4, backlog: 1)
         close(listener)
-        #expect(await CurlTransport.forLoopback().outcome("http://127.0.0.1:\(port)/").error == .unreachable)
+        #expect(await CurlTransport.forLoopback().outcome("http://127.0.0.1:\(port)/").error == .connectionRefused)
     }
 
     /// RFC 6761 § 6.4: `.invalid` never resolves.
-    @Test func `a name that does not resolve is unreachable`() async {
+    @Test func `a name that does not resolve is told as that`() async {
         let transport = CurlTransport.forLoopback(timeout: .seconds(5))
         let error = await transport.outcome("http://nowhere.invalid/").error
         // Without a resolver at hand the question may go unanswered.
-        #expect(error == .unreachable || error == .timedOut)
+        #expect(error == .nameNotResolved || error == .timedOut)
     }
 
     @Test func `a reset in the middle of the body is unreachable`() async throws {

@@ -1,4 +1,3 @@
-import Broker
 import Testing
 
 @testable import CurlTransport
@@ -34,7 +33,7 @@ import Testing
             await withTaskGroup { group in
                 for _ in 0..<50 { group.addTask { await transport.outcome(url).error } }
                 for _ in 0..<40 { #expect(await group.next() == .overloaded) }
-                transport.shutdown()
+                await transport.shutdown()
                 // Eight at least, and up to two that had begun by the time the others came.
                 let rest = await group.reduce(into: []) { $0.append($1) }
                 #expect(rest.filter { $0 == .cancelled }.count >= 8)
@@ -77,22 +76,6 @@ import Testing
             #expect(right == 2000)
             #expect(server.acceptedCount <= 64)
         }
-    }
-
-    @Test func `what comes first leaves first`() {
-        var queue = FIFO<Int>()
-        #expect(queue.popFirst() == nil)
-        #expect(queue.first == nil)
-        for number in 0..<5 { queue.append(number) }
-        #expect(queue.popFirst() == 0)
-        #expect(queue.popFirst() == 1)
-        for number in 5..<8 { queue.append(number) }
-        var rest: [Int] = []
-        while let next = queue.first {
-            #expect(queue.popFirst() == next)
-            rest.append(next)
-        }
-        #expect(rest == [2, 3, 4, 5, 6, 7])
     }
 
     /// libcurl takes 0 for "no limit".

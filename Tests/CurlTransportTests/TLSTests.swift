@@ -1,7 +1,7 @@
-import Broker
 import CurlTransport
 import Foundation
 import Testing
+import Transport
 
 /// Real handshakes, with certificates that are right, and wrong in one way each.
 @Suite(.timeLimit(.minutes(2))) struct TLSTests {

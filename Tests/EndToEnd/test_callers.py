@@ -12,7 +12,10 @@ import tokens
 from broker import Broker, Installation, assert_problem, eventually
 from tokens import Signer, claims
 
-ALGORITHMS = ["ES256", "ES384", "RS256", "RS384", "RS512", "PS256", "EdDSA"]
+# RFC 7518 § 3.1, RFC 8037 § 3.1, RFC 9864 § 2.
+ALGORITHMS = [
+    "ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "EdDSA", "Ed25519", "Ed448",
+]
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +109,14 @@ def test_an_algorithm_that_is_not_the_keys_is_401(keyed, signers):
     rsa = signers["RS256"]
     assert_unauthorized(asked(keyed, Signer("RS512", rsa.kid, rsa.key).sign(claims())))
     assert_unauthorized(asked(keyed, Signer("ES256", rsa.kid, signers["ES256"].key).sign(claims())))
+
+
+def test_ed448_may_be_called_eddsa(keyed, signers):
+    """RFC 8037 § 3.1: the curve is the key's; RFC 9864 § 2.2 has a name for each."""
+    ed448 = signers["Ed448"]
+    header = json.dumps({"alg": "EdDSA", "kid": ed448.kid})
+    assert asked(keyed, ed448.sign_text(header, json.dumps(claims()))).status_code == 200
+    assert_unauthorized(asked(keyed, ed448.sign_text(header.replace("EdDSA", "Ed25519"), json.dumps(claims()))))
 
 
 def test_an_unknown_kid_is_401_even_with_a_good_signature(keyed, signers):

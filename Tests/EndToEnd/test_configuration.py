@@ -11,8 +11,10 @@ import time
 from pathlib import Path
 
 import httpx
+import jwt
 import pytest
 
+import tokens
 from broker import APP, CLIENT_SECRET, OTHER_APP, Broker, Installation, free_port, merged, run, source_types
 from tokens import AUDIENCE, ISSUER, Signer, challenge_of, new_verifier
 
@@ -593,6 +595,37 @@ def test_a_minted_token_works(installation, form):
         assert broker.source_types(headers={"Authorization": f"Bearer {token}"}).status_code == 200
         assert broker.authorize(headers={"Authorization": f"Bearer {token}"}).status_code == 200
         assert broker.source_types("other", headers={"Authorization": f"Bearer {token}"}).status_code == 403
+
+
+@pytest.mark.parametrize("form", ["pem", "jwk"])
+def test_a_token_is_minted_with_each_kind_of_key(installation, form):
+    signers = [Signer.new(algorithm) for algorithm in ("ES256", "ES384", "ES512", "RS256", "EdDSA", "Ed25519", "Ed448")]
+    installation.write("jwks.json", json.dumps(tokens.jwks(*signers)))
+    minted = []
+    for signer in signers:
+        key, kid = (signer.private_pem, ["--kid", signer.kid]) if form == "pem" else (json.dumps(signer.private_jwk), [])
+        installation.write("signing.key", key, mode=0o600)
+        result = run(
+            "token", "--key", installation.folder / "signing.key", "--tenant", "acme", "--scope", "assets:read",
+            "--config", installation.config, *kid,
+        )
+        assert result.returncode == 0, output(result)
+        minted.append(result.stdout.strip())
+    with Broker(installation) as broker:
+        for signer, token in zip(signers, minted):
+            assert jwt.get_unverified_header(token)["kid"] == signer.kid
+            answer = broker.source_types(headers={"Authorization": f"Bearer {token}"})
+            assert answer.status_code == 200, signer.algorithm
+
+
+@pytest.mark.parametrize("key", ["", "key", "{}", '{"kty": "oct", "k": "AAAA"}', "public"])
+def test_a_key_that_cannot_sign_is_refused(installation, key):
+    key = json.dumps(installation.signer.public_jwk) if key == "public" else key
+    installation.write("signing.key", key, mode=0o600)
+    result = run(
+        "token", "--key", installation.folder / "signing.key", "--tenant", "acme", "--scope", "assets:read", "--config",
+        installation.config)
+    assert result.returncode == 1 and "holds no private key that can sign" in output(result)
 
 
 def test_a_port_in_use_is_said_and_is_exit_status_1(installation):

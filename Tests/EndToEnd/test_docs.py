@@ -73,7 +73,7 @@ def write_admin_token(broker: Broker) -> None:
 
 def test_operating(installation, shell):
     old = installation.folder.joinpath("master.key").read_text().partition(":")[0]
-    access, select, audit, verify, reset, rotate, retire, copy, restore, doctor = commands(
+    access, select, audit, verify, reset, why, rotate, retire, copy, restore, doctor = commands(
         "Docs/Operate.md",
         {
             OPERATORS: installation.url,
@@ -96,6 +96,8 @@ def test_operating(installation, shell):
         assert " acme " in revoked and " other " not in revoked
         assert broker.redeem(key).status_code == 400 and broker.redeem(kept, "other").status_code == 200
         assert "ops" in shell.run(audit)
+        broker.callback({"error": "access_denied", "state": broker.begin().state})
+        assert 'access_denied: the provider redirected with the error "access_denied"' in shell.run(why)
         assert "whole" in shell.run(verify)
 
         assert old in shell.run(rotate)

@@ -1,5 +1,6 @@
 """A disk that is full, read-only or gone: a clear 503, nothing half written, and flows again when it is well."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -57,6 +58,12 @@ def exhaust(broker: Broker) -> None:
     raise AssertionError("the disk never got full")
 
 
+def reasons(broker: Broker, request: str) -> list[dict]:
+    """What the log has of a request besides the line that each has."""
+    lines = [json.loads(line) for line in broker.logs.splitlines() if line.startswith("{")]
+    return [line for line in lines if line.get("request_id") == request and line["message"] != "request"]
+
+
 def test_a_full_disk_is_a_503_and_flows_go_on_when_there_is_room(installation_on, disk):
     with Broker(installation_on) as broker:
         key, waiting = broker.key(), broker.consented()
@@ -64,9 +71,16 @@ def test_a_full_disk_is_a_503_and_flows_go_on_when_there_is_room(installation_on
         exhaust(broker)
         refused = assert_problem(broker.authorize(), 503, "unavailable")
         assert "Retry-After" in broker.authorize().headers and "again" in refused["detail"]
-        assert_problem(broker.callback(waiting.callback), 503, "unavailable")
-        assert_problem(broker.redeem(key), 503, "unavailable")
-        assert_problem(broker.client.get("/readyz"), 503, "unavailable")
+        problems = [
+            refused, assert_problem(broker.callback(waiting.callback), 503, "unavailable"),
+            assert_problem(broker.redeem(key), 503, "unavailable"),
+            assert_problem(broker.client.get("/readyz"), 503, "unavailable"),
+        ]
+        for problem in problems:
+            [line] = reasons(broker, problem["requestId"])
+            assert line["level"] == "error" and line["code"] == "unavailable"
+            assert line["reason"].startswith("the database: 13 (database or disk is full)"), line
+            assert "disk" not in problem["detail"]
         assert broker.client.get("/healthz").status_code == 200
         filler.unlink()
         eventually(lambda: broker.client.get("/readyz").status_code == 200, what="ready again")
@@ -93,6 +107,7 @@ def test_a_spent_key_is_an_alarm_on_a_full_disk_too(installation_on, disk):
         filler.unlink()
         eventually(lambda: broker.client.get("/readyz").status_code == 200, what="ready again")
         assert len(alarms()) == 10
+        assert all("13 (database or disk is full)" in line for line in alarms())
 
 
 def test_operators_alone_are_told_why_a_broker_is_not_ready(installation_on, disk):

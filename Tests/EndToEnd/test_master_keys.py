@@ -119,6 +119,17 @@ def test_a_broken_file_changes_nothing_and_is_told(installation):
         installation.write("master.key", good, mode=0o600)
 
 
+def test_a_file_that_went_away_is_told_with_the_systems_words(installation):
+    with Broker(installation) as broker:
+        file = installation.folder / "master.key"
+        file.rename(installation.folder / "elsewhere")
+        broker.process.send_signal(signal.SIGHUP)
+        eventually(lambda: "the master keys stay as they are" in broker.logs)
+        assert "cannot be read: No such file or directory" in refusals(broker)[0]["reason"]
+        assert broker.credentials()["accessToken"]
+        (installation.folder / "elsewhere").rename(file)
+
+
 def test_the_wrong_file_is_told_at_the_start(installation):
     with Broker(installation):
         pass

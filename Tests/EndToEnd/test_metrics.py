@@ -53,7 +53,7 @@ def used(folder, provider) -> Iterator[Broker]:
 def test_before_the_first_request_every_family_is_there_and_alarms_are_0(tmp_path, provider):
     with Broker(Installation(tmp_path / "fresh", provider)) as fresh:
         found = families(fresh)
-        for name in ("redeemed", "reused", "refused", "expired"):
+        for name in ("redeemed", "reused", "refused", "expired", "unreadable"):
             (sample,) = found[f"cloakroom_credential_keys_{name}"].samples
             assert sample.value == 0
         assert value(fresh, "cloakroom_flows_started_total", source_type="wiki") == 0

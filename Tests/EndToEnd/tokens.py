@@ -12,7 +12,7 @@ from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 ISSUER = "https://issuer.example.com"
@@ -52,8 +52,12 @@ class Signer:
                 key = ec.generate_private_key(ec.SECP256R1())
             case "ES384":
                 key = ec.generate_private_key(ec.SECP384R1())
-            case "EdDSA":
+            case "ES512":
+                key = ec.generate_private_key(ec.SECP521R1())
+            case "EdDSA" | "Ed25519":
                 key = ed25519.Ed25519PrivateKey.generate()
+            case "Ed448":
+                key = ed448.Ed448PrivateKey.generate()
             case _:
                 key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         return cls(algorithm, kid or f"{algorithm.lower()}-{secrets.token_hex(4)}", key)
@@ -82,14 +86,19 @@ class Signer:
 
     def sign(self, claims: dict, **headers) -> str:
         """RFC 7515 § 5.1, with whatever claims and headers, sensible or not."""
-        payload = json.dumps(claims).encode()
-        return jwt.PyJWS().encode(payload, self.key, self.algorithm, {"typ": "JWT", "kid": self.kid} | headers)
+        header = {"typ": "JWT", "alg": self.algorithm, "kid": self.kid} | headers
+        return self.sign_text(json.dumps({name: value for name, value in header.items() if value is not None}), json.dumps(claims))
 
     def sign_text(self, header: str, payload: str) -> str:
         """The same of texts that no encoder would write."""
         signed = f"{base64url(header.encode())}.{base64url(payload.encode())}"
-        signature = jwt.get_algorithm_by_name(self.algorithm).sign(signed.encode(), self.key)
+        signature = jwt.get_algorithm_by_name(self._former_name).sign(signed.encode(), self.key)
         return f"{signed}.{base64url(signature)}"
+
+    @property
+    def _former_name(self) -> str:
+        """RFC 9864 § 2.2: what was one algorithm by name is two."""
+        return "EdDSA" if self.algorithm in ("Ed25519", "Ed448") else self.algorithm
 
     def _jwk(self, key) -> dict:
         family = {"ES": ECAlgorithm, "Ed": OKPAlgorithm}.get(self.algorithm[:2], RSAAlgorithm)

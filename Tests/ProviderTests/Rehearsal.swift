@@ -1,4 +1,5 @@
 import Broker
+import Catalog
 import CurlTransport
 import Foundation
 import HummingbirdTesting
@@ -78,8 +79,8 @@ struct Rehearsal {
     private mutating func exchanged(_ callback: String) async throws -> CredentialKey? {
         switch await broker.callback(CallbackRequest(callback, at: redirect)) {
         case .succeeded(_, let key): return key
-        case .failed(let error, _):
-            faults.append("callback: \(error)")
+        case .failed(let failure, _):
+            faults.append("callback: \(failure)")
             return nil
         }
     }
@@ -148,7 +149,7 @@ struct Rehearsal {
         let result = await broker.callback(CallbackRequest(members.joined(separator: "&"), at: redirect))
         let isSigned = demand.consent.signature != nil
         let wanted = isSigned ? "invalid_callback" : "provider_rejected"
-        if case .failed(let error, _) = result, error.code == wanted {
+        if case .failed(let failure, _) = result, failure.error.code == wanted {
         } else {
             faults.append("a wrong code gave \(result), wanted \(wanted)")
         }

@@ -1,16 +1,17 @@
 import Broker
 import CurlTransport
+import Transport
 
 /// Sends what is meant for a provider to the simulator instead: the host travels in the path.
-struct Rerouting: Transport {
+struct Rerouting: ProviderTransport {
     let transport: CurlTransport
     /// Without a slash at the end.
     let simulator: String
 
     func send(_ request: ProviderRequest) async throws(TransportError) -> ProviderResponse {
-        var request = request
-        request.url = simulator + Self.path(of: request.url)
-        return try await transport.send(request)
+        var http = request.http
+        http.url = simulator + Self.path(of: http.url)
+        return try await transport.send(http)
     }
 
     /// `https://host/path` as the simulator has it: `/https/host/path`.

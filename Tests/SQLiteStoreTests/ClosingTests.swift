@@ -13,27 +13,10 @@ import Testing
         store = try SQLiteStore(path: folder.database)
     }
 
-    @Test func `every call to a closed store says that it is closed`() async throws {
-        await store.close()
-        let flow = try Samples.flow()
-        await #expect(throws: StoreError.closed) { try await store.start(flow) }
-        await #expect(throws: StoreError.closed) { try await store.claim(flow.id, isBound: false, at: Samples.now) }
-        await #expect(throws: StoreError.closed) { try await store.succeed(flow.id, with: Samples.ticket(.random())) }
-        await #expect(throws: StoreError.closed) { try await store.fail(flow.id, error: "x", description: nil) }
-        await #expect(throws: StoreError.closed) { try await store.redeem(.random()) }
-        await #expect(throws: StoreError.closed) { try await store.outcome(of: flow.id) }
-        await #expect(throws: StoreError.closed) { try await store.sweep(at: Samples.now, limit: 1) }
-        await #expect(throws: StoreError.closed) { try await store.check() }
-    }
-
     @Test func `a closed store leaves one file`() async throws {
         try await store.start(try Samples.flow())
         await store.close()
         #expect(folder.names == ["cloakroom.db"])
-    }
-
-    @Test func `a store is ready while it can write`() async throws {
-        try await store.check()
     }
 
     @Test func `a store whose tables are gone is not ready, and says so without values`() async throws {

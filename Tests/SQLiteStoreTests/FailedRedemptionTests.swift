@@ -34,9 +34,9 @@ import Testing
         await store.failures.flush()
         let log = Log()
         let logSize = try size("-wal")
-        let before = try await store.writer.write { db in
-            db.trace { log.append("\($0)") }
-            return db.totalChangesCount
+        let before = try await store.writer.write { transaction in
+            transaction.db.trace { log.append("\($0)") }
+            return transaction.db.totalChangesCount
         }
         log.clear()
         let outcome = try await store.redeem(failing)
@@ -50,7 +50,7 @@ import Testing
         // What is kept of it is kept apart, with a commit in any case.
         await store.failures.flush()
         #expect(try size("-wal") > logSize)
-        #expect(try await store.writer.write { $0.totalChangesCount } > before)
+        #expect(try await store.writer.write { $0.db.totalChangesCount } > before)
     }
 
     @Test func `a failure is in the trail within a second, though nobody asks`() async throws {
@@ -88,6 +88,32 @@ import Testing
         let events = try await third.events(EventFilter(kind: .credentialKeyReused), before: nil, limit: 100).events
         #expect(events.count == 11)
         #expect(Set(events.map(\.event.flow)).count == 2)
+    }
+
+    @Test func `of a key that nobody can open the first ten presentations are in the trail, and it stays good`()
+        async throws
+    {
+        let key = CredentialKey.random()
+        let flow = try await store.keep(try Samples.flow(), key)
+        let redemption = Redemption(
+            keyDigest: key.digest, tenant: try Samples.tenant(), challenge: nil, now: Samples.now)
+        let missing = try #require(KeyRing.KeyID("k0"))
+        for _ in 0..<30 {
+            let outcome = try await store.redeem(redemption) { _, _ throws(OpenError) in throw .unknownKey(missing) }
+            #expect(outcome.name == "unreadable")
+        }
+        await store.failures.flush()
+        let events = try await store.events(EventFilter(), before: nil, limit: 100).events.map(\.event)
+        #expect(events.count { $0.kind == .credentialKeyUnreadable } == 10)
+        #expect(!events.contains { $0.kind == .credentialKeyRedeemed })
+        let event = try #require(events.first)
+        #expect(event.flow == flow.id && event.detail == "the master key \"k0\" is not in the file")
+        // Not spent, and the alarm of a spent key keeps its room.
+        #expect(try await store.redeem(key).name == "redeemed")
+        #expect(try await store.redeem(key).name == "reused")
+        await store.failures.flush()
+        let alarms = try await store.events(EventFilter(kind: .credentialKeyReused), before: nil, limit: 100).events
+        #expect(alarms.count == 1)
     }
 
     // MARK: refusals
@@ -144,6 +170,8 @@ import Testing
         await store.failures.flush()
         #expect(told.kinds.count { $0 == .credentialKeyReused } == 10)
         #expect(told.kinds.count { $0 == .credentialKeyRefused } == 10)
+        #expect(told.allReasons.allSatisfy { $0.hasPrefix("the database: 1811 ") && $0.hasSuffix(": full") })
+        #expect(!told.allReasons.isEmpty)
         #expect(try rows() == 3)
         try execute("DROP TRIGGER refusal")
         await store.failures.flush()
@@ -176,9 +204,9 @@ import Testing
         case .missingVerifier: challenge = nil
         case .revoked, .destroyed:
             let number = try await store.revokeFlows(
-                Selection(flow: flow.id), at: now, Event(.revocation, at: now, detail: "test"))
+                Selection(flow: flow.id), at: now, recording: Event(.revocation, at: now, detail: "test"))
             guard kind == .destroyed else { break }
-            _ = try await store.destroyTickets(
+            _ = try await store.destroyCredentialKeys(
                 Selection(flow: flow.id), startedBefore: number, after: nil, limit: 100, by: .unknown, at: now)
         }
         return Redemption(keyDigest: key.digest, tenant: try Samples.tenant(tenant), challenge: challenge, now: now)
@@ -205,15 +233,26 @@ import Testing
 
 /// Keeps the kinds of the events that an observer is told.
 ///
-/// `@unchecked Sendable`: `lock` guards `kept`.
+/// `@unchecked Sendable`: `lock` guards the variables.
 private final class Told: @unchecked Sendable {
     private let lock = NSLock()
     private var kept: [Event.Kind] = []
+    private var reasons: Set<String> = []
 
     var kinds: [Event.Kind] { lock.withLock { kept } }
+    /// Why what was told is not in the trail.
+    var allReasons: Set<String> { lock.withLock { reasons } }
 
     func keep(_ event: WriterEvent) {
-        if case .recorded(let event) = event { lock.withLock { kept.append(event.kind) } }
+        switch event {
+        case .recorded(let event): lock.withLock { kept.append(event.kind) }
+        case .notRecorded(let event, let error):
+            lock.withLock {
+                kept.append(event.kind)
+                reasons.insert(error.reason.description)
+            }
+        default: break
+        }
     }
 }
 

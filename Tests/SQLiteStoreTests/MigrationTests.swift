@@ -6,7 +6,7 @@ import Testing
 
 @testable import SQLiteStore
 
-/// A database of an earlier version, with a flow under way and a ticket that waits.
+/// A database of an earlier version, with a flow under way and a credential key that waits.
 @Suite struct MigrationTests {
     /// The tables of version 1, as it left them.
     private static let first = """
@@ -28,7 +28,7 @@ import Testing
         PRAGMA application_id = 1668049778;
         """
 
-    @Test func `a database of version 1 keeps its flows and tickets`() async throws {
+    @Test func `a database of version 1 keeps its flows and credential keys`() async throws {
         let folder = try TemporaryFolder()
         let key = CredentialKey.random()
         let (waiting, done) = (FlowID(of: .random()), FlowID(of: .random()))
@@ -53,13 +53,13 @@ import Testing
 
         let store = try SQLiteStore(path: folder.database)
         #expect(try await store.claim(waiting, at: .legacy, isBound: false, now: Samples.now)?.id == waiting)
-        let listed = try await store.tickets(Selection(), at: Samples.now, after: nil, limit: 10).tickets
+        let listed = try await store.credentialKeys(Selection(), at: Samples.now, after: nil, limit: 10).credentialKeys
         #expect(listed.map(\.placement.flow) == [done])
-        guard case .redeemed(let sealed, _) = try await store.redeem(key) else {
+        guard case .redeemed(let opened, _) = try await store.redeem(key) else {
             Issue.record("not redeemed")
             return
         }
-        #expect(sealed.bytes == [1, 2, 3])
+        #expect(opened.expose { $0 } == [1, 2, 3])
         await store.close()
         let names = try await DatabaseQueue(path: folder.database).read { db in
             try String.fetchSet(db, sql: "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL")
@@ -89,10 +89,10 @@ import Testing
             #expect(outcome.name == (place.isRevoked ? "refused" : "redeemed"))
         }
         await store.close()
-        let tickets = try await DatabaseQueue(path: folder.database).read { db in
+        let credentialKeys = try await DatabaseQueue(path: folder.database).read { db in
             try Int.fetchOne(db, sql: "SELECT count(*) FROM credential_keys")
         }
-        #expect(tickets == 0)
+        #expect(credentialKeys == 0)
     }
 
     /// A flow that waits for its callback and a key that waits for its redemption, of one tenant and one time.
@@ -162,7 +162,7 @@ import Testing
         try await store.start(flow)
         try await DatabaseQueue(path: folder.database).write { try $0.execute(sql: "UPDATE flows SET created_at = 0") }
         _ = try await store.revokeFlows(
-            Selection(), at: Samples.now, Event(.revocation, at: Samples.now, detail: "test"))
+            Selection(), at: Samples.now, recording: Event(.revocation, at: Samples.now, detail: "test"))
         #expect(try await store.claim(flow.id, isBound: false, at: Samples.now) == nil)
     }
 }

@@ -1,9 +1,11 @@
 import Broker
+import Catalog
+import Formats
 import SQLiteStore
 import Secrets
 import Testing
 
-/// Flows and tickets of no one.
+/// Flows and credential keys of no one.
 enum Samples {
     /// 2026-09-21T13:46:40Z
     static let now = Timestamp(milliseconds: 1_790_000_000_000)
@@ -32,12 +34,12 @@ enum Samples {
             key: try #require(KeyRing.KeyID("k1")), startedAt: now, expiresAt: expiresAt)
     }
 
-    /// A ticket as a store sees it: any bytes.
-    static func ticket(
+    /// A credential key as a store sees it: any bytes.
+    static func stored(
         _ key: CredentialKey, sealedKey: [UInt8]? = nil, credentials: [UInt8] = Array("sealed credentials".utf8),
         expiresAt: Timestamp = now.adding(seconds: 300)
-    ) -> Ticket {
-        Ticket(
+    ) -> StoredCredentialKey {
+        StoredCredentialKey(
             keyDigest: key.digest, credentials: Sealed(stored: credentials), key: sealedKey.map { Sealed(stored: $0) },
             createdAt: now, expiresAt: expiresAt)
     }
@@ -50,23 +52,24 @@ extension SQLiteStore {
 }
 
 /// The steps of a flow for tests that do not look at events.
-extension FlowStore {
+extension BrokerStore {
     @discardableResult
     func start(_ flow: Flow) async throws(StoreError) -> FlowAdmission {
-        try await start(flow, Event(.flowStarted, at: Samples.now, flow.placement))
+        try await start(flow, recording: Event(.flowStarted, at: Samples.now, flow.placement))
     }
 
     func claim(_ id: FlowID, isBound: Bool, at now: Timestamp) async throws(StoreError) -> Flow? {
         try await claim(id, at: Samples.redirect, isBound: isBound, now: now)
     }
 
-    func succeed(_ id: FlowID, with ticket: Ticket) async throws(StoreError) -> Bool {
-        try await succeed(id, with: ticket, Event(.flowSucceeded, at: Samples.now, flow: id))
+    func succeed(_ id: FlowID, with stored: StoredCredentialKey) async throws(StoreError) -> Bool {
+        try await succeed(id, with: stored, recording: Event(.flowSucceeded, at: Samples.now, flow: id))
     }
 
     func fail(_ id: FlowID, error: String, description: String?) async throws(StoreError) {
         try await fail(
-            id, error: error, description: description, Event(.flowFailed, at: Samples.now, flow: id, code: error))
+            id, error: error, description: description,
+            recording: Event(.flowFailed, at: Samples.now, flow: id, code: error))
     }
 
     func sweep(at now: Timestamp, limit: Int) async throws(StoreError) -> Bool {
@@ -81,8 +84,8 @@ extension FlowStore {
     ) async throws -> Flow {
         try await start(flow)
         _ = try #require(try await claim(flow.id, isBound: isBound, at: Samples.now))
-        let ticket = Samples.ticket(key, sealedKey: sealedKey, credentials: credentials, expiresAt: expiresAt)
-        try #require(try await succeed(flow.id, with: ticket))
+        let stored = Samples.stored(key, sealedKey: sealedKey, credentials: credentials, expiresAt: expiresAt)
+        try #require(try await succeed(flow.id, with: stored))
         return flow
     }
 
@@ -106,12 +109,18 @@ extension FlowStore {
             keyDigest: key.digest, tenant: try Samples.tenant(tenant), challenge: challenge, now: now)
         return try await redeem(redemption)
     }
+
+    /// Samples' credential keys are sealed by nobody: each opens as it is.
+    func redeem(_ redemption: Redemption) async throws(StoreError) -> Redemption.Outcome {
+        try await redeem(redemption) { sealed, _ throws(OpenError) in SecretBytes(sealed.bytes) }
+    }
 }
 
 extension Redemption.Outcome {
     var name: String {
         switch self {
         case .redeemed: "redeemed"
+        case .unreadable: "unreadable"
         case .reused: "reused"
         case .refused: "refused"
         }

@@ -14,9 +14,19 @@ import Testing
     init() throws {
         folder = try TemporaryFolder()
         try StoreFile.prepare(folder.database)
-        let (queue, trail) = try StoreFile.open(folder.database, KeyRing(Installation.firstKey))
-        try queue.write { try $0.execute(sql: "CREATE TABLE numbers (number INTEGER PRIMARY KEY)") }
-        writer = Writer(queue, trail)
+        writer = try Self.writer(folder.database)
+        try DatabaseQueue(path: folder.database).write {
+            try $0.execute(sql: "CREATE TABLE numbers (number INTEGER PRIMARY KEY)")
+        }
+    }
+
+    private static func writer(_ path: String, mostWaiting: Int? = nil) throws -> Writer {
+        let (queue, trail) = try StoreFile.open(path, KeyRing(Installation.firstKey))
+        let observer = StoreObserver()
+        return Writer(
+            WritingConnection(
+                queue, trail: trail, outstanding: OutstandingFlows(FlowBounds()), observer: observer),
+            observer: observer, mostWaiting: mostWaiting)
     }
 
     @Test func `what was written is on the disk when the call returns`() async throws {
@@ -25,7 +35,7 @@ import Testing
     }
 
     @Test func `a write gives its result back`() async throws {
-        #expect(try await writer.write { try Int.fetchOne($0, sql: "SELECT 41 + 1") } == 42)
+        #expect(try await writer.write { try Int.fetchOne($0.db, sql: "SELECT 41 + 1") } == 42)
     }
 
     /// Many that wait are committed together; where one fails, it alone does.
@@ -35,7 +45,7 @@ import Testing
         let results = try await batch(count) { index in
             do throws(StoreError) {
                 try await writer.write {
-                    try $0.execute(sql: "INSERT INTO numbers VALUES (?)", arguments: [index == bad ? 0 : index + 1])
+                    try $0.db.execute(sql: "INSERT INTO numbers VALUES (?)", arguments: [index == bad ? 0 : index + 1])
                 }
                 return index + 1
             } catch {
@@ -52,9 +62,9 @@ import Testing
     @Test func `a write that fails after a change leaves nothing of it`() async throws {
         let writer = writer
         await #expect(throws: StoreError.self) {
-            try await writer.write { db in
-                try db.execute(sql: "INSERT INTO numbers VALUES (1)")
-                try db.execute(sql: "INSERT INTO missing VALUES (1)")
+            try await writer.write { transaction in
+                try transaction.db.execute(sql: "INSERT INTO numbers VALUES (1)")
+                try transaction.db.execute(sql: "INSERT INTO missing VALUES (1)")
             }
         }
         try await insert(2)
@@ -66,7 +76,7 @@ import Testing
         let writer = writer
         try await insert(3)
         await #expect(throws: StoreError.self) {
-            try await writer.write { try $0.run("INSERT OR FAIL INTO numbers VALUES (1), (2), (3)") }
+            try await writer.write { try $0.db.run("INSERT OR FAIL INTO numbers VALUES (1), (2), (3)") }
         }
         try await insert(4)
         #expect(try committed() == [3, 4])
@@ -74,7 +84,7 @@ import Testing
 
     @Test func `a write that ends the transaction itself harms no other`() async throws {
         let writer = writer
-        await #expect(throws: StoreError.self) { try await writer.write { try $0.execute(sql: "ROLLBACK") } }
+        await #expect(throws: StoreError.self) { try await writer.write { try $0.db.execute(sql: "ROLLBACK") } }
         try await insert(1)
         #expect(try committed() == [1])
     }
@@ -83,7 +93,7 @@ import Testing
         let writer = writer
         let error = await #expect(throws: StoreError.self) {
             try await writer.write {
-                try $0.execute(sql: "INSERT INTO numbers VALUES (?)", arguments: ["a secret value"])
+                try $0.db.execute(sql: "INSERT INTO numbers VALUES (?)", arguments: ["a secret value"])
             }
         }
         #expect(error.map { String(describing: $0).contains("secret") } == false)
@@ -94,8 +104,8 @@ import Testing
         var configuration = Configuration()
         configuration.busyMode = .immediateError
         let other = try DatabaseQueue(path: folder.database, configuration: configuration)
-        let code: ResultCode? = try await writer.write { db -> ResultCode? in
-            _ = try Int.fetchAll(db, sql: "SELECT number FROM numbers")
+        let code: ResultCode? = try await writer.write { transaction -> ResultCode? in
+            _ = try Int.fetchAll(transaction.db, sql: "SELECT number FROM numbers")
             do {
                 try other.write { try $0.execute(sql: "INSERT INTO numbers VALUES (1)") }
                 return nil
@@ -109,26 +119,30 @@ import Testing
     @Test func `a lock that another process keeps fails the write, and the next one is good`() async throws {
         var configuration = Configuration()
         configuration.busyMode = .immediateError
+        let observer = StoreObserver()
         let impatient = Writer(
-            try DatabaseQueue(path: folder.database, configuration: configuration),
-            AuditTrail(key: SecretBytes([])))
+            WritingConnection(
+                try DatabaseQueue(path: folder.database, configuration: configuration),
+                trail: AuditTrail(key: SecretBytes([])), outstanding: OutstandingFlows(FlowBounds()),
+                observer: observer),
+            observer: observer)
         configuration.allowsUnsafeTransactions = true
         let other = try DatabaseQueue(path: folder.database, configuration: configuration)
         try await other.writeWithoutTransaction { try $0.execute(sql: "BEGIN IMMEDIATE") }
         await #expect(throws: StoreError.unavailable("5 (database is locked): database is locked")) {
-            try await impatient.write { try $0.execute(sql: "INSERT INTO numbers VALUES (1)") }
+            try await impatient.write { try $0.db.execute(sql: "INSERT INTO numbers VALUES (1)") }
         }
         try await other.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
-        try await impatient.write { try $0.execute(sql: "INSERT INTO numbers VALUES (2)") }
+        try await impatient.write { try $0.db.execute(sql: "INSERT INTO numbers VALUES (2)") }
         #expect(try committed() == [2])
     }
 
     @Test func `writes that wait are done in their order`() async throws {
         let writer = writer
         let counts = try await batch(200) { index in
-            try? await writer.write { db in
-                try db.execute(sql: "INSERT INTO numbers VALUES (?)", arguments: [index])
-                return try Int.fetchOne(db, sql: "SELECT count(*) FROM numbers") ?? 0
+            try? await writer.write { transaction in
+                try transaction.db.execute(sql: "INSERT INTO numbers VALUES (?)", arguments: [index])
+                return try Int.fetchOne(transaction.db, sql: "SELECT count(*) FROM numbers") ?? 0
             }
         }
         #expect(counts == (1...200).map { $0 })
@@ -137,12 +151,11 @@ import Testing
     // MARK: load
 
     @Test func `beyond the bound a write is refused at once, one that ends something is not`() async throws {
-        let (queue, trail) = try StoreFile.open(folder.database, KeyRing(Installation.firstKey))
-        let writer = Writer(queue, trail, mostWaiting: 5)
+        let writer = try Self.writer(folder.database, mostWaiting: 5)
         let results = try await batch(20, writer) { index in
             do throws(StoreError) {
                 try await writer.write(isEnding: index >= 10) {
-                    try $0.execute(sql: "INSERT INTO numbers VALUES (?)", arguments: [index])
+                    try $0.db.execute(sql: "INSERT INTO numbers VALUES (?)", arguments: [index])
                 }
                 return "kept"
             } catch {
@@ -158,16 +171,15 @@ import Testing
     // MARK: observing
 
     @Test func `an observer is told of commits, failures and refusals`() async throws {
-        let (queue, trail) = try StoreFile.open(folder.database, KeyRing(Installation.firstKey))
-        let writer = Writer(queue, trail, mostWaiting: 3)
+        let writer = try Self.writer(folder.database, mostWaiting: 3)
         let told = Told()
         writer.observe { told.keep($0) }
         let results = try await batch(5, writer) { index in
-            try? await writer.write { try $0.execute(sql: "INSERT INTO numbers VALUES (?)", arguments: [index]) }
+            try? await writer.write { try $0.db.execute(sql: "INSERT INTO numbers VALUES (?)", arguments: [index]) }
         }
         #expect(results.filter { $0 != nil }.count == 3)
         await #expect(throws: StoreError.self) {
-            try await writer.write { try $0.execute(sql: "INSERT INTO missing VALUES (1)") }
+            try await writer.write { try $0.db.execute(sql: "INSERT INTO missing VALUES (1)") }
         }
         await writer.close()
         await #expect(throws: StoreError.closed) { try await writer.write { _ in } }
@@ -185,7 +197,9 @@ import Testing
                 return true
             }
             return
-                (try? await writer.write { try $0.execute(sql: "INSERT INTO numbers VALUES (?)", arguments: [index]) })
+                (try? await writer.write {
+                    try $0.db.execute(sql: "INSERT INTO numbers VALUES (?)", arguments: [index])
+                })
                 != nil
         }
         #expect(results.allSatisfy { $0 == true })
@@ -205,7 +219,7 @@ import Testing
     }
 
     private func insert(_ number: Int) async throws(StoreError) {
-        try await writer.write { try $0.execute(sql: "INSERT INTO numbers VALUES (?)", arguments: [number]) }
+        try await writer.write { try $0.db.execute(sql: "INSERT INTO numbers VALUES (?)", arguments: [number]) }
     }
 
     /// Read by another connection, which sees only what was committed.
@@ -257,7 +271,8 @@ private final class Told: @unchecked Sendable {
             case .committed(let operations, let duration): duration > .zero ? "committed \(operations)" : "no time"
             case .failed: "failed"
             case .refused: "refused"
-            case .recorded, .trailBroken: "of the trail"
+            case .recorded, .notRecorded, .trailBroken: "of the trail"
+            case .notClosed: "not closed"
             }
         lock.withLock { kept.append(line) }
     }

@@ -88,15 +88,12 @@ enum Refused {
             """
         ),
         (
-            "P-521",
+            "brainpoolP256r1",
             """
             -----BEGIN PRIVATE KEY-----
-            MIHuAgEAMBAGByqGSM49AgEGBSuBBAAjBIHWMIHTAgEBBEIACFE43av1ypdfWGD5
-            GgjpHW1fmnatQBh2akdmgLVc0znoq2xytfrNsqKlCsJb0IZkfdPi5umehMosNgn9
-            8Xf+sm2hgYkDgYYABABymSyzrAjs8+XGPe3sDVGowfee8vgvlPPHN79d55hmcerG
-            Jf6CV7vQOUZEyqo6r48npFhfu8rQ8kV2IAheXI9CrQHcppR7zoi8V5BIWsl0JzQr
-            w1+IfYbWWgiTd+JH5guqVeToUB4q2lckrFHWkJAIAz68EKyZm51/XMJRnz/h6h2U
-            dQ==
+            MIGIAgEAMBQGByqGSM49AgEGCSskAwMCCAEBBwRtMGsCAQEEIAif0QpHm3MPF1ze
+            QtpYQdJsDkGBclcsr7/78uAFo16eoUQDQgAEVPjWFWE4UvFPAOWuvi8cfg1dvS7Q
+            VGm1glNFLiALzww9SX+uuodrl9tNA4yoaAtwEOSwj4ZqoTdp9COTSjWvxA==
             -----END PRIVATE KEY-----
             """
         ),
@@ -119,11 +116,11 @@ enum Refused {
             """
         ),
         (
-            "Ed448",
+            "X448",
             """
             -----BEGIN PRIVATE KEY-----
-            MEcCAQAwBQYDK2VxBDsEOddDjKfD7LxTL2usU1ndoVdBimphTSyGOhe0o2o3W46M
-            VHlpuBViI8jGEXwGDnXwAzq0LxcYqgzsrA==
+            MEYCAQAwBQYDK2VvBDoEOIg8qzs/glRxhRbzlp+he078fECrtks7mi4jKTNX9dkU
+            +d5adqCgP8md4Yv6VLQArwWX5Z2vuEP+
             -----END PRIVATE KEY-----
             """
         ),

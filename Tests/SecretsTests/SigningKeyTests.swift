@@ -26,10 +26,19 @@ import Testing
         #expect(key.sign(text, with: algorithm) == signature)
     }
 
+    /// RFC 8032 § 7.4.
+    @Test func `a signature by Ed448 is the one that the RFC publishes`() throws {
+        let key = try #require(read(Published.ed448))
+        #expect(key.sign([3], with: .Ed448) == Published.ed448Signature)
+        #expect(key.sign([3], with: .EdDSA) == Published.ed448Signature)
+    }
+
     @Test(arguments: [
         (Published.rsa, Published.rsaJWK), (Published.rsaPKCS1, Published.rsaJWK),
         (Published.p256, Published.p256JWK), (Published.p256SEC1, Published.p256JWK),
         (Published.ed25519, Published.ed25519JWK), (Published.cookbook, Published.cookbookJWK),
+        (Published.p521, Published.p521JWK), (Published.cookbookP521, Published.cookbookP521JWK),
+        (Published.ed448, Published.ed448JWK),
     ])
     func `the public half is the one that the RFC publishes`(_ pem: String, _ jwk: [String: String]) throws {
         let key = try #require(read(pem))
@@ -49,7 +58,8 @@ import Testing
     @Test(arguments: [
         (Published.rsa, [SignatureAlgorithm.RS256, .RS384, .RS512, .PS256, .PS384, .PS512]),
         (Published.p256, [.ES256]), (Published.p256SEC1, [.ES256]), (KeyFiles.p384, [.ES384]),
-        (KeyFiles.p256AfterItsParameters, [.ES256]), (Published.ed25519, [.EdDSA]),
+        (KeyFiles.p256AfterItsParameters, [.ES256]), (Published.p521, [.ES512]),
+        (Published.ed25519, [.EdDSA, .Ed25519]), (Published.ed448, [.EdDSA, .Ed448]),
     ])
     func `a key signs with the algorithms of its kind and no other`(
         _ pem: String, _ algorithms: [SignatureAlgorithm]
@@ -63,7 +73,8 @@ import Testing
             #expect((signature != nil) == algorithms.contains(algorithm))
             guard let signature else { continue }
             for other in SignatureAlgorithm.allCases {
-                #expect(publicKey.verify(signature, of: [1, 2, 3], with: other) == (other == algorithm))
+                let isSame = publicKey.specified(other) == publicKey.specified(algorithm)
+                #expect(publicKey.verify(signature, of: [1, 2, 3], with: other) == isSame)
             }
             #expect(!publicKey.verify(signature, of: [1, 2, 4], with: algorithm))
         }
@@ -91,12 +102,12 @@ import Testing
 
     /// RFC 7518 § 3.4: R and S at full width, though one in 256 numbers begins with a zero.
     @Test func `ECDSA signatures have one length`() throws {
-        for pem in [Published.p256, KeyFiles.p384] {
+        for (pem, length) in [(Published.p256, 64), (KeyFiles.p384, 96), (Published.p521, 132)] {
             let key = try #require(read(pem))
             let publicKey = try #require(VerificationKey(jwk: key.publicJWK))
             for byte in 0..<UInt8(255) {
                 let signature = try #require(key.sign([byte], with: key.algorithms[0]))
-                #expect(signature.count == (key.algorithms[0] == .ES256 ? 64 : 96))
+                #expect(signature.count == length)
                 #expect(publicKey.verify(signature, of: [byte], with: key.algorithms[0]))
             }
         }
@@ -121,7 +132,7 @@ import Testing
         #expect(jwk["d"] == "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI")
     }
 
-    @Test(arguments: [Published.rsa, KeyFiles.p384, Published.ed25519])
+    @Test(arguments: [Published.rsa, KeyFiles.p384, Published.p521, Published.ed25519, Published.ed448])
     func `an operator's key is not told`(_ pem: String) throws {
         let key = try #require(read(pem))
         #expect(key.exposedPrivateJWK == nil)

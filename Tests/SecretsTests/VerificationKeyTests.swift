@@ -12,11 +12,12 @@ import Testing
         }
     }
 
-    /// RFC 7515 § A.2 and § A.3, RFC 7520 § 4.1 and § 4.2, RFC 8037 § A.5.
+    /// RFC 7515 § A.2 to § A.4, RFC 7520 § 4.1 to § 4.3, RFC 8037 § A.5 (and the same by its name of RFC 9864).
     @Test(arguments: [
         (rsa, Published.rsaToken, SignatureAlgorithm.RS256), (p256, Published.p256Token, .ES256),
         (ed25519, Published.ed25519Token, .EdDSA), (Published.cookbookJWK, Published.cookbookRS256, .RS256),
-        (Published.cookbookJWK, Published.cookbookPS384, .PS384),
+        (Published.cookbookJWK, Published.cookbookPS384, .PS384), (Published.p521JWK, Published.p521Token, .ES512),
+        (Published.cookbookP521JWK, Published.cookbookES512, .ES512), (ed25519, Published.ed25519Token, .Ed25519),
     ])
     func `a published signature is right, and wrong wherever it is altered`(
         _ jwk: [String: String], _ token: String, _ algorithm: SignatureAlgorithm
@@ -38,12 +39,70 @@ import Testing
         #expect(!key.verify([0] + signature, of: text, with: algorithm))
         #expect(!key.verify(signature, of: text + [0], with: algorithm))
         #expect(!key.verify(signature, of: [], with: algorithm))
-        for other in SignatureAlgorithm.allCases where other != algorithm {
+        for other in SignatureAlgorithm.allCases where key.specified(other) != key.specified(algorithm) {
             #expect(!key.verify(signature, of: text, with: other))
         }
     }
 
-    /// RFC 6979 § A.2.5 and § A.2.6: the message "sample".
+    /// RFC 8032 § 7.4.
+    @Test(arguments: [SignatureAlgorithm.Ed448, .EdDSA])
+    func `the published signature of Ed448 is right, and wrong wherever it is altered`(
+        _ algorithm: SignatureAlgorithm
+    ) throws {
+        let key = try #require(VerificationKey(jwk: Published.ed448JWK))
+        #expect(key.verify(Published.ed448Signature, of: [3], with: algorithm))
+        #expect(!key.verify(Published.ed448Signature, of: [4], with: algorithm))
+        #expect(!key.verify(Published.ed448Signature, of: [3], with: .Ed25519))
+        for place in Published.ed448Signature.indices {
+            var altered = Published.ed448Signature
+            altered[place] ^= 0x10
+            #expect(!key.verify(altered, of: [3], with: algorithm))
+        }
+    }
+
+    /// FIPS 180-4 and FIPS 202: the message "abc".
+    @Test func `the digests are those that the algorithms rest on`() {
+        let sha512 = hex(
+            """
+            ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e
+            2a9ac94fa54ca49f
+            """)
+        let shake256 = hex(
+            """
+            483366601360a8771c6863080cc4114d8db44530f8f1e1ee4f94ea37e78b5739d5a15bef186a5386c75744c0527e1faa9f8726e462a12a4f
+            eb06bd8801e751e41385141204f329979fd3047a13c5657724ada64d2470157b3cdc288620944d78dbcddbd912993f0913f164fb2ce95131
+            a2d0
+            """)
+        for algorithm in [SignatureAlgorithm.ES512, .RS512, .PS512, .EdDSA, .Ed25519] {
+            #expect(algorithm.digest(of: Array("abc".utf8)) == sha512)
+        }
+        #expect(SignatureAlgorithm.Ed448.digest(of: Array("abc".utf8)) == shake256)
+        #expect(SignatureAlgorithm.ES256.digest(of: Array("abc".utf8)) == Digest(of: "abc").bytes)
+    }
+
+    /// RFC 9864 § 2.2.
+    @Test func `EdDSA is one of two algorithms, as the key is`() throws {
+        let keys = try [Self.ed25519, Published.ed448JWK, Self.p256].map { try #require(VerificationKey(jwk: $0)) }
+        #expect(keys.map { $0.specified(.EdDSA) }.prefix(2) == [.Ed25519, .Ed448])
+        #expect(keys.map(\.algorithms) == [[.EdDSA, .Ed25519], [.EdDSA, .Ed448], [.ES256]])
+        #expect(keys[2].specified(.ES256) == .ES256)
+    }
+
+    /// RFC 7517 § 4.4, RFC 9864 § 2.2.
+    @Test func `a key's alg is its algorithm's name, old or new`() {
+        for algorithm in SignatureAlgorithm.allCases {
+            for name in SignatureAlgorithm.allCases.map(\.rawValue) + [
+                "", "HS256", "none", "ESP256", "E\u{64}DSA\u{301}",
+            ] {
+                let names = [algorithm.rawValue, name]
+                let isEdwards =
+                    names.contains("EdDSA") && names.allSatisfy { ["EdDSA", "Ed25519", "Ed448"].contains($0) }
+                #expect(algorithm.isMeant(by: name) == (algorithm.rawValue == name || isEdwards))
+            }
+        }
+    }
+
+    /// RFC 6979 § A.2.5 to § A.2.7: the message "sample".
     @Test(arguments: [
         (
             "P-256", "60FED4BA255A9D31C961EB74C6356D68C049B8923B61FA6CE669622E60F29FB6",
@@ -59,6 +118,17 @@ import Testing
             "94EDBB92A5ECB8AAD4736E56C691916B3F88140666CE9FA73D64C4EA95AD133C81A648152E44ACF96E36DD1E80FABE46"
                 + "99EF4AEB15F178CEA1FE40DB2603138F130E740A19624526203B6351D0A3A94FA329C145786E679E7B82C71A38628AC8",
             .ES384
+        ),
+        (
+            "P-521",
+            "01894550D0785932E00EAA23B694F213F8C3121F86DC97A04E5A7167DB4E5BCD"
+                + "371123D46E45DB6B5D5370A7F20FB633155D38FFA16D2BD761DCAC474B9A2F5023A4",
+            "00493101C962CD4D2FDDF782285E64584139C2F91B47F87FF82354D6630F746A"
+                + "28A0DB25741B5B34A828008B22ACC23F924FAAFBD4D33F81EA66956DFEAA2BFDFCF5",
+            "00C328FAFCBD79DD77850370C46325D987CB525569FB63C5D3BC53950E6D4C5F174E25A1EE9017B5D450606ADD152B534931D7D4E8"
+                + "455CC91F9B15BF05EC36E377FA00617CCE7CF5064806C467F678D3B4080D6F1CC50AF26CA209417308281B68AF282623EAA6"
+                + "3E5B5C0723D8B8C37FF0777B1A20F8CCB1DCCC43997F1EE0E44DA4A67A",
+            .ES512
         ),
     ])
     func `ECDSA signatures of RFC 6979 are right`(
@@ -89,7 +159,7 @@ import Testing
     @Test func `zeros are no signature`() throws {
         for (jwk, algorithm, length) in [
             (Self.p256, SignatureAlgorithm.ES256, 64), (Self.ed25519, .EdDSA, 64), (Self.rsa, .RS256, 256),
-            (Self.rsa, .PS256, 256),
+            (Self.rsa, .PS256, 256), (Published.p521JWK, .ES512, 132), (Published.ed448JWK, .Ed448, 114),
         ] {
             let key = try #require(VerificationKey(jwk: jwk))
             #expect(!key.verify([UInt8](repeating: 0, count: length), of: [1], with: algorithm))
@@ -145,6 +215,10 @@ import Testing
             with(p256, ["x": Base64URL.encode([UInt8](repeating: 1, count: 31))]),
             with(ed25519, ["x": nil]), with(ed25519, ["x": "AAAA"]), with(ed25519, ["crv": "Ed448"]),
             with(ed25519, ["crv": "X25519"]), with(ed25519, ["kty": "EC"]),
+            with(Published.p521JWK, ["x": Published.p521JWK["y"]]), with(Published.p521JWK, ["crv": "P-384"]),
+            with(Published.p521JWK, ["x": Base64URL.encode([UInt8](repeating: 1, count: 65))]),
+            with(Published.ed448JWK, ["crv": "Ed25519"]), with(Published.ed448JWK, ["crv": "X448"]),
+            with(Published.ed448JWK, ["x": ed25519["x"]]),
         ] as [[String: String]])
     func `what is no sound key is refused`(_ jwk: [String: String]) {
         #expect(VerificationKey(jwk: jwk) == nil)

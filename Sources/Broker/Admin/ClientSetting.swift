@@ -1,3 +1,4 @@
+public import Catalog
 public import Secrets
 
 /// A tenant's own OAuth app, as an operator gives it.
@@ -72,7 +73,7 @@ extension Broker {
             .clientChanged, at: now, by: setting.requester, tenant: setting.tenant, sourceType: id, code: "set")
         defer { tenantClients.forget(setting.tenant) }
         do {
-            let isNew = try await store.setClient(kept, of: setting.tenant, event)
+            let isNew = try await store.setClient(kept, of: setting.tenant, recording: event)
             report(event)
             return (kept, isNew)
         } catch {
@@ -99,7 +100,7 @@ extension Broker {
         let event = Event(.clientChanged, at: now(), by: requester, tenant: tenant, sourceType: id, code: "deleted")
         defer { tenantClients.forget(tenant) }
         do {
-            guard try await store.deleteClient(id, of: tenant, event) else { return false }
+            guard try await store.deleteClient(id, of: tenant, recording: event) else { return false }
         } catch {
             throw .store(error)
         }

@@ -5,7 +5,7 @@ public struct MasterKeyUses: Sendable, Equatable {
     /// Flows that wait for their callback.
     public var flows = 0
     /// Credential keys that wait to be redeemed.
-    public var tickets = 0
+    public var credentialKeys = 0
     /// Tenants' client secrets.
     public var clients = 0
     /// The audit trail's own key.
@@ -43,20 +43,27 @@ extension Broker {
     }
 
     /// Seals what lasts under the first master key, if another one sealed it: tenants' client secrets and the audit
-    /// trail's key. Flows and tickets end by themselves. How many secrets were moved.
+    /// trail's key. Flows and credential keys end by themselves. How many secrets were moved.
     ///
     /// - Parameter progress: told how many were moved so far, after each batch.
     public func reseal(progress: @Sendable (Int) -> Void = { _ in }) async throws(StoreError) -> Int {
         try await store.resealAuditKey(keyRing)
         var moved = 0
         var position: ClientPosition?
-        let (vault, primary) = (vault, keyRing.primary)
+        let (vault, primary, tell) = (vault, keyRing.primary, tell)
         repeat {
             let batch = try await store.resealClients(after: position, limit: 500) { place, sealed in
-                guard sealed.keyID != primary,
-                    let secret = try? vault.open(sealed, of: place.tenant, place.sourceType)
-                else { return nil }
-                return vault.seal(secret, of: place.tenant, place.sourceType)
+                guard sealed.keyID != primary else { return nil }
+                do throws(OpenError) {
+                    let secret = try vault.open(sealed, of: place.tenant, place.sourceType)
+                    return vault.seal(secret, of: place.tenant, place.sourceType)
+                } catch {
+                    tell(
+                        Incident(
+                            .clientSecretUnreadable, error.reason(sealed.keyID), tenant: place.tenant,
+                            sourceType: place.sourceType))
+                    return nil
+                }
             }
             moved += batch.moved
             position = batch.position

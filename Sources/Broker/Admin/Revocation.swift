@@ -1,3 +1,5 @@
+import Catalog
+
 /// An operator's order to take keys and flows back.
 public struct Revocation: Sendable {
     public var selection: Selection
@@ -39,26 +41,26 @@ extension Broker {
         let event = Event(
             .revocation, at: now(), by: revocation.requester, tenant: revocation.selection.tenant,
             sourceType: revocation.selection.sourceType, flow: revocation.selection.flow, detail: revocation.reason)
-        let number = try await store.revokeFlows(revocation.selection, at: event.time, event)
+        let number = try await store.revokeFlows(revocation.selection, at: event.time, recording: event)
         report(event)
         await refreshes.forget(revocation.selection)
-        var destroyed: [DestroyedTicket] = []
-        var position: TicketPosition?
+        var destroyed: [DestroyedCredentialKey] = []
+        var position: CredentialKeyPosition?
         repeat {
-            let batch = try await store.destroyTickets(
+            let batch = try await store.destroyCredentialKeys(
                 revocation.selection, startedBefore: number, after: position, limit: 500, by: revocation.requester,
                 at: now())
             destroyed += batch.destroyed
             position = batch.position
         } while position != nil
-        for ticket in destroyed { report(Event(.revocation, at: now(), by: revocation.requester, ticket.placement)) }
+        for key in destroyed { report(Event(.revocation, at: now(), by: revocation.requester, key.placement)) }
 
         var result = Revocation.Result()
         result.keys = destroyed.count
         guard revocation.atProvider else { return result }
         let tokens = destroyed.filter { $0.revocation != nil }
         result.withoutRevocation = destroyed.count - tokens.count
-        for (placement, failure) in await takeBack(tokens) {
+        for (placement, failure) in await takeBack(tokens, by: revocation.requester) {
             if let failure {
                 result.failures.append(Revocation.Failure(placement: placement, code: failure))
             } else {
@@ -69,25 +71,27 @@ extension Broker {
     }
 
     /// So many providers are asked at once.
-    private static let width = 16
+    private static let concurrency = 16
     /// After so many failures in a row to reach it, a source type's provider is not asked again.
-    private static let patience = 3
+    private static let mostFailures = 3
 
-    /// For each ticket why its token was not taken back, or `nil`.
-    private func takeBack(_ tickets: [DestroyedTicket]) async -> [(Placement, String?)] {
+    /// For each credential key why its token was not taken back, or `nil`.
+    private func takeBack(
+        _ credentialKeys: [DestroyedCredentialKey], by requester: Requester
+    ) async -> [(Placement, String?)] {
         await withTaskGroup { group in
             var results: [(Placement, String?)] = []
-            var waiting = tickets[...]
+            var waiting = credentialKeys[...]
             var unreachable: [SourceType.ID: (count: Int, code: String)] = [:]
             var running = 0
             while running > 0 || !waiting.isEmpty {
-                while running < Self.width, let ticket = waiting.popFirst() {
-                    if let known = unreachable[ticket.placement.sourceType], known.count >= Self.patience {
-                        results.append((ticket.placement, known.code))
+                while running < Self.concurrency, let key = waiting.popFirst() {
+                    if let known = unreachable[key.placement.sourceType], known.count >= Self.mostFailures {
+                        results.append((key.placement, known.code))
                         continue
                     }
                     running += 1
-                    group.addTask { (ticket.placement, await takeBack(ticket)) }
+                    group.addTask { (key.placement, await takeBack(key, by: requester)) }
                 }
                 guard let (placement, failure) = await group.next() else { break }
                 running -= 1
@@ -102,22 +106,33 @@ extension Broker {
         }
     }
 
-    /// Why a destroyed ticket's token was not taken back, or `nil`.
-    private func takeBack(_ ticket: DestroyedTicket) async -> String? {
-        guard let sealed = ticket.revocation,
-            let token = TokenToRevoke.open(sealed, by: processKey, at: ticket.placement)
-        else { return "token_unreadable" }
+    /// Why a destroyed credential key's token was not taken back, or `nil`.
+    private func takeBack(_ key: DestroyedCredentialKey, by requester: Requester) async -> String? {
+        let failed = { (code: String, reason: Reason) in
+            tell(Incident(.tokenNotRevoked, reason, at: key.placement, requestID: requester.requestID))
+            return code
+        }
+        guard let sealed = key.revocation,
+            let token = TokenToRevoke.open(sealed, by: processKey, at: key.placement)
+        else { return failed("token_unreadable", "another process keeps it, or this one kept it before a restart") }
+        let changed: Reason = "its source type or client is gone, or another than it began with"
+        guard let sourceType = catalog[key.placement.sourceType], let profile = sourceType.oauth else {
+            return failed("source_type_not_configured", changed)
+        }
+        let found: Client?
         do {
-            guard let sourceType = catalog[ticket.placement.sourceType], let profile = sourceType.oauth,
-                let client = try await client(for: sourceType, of: ticket.placement.tenant)
-            else { return "source_type_not_configured" }
-            guard profile.agree(token.values, with: client) else { return "source_type_not_configured" }
+            found = try await client(for: sourceType, of: key.placement.tenant)
+        } catch {
+            return failed("unavailable", error.reason)
+        }
+        guard let client = found, profile.agree(token.values, with: client) else {
+            return failed("source_type_not_configured", changed)
+        }
+        do {
             try await takeBack(token, profile, client, for: .operators)
             return nil
-        } catch let error as ProviderError {
-            return CallbackError(error).code
         } catch {
-            return "unavailable"
+            return failed(CallbackError(error).code, error.reason)
         }
     }
 
@@ -129,9 +144,9 @@ extension Broker {
     }
 
     /// Keys that wait to be redeemed, oldest first.
-    public func tickets(
-        _ selection: Selection, after position: TicketPosition? = nil, limit: Int
-    ) async throws(StoreError) -> TicketPage {
-        try await store.tickets(selection, at: now(), after: position, limit: limit)
+    public func credentialKeys(
+        _ selection: Selection, after position: CredentialKeyPosition? = nil, limit: Int
+    ) async throws(StoreError) -> CredentialKeyPage {
+        try await store.credentialKeys(selection, at: now(), after: position, limit: limit)
     }
 }

@@ -1,10 +1,12 @@
+public import Catalog
+public import Formats
 public import Secrets
 
-/// Which tickets and flows an operator means: those that fit all that is given.
+/// Which credential keys and flows an operator means: those that fit all that is given.
 public struct Selection: Sendable, Equatable {
     public var tenant: TenantID?
     public var sourceType: SourceType.ID?
-    /// One flow and its ticket.
+    /// One flow and its credential key.
     public var flow: FlowID?
 
     public init(tenant: TenantID? = nil, sourceType: SourceType.ID? = nil, flow: FlowID? = nil) {
@@ -14,14 +16,14 @@ public struct Selection: Sendable, Equatable {
     }
 }
 
-/// A ticket as operators see it: never its key, never a token.
-public struct TicketSummary: Sendable {
+/// A credential key as operators see it: never its key, never a token.
+public struct CredentialKeySummary: Sendable {
     public let placement: Placement
     public let createdAt: Timestamp
     public let expiresAt: Timestamp
-    public let position: TicketPosition
+    public let position: CredentialKeyPosition
 
-    public init(placement: Placement, createdAt: Timestamp, expiresAt: Timestamp, position: TicketPosition) {
+    public init(placement: Placement, createdAt: Timestamp, expiresAt: Timestamp, position: CredentialKeyPosition) {
         self.placement = placement
         self.createdAt = createdAt
         self.expiresAt = expiresAt
@@ -29,15 +31,15 @@ public struct TicketSummary: Sendable {
     }
 }
 
-/// Tickets, oldest first.
-public struct TicketPage: Sendable {
-    public let tickets: [TicketSummary]
+/// Credential keys, oldest first.
+public struct CredentialKeyPage: Sendable {
+    public let credentialKeys: [CredentialKeySummary]
     /// The place to go on from, where the page ends since enough were looked at; `nil` where it is full, or no more are
     /// left.
-    public let next: TicketPosition?
+    public let next: CredentialKeyPosition?
 
-    public init(tickets: [TicketSummary], next: TicketPosition?) {
-        self.tickets = tickets
+    public init(credentialKeys: [CredentialKeySummary], next: CredentialKeyPosition?) {
+        self.credentialKeys = credentialKeys
         self.next = next
     }
 }
@@ -51,8 +53,8 @@ public struct RevocationNumber: Sendable, Equatable {
     }
 }
 
-/// A place in the order of tickets, which stays the same while others come and go.
-public struct TicketPosition: Sendable, Equatable {
+/// A place in the order of credential keys, which stays the same while others come and go.
+public struct CredentialKeyPosition: Sendable, Equatable {
     public let expiresAt: Timestamp
     public let keyDigest: [UInt8]
 
@@ -76,8 +78,8 @@ public struct TicketPosition: Sendable, Equatable {
     }
 }
 
-/// A ticket that nobody can redeem any more, and what the provider needs to take its token back.
-public struct DestroyedTicket: Sendable {
+/// A credential key that nobody can redeem any more, and what the provider needs to take its token back.
+public struct DestroyedCredentialKey: Sendable {
     public let placement: Placement
     /// `nil`: the provider has no revocation.
     public let revocation: Sealed<TokenToRevoke>?

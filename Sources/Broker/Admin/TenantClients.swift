@@ -1,59 +1,50 @@
-import Foundation
+import Catalog
 import Secrets
 
 /// Tenants' own clients, remembered for a second: what another broker changed takes effect within that, what this
 /// one changed at once.
-///
-/// `@unchecked Sendable`: `known` and `changes` are guarded by `lock`; the rest never changes.
-final class TenantClients: @unchecked Sendable {
-    private static let mostTenants = 10_000
-    private static let memory = Duration.seconds(1)
+final class TenantClients: Sendable {
+    private typealias Cache = SingleFlightCache<TenantID, [SourceType.ID: Client], StoreError, Never>
 
-    private let store: any FlowStore
+    private let store: any TenantClientStore
     private let vault: Vault
-    private let now: @Sendable () -> ContinuousClock.Instant
-    private let lock = NSLock()
-    private var known: [TenantID: (clients: [SourceType.ID: Client], until: ContinuousClock.Instant)] = [:]
-    private var changes = 0
+    private let cache: Cache
 
-    init(store: any FlowStore, vault: Vault, now: @escaping @Sendable () -> ContinuousClock.Instant) {
+    init(store: any TenantClientStore, vault: Vault, now: @escaping @Sendable () -> ContinuousClock.Instant) {
         self.store = store
         self.vault = vault
-        self.now = now
+        cache = Cache(.init(fresh: .seconds(1)), capacity: 10_000, now: now)
     }
 
     /// Throws also where a client's secret cannot be opened: another app in its place would be a surprise.
     func all(of tenant: TenantID) async throws(StoreError) -> [SourceType.ID: Client] {
-        let time = now()
-        let (found, before) = lock.withLock { (known[tenant], changes) }
-        if let found, time < found.until { return found.clients }
+        if let known = cache.freshValue(for: tenant) { return known }
+        return try await cache.value(for: tenant) { [store, vault] () async throws(StoreError) in
+            try Self.open(await store.clients(of: tenant), of: tenant, with: vault)
+        }
+    }
 
+    private static func open(
+        _ stored: [KeptClient], of tenant: TenantID, with vault: Vault
+    ) throws(StoreError) -> [SourceType.ID: Client] {
         var clients: [SourceType.ID: Client] = [:]
-        for kept in try await store.clients(of: tenant) {
+        for kept in stored {
             var secret: ClientSecret?
             if let sealed = kept.secret {
-                guard let opened = try? vault.open(sealed, of: tenant, kept.sourceType) else {
-                    throw .unavailable("the client secret of \(tenant) for \(kept.sourceType) does not open")
+                do throws(OpenError) {
+                    secret = try vault.open(sealed, of: tenant, kept.sourceType)
+                } catch {
+                    throw .unavailable(
+                        "the client secret of \(tenant) for \(kept.sourceType) does not open: \(error.reason(sealed.keyID))"
+                    )
                 }
-                secret = opened
             }
             clients[kept.sourceType] = Client(kept, of: tenant, secret: secret)
-        }
-        lock.withLock {
-            // What changed while the store was asked may be missing here.
-            guard changes == before else { return }
-            if known.count >= Self.mostTenants { known.removeAll(keepingCapacity: true) }
-            known[tenant] = (clients, time + Self.memory)
         }
         return clients
     }
 
-    func forget(_ tenant: TenantID) {
-        lock.withLock {
-            changes += 1
-            known[tenant] = nil
-        }
-    }
+    func forget(_ tenant: TenantID) { cache.forget(tenant) }
 }
 
 extension Vault {

@@ -1,3 +1,5 @@
+import Catalog
+import Formats
 import Secrets
 
 /// What a provider needs to take back a token that nobody redeemed.

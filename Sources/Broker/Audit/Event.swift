@@ -1,3 +1,6 @@
+public import Catalog
+public import Formats
+
 /// Something that happened, for the audit trail, logs and whoever counts. Holds no secret.
 public struct Event: Sendable, Equatable {
     public enum Kind: String, Sendable, CaseIterable {
@@ -8,6 +11,8 @@ public struct Event: Sendable, Equatable {
         /// A key came back after it was spent: somebody has a copy.
         case credentialKeyReused = "credential_key.reused"
         case credentialKeyRefused = "credential_key.refused"
+        /// A key was right, and no master key opens what it is for. It is not spent.
+        case credentialKeyUnreadable = "credential_key.unreadable"
         case credentialKeyExpired = "credential_key.expired"
         case credentialsRefreshed = "credentials.refreshed"
         case credentialsRevoked = "credentials.revoked"
@@ -27,7 +32,7 @@ public struct Event: Sendable, Equatable {
     public let requester: Requester
     /// Why it failed, or what was done.
     public let code: String?
-    /// More of it in words: an operator's reason, or what was noticed. No secret.
+    /// More of it in words: an operator's reason, what was noticed, or why it failed. No secret.
     public let detail: String?
 
     public init(

@@ -3,7 +3,11 @@ extension Broker {
     /// log has it then.
     func record(_ event: Event) async {
         report(event)
-        try? await store.record(event)
+        do {
+            try await store.record(event)
+        } catch {
+            tell(Incident(notRecorded: event, error))
+        }
     }
 
     /// The newest events before `sequence` (`nil`: of all), newest first.

@@ -1,3 +1,5 @@
+public import Catalog
+import Formats
 import Secrets
 
 extension OAuthProfile {
@@ -165,4 +167,12 @@ extension OAuthProfile {
 extension OAuthProfile {
     /// The scopes of a flow whose caller names none; placeholders unfilled.
     public func defaultScopes(of client: Client?) -> [String] { Scopes.union(client?.scopes ?? scopes, alwaysScopes) }
+}
+
+extension SourceType {
+    /// Tells whether a flow could start with `client`: all that only an operator can set is there.
+    public func isConfigured(by client: Client?) -> Bool {
+        guard let oauth else { return true }
+        return client.map(oauth.isComplete) ?? false
+    }
 }

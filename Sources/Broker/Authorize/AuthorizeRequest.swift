@@ -1,3 +1,6 @@
+public import Catalog
+public import Formats
+
 /// What a caller asks of `assets:authorize`, as it came.
 public struct AuthorizeRequest: Sendable {
     public var tenant: TenantID

@@ -1,4 +1,8 @@
+import Catalog
+import Formats
+import JOSE
 import Secrets
+import Transport
 
 extension Broker {
     /// Begins a flow.
@@ -32,7 +36,7 @@ extension Broker {
         let event = Event(.flowStarted, at: now, by: request.requester, flow.placement)
         let admission: FlowAdmission
         do {
-            admission = try await store.start(flow, event)
+            admission = try await store.start(flow, recording: event)
         } catch {
             throw .store(error)
         }
@@ -68,7 +72,7 @@ extension Broker {
                 let cause = profile.hasSharedIssuer ? .broker : cause
                 metadata = try await directory.metadata(for: issuer, cause: cause)
             } catch {
-                throw ProviderError(error)
+                throw ProviderError(error, at: .metadata)
             }
         }
         var provider = Provider(profile, values: values, metadata: metadata, now: now())
@@ -82,7 +86,7 @@ extension Broker {
         let profile = provider.profile
         // The ring always has its own first key, and the values were tried before.
         guard var url = provider.authorization, let verifier = secrets.codeVerifier(of: state, key: flow.key) else {
-            throw .rejected(error: nil, retryAfter: nil)
+            throw .rejected(reason: "neither the catalog nor the provider's metadata has an authorization endpoint")
         }
         url += url.utf8.contains(UInt8(ascii: "?")) ? "&" : "?"
         var members = profile.authorizationMembers(
@@ -92,14 +96,14 @@ extension Broker {
             guard let key = client.key, let audience = provider.assertionAudience,
                 let object = RequestObject.make(
                     members, clientID: client.id, audience: audience, key: key, now: now())
-            else { throw .rejected(error: nil, retryAfter: nil) }
+            else { throw .rejected(reason: "the client has no key that signs a request object") }
             // RFC 9101 § 5: what is needed to read it stays outside.
             members = [("client_id", client.id), ("request", object.expose { $0 })]
         }
         if let address = provider.pushedAuthorization {
             let pushed = PushedAuthorization(members, to: address, as: client, provider, now: now())
-            let response = try await send(pushed.http, for: provider.cause)
-            let requestURI = try PushedAuthorization.requestURI(in: response)
+            let response = try await send(pushed.http, for: provider.cause, at: .pushedAuthorization)
+            let requestURI = try pushed.requestURI(in: response)
             // RFC 9126 § 4.
             members = [("client_id", client.id), ("request_uri", requestURI)]
         }
@@ -107,13 +111,15 @@ extension Broker {
     }
 
     /// One request, its failures in a provider's terms.
-    func send(_ request: ProviderRequest, for cause: Cause) async throws(ProviderError) -> ProviderResponse {
+    func send(
+        _ request: ProviderRequest, for cause: Cause, at endpoint: ProviderEndpoint
+    ) async throws(ProviderError) -> ProviderResponse {
         var request = request
         request.cause = cause
         do {
             return try await transport.send(request)
         } catch {
-            throw ProviderError(error)
+            throw ProviderError(error, at: endpoint)
         }
     }
 

@@ -1,3 +1,5 @@
+public import Formats
+
 /// The pages that flows talk to and end at, by tenant.
 ///
 /// A provider that remembers a person's consent to a shared client ends a flow of another tenant without asking, so
@@ -17,6 +19,12 @@ public struct Frontends: Sendable {
     }
 
     public subscript(tenant: TenantID) -> Frontend { tenants[tenant] ?? general }
+
+    /// For a tenant as a path names it.
+    public subscript(name name: Substring) -> Frontend {
+        // Nearly everyone has no list of a tenant's own, and this is asked in every request.
+        tenants.isEmpty ? general : TenantID(name).map { self[$0] } ?? general
+    }
 }
 
 /// One list of pages.

@@ -1,3 +1,5 @@
+public import Formats
+
 /// An origin that an operator names; in place of one label of its host, `*` stands for any one label.
 public struct OriginPattern: Hashable, Sendable, CustomStringConvertible {
     private enum Kind: Hashable {

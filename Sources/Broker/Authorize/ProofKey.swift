@@ -1,3 +1,4 @@
+import Formats
 public import Secrets
 
 /// The `code_challenge` or exchange challenge sent ahead of a verifier: base64url(SHA-256(verifier)) (RFC 7636 § 4.2).

@@ -1,4 +1,7 @@
+import Catalog
+import Formats
 import Secrets
+import Transport
 
 /// A pushed authorization request (RFC 9126): the provider keeps the parameters, the browser carries a reference.
 struct PushedAuthorization {
@@ -19,7 +22,7 @@ struct PushedAuthorization {
     }
 
     /// RFC 9126 § 2.2.
-    static func requestURI(in response: ProviderResponse) throws(ProviderError) -> String {
+    func requestURI(in response: ProviderResponse) throws(ProviderError) -> String {
         let document = JSONValue(json: response.body)
         if (200..<300).contains(response.status), let document,
             let uri = JSONPointer.member("request_uri").value(in: document)?.string,
@@ -27,7 +30,11 @@ struct PushedAuthorization {
         {
             return uri
         }
-        let error = document.flatMap { JSONPointer.member("error").value(in: $0)?.string }.flatMap(ProviderText.code)
-        throw .rejected(error: error, retryAfter: response.retryAfter)
+        let error = document.flatMap { JSONPointer.member("error").value(in: $0)?.string }
+        let said: Reason =
+            error.map { " with the error \(quoted: $0.hiding(http.sentValues))" } ?? " without a sound request_uri"
+        throw .rejected(
+            error: error.flatMap(ProviderText.code), retryAfter: response.retryAfter,
+            reason: "\(ProviderEndpoint.pushedAuthorization.words): answered \(response.status)\(said)")
     }
 }

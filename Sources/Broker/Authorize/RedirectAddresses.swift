@@ -1,3 +1,6 @@
+public import Catalog
+import Formats
+
 /// The redirect addresses of an installation (RFC 6749 § 3.1.2): one for each authorization server and client.
 ///
 /// An address that two authorization servers share lets one of them have the other's codes: whoever runs the one sends

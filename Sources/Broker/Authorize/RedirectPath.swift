@@ -1,3 +1,4 @@
+import Catalog
 import Secrets
 
 /// The end of a redirect address, after `/oauth/callback/`: `{name}`, or `{name}/{handle}` for a tenant's own client.

@@ -1,3 +1,5 @@
+public import Formats
+
 /// The end of a flow without a popup: a web address, or one of a native app's own scheme (RFC 8252 § 7.1).
 public struct ReturnURL: Hashable, Sendable {
     public let text: String

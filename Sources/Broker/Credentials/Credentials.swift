@@ -1,3 +1,5 @@
+import Catalog
+public import Formats
 public import Secrets
 
 /// What a provider granted, and what whoever redeems should know about it.

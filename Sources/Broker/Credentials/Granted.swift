@@ -1,3 +1,5 @@
+import Catalog
+import Formats
 import Secrets
 
 extension OAuthProfile {
@@ -30,13 +32,13 @@ extension OAuthProfile {
 }
 
 extension Credentials {
-    /// Adds what the call after connecting gave (`nil`: it failed), and the key that the tokens are bound to.
-    mutating func add(_ connected: KeptExtras?, dpopKey: SigningKey?) {
-        if let connected {
-            extras.merge(connected.values) { $1 }
-            if connected.hasRefused, !warnings.contains(.extraRefused) { warnings.append(.extraRefused) }
-        } else {
-            warnings.append(.extrasMissing)
+    /// Adds what the call after connecting gave, and the key that the tokens are bound to.
+    mutating func add(_ connected: Broker.AfterConnecting, dpopKey: SigningKey?) {
+        switch connected {
+        case .kept(let kept):
+            extras.merge(kept.values) { $1 }
+            if kept.hasRefused, !warnings.contains(.extraRefused) { warnings.append(.extraRefused) }
+        case .failed: warnings.append(.extrasMissing)
         }
         // RFC 9449: without the key the tokens are useless, so it goes with them.
         if let json = dpopKey?.exposedPrivateJWK, let jwk = json.expose({ JSONValue(json: $0) }) {

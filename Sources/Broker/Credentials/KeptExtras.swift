@@ -1,3 +1,6 @@
+import Catalog
+import Formats
+
 /// Keeps some of what callbacks and providers say beside the tokens: anyone may have said it, and whoever redeems will
 /// print it, or call the host that it names.
 struct KeptExtras {

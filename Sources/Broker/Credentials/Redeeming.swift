@@ -10,26 +10,29 @@ extension Broker {
             requester: requester)
         let outcome: Redemption.Outcome
         do {
-            outcome = try await store.redeem(redemption)
+            outcome = try await store.redeem(redemption, opening: opening(with: key))
         } catch {
             throw .store(error)
         }
         report(redemption.event(outcome))
         switch outcome {
-        case .redeemed(let sealed, let placement):
-            do {
-                return try vault.open(sealed, at: placement, under: key)
-            } catch {
-                throw .sealBroken(placement.flow, error)
-            }
+        case .redeemed(let json, _): return json
+        case .unreadable(let placement, let error, _): throw .sealBroken(placement.flow, error)
         case .reused, .refused: return nil
         }
+    }
+}
+
+extension Broker {
+    /// Opens before anything is spent: a key that gives nothing is neither taken nor told as redeemed.
+    func opening(with key: CredentialKey) -> Redemption.Opening {
+        { [vault] sealed, placement throws(OpenError) in try vault.open(sealed, at: placement, under: key) }
     }
 }
 
 /// Why a sound key gave nothing.
 public enum RedeemError: Error, Equatable, Sendable {
     case store(StoreError)
-    /// The master key that the credentials need is gone from the ring, or the row was altered. They are lost.
+    /// The master key that the credentials need is gone from the ring, or the row was altered. The key is not spent.
     case sealBroken(FlowID, OpenError)
 }

@@ -1,3 +1,4 @@
+public import Formats
 public import Secrets
 
 extension Broker {
@@ -42,23 +43,32 @@ extension Broker {
         case .failed: return .failed(error: outcome.error ?? "invalid_state", description: outcome.errorDescription)
         case .redeemed: return .succeeded(nil)
         case .succeeded:
-            return key(of: outcome, verifier: verifier).map { .succeeded($0) } ?? .pending
+            return await key(of: outcome, verifier: verifier).map { .succeeded($0) } ?? .pending
         }
     }
 
     /// The credential key that waits to be asked for, where this is the verifier that it was sealed for.
-    private func key(of outcome: FlowOutcome, verifier: ExchangeVerifier) -> CredentialKey? {
+    private func key(of outcome: FlowOutcome, verifier: ExchangeVerifier) async -> CredentialKey? {
+        guard let sealed = outcome.key else { return nil }
         let flow = outcome.flow
-        guard let sealed = outcome.key,
-            let secret = secrets.outcomeSecret(of: verifier, for: flow.id, key: flow.key)
-        else { return nil }
-        return try? vault.open(sealed, at: flow.placement, under: secret)
+        do throws(OpenError) {
+            guard let secret = secrets.outcomeSecret(of: verifier, for: flow.id, key: flow.key) else {
+                throw .unknownKey(flow.key)
+            }
+            return try vault.open(sealed, at: flow.placement, under: secret)
+        } catch {
+            if await unreadable.isNews(flow.id) {
+                tell(Incident(.outcomeUnreadable, error.reason(sealed.keyID), at: flow.placement))
+            }
+            return nil
+        }
     }
 
     /// How a flow ended, for whoever runs the broker itself.
     package enum Conclusion: Sendable {
         case succeeded(SecretBytes)
-        case failed(error: String, description: String?)
+        /// The reason is what the audit trail has.
+        case failed(error: String, reason: String?)
         case redeemed
         case expired
     }
@@ -71,17 +81,21 @@ extension Broker {
         switch outcome.status {
         case .started where outcome.flow.expiresAt <= now(): return .expired
         case .started, .exchanging: return nil
-        case .failed: return .failed(error: outcome.error ?? "invalid_state", description: outcome.errorDescription)
+        case .failed:
+            let failures = try await store.events(EventFilter(kind: .flowFailed), before: nil, limit: 10).events
+            let event = failures.first { $0.event.flow == id }?.event
+            return .failed(error: outcome.error ?? "invalid_state", reason: event?.detail)
         case .redeemed: return .redeemed
         case .succeeded:
-            guard let key = key(of: outcome, verifier: verifier) else { return .expired }
+            guard let key = await key(of: outcome, verifier: verifier) else { return .expired }
             let redemption = Redemption(
                 keyDigest: key.digest, tenant: outcome.flow.tenant, challenge: outcome.flow.exchangeChallenge,
                 now: now())
-            guard case .redeemed(let credentials, let placement) = try await store.redeem(redemption) else {
-                return .redeemed
+            switch try await store.redeem(redemption, opening: opening(with: key)) {
+            case .redeemed(let json, _): return .succeeded(json)
+            case .unreadable: return .expired
+            case .reused, .refused: return .redeemed
             }
-            return (try? vault.open(credentials, at: placement, under: key)).map(Conclusion.succeeded) ?? .expired
         }
     }
 }

@@ -1,4 +1,7 @@
+public import Catalog
+import Formats
 public import Secrets
+public import Transport
 
 /// What came to the redirect address: untrusted, whoever brought it.
 public struct CallbackRequest: Sendable {
@@ -53,16 +56,6 @@ public struct CallbackRequest: Sendable {
         return "iss \"\(ProviderText.sentence(issuer))\" was not expected"
     }
 
-    /// The reason not to look at it further, where a parameter comes twice that may come once (RFC 6749 § 3.1): neither
-    /// can be believed, and nothing is spent on it.
-    var repetition: CallbackError? {
-        if case .repeated = self["iss"] { return .issuerMismatch }
-        for name in ["code", "error"] {
-            if case .repeated = self[name] { return .invalidCallback }
-        }
-        return nil
-    }
-
     var isError: Bool {
         if case .one = self["error"] { true } else { false }
     }
@@ -90,7 +83,7 @@ public struct CallbackRequest: Sendable {
 public enum CallbackResult: Sendable {
     case succeeded(Flow, CredentialKey)
     /// `nil` where the state was not sound, so that nobody is known who could be told.
-    case failed(CallbackError, Flow?)
+    case failed(CallbackFailure, Flow?)
 }
 
 /// Why a callback gave no credentials.
@@ -113,8 +106,8 @@ public enum CallbackError: Error, Equatable, Sendable {
 
     init(_ error: ProviderError) {
         switch error {
-        case .rejected(let code, _): self = .providerRejected(error: code)
-        case .unreachable(let error): self = .providerUnreachable(error)
+        case .rejected(let code, _, _): self = .providerRejected(error: code)
+        case .unreachable(let error, _): self = .providerUnreachable(error)
         case .timedOut: self = .providerTimeout
         // Flows are never refused so.
         case .closed, .rateLimited: self = .store(.closed)

@@ -1,3 +1,5 @@
+public import Catalog
+public import Formats
 public import Secrets
 
 /// One attempt to connect one source: it lives from `authorize` to redemption and is the spine of the audit trail.
@@ -84,7 +86,7 @@ public struct Placement: Hashable, Sendable {
 }
 
 /// A credential key as a store keeps it: nothing here opens without the key itself or the exchange verifier.
-public struct Ticket: Sendable {
+public struct StoredCredentialKey: Sendable {
     public let keyDigest: Digest
     public let credentials: Sealed<Credentials>
     /// The key itself under the flow's outcome secret, only where `assets:oauthFlow` may tell it.

@@ -1,4 +1,7 @@
+import Catalog
+import Formats
 import Secrets
+public import Transport
 
 /// A provider as it is for one flow now: the catalog's addresses filled, and what discovery adds.
 struct Provider {
@@ -22,6 +25,9 @@ struct Provider {
         profile.addresses.filled(addresses.token, with: values)
             ?? endpoint(\.tokenEndpoint, \.tokenEndpoint, by: profile.clientAuthentication)
     }
+
+    /// Neither address is known: a parameter is missing in it, or the metadata has none.
+    static let withoutTokenEndpoint: Reason = "neither the catalog nor the provider's metadata has a token endpoint"
 
     var refresh: String? { profile.addresses.filled(addresses.refresh, with: values) ?? token }
 
@@ -99,24 +105,43 @@ extension OAuthProfile {
 /// Why a provider gave no sound answer.
 public enum ProviderError: Error, Equatable, Sendable {
     /// It refused, or answered with something else than it should. Its error code, and the seconds after which it
-    /// may be asked again, if it named them.
-    case rejected(error: String?, retryAfter: Int?)
-    case unreachable(TransportError)
-    case timedOut
+    /// may be asked again, if it named them; the reason has what it said or which check failed.
+    case rejected(error: String?, retryAfter: Int?, reason: Reason)
+    case unreachable(TransportError, at: ProviderEndpoint)
+    case timedOut(at: ProviderEndpoint)
     /// This broker stops, or has too much to do.
-    case closed
+    case closed(TransportError)
     /// The tenant, or those who ask this provider, have as many requests under way as they may. It was not asked.
     case rateLimited
 
-    init(_ error: TransportError) {
+    init(_ error: TransportError, at endpoint: ProviderEndpoint) {
         switch error {
-        case .timedOut: self = .timedOut
-        case .unreachable, .tlsFailed, .addressNotAllowed: self = .unreachable(error)
-        case .responseTooLarge, .malformedResponse: self = .rejected(error: nil, retryAfter: nil)
-        case .cancelled, .overloaded: self = .closed
+        case .timedOut: self = .timedOut(at: endpoint)
+        case .nameNotResolved, .connectionRefused, .unreachable, .tlsFailed, .addressNotAllowed:
+            self = .unreachable(error, at: endpoint)
+        case .responseTooLarge, .malformedResponse:
+            self = .rejected(reason: "\(endpoint.words): \(error.reason)")
+        case .cancelled, .overloaded: self = .closed(error)
         case .rateLimited: self = .rateLimited
         }
     }
+
+    /// A fault that is none of the provider's words.
+    static func rejected(reason: Reason) -> ProviderError { .rejected(error: nil, retryAfter: nil, reason: reason) }
+}
+
+/// What of a provider is asked.
+public enum ProviderEndpoint: Sendable, Equatable {
+    /// RFC 8414.
+    case metadata
+    case keys
+    /// RFC 9126.
+    case pushedAuthorization
+    case token
+    /// The catalog's one more call with the new token.
+    case afterConnecting
+    /// RFC 7009.
+    case revocation
 }
 
 extension ProviderResponse {

@@ -1,3 +1,5 @@
+import Formats
+
 /// The members of a metadata document. An absent one and `null` are the same; one of a wrong type is an error.
 struct MetadataDocument {
     let members: [String: JSONValue]

@@ -1,18 +1,32 @@
+import Formats
+import JOSE
+import Secrets
+import Transport
+
 /// What providers say of themselves, and their keys: fetched when first asked for, and kept a while.
 struct ProviderDirectory: Sendable {
-    private let transport: any Transport
+    private let transport: any ProviderTransport
     private let allowInsecure: Bool
-    private let metadata: FetchCache<ProviderMetadata>
-    private let keySets: FetchCache<JSONWebKeySet>
+    private let metadata: ProviderCache<ProviderMetadata>
+    private let keySets: RemoteKeySets
 
     /// - Parameter allowInsecure: http is fine, for trials.
-    init(transport: any Transport, allowInsecure: Bool, now: @escaping @Sendable () -> ContinuousClock.Instant) {
+    init(
+        transport: any ProviderTransport, allowInsecure: Bool, now: @escaping @Sendable () -> ContinuousClock.Instant,
+        tell: @escaping @Sendable (Incident) -> Void = { _ in }
+    ) {
         self.transport = transport
         self.allowInsecure = allowInsecure
         // Endpoints hardly ever change: yesterday's are better than none.
-        metadata = FetchCache(freshFor: 3600, keptFor: 86_400, now: now)
-        // Keys are withdrawn when they are stolen: for minutes while the provider answers, for an hour while not.
-        keySets = FetchCache(freshFor: 300, keptFor: 3600, now: now)
+        metadata = .forProviders(fresh: .seconds(3600), stale: .seconds(86_400), now: now) { issuer, error in
+            tell(
+                Incident(.staleMetadata, "\(error.reason(.metadata)) (\(quoted: issuer))", tenant: nil, sourceType: nil)
+            )
+        }
+        keySets = RemoteKeySets(.providers, now: now) { url, fault in
+            let reason = ProviderDirectoryError(fault).reason(.keys)
+            tell(Incident(.staleMetadata, "\(reason) (\(quoted: url))", tenant: nil, sourceType: nil))
+        }
     }
 
     /// The metadata of an issuer, at most an hour old unless the provider cannot be reached, then a day.
@@ -30,7 +44,8 @@ struct ProviderDirectory: Sendable {
         let addresses = ProviderMetadata.addresses(issuer)
         guard !addresses.isEmpty, isAllowed(issuer) else { throw .addressNotAllowed }
         let (transport, allowInsecure) = (transport, allowInsecure)
-        return try await metadata.value(for: issuer, in: cause.account) { () async throws(ProviderDirectoryError) in
+        return try await metadata.value(for: issuer, for: cause.account.party) {
+            () async throws(ProviderDirectoryError) in
             // What is said once nothing is found: a document that is wrong tells more than one that is not there.
             var failure = ProviderDirectoryError.addressNotAllowed
             for address in addresses {
@@ -54,28 +69,29 @@ struct ProviderDirectory: Sendable {
 
     /// The keys at an address, at most five minutes old unless it does not answer, then an hour.
     ///
-    /// - Parameter refetching: a token names a key that is not among them. They are fetched again, though not more
-    ///   than once a minute: whoever sends tokens must not make us hammer the provider.
+    /// - Parameter sufficient: tells whether the key that a token names is among them. If not, they are fetched again,
+    ///   though not more than once a minute: whoever sends tokens must not make us hammer the provider.
     func keys(
-        at url: String, refetching: Bool = false, cause: Cause = .broker
-    ) async throws(ProviderDirectoryError) -> JSONWebKeySet {
-        try await Self.inOwnTurn(cause) { () async throws(ProviderDirectoryError) in
-            try await fetchedKeys(at: url, refetching, cause)
-        }
-    }
-
-    private func fetchedKeys(
-        at url: String, _ refetching: Bool, _ cause: Cause
+        at url: String, where sufficient: (JSONWebKeySet) -> Bool = { _ in true }, cause: Cause = .broker
     ) async throws(ProviderDirectoryError) -> JSONWebKeySet {
         guard isAllowed(url) else { throw .addressNotAllowed }
         let transport = transport
-        return try await keySets.value(for: url, searching: refetching, in: cause.account) {
-            () async throws(ProviderDirectoryError) in
-            guard let keys = JSONWebKeySet(json: try await Self.body(at: url, by: transport, cause)) else {
-                throw .keySetMalformed
+        return try await Self.inOwnTurn(cause) { () async throws(ProviderDirectoryError) in
+            do throws(RemoteKeySet.Fault) {
+                return try await keySets[url].believed(in: cause.turn, where: sufficient) {
+                    () async throws(TransportError) in
+                    try await transport.send(Self.request(url, cause))
+                }.keys
+            } catch {
+                throw ProviderDirectoryError(error)
             }
-            return keys
         }
+    }
+
+    private static func request(_ url: String, _ cause: Cause) -> ProviderRequest {
+        var request = ProviderRequest(method: .get, url: url, headers: [("Accept", "application/json")])
+        request.cause = cause
+        return request
     }
 
     /// Whoever waits for another's fetch is not refused with it: it is fetched once more, in the own turn.
@@ -98,13 +114,11 @@ struct ProviderDirectory: Sendable {
     }
 
     private static func body(
-        at url: String, by transport: any Transport, _ cause: Cause
+        at url: String, by transport: any ProviderTransport, _ cause: Cause
     ) async throws(ProviderDirectoryError) -> [UInt8] {
-        var request = ProviderRequest(method: .get, url: url, headers: [("Accept", "application/json")])
-        request.cause = cause
         let response: ProviderResponse
         do {
-            response = try await transport.send(request)
+            response = try await transport.send(request(url, cause))
         } catch {
             throw .transport(error)
         }
@@ -123,4 +137,26 @@ enum ProviderDirectoryError: Error, Equatable, Sendable {
     case status(Int)
     case metadata(MetadataError)
     case keySetMalformed
+}
+
+extension ProviderDirectoryError {
+    fileprivate init(_ fault: RemoteKeySet.Fault) {
+        switch fault {
+        case .transport(let error): self = .transport(error)
+        case .status(let status): self = .status(status)
+        case .malformed: self = .keySetMalformed
+        }
+    }
+}
+
+extension Cause {
+    /// In whose turn keys are fetched.
+    fileprivate var turn: RemoteKeySet.Turn {
+        switch account {
+        case .broker: .everybody
+        case .operators: .own("operators")
+        // No tenant has a space in its name.
+        case .tenant(let tenant): .own("tenant \(tenant)")
+        }
+    }
 }

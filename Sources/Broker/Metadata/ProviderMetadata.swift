@@ -1,3 +1,5 @@
+import Formats
+
 /// What a provider says of itself (RFC 8414 § 2, OpenID Connect Discovery 1.0 § 3).
 struct ProviderMetadata: Sendable, Equatable {
     let issuer: String

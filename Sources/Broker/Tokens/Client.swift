@@ -1,4 +1,6 @@
+public import JOSE
 public import Secrets
+public import Transport
 
 /// The registration at a provider that this installation acts as.
 public struct Client: Sendable {
@@ -6,7 +8,7 @@ public struct Client: Sendable {
     /// `nil` for public clients.
     public let secret: ClientSecret?
     /// For `private_key_jwt` and request objects.
-    public let key: ClientKey?
+    public let key: JWSSigner?
     /// For `tls`.
     public let certificate: ClientCertificate?
     /// Values of the catalog's parameters that only the operator sets.
@@ -19,7 +21,7 @@ public struct Client: Sendable {
     let owner: TenantID?
 
     public init(
-        id: String, secret: ClientSecret?, key: ClientKey? = nil, certificate: ClientCertificate? = nil,
+        id: String, secret: ClientSecret?, key: JWSSigner? = nil, certificate: ClientCertificate? = nil,
         parameters: [String: String] = [:], usesLegacyRedirect: Bool = false
     ) {
         self.init(
@@ -35,7 +37,7 @@ public struct Client: Sendable {
     }
 
     private init(
-        id: String, secret: ClientSecret?, key: ClientKey?, certificate: ClientCertificate?,
+        id: String, secret: ClientSecret?, key: JWSSigner?, certificate: ClientCertificate?,
         parameters: [String: String], scopes: [String]?, usesLegacyRedirect: Bool, owner: TenantID?
     ) {
         self.id = id
@@ -46,16 +48,5 @@ public struct Client: Sendable {
         self.scopes = scopes
         self.usesLegacyRedirect = usesLegacyRedirect
         self.owner = owner
-    }
-}
-
-/// The files by which libcurl proves a client in the TLS handshake (RFC 8705).
-public struct ClientCertificate: Sendable, Hashable {
-    public let file: String
-    public let keyFile: String
-
-    public init(file: String, keyFile: String) {
-        self.file = file
-        self.keyFile = keyFile
     }
 }

@@ -1,10 +1,13 @@
+import Catalog
+import Formats
 import Foundation
 import Secrets
+import Transport
 
 /// A request to one of a provider's endpoints while it is put together: parameters first, their encoding last.
 struct FormRequest {
     var url: String
-    var method = ProviderRequest.Method.post
+    var method = RequestMethod.post
     var format = OAuthProfile.TokenRequestFormat.form
     var headers: [(name: String, value: String)] = [("Accept", "application/json")]
     var members: [(name: String, value: String)] = []
@@ -90,7 +93,7 @@ struct FormRequest {
                 method: method, url: url, headers: headers(typed: "application/json"),
                 body: members.isEmpty ? [] : (try? Array(JSONEncoder.plain.encode(object))) ?? [])
         }
-        request.certificate = certificate
+        request.http.certificate = certificate
         request.sourceType = sourceType
         return request
     }

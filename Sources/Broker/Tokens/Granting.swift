@@ -1,4 +1,8 @@
+import Catalog
+import Formats
+import JOSE
 import Secrets
+import Transport
 
 /// Who asks which provider for tokens, and what for.
 struct GrantContext {
@@ -9,7 +13,7 @@ struct GrantContext {
     let scopes: [String]
     /// Where to ask, and how.
     let url: String
-    let method: ProviderRequest.Method
+    let method: RequestMethod
     /// The key that the tokens get bound to (RFC 9449).
     var dpopKey: SigningKey?
 }
@@ -37,7 +41,7 @@ extension Broker {
                     profile: grant.provider.profile, client: grant.client, redirectURI: grant.redirectURI,
                     values: grant.provider.values, url: grant.url, scopes: grant.scopes,
                     proof: ProofContext(audience: grant.provider.assertionAudience, now: now), dpopProof: proof))
-            let response = try await send(request.http, for: cause)
+            let response = try await send(request.http, for: cause, at: .token)
             cause = cause.begun
             do {
                 return try TokenResponse(response, shape: shape, now: self.now())
@@ -48,24 +52,32 @@ extension Broker {
                     nonce = wanted
                     continue
                 }
-                throw ProviderError(error, response)
+                throw ProviderError(error, response, shape, to: request.http, as: grant.client)
             }
         }
     }
 
-    /// The catalog's one more call with the new token. Its extras, or `nil` where it failed; a swap must not fail.
+    /// What the catalog's call after connecting gave.
+    enum AfterConnecting {
+        case kept(KeptExtras)
+        case failed(Reason)
+    }
+
+    /// The catalog's one more call with the new token. It may fail, unless it swaps the token.
     func afterConnecting(
         _ tokens: inout TokenResponse, _ grant: GrantContext
-    ) async throws(ProviderError) -> KeptExtras? {
+    ) async throws(ProviderError) -> AfterConnecting {
         let profile = grant.provider.profile
         var kept = KeptExtras()
-        guard let call = profile.afterConnecting else { return kept }
+        guard let call = profile.afterConnecting else { return .kept(kept) }
         let access = tokens.accessToken.expose { $0 }
         let values = TokenRequest.Parties(
             profile: profile, client: grant.client, redirectURI: grant.redirectURI, values: grant.provider.values,
             url: grant.url, scopes: grant.scopes, proof: ProofContext(audience: nil, now: now()), dpopProof: nil
         ).filling(["accessToken": access])
-        guard let url = grant.provider.afterConnecting else { return nil }
+        guard let url = grant.provider.afterConnecting else {
+            return .failed("\(ProviderEndpoint.afterConnecting.words): the catalog's address lacks a value")
+        }
         var request = FormRequest(url: url, method: call.method)
         request.sourceType = profile.sourceType
         request.add(call.parameters, filledWith: values)
@@ -80,26 +92,29 @@ extension Broker {
             request.set(header: "DPoP", proof)
         }
         if call.replacesToken {
-            let response = try await send(request.http, for: grant.provider.cause)
+            let response = try await send(request.http, for: grant.provider.cause, at: .afterConnecting)
             do {
                 tokens = try TokenResponse(response, shape: profile.response, now: now()).keeping(tokens)
             } catch {
-                throw ProviderError(error, response)
+                throw ProviderError(
+                    error, response, profile.response, to: request.http, as: grant.client, hiding: [access],
+                    at: .afterConnecting)
             }
             kept.keep(call.extras, of: tokens.document)
-            return kept
+            return .kept(kept)
         }
-        guard let response = try? await send(request.http, for: grant.provider.cause),
-            (200..<300).contains(response.status), let document = JSONValue(json: response.body)
-        else { return nil }
+        let response: ProviderResponse
+        do {
+            response = try await send(request.http, for: grant.provider.cause, at: .afterConnecting)
+        } catch {
+            return .failed(error.reason)
+        }
+        guard (200..<300).contains(response.status), let document = JSONValue(json: response.body) else {
+            return .failed(
+                "\(ProviderEndpoint.afterConnecting.words): answered \(response.status), or with something else than JSON"
+            )
+        }
         kept.keep(call.extras, of: document)
-        return kept
-    }
-}
-
-extension ProviderError {
-    init(_ fault: TokenResponse.Fault, _ response: ProviderResponse) {
-        let error: String? = if case .refused(let code) = fault { code } else { nil }
-        self = .rejected(error: error, retryAfter: response.retryAfter)
+        return .kept(kept)
     }
 }

@@ -1,3 +1,4 @@
+import Catalog
 import Secrets
 
 /// The refreshes that run, and for 30 s those that succeeded, by who asked for what.
@@ -42,11 +43,6 @@ actor Refreshes {
         let tokens: [Digest]
     }
 
-    private struct Call {
-        let number: Int
-        let task: Task<Result<SecretBytes, RefreshError>, Never>
-    }
-
     private struct Kept {
         let answer: Sealed<Answer>
         /// Those of the answer, and the one that was sent.
@@ -55,14 +51,13 @@ actor Refreshes {
     }
 
     /// How long a lost answer can be asked for again.
-    static let memory = Duration.seconds(30)
+    static let retention = Duration.seconds(30)
     /// Answers kept at most; beyond it the oldest go.
     private static let capacity = 10_000
 
     private let now: @Sendable () -> ContinuousClock.Instant
     private let key = KeyRing.ephemeral()
-    private var running: [Identity: Call] = [:]
-    private var calls = 0
+    private var calls = Flights<Identity, SecretBytes, RefreshError>()
     private var kept: [Identity: Kept] = [:]
     private var byToken: [Digest: Set<Identity>] = [:]
     private var order: [(identity: Identity, until: ContinuousClock.Instant)] = []
@@ -76,8 +71,8 @@ actor Refreshes {
     ///
     /// The call goes on where its caller gives up: the provider may have rotated the token already.
     func run(
-        _ identity: Identity, _ token: RefreshToken,
-        _ refresh: @escaping @Sendable () async throws(RefreshError) -> Answer
+        _ identity: Identity, token: RefreshToken,
+        refresh: @escaping @Sendable () async throws(RefreshError) -> Answer
     ) async throws(RefreshError) -> SecretBytes {
         forgetExpired()
         if let kept = kept[identity],
@@ -86,37 +81,32 @@ actor Refreshes {
         {
             return json
         }
-        let call = running[identity] ?? start(identity, token, refresh)
-        return try await call.task.value.get()
+        let call = calls[identity] ?? start(identity, token: token, refresh: refresh)
+        return try await call.value.get()
     }
 
     private func start(
-        _ identity: Identity, _ token: RefreshToken,
-        _ refresh: @escaping @Sendable () async throws(RefreshError) -> Answer
-    ) -> Call {
-        calls += 1
-        let number = calls
-        let task = Task { () async -> Result<SecretBytes, RefreshError> in
-            do throws(RefreshError) {
-                let answer = try await refresh()
-                finish(identity, number, answer, token)
-                return .success(answer.json)
-            } catch {
-                finish(identity, number, nil, token)
-                return .failure(error)
+        _ identity: Identity, token: RefreshToken,
+        refresh: @escaping @Sendable () async throws(RefreshError) -> Answer
+    ) -> Flights<Identity, SecretBytes, RefreshError>.Call {
+        calls.begin(identity) { number in
+            Task { () async -> Result<SecretBytes, RefreshError> in
+                do throws(RefreshError) {
+                    let answer = try await refresh()
+                    finish(identity, call: number, answer: answer, token: token)
+                    return .success(answer.json)
+                } catch {
+                    finish(identity, call: number, answer: nil, token: token)
+                    return .failure(error)
+                }
             }
         }
-        let call = Call(number: number, task: task)
-        running[identity] = call
-        return call
     }
 
-    private func finish(_ identity: Identity, _ number: Int, _ answer: Answer?, _ token: RefreshToken) {
-        // A revocation has parted the call from those who come later.
-        guard running[identity]?.number == number else { return }
-        running[identity] = nil
-        guard let answer else { return }
-        let until = now() + Self.memory
+    private func finish(_ identity: Identity, call: Int, answer: Answer?, token: RefreshToken) {
+        // A revocation may have parted the call from those who come later.
+        guard calls.end(identity, number: call), let answer else { return }
+        let until = now() + Self.retention
         let sealed = key.seal(
             answer.json, as: Self.label, context: identity.context, under: Self.secret(token), for: Answer.self)
         let tokens = answer.tokens + [identity.token]
@@ -144,7 +134,7 @@ actor Refreshes {
                 for other in forget(identity) where found.insert(other).inserted { unfollowed.append(other) }
             }
         }
-        for identity in running.keys.filter({ found.contains($0.token) }) { running[identity] = nil }
+        calls.part { found.contains($0.token) }
     }
 
     /// Forgets what was answered for all that an operator revokes.
@@ -156,7 +146,7 @@ actor Refreshes {
                 && (selection.sourceType == nil || selection.sourceType == identity.sourceType)
         }
         for identity in kept.keys.filter(isSelected) { forget(identity) }
-        for identity in running.keys.filter(isSelected) { running[identity] = nil }
+        calls.part(where: isSelected)
     }
 
     @discardableResult

@@ -1,3 +1,4 @@
+import Catalog
 public import Secrets
 
 /// What an asset service asks of `assets:refreshCredentials`.
@@ -28,7 +29,7 @@ public enum RefreshError: Error, Equatable, Sendable {
     /// The request itself, as `authorize` would refuse it.
     case request(AuthorizeError)
     /// The provider says `invalid_grant` (RFC 6749 § 5.2): the person has to connect again.
-    case reauthorizationRequired
+    case reauthorizationRequired(Reason)
     case provider(ProviderError)
 }
 
@@ -51,19 +52,19 @@ extension Broker {
             tenant: request.tenant, sourceType: id, client: client.id, parameters: values, scopes: request.scopes,
             token: request.refreshToken)
         let cause = call(of: request.tenant)
-        let json = try await refreshes.run(identity, request.refreshToken) {
+        let json = try await refreshes.run(identity, token: request.refreshToken) {
             () async throws(RefreshError) -> Refreshes.Answer in
             let credentials: Credentials
             do throws(ProviderError) {
                 credentials = try await refreshed(request, profile, client, values, scopes, cause)
             } catch {
-                guard case .rejected(let code?, _) = error, Self.lostGrant.contains(code) else {
+                guard case .rejected(let code?, _, let reason) = error, Self.lostGrant.contains(code) else {
                     throw .provider(error)
                 }
-                throw .reauthorizationRequired
+                throw .reauthorizationRequired(reason)
             }
             guard let json = try? credentials.exposedJSON(sourceType: id) else {
-                throw .provider(.rejected(error: nil, retryAfter: nil))
+                throw .provider(.rejected(reason: "the tokens cannot be written as JSON"))
             }
             return Refreshes.Answer(
                 json: json,
@@ -82,7 +83,7 @@ extension Broker {
         _ scopes: [String], _ cause: Cause
     ) async throws(ProviderError) -> Credentials {
         let provider = try await provider(profile, values, for: cause)
-        guard let url = provider.refresh else { throw .rejected(error: nil, retryAfter: nil) }
+        guard let url = provider.refresh else { throw .rejected(reason: Provider.withoutTokenEndpoint) }
         var grant = GrantContext(
             provider: provider, client: client, redirectURI: redirectURI(of: profile, as: client), scopes: scopes,
             url: url,
@@ -98,7 +99,7 @@ extension Broker {
         var credentials = profile.credentials(tokens, callback: nil, asked: request.scopes ?? [])
         credentials.refreshToken = tokens.refreshToken ?? request.refreshToken
         credentials.warnings.removeAll { $0 == .missingRefreshToken }
-        credentials.add(KeptExtras(), dpopKey: grant.dpopKey)
+        credentials.add(.kept(KeptExtras()), dpopKey: grant.dpopKey)
         return credentials
     }
 

@@ -1,4 +1,7 @@
+public import Catalog
+import Formats
 public import Secrets
+import Transport
 
 /// What an asset service asks of `assets:revokeCredentials`.
 public struct RevokeRequest: Sendable {
@@ -40,7 +43,7 @@ extension RevokeError {
         switch self {
         case .provider(.timedOut), .provider(.unreachable): true
         // An answer that could not be read; an error of its own says that it refused.
-        case .provider(.rejected(nil, _)): true
+        case .provider(.rejected(nil, _, _)): true
         case .provider, .request, .unsupported, .onlyTokenType: false
         }
     }
@@ -60,15 +63,17 @@ extension Broker {
         if let hint = request.tokenTypeHint, revocation.tokenType != .any, hint != revocation.tokenType.rawValue {
             throw .onlyTokenType(revocation.tokenType.rawValue)
         }
-        do {
+        let isOffered: Bool
+        do throws(ProviderError) {
             let provider = try await provider(profile, values, for: call(of: request.tenant))
-            guard provider.hasRevocation else { throw RevokeError.unsupported(id) }
-            try await takeBack(request.token, hint: request.tokenTypeHint, provider, client)
+            isOffered = provider.hasRevocation
+            if isOffered { try await takeBack(request.token, hint: request.tokenTypeHint, provider, client) }
         } catch {
-            let error = (error as? RevokeError) ?? .provider(error as? ProviderError ?? .closed)
+            let error = RevokeError.provider(error)
             if error.mayHaveRevoked { await refreshes.forget(request.token.digest) }
             throw error
         }
+        guard isOffered else { throw .unsupported(id) }
         // Before anybody learns that it is revoked: from then on nobody gets an earlier answer for its grant.
         await refreshes.forget(request.token.digest)
         await record(
@@ -80,9 +85,10 @@ extension Broker {
         _ token: RevokedToken, hint: String?, _ provider: Provider, _ client: Client
     ) async throws(ProviderError) {
         guard let http = revocationRequest(token, hint, provider, client) else {
-            throw .rejected(error: nil, retryAfter: nil)
+            throw .rejected(reason: "\(ProviderEndpoint.revocation.words): its address lacks a value")
         }
-        try Self.check(try await send(http, for: provider.cause), provider.profile)
+        try Self.check(
+            try await send(http, for: provider.cause, at: .revocation), to: http, of: token, provider.profile)
     }
 
     private func revocationRequest(
@@ -130,7 +136,9 @@ extension Broker {
     }
 
     /// RFC 7009 § 2.2: 200, also for a token that was none any more.
-    private static func check(_ response: ProviderResponse, _ profile: OAuthProfile) throws(ProviderError) {
+    private static func check(
+        _ response: ProviderResponse, to request: ProviderRequest, of token: RevokedToken, _ profile: OAuthProfile
+    ) throws(ProviderError) {
         let document = JSONValue(json: response.body)
         let error = document.flatMap { profile.response.error.value(in: $0)?.string }
         var isGood = (200..<300).contains(response.status)
@@ -140,7 +148,14 @@ extension Broker {
         // Gone is gone: who says that the token is unknown has nothing left to revoke.
         if error == "invalid_token" || (profile.revocation.place != .form && response.status == 404) { return }
         guard isGood else {
-            throw .rejected(error: error.flatMap(ProviderText.code), retryAfter: response.retryAfter)
+            let code = error.flatMap(ProviderText.code)
+            let said: Reason =
+                error.map { error in
+                    " with the error \(quoted: error.hiding(request.sentValues + [token.expose { $0 }]))"
+                } ?? ""
+            throw .rejected(
+                error: code, retryAfter: response.retryAfter,
+                reason: "\(ProviderEndpoint.revocation.words): answered \(response.status)\(said)")
         }
     }
 }

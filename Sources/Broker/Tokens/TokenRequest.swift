@@ -1,3 +1,6 @@
+import Catalog
+import Formats
+import JOSE
 import Secrets
 
 /// The request that trades a code, or a refresh token, for tokens. Building it needs no network.
@@ -57,7 +60,7 @@ struct TokenRequest {
     }
 
     private static func http(
-        _ members: [(name: String, value: String)], _ parties: Parties, method: ProviderRequest.Method,
+        _ members: [(name: String, value: String)], _ parties: Parties, method: RequestMethod,
         parameters: [(name: String, value: ValueTemplate?)], own: () -> [String: String]
     ) -> ProviderRequest {
         let profile = parties.profile

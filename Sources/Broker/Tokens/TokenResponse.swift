@@ -1,5 +1,8 @@
+import Catalog
+import Formats
 import Foundation
 import Secrets
+import Transport
 
 /// A token response (RFC 6749 § 5), read strictly in what it means and leniently in how it is written: JSON or
 /// form encoding whatever the content type says, numbers as text, members where the catalog says.
@@ -61,7 +64,7 @@ struct TokenResponse {
         return both
     }
 
-    private static func document(_ response: ProviderResponse) -> JSONValue? {
+    static func document(_ response: ProviderResponse) -> JSONValue? {
         if let json = JSONValue(json: response.body) {
             if case .object = json { return json }
             return nil

@@ -1,4 +1,6 @@
 import Broker
+import Formats
+import HTTPService
 import Hummingbird
 
 /// How often one tenant or address may call: requests a second, bursts of ten times that. 0: as often as it likes.
@@ -26,13 +28,13 @@ extension Limits {
     public var countsAddresses: Bool { callbackPerAddress > 0 || redeemPerAddress > 0 }
 }
 
-/// The limits at work. An address that nobody knows shares one bucket with all such.
+/// The limits at work: those for tenants by their names, those for clients by their networks.
 struct RateLimits: Sendable {
-    let authorize: RateLimit<TenantID>
-    let callback: RateLimit<IPAddress?>
-    let redeem: RateLimit<IPAddress?>
-    let refresh: RateLimit<TenantID>
-    let revoke: RateLimit<TenantID>
+    let authorize: RateLimit
+    let callback: RateLimit
+    let redeem: RateLimit
+    let refresh: RateLimit
+    let revoke: RateLimit
 
     init(_ limits: Limits, now: @escaping @Sendable () -> ContinuousClock.Instant) {
         authorize = RateLimit("tenant", perSecond: limits.authorizePerTenant, now: now)
@@ -40,24 +42,5 @@ struct RateLimits: Sendable {
         redeem = RateLimit("address", perSecond: limits.redeemPerAddress, now: now)
         refresh = RateLimit("tenant", perSecond: limits.refreshPerTenant, now: now)
         revoke = RateLimit("tenant", perSecond: limits.revokePerTenant, now: now)
-    }
-}
-
-extension RateLimit where Key == IPAddress? {
-    /// The handler, for as many requests of one client's network as the limit lets through.
-    func around(
-        _ handler: @escaping Handler,
-        refusing refuse: @escaping @Sendable (Problem, Request, Context) throws -> Response = { problem, _, _ in
-            throw problem
-        }
-    ) -> Handler {
-        guard isOn else { return handler }
-        return { request, context, path in
-            try await admit(context.clientAddress(of: request)?.network) {
-                try await handler(request, context, path)
-            } refusing: {
-                try refuse($0, request, context)
-            }
-        }
     }
 }

@@ -1,4 +1,7 @@
 import Broker
+import Catalog
+import Formats
+import HTTPService
 import HTTPTypes
 import Hummingbird
 import Secrets
@@ -6,52 +9,46 @@ import Secrets
 /// What operators call: what waits, what happened, and how to stop it.
 struct AdminRoutes: Sendable {
     let broker: Broker
-    let callers: Callers
+    let verifier: BearerTokenVerifier
 
     var routes: [Route] {
         [
             Route(template: "/v1/admin/credentialKeys", handlers: [.get: credentialKeys]),
             Route(template: "/v1/admin/revocations", handlers: [.post: revoke]),
             Route(template: "/v1/admin/auditEvents", handlers: [.get: auditEvents]),
+            Route(
+                template: "/v1/admin/tenants/{tenant}/clients/{sourceType}",
+                handlers: [.get: client, .put: setClient, .delete: deleteClient]),
         ]
-    }
-
-    /// The one address with two names in it.
-    var clients: Route {
-        Route(
-            template: "/v1/admin/tenants/{tenant}/clients/{sourceType}",
-            handlers: [.get: client, .put: setClient, .delete: deleteClient])
     }
 
     // MARK: credentialKeys
 
-    @Sendable private func credentialKeys(
-        _ request: Request, _ context: Context, _ path: PathNames
-    ) async throws -> Response {
-        _ = try await callers.operatorCalling(request, context)
+    @Sendable private func credentialKeys(_ request: Request, _ context: Context) async throws -> Response {
+        _ = try await verifier.administrator(request, context)
         let page = try PageRequest(request.query)
         var selection = Selection()
         selection.tenant = try page.tenant
         selection.sourceType = try page["sourceType"].map(Self.sourceType)
-        var position: TicketPosition?
+        var position: CredentialKeyPosition?
         if let token = try page["pageToken"] {
-            guard let found = TicketPosition(token) else { throw PageRequest.badToken }
+            guard let found = CredentialKeyPosition(token) else { throw PageRequest.badToken }
             position = found
         }
         let found = try await page.fetch { limit throws(StoreError) in
-            try await broker.tickets(selection, after: position, limit: limit)
+            try await broker.credentialKeys(selection, after: position, limit: limit)
         }
-        let tickets = found.tickets
+        let credentialKeys = found.credentialKeys
         return page.response(
-            tickets.map { ticket in
-                let flow = JSONValue.string(ticket.placement.flow.description)
+            credentialKeys.map { key in
+                let flow = JSONValue.string(key.placement.flow.description)
                 return [
-                    "id": flow, "tenant": .string(ticket.placement.tenant.description),
-                    "sourceType": .string(ticket.placement.sourceType.description), "flow": flow,
-                    "createdAt": .integer(ticket.createdAt.milliseconds),
-                    "expiresAt": .integer(ticket.expiresAt.milliseconds),
+                    "id": flow, "tenant": .string(key.placement.tenant.description),
+                    "sourceType": .string(key.placement.sourceType.description), "flow": flow,
+                    "createdAt": .integer(key.createdAt.milliseconds),
+                    "expiresAt": .integer(key.expiresAt.milliseconds),
                 ]
-            }, next: { $0 == 0 ? nil : tickets[$0 - 1].position.text }, further: found.next?.text)
+            }, next: { $0 == 0 ? nil : credentialKeys[$0 - 1].position.text }, further: found.next?.text)
     }
 
     // MARK: revocations
@@ -65,10 +62,8 @@ struct AdminRoutes: Sendable {
         let revokeAtProvider: Bool?
     }
 
-    @Sendable private func revoke(
-        _ request: Request, _ context: Context, _ path: PathNames
-    ) async throws -> Response {
-        let requester = try await callers.operatorCalling(request, context)
+    @Sendable private func revoke(_ request: Request, _ context: Context) async throws -> Response {
+        let requester = try await verifier.administrator(request, context)
         let body = try await request.json(RevocationBody.self)
         guard (1...500).contains(body.reason.unicodeScalars.count) else {
             throw Problem.invalidRequest("the member \"reason\" must say why, in 1 to 500 characters")
@@ -96,7 +91,7 @@ struct AdminRoutes: Sendable {
                     selection: selection, reason: body.reason, atProvider: body.revokeAtProvider ?? true,
                     requester: requester))
         } catch {
-            throw Problem.unavailable
+            throw Problem.unavailable(error)
         }
         return .json(
             JSONValue.object([
@@ -115,10 +110,8 @@ struct AdminRoutes: Sendable {
 
     // MARK: auditEvents
 
-    @Sendable private func auditEvents(
-        _ request: Request, _ context: Context, _ path: PathNames
-    ) async throws -> Response {
-        _ = try await callers.operatorCalling(request, context)
+    @Sendable private func auditEvents(_ request: Request, _ context: Context) async throws -> Response {
+        _ = try await verifier.administrator(request, context)
         let page = try PageRequest(request.query)
         var filter = EventFilter()
         filter.tenant = try page.tenant
@@ -172,18 +165,18 @@ struct AdminRoutes: Sendable {
         let parameters: [String: String]?
     }
 
-    @Sendable private func client(_ request: Request, _ context: Context, _ path: PathNames) async throws -> Response {
-        _ = try await callers.operatorCalling(request, context)
-        let tenant = try path.tenant
+    @Sendable private func client(_ request: Request, _ context: Context) async throws -> Response {
+        _ = try await verifier.administrator(request, context)
+        let tenant = try context.parameters.tenant
         let found: KeptClient?
         do {
-            found = try await broker.keptClient(String(path.sourceType), of: tenant)
+            found = try await broker.keptClient(String(context.parameters.sourceType), of: tenant)
         } catch {
             throw error.problem
         }
         guard let found else {
             var problem = Self.noClient
-            problem.redirectURI = SourceType.ID(path.sourceType).map {
+            problem.redirectURI = SourceType.ID(context.parameters.sourceType).map {
                 broker.redirectURI(ofClientFor: $0, of: tenant)
             }
             throw problem
@@ -191,16 +184,14 @@ struct AdminRoutes: Sendable {
         return .json(members(found, of: tenant))
     }
 
-    @Sendable private func setClient(
-        _ request: Request, _ context: Context, _ path: PathNames
-    ) async throws -> Response {
-        let requester = try await callers.operatorCalling(request, context)
-        let tenant = try path.tenant
+    @Sendable private func setClient(_ request: Request, _ context: Context) async throws -> Response {
+        let requester = try await verifier.administrator(request, context)
+        let tenant = try context.parameters.tenant
         let body = try await request.json(ClientBody.self)
         do {
             let (kept, isNew) = try await broker.setClient(
                 ClientSetting(
-                    tenant: tenant, sourceType: String(path.sourceType), clientID: body.clientId,
+                    tenant: tenant, sourceType: String(context.parameters.sourceType), clientID: body.clientId,
                     clientSecret: body.clientSecret.map { ClientSecret($0) }, scopes: body.scopes,
                     parameters: body.parameters ?? [:], requester: requester))
             var response = Response.json(members(kept, of: tenant))
@@ -212,14 +203,12 @@ struct AdminRoutes: Sendable {
         }
     }
 
-    @Sendable private func deleteClient(
-        _ request: Request, _ context: Context, _ path: PathNames
-    ) async throws -> Response {
-        let requester = try await callers.operatorCalling(request, context)
-        let tenant = try path.tenant
+    @Sendable private func deleteClient(_ request: Request, _ context: Context) async throws -> Response {
+        let requester = try await verifier.administrator(request, context)
+        let tenant = try context.parameters.tenant
         let wasThere: Bool
         do {
-            wasThere = try await broker.deleteClient(String(path.sourceType), of: tenant, by: requester)
+            wasThere = try await broker.deleteClient(String(context.parameters.sourceType), of: tenant, by: requester)
         } catch {
             throw error.problem
         }
@@ -245,7 +234,7 @@ struct AdminRoutes: Sendable {
 
     // MARK: members
 
-    private static func tenant(_ text: String) throws -> TenantID { try PathNames.tenant(text) }
+    private static func tenant(_ text: String) throws -> TenantID { try PathParameters.tenant(text) }
 
     private static func sourceType(_ text: String) throws -> SourceType.ID {
         guard let id = SourceType.ID(text) else {

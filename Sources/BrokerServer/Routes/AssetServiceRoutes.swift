@@ -1,4 +1,5 @@
 import Broker
+import HTTPService
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -7,20 +8,20 @@ import Secrets
 /// What asset services call for tokens that they hold: the broker alone has the clients' secrets.
 struct AssetServiceRoutes: Sendable {
     let broker: Broker
-    let callers: Callers
-    let figures: Figures
+    let verifier: BearerTokenVerifier
+    let metrics: BrokerMetrics
     let limits: RateLimits
 
     var routes: [Route] {
         [
             Route(
                 template: "/v1/tenants/{tenant}/assets:refreshCredentials",
-                handlers: [.post: figures.refreshes.around(refresh)],
-                isShared: true),
+                handlers: [.post: metrics.refreshes.around(refresh)],
+                cors: .configuredOrigins),
             Route(
                 template: "/v1/tenants/{tenant}/assets:revokeCredentials",
-                handlers: [.post: figures.revocations.around(revoke)],
-                isShared: true),
+                handlers: [.post: metrics.revocations.around(revoke)],
+                cors: .configuredOrigins),
         ]
     }
 
@@ -31,12 +32,12 @@ struct AssetServiceRoutes: Sendable {
         let scopes: [String]?
     }
 
-    @Sendable private func refresh(
-        _ request: Request, _ context: Context, _ path: PathNames
-    ) async throws -> Response {
-        let (tenant, requester) = try await callers.tenant(
-            path, of: request, context, anyOf: [.credentialsWrite])
-        return try await limits.refresh.admit(tenant) { try await refresh(request, tenant, requester) }
+    @Sendable private func refresh(_ request: Request, _ context: Context) async throws -> Response {
+        let (tenant, requester) = try await verifier.tenant(
+            context.parameters, of: request, context, anyOf: [.credentialsWrite])
+        return try await limits.refresh.admit(.name(tenant.description)) {
+            try await refresh(request, tenant, requester)
+        }
     }
 
     private func refresh(_ request: Request, _ tenant: TenantID, _ requester: Requester) async throws -> Response {
@@ -50,7 +51,7 @@ struct AssetServiceRoutes: Sendable {
                     parameters: body.parameters ?? [:], scopes: body.scopes,
                     requester: requester))
         } catch {
-            throw error.problem
+            throw error.problem.asked(for: body.sourceType, by: tenant)
         }
         return Response(
             status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-store"],
@@ -64,12 +65,10 @@ struct AssetServiceRoutes: Sendable {
         let parameters: [String: String]?
     }
 
-    @Sendable private func revoke(
-        _ request: Request, _ context: Context, _ path: PathNames
-    ) async throws -> Response {
-        let (tenant, requester) = try await callers.tenant(
-            path, of: request, context, anyOf: [.credentialsWrite])
-        return try await limits.revoke.admit(tenant) { try await revoke(request, tenant, requester) }
+    @Sendable private func revoke(_ request: Request, _ context: Context) async throws -> Response {
+        let (tenant, requester) = try await verifier.tenant(
+            context.parameters, of: request, context, anyOf: [.credentialsWrite])
+        return try await limits.revoke.admit(.name(tenant.description)) { try await revoke(request, tenant, requester) }
     }
 
     private func revoke(_ request: Request, _ tenant: TenantID, _ requester: Requester) async throws -> Response {
@@ -86,7 +85,7 @@ struct AssetServiceRoutes: Sendable {
                     tokenTypeHint: body.tokenTypeHint, parameters: body.parameters ?? [:],
                     requester: requester))
         } catch {
-            throw error.problem
+            throw error.problem.asked(for: body.sourceType, by: tenant)
         }
         return Response(status: .noContent, headers: [.cacheControl: "no-store"])
     }

@@ -1,7 +1,10 @@
 import Broker
+import Formats
 import Foundation
+import HTTPService
 import HTTPTypes
 import Hummingbird
+import Logging
 import NIOCore
 import Secrets
 import Templates
@@ -11,32 +14,35 @@ struct BrowserRoutes: Sendable {
     let broker: Broker
     let pages: Pages
     let limits: RateLimits
+    let logger: Logger
 
     var routes: [Route] {
-        let byQuery = limits.callback.around(callbackByQuery, refusing: refusal)
-        let byForm = limits.callback.around(callbackByForm, refusing: refusal)
-        return [
-            Route(
-                template: "/oauth/callback", handlers: [.get: byQuery, .head: spendNothing, .post: byForm]),
-            Route(
-                template: "/oauth/callback/{name}", handlers: [.get: byQuery, .head: spendNothing, .post: byForm]),
-            Route(
-                template: "/oauth/callback/{name}/{handle}",
-                handlers: [.get: byQuery, .head: spendNothing, .post: byForm]),
-            Route(template: "/oauth/success", handlers: [.get: { request, _, _ in pages.successPage(request) }]),
+        [
+            callback("/oauth/callback"), callback("/oauth/callback/{name}"),
+            callback("/oauth/callback/{name}/{handle}"),
+            Route(template: "/oauth/success", handlers: [.get: { request, _ in pages.successPage(request) }]),
             Route(
                 template: "/oauth/popup",
-                handlers: [.get: { request, _, _ in pages.popupPage(request) }, .post: bind]),
+                handlers: [.get: { request, _ in pages.popupPage(request) }, .post: bind]),
             Route(template: "/oauth/frontendOrigin", handlers: [.get: frontendOrigin]),
             Route(
                 template: "/connect.js",
-                handlers: [.get: { _, _, _ in Self.script(Templates.connect, "text/javascript; charset=utf-8") }],
-                isPublic: true),
+                handlers: [.get: { _, _ in Self.script(Templates.connect, "text/javascript; charset=utf-8") }],
+                cors: .anyOrigin),
             Route(
                 template: "/connect.d.ts",
-                handlers: [.get: { _, _, _ in Self.script(Templates.connectTypes, "text/plain; charset=utf-8") }],
-                isPublic: true),
+                handlers: [.get: { _, _ in Self.script(Templates.connectTypes, "text/plain; charset=utf-8") }],
+                cors: .anyOrigin),
         ]
+    }
+
+    private func callback(_ template: String) -> Route {
+        Route(
+            template: template,
+            handlers: [
+                .get: limits.callback.around(callbackByQuery, refusing: refusal), .head: spendNothing,
+                .post: limits.callback.around(callbackByForm, refusing: refusal),
+            ], ignoresTrailingSlash: true)
     }
 
     private static func script(_ text: String, _ type: String) -> Response {
@@ -50,37 +56,36 @@ struct BrowserRoutes: Sendable {
 
     // MARK: callback
 
-    @Sendable private func callbackByQuery(
-        _ request: Request, _ context: Context, _ path: PathNames
-    ) async throws -> Response {
+    @Sendable private func callbackByQuery(_ request: Request, _ context: Context) async throws -> Response {
         // A page fetched ahead may never be shown: the state must not be spent on it.
-        if request.isPrefetch { throw Problem.unavailable }
-        return await callback(request.uri.query ?? "", at: path, redirect: .found, request, context)
+        if request.isPrefetch { throw Problem.lookAhead }
+        return await callback(request.uri.query ?? "", at: context.parameters, redirect: .found, request, context)
     }
 
     /// OAuth 2.0 Form Post Response Mode. 303, so that the browser does not post again.
-    @Sendable private func callbackByForm(
-        _ request: Request, _ context: Context, _ path: PathNames
-    ) async throws -> Response {
-        await callback(try await request.form(), at: path, redirect: .seeOther, request, context)
+    @Sendable private func callbackByForm(_ request: Request, _ context: Context) async throws -> Response {
+        await callback(try await request.form(), at: context.parameters, redirect: .seeOther, request, context)
     }
 
-    @Sendable private func spendNothing(
-        _ request: Request, _ context: Context, _ path: PathNames
-    ) async throws -> Response {
+    @Sendable private func spendNothing(_ request: Request, _ context: Context) async throws -> Response {
         Response(status: .ok, headers: [.cacheControl: "no-store"])
     }
 
     private func callback(
-        _ query: String, at path: PathNames, redirect: HTTPResponse.Status, _ request: Request, _ context: Context
+        _ query: String, at path: PathParameters, redirect: HTTPResponse.Status, _ request: Request, _ context: Context
     ) async -> Response {
-        let cookies = Cookies(publicURL: broker.settings.publicURL)
+        let cookies = BindingCookies(publicURL: broker.settings.publicURL)
         let callback = CallbackRequest(
-            query, at: RedirectPath(received: path.redirect), by: Requester(request, context)
+            query, at: RedirectPath(received: path), by: Requester(request, context)
         ) { flow in
             request.cookie(cookies.name(flow)).map { BindingCookie($0) }
         }
-        if await broker.putsOff(callback) { return refusal(.unavailable, request, context) }
+        if await broker.putsOff(callback) {
+            let problem = Problem.unavailable(
+                "too many of its tenant's flows wait for their provider; nothing is spent")
+            log(problem, context)
+            return refusal(problem, request, context)
+        }
         let result = await broker.callback(callback)
         var response: Response
         let flow: Flow?
@@ -92,13 +97,18 @@ struct BrowserRoutes: Sendable {
                 "\(page)#credentialKey=\($0)&sourceType=\(ended.sourceType)&flow=\(ended.id)"
             }
             response = Response(status: redirect, headers: [.location: location, .cacheControl: "no-store"])
-        case .failed(let error, let ended):
+        case .failed(let failure, let ended):
+            let error = failure.error
             flow = ended
+            // Of a flow that is known, the event has the reason, with this request's id.
+            if ended == nil {
+                log(error.problem.because(failure.reason), context)
+            }
             if let ended, let returnURL = ended.returnURL {
                 let location = "\(returnURL.text)#error=\(Percent.encode(error.code))&flow=\(ended.id)"
                 response = Response(status: redirect, headers: [.location: location, .cacheControl: "no-store"])
             } else {
-                response = failure(error, ended, request, context)
+                response = self.failure(error, ended, request, context)
             }
         }
         if let flow, request.cookie(cookies.name(flow.id)) != nil {
@@ -113,6 +123,10 @@ struct BrowserRoutes: Sendable {
                 status: error.problem.status, code: error.code, description: error.providerDescription,
                 frontendOrigin: flow?.frontendOrigin.description ?? "", flow: flow?.id.description ?? "",
                 requestID: context.requestID), error.problem, request)
+    }
+
+    private func log(_ problem: Problem, _ context: Context) {
+        problem.log(to: logger, requestID: context.requestID, route: "/oauth/callback")
     }
 
     /// Of a callback that was not looked at: its state is not spent.
@@ -141,7 +155,7 @@ struct BrowserRoutes: Sendable {
 
     /// Only our own popup page asks for this; another site's page cannot send JSON here without a preflight, which
     /// is never granted, and what browsers say of the sender is checked besides.
-    @Sendable private func bind(_ request: Request, _ context: Context, _ path: PathNames) async throws -> Response {
+    @Sendable private func bind(_ request: Request, _ context: Context) async throws -> Response {
         let site = request.headers[.secFetchSite]
         let origin = request.headers[.origin]
         guard site == nil || site == "same-origin",
@@ -157,10 +171,10 @@ struct BrowserRoutes: Sendable {
         do {
             cookie = try await broker.bindingCookie(for: flow, verifier: verifier, frontendOrigin: body.frontendOrigin)
         } catch {
-            throw Problem.unavailable
+            throw Problem.unavailable(error)
         }
         guard let cookie else { throw Self.notThisFlow }
-        let cookies = Cookies(publicURL: broker.settings.publicURL)
+        let cookies = BindingCookies(publicURL: broker.settings.publicURL)
         let value = cookies.setting(flow, to: cookie, seconds: broker.settings.stateLifetime)
         return Response(status: .noContent, headers: [.setCookie: value, .cacheControl: "no-store"])
     }
@@ -171,42 +185,15 @@ struct BrowserRoutes: Sendable {
     private struct OriginAnswer: Encodable { let frontendOrigin: String }
 
     /// Tells the success page where its message may go. Not a secret: it is where the flow began.
-    @Sendable private func frontendOrigin(
-        _ request: Request, _ context: Context, _ path: PathNames
-    ) async throws -> Response {
+    @Sendable private func frontendOrigin(_ request: Request, _ context: Context) async throws -> Response {
         guard let flow = try request.query["flow"].flatMap({ FlowID($0) }) else { throw Problem.notFound }
         let origin: Origin?
         do {
             origin = try await broker.frontendOrigin(of: flow)
         } catch {
-            throw Problem.unavailable
+            throw Problem.unavailable(error)
         }
         guard let origin else { throw Problem.notFound }
         return .json(OriginAnswer(frontendOrigin: origin.description))
-    }
-}
-
-/// The first-party cookie that proves which browser began a flow: one a flow, so that two tabs do not disturb
-/// each other (RFC 6265).
-struct Cookies {
-    let publicURL: StrictURL
-
-    private var isSecure: Bool { publicURL.text.hasPrefix("https://") }
-
-    /// `__Host-` makes browsers refuse it from other hosts and plain http; on http (trials) it cannot be used.
-    func name(_ flow: FlowID) -> String {
-        (isSecure ? "__Host-" : "") + "cloakroom_flow_\(flow)"
-    }
-
-    func setting(_ flow: FlowID, to value: BindingCookie, seconds: Int64) -> String {
-        value.expose { "\(name(flow))=\($0); \(attributes); Max-Age=\(seconds)" }
-    }
-
-    func removal(_ flow: FlowID) -> String {
-        "\(name(flow))=; \(attributes); Max-Age=0"
-    }
-
-    private var attributes: String {
-        "Path=/; HttpOnly; SameSite=Lax" + (isSecure ? "; Secure" : "")
     }
 }

@@ -1,4 +1,5 @@
 import Broker
+import HTTPService
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -7,31 +8,32 @@ import PrometheusMetrics
 /// What load balancers and operators ask.
 struct OperationsRoutes: Sendable {
     let broker: Broker
-    let figures: Figures
+    let metrics: BrokerMetrics
 
     private struct Status: Encodable { let status: String }
 
     /// For everybody.
     var routes: [Route] {
         [
-            health, Route(template: "/readyz", handlers: [.get: { _, _, _ in try await readiness(for: .anybody) }]),
-            Route(template: "/openapi.json", handlers: [.get: { _, _, _ in Self.description }]),
+            health, Route(template: "/readyz", handlers: [.get: { _, _ in try await readiness(for: .anybody) }]),
+            Route(template: "/openapi.json", handlers: [.get: { _, _ in Self.description }]),
         ]
     }
 
     /// For a listener that operators alone reach.
     var operatorRoutes: [Route] {
         [
-            health, Route(template: "/readyz", handlers: [.get: { _, _, _ in try await readiness(for: .operators) }]),
-            metrics,
+            health, Route(template: "/readyz", handlers: [.get: { _, _ in try await readiness(for: .operators) }]),
+            scrape,
         ]
     }
 
     private var health: Route {
-        Route(template: "/healthz", handlers: [.get: { _, _, _ in .json(Status(status: "ok")) }])
+        Route(template: "/healthz", handlers: [.get: { _, _ in .json(Status(status: "ok")) }])
     }
 
-    var metrics: Route { Route(template: "/metrics", handlers: [.get: { _, _, _ in figuresText() }]) }
+    /// The address that Prometheus reads.
+    var scrape: Route { Route(template: "/metrics", handlers: [.get: { _, _ in exposition() }]) }
 
     /// The API in OpenAPI 3.1.
     private static var description: Response {
@@ -40,10 +42,10 @@ struct OperationsRoutes: Sendable {
             body: .init(byteBuffer: ByteBuffer(bytes: PackageResources.openapi_json)))
     }
 
-    private func figuresText() -> Response {
+    private func exposition() -> Response {
         Response(
             status: .ok, headers: [.contentType: PrometheusRegistry.contentType, .cacheControl: "no-store"],
-            body: .init(byteBuffer: ByteBuffer(string: figures.registry.text)))
+            body: .init(byteBuffer: ByteBuffer(string: metrics.registry.text)))
     }
 
     /// Who asks whether the broker is ready.
@@ -57,19 +59,10 @@ struct OperationsRoutes: Sendable {
         do {
             try await broker.check()
         } catch {
-            var problem = Problem.unavailable
-            if asker == .operators { problem.detail = error.reason }
+            var problem = Problem.unavailable(error)
+            if asker == .operators { problem.detail = "the store cannot write: \(error.reason)" }
             throw problem
         }
         return .json(Status(status: "ready"))
-    }
-}
-
-extension StoreError {
-    fileprivate var reason: String {
-        switch self {
-        case .unavailable(let reason): "the store cannot write: \(reason)"
-        case .closed: "the broker stops"
-        }
     }
 }

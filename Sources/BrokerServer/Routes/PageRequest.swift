@@ -1,4 +1,6 @@
 import Broker
+import Formats
+import HTTPService
 import HTTPTypes
 import Hummingbird
 
@@ -27,7 +29,7 @@ struct PageRequest: Sendable {
     }
 
     var tenant: TenantID? {
-        get throws { try self["tenant"].map(PathNames.tenant) }
+        get throws { try self["tenant"].map(PathParameters.tenant) }
     }
 
     /// A whole number in digits alone.
@@ -40,7 +42,7 @@ struct PageRequest: Sendable {
         do {
             return try await page(size + 1)
         } catch {
-            throw Problem.unavailable
+            throw Problem.unavailable(error)
         }
     }
 

@@ -1,4 +1,6 @@
 public import Broker
+public import Catalog
+import Formats
 
 /// The answer of `assets:sourceTypes`, and what `cloakroom sources --json` prints.
 public struct SourceTypeList: Encodable, Sendable {

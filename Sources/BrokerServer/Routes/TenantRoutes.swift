@@ -1,5 +1,7 @@
 import Broker
+import Formats
 import Foundation
+import HTTPService
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -8,37 +10,38 @@ import Secrets
 /// What a tenant's frontend and asset services call.
 struct TenantRoutes: Sendable {
     let broker: Broker
-    let callers: Callers
+    let verifier: BearerTokenVerifier
     let limits: RateLimits
 
     var routes: [Route] {
         [
             Route(
-                template: "/v1/tenants/{tenant}/assets:sourceTypes", handlers: [.get: sourceTypes], isShared: true),
+                template: "/v1/tenants/{tenant}/assets:sourceTypes", handlers: [.get: sourceTypes],
+                cors: .configuredOrigins),
             Route(
-                template: "/v1/tenants/{tenant}/assets:authorize", handlers: [.post: authorize], isShared: true),
+                template: "/v1/tenants/{tenant}/assets:authorize", handlers: [.post: authorize],
+                cors: .configuredOrigins),
             Route(
                 template: "/v1/tenants/{tenant}/assets:oauthCredentials",
                 handlers: [
                     .get: limits.redeem.around(redeemByQuery), .head: spendNothing,
                     .post: limits.redeem.around(redeemByBody),
-                ], isShared: true),
+                ], cors: .configuredOrigins),
             Route(
                 template: "/v1/tenants/{tenant}/assets:oauthFlow",
-                handlers: [.get: outcomeByQuery, .post: outcomeByBody], isShared: true),
+                handlers: [.get: outcomeByQuery, .post: outcomeByBody], cors: .configuredOrigins),
         ]
     }
 
     // MARK: assets:sourceTypes
 
-    @Sendable private func sourceTypes(
-        _ request: Request, _ context: Context, _ path: PathNames
-    ) async throws -> Response {
-        let (tenant, _) = try await callers.tenant(path, of: request, context, anyOf: [.assetsRead, .assetsWrite])
+    @Sendable private func sourceTypes(_ request: Request, _ context: Context) async throws -> Response {
+        let (tenant, _) = try await verifier.tenant(
+            context.parameters, of: request, context, anyOf: [.assetsRead, .assetsWrite])
         do {
             return .json(SourceTypeList(broker.catalog, client: try await broker.clients(of: tenant)))
         } catch {
-            throw Problem.unavailable
+            throw Problem.unavailable(error)
         }
     }
 
@@ -52,8 +55,10 @@ struct TenantRoutes: Sendable {
         let exchangeChallenge: String?
         let frontendOrigin: String?
 
-        /// `nil` where a member is of another type than it should be.
-        static func quick(_ members: [String: JSONValue]) -> AuthorizeBody? {
+        /// A cheaper reading than the decoder's of what is written as expected; `nil` where a member is of another type
+        /// than it should be, which the decoder names.
+        init?(_ value: JSONValue) {
+            guard case .object(let members) = value else { return nil }
             var isSound = true
             func text(_ name: String) -> String? {
                 switch members[name] {
@@ -81,23 +86,28 @@ struct TenantRoutes: Sendable {
             default: return nil
             }
             guard let sourceType = text("sourceType") else { return nil }
-            let body = AuthorizeBody(
-                sourceType: sourceType, parameters: parameters, scopes: scopes, returnUrl: text("returnUrl"),
-                exchangeChallenge: text("exchangeChallenge"), frontendOrigin: text("frontendOrigin"))
-            return isSound ? body : nil
+            self.sourceType = sourceType
+            self.parameters = parameters
+            self.scopes = scopes
+            returnUrl = text("returnUrl")
+            exchangeChallenge = text("exchangeChallenge")
+            frontendOrigin = text("frontendOrigin")
+            guard isSound else { return nil }
         }
     }
 
-    @Sendable private func authorize(
-        _ request: Request, _ context: Context, _ path: PathNames
-    ) async throws -> Response {
-        let (tenant, requester) = try await callers.tenant(path, of: request, context, anyOf: [.assetsWrite])
+    @Sendable private func authorize(_ request: Request, _ context: Context) async throws -> Response {
+        let (tenant, requester) = try await verifier.tenant(
+            context.parameters, of: request, context, anyOf: [.assetsWrite])
         // Once it is known who calls, so that nobody uses up another tenant's share.
-        return try await limits.authorize.admit(tenant) { try await authorize(request, tenant, requester) }
+        return try await limits.authorize.admit(.name(tenant.description)) {
+            try await authorize(request, tenant, requester)
+        }
     }
 
     private func authorize(_ request: Request, _ tenant: TenantID, _ requester: Requester) async throws -> Response {
-        let body = try await request.json(AuthorizeBody.self, quick: AuthorizeBody.quick)
+        let given = try await request.json()
+        let body = try AuthorizeBody(given.value) ?? given.decoded(as: AuthorizeBody.self)
         let authorization: Authorization
         do {
             authorization = try await broker.authorize(
@@ -106,7 +116,7 @@ struct TenantRoutes: Sendable {
                     scopes: body.scopes, returnURL: body.returnUrl, exchangeChallenge: body.exchangeChallenge,
                     frontendOrigin: request.headers[.origin] ?? body.frontendOrigin, requester: requester))
         } catch {
-            throw error.problem
+            throw error.problem.asked(for: body.sourceType, by: tenant)
         }
         var json = JSONWriter()
         json.literal("{\"authorizationUrl\":")
@@ -127,43 +137,30 @@ struct TenantRoutes: Sendable {
         status: .badRequest, code: "invalid_credential_key",
         detail: "the credential key is not valid here; connect again and redeem the new key once, before it expires")
 
-    @Sendable private func redeemByQuery(
-        _ request: Request, _ context: Context, _ path: PathNames
-    ) async throws -> Response {
+    @Sendable private func redeemByQuery(_ request: Request, _ context: Context) async throws -> Response {
         // What a browser fetches ahead may never be seen by anyone: nothing is spent on it.
-        if request.isPrefetch { throw Problem.unavailable }
+        if request.isPrefetch { throw Problem.lookAhead }
         let query = request.query
         return try await redeem(
-            try query["credentialKey"], try query["exchangeVerifier"], path, Requester(request, context))
-    }
-
-    @Sendable private func redeemByBody(
-        _ request: Request, _ context: Context, _ path: PathNames
-    ) async throws -> Response {
-        let members = try await Self.members(request)
-        return try await redeem(
-            members["credentialKey"]?.string, members["exchangeVerifier"]?.string, path,
+            try query["credentialKey"], try query["exchangeVerifier"], context.parameters,
             Requester(request, context))
     }
 
-    /// The members of a body of which nothing is told but that it is no JSON object.
-    private static func members(_ request: Request) async throws -> [String: JSONValue] {
-        guard case .object(let members) = try await request.json(JSONValue.self) else {
-            throw Problem.invalidRequest("the body must be a JSON object")
-        }
-        return members
+    @Sendable private func redeemByBody(_ request: Request, _ context: Context) async throws -> Response {
+        let members = try await request.json().members
+        return try await redeem(
+            members["credentialKey"]?.string, members["exchangeVerifier"]?.string, context.parameters,
+            Requester(request, context))
     }
 
-    @Sendable private func spendNothing(
-        _ request: Request, _ context: Context, _ path: PathNames
-    ) async throws -> Response {
+    @Sendable private func spendNothing(_ request: Request, _ context: Context) async throws -> Response {
         Response(status: .ok, headers: [.cacheControl: "no-store", .contentType: "application/json"])
     }
 
     /// No shape of key is looked at first, and a verifier that RFC 7636 § 4.1 does not allow is none: all that is wrong
     /// takes the same way and the same time.
     private func redeem(
-        _ key: String?, _ verifier: String?, _ path: PathNames, _ requester: Requester
+        _ key: String?, _ verifier: String?, _ path: PathParameters, _ requester: Requester
     ) async throws -> Response {
         let tenant = try path.tenant
         let json: SecretBytes?
@@ -173,8 +170,9 @@ struct TenantRoutes: Sendable {
                 by: requester)
         } catch {
             switch error {
-            case .store: throw Problem.unavailable
-            case .sealBroken: throw error
+            case .store(let error): throw Problem.unavailable(error)
+            // The event has the reason, with this request's id.
+            case .sealBroken: throw Problem.internalError
             }
         }
         guard let json else { throw Self.invalidKey }
@@ -190,22 +188,18 @@ struct TenantRoutes: Sendable {
         var errorDescription: String?
     }
 
-    @Sendable private func outcomeByQuery(
-        _ request: Request, _ context: Context, _ path: PathNames
-    ) async throws -> Response {
+    @Sendable private func outcomeByQuery(_ request: Request, _ context: Context) async throws -> Response {
         let query = request.query
-        return try await outcome(of: try query["flow"], try query["exchangeVerifier"], path)
+        return try await outcome(of: try query["flow"], try query["exchangeVerifier"], context.parameters)
     }
 
     /// Keeps the verifier out of addresses, and so out of logs.
-    @Sendable private func outcomeByBody(
-        _ request: Request, _ context: Context, _ path: PathNames
-    ) async throws -> Response {
-        let members = try await Self.members(request)
-        return try await outcome(of: members["flow"]?.string, members["exchangeVerifier"]?.string, path)
+    @Sendable private func outcomeByBody(_ request: Request, _ context: Context) async throws -> Response {
+        let members = try await request.json().members
+        return try await outcome(of: members["flow"]?.string, members["exchangeVerifier"]?.string, context.parameters)
     }
 
-    private func outcome(of flow: String?, _ verifier: String?, _ path: PathNames) async throws -> Response {
+    private func outcome(of flow: String?, _ verifier: String?, _ path: PathParameters) async throws -> Response {
         let tenant = try path.tenant
         var answer = FlowAnswer(status: "pending")
         if let id = flow.flatMap({ FlowID($0) }), let verifier = verifier.flatMap({ ExchangeVerifier(checking: $0) }) {
@@ -213,7 +207,7 @@ struct TenantRoutes: Sendable {
             do {
                 progress = try await broker.progress(of: id, for: tenant, verifier: verifier)
             } catch {
-                throw Problem.unavailable
+                throw Problem.unavailable(error)
             }
             switch progress {
             case .pending: break
@@ -223,19 +217,5 @@ struct TenantRoutes: Sendable {
             }
         }
         return .json(answer)
-    }
-}
-
-extension Response {
-    private static let jsonHeaders: HTTPFields = [.contentType: "application/json", .cacheControl: "no-store"]
-
-    /// 200 with JSON that is not to be kept.
-    static func json(_ value: some Encodable) -> Response {
-        Response(status: .ok, headers: jsonHeaders, body: .json(value))
-    }
-
-    /// The same, of JSON that is written already.
-    static func json(_ bytes: [UInt8]) -> Response {
-        Response(status: .ok, headers: jsonHeaders, body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 }

@@ -13,8 +13,19 @@ int cloakroom_hmac_sha256(const unsigned char *key, size_t key_length, const uns
 /// SHA-2 of 256, 384 or 512 bits; `out` has 64 bytes. Returns the digest's length, or 0 where libcrypto failed.
 size_t cloakroom_sha2(int bits, const unsigned char *text, size_t length, unsigned char *out);
 
+/// SHAKE256 (FIPS 202), as long as is wanted. Returns 1, or 0 where libcrypto failed.
+int cloakroom_shake256(const unsigned char *text, size_t length, unsigned char *out, size_t out_length);
+
 /// The kinds of keys that are used here.
-enum { CLOAKROOM_KEY_OTHER = 0, CLOAKROOM_KEY_RSA, CLOAKROOM_KEY_P256, CLOAKROOM_KEY_P384, CLOAKROOM_KEY_ED25519 };
+enum {
+    CLOAKROOM_KEY_OTHER = 0,
+    CLOAKROOM_KEY_RSA,
+    CLOAKROOM_KEY_P256,
+    CLOAKROOM_KEY_P384,
+    CLOAKROOM_KEY_P521,
+    CLOAKROOM_KEY_ED25519,
+    CLOAKROOM_KEY_ED448
+};
 
 /// RSA counts only with 2048 to 8192 bits, EC only on the curves above.
 int cloakroom_key_kind(const EVP_PKEY *key);
@@ -29,16 +40,24 @@ EVP_PKEY *cloakroom_key_new_p256(void);
 /// Public keys from their numbers (big endian); NULL where they make no key. `point` is 0x04, x, y.
 EVP_PKEY *cloakroom_key_from_rsa(const unsigned char *n, size_t n_length, const unsigned char *e, size_t e_length);
 EVP_PKEY *cloakroom_key_from_point(const char *curve, const unsigned char *point, size_t length);
-EVP_PKEY *cloakroom_key_from_ed25519(const unsigned char *bytes, size_t length);
+/// `type` is ED25519 or ED448.
+EVP_PKEY *cloakroom_key_from_edwards(const char *type, const unsigned char *bytes, size_t length);
+
+/// Private keys from their numbers (big endian); NULL where they make none or its halves do not belong together.
+/// `numbers` are RSA's n, e, d and, unless `count` is 3, p, q, dp, dq, qi, one behind the other.
+EVP_PKEY *cloakroom_private_key_from_rsa(const unsigned char *numbers, const size_t *lengths, int count);
+EVP_PKEY *cloakroom_private_key_from_point(const char *curve, const unsigned char *point, size_t length,
+                                           const unsigned char *d, size_t d_length);
+EVP_PKEY *cloakroom_private_key_from_edwards(const char *type, const unsigned char *bytes, size_t length);
 
 /// A number of a key by libcrypto's name for it, big endian, padded to `width` unless that is 0.
 /// Returns its length, or 0 where the key has none or it does not fit.
 size_t cloakroom_key_number(const EVP_PKEY *key, const char *name, int width, unsigned char *out, size_t capacity);
 
-/// The 32 bytes of an Ed25519 public key. Returns 1, or 0.
-int cloakroom_key_ed25519(const EVP_PKEY *key, unsigned char *out);
+/// The bytes of an Ed25519 or Ed448 public key. Returns their number, or 0.
+size_t cloakroom_key_edwards(const EVP_PKEY *key, unsigned char *out, size_t capacity);
 
-/// How to sign. `digest` is SHA-2's bits, or 0 for Ed25519; `width` is the length of ECDSA's numbers, else 0.
+/// How to sign. `digest` is SHA-2's bits, or 0 for Ed25519 and Ed448; `width` is the length of ECDSA's numbers, else 0.
 typedef struct {
     int digest;
     int pss;

@@ -1,10 +1,12 @@
 import ArgumentParser
 import Broker
 import BrokerServer
+import Catalog
 import CurlTransport
+import Formats
 import Foundation
 import Hummingbird
-import JWTKit
+import JOSE
 import Logging
 import Sandbox
 import Secrets
@@ -38,7 +40,7 @@ struct Demo: AsyncParsableCommand {
         defer { folder.remove() }
 
         let clientSecret = Base64URL.encode(Random.bytes(24))
-        let tokenSecret = Random.bytes(32)
+        let tokenSecret = SecretBytes(Random.bytes(32))
         let configuration = try await configuration(
             broker: broker, provider: provider, frontend: frontend, store: folder.path("demo.db"),
             clientSecret: clientSecret, tokenSecret: tokenSecret)
@@ -53,7 +55,7 @@ struct Demo: AsyncParsableCommand {
             ], baseURL: provider)
         let demo = DemoFrontend(
             baseURL: frontend, brokerURL: broker, providerURL: provider, tenant: Self.tenant,
-            token: { try await Self.token(tokenSecret) })
+            token: { try Self.token(tokenSecret) })
         var logger = Logger(label: "cloakroom.demo") { _ in LineLogHandler(format: .text, logLevel: .warning) }
         logger.logLevel = .error
         let others: [any ServiceLifecycle.Service] = [
@@ -79,7 +81,8 @@ struct Demo: AsyncParsableCommand {
 
     /// Made here, since a demo reads no file: nothing of an installation's can be touched by it.
     private func configuration(
-        broker: String, provider: String, frontend: String, store: String, clientSecret: String, tokenSecret: [UInt8]
+        broker: String, provider: String, frontend: String, store: String, clientSecret: String,
+        tokenSecret: SecretBytes
     ) async throws -> Configuration {
         let findings = Findings()
         let catalog = Catalog(
@@ -95,7 +98,7 @@ struct Demo: AsyncParsableCommand {
         return Configuration(
             origin: "demo", address: Configuration.Address(host: "127.0.0.1", port: port),
             broker: Broker.Settings(publicURL: publicURL, frontends: Frontends(origins: [origin])),
-            rules: Callers.Rules(issuer: Self.issuer, audience: "cloakroom"),
+            rules: BearerTokenVerifier.Rules(issuer: Self.issuer, audience: "cloakroom"),
             callerKeys: .fixed(try VerificationKeys(sharedSecret: tokenSecret)), storePath: store,
             keyRing: try KeyRing(KeyRing.newLine(id: id)), transport: transport, catalog: catalog,
             clients: ["sandbox": Client(id: "cloakroom-demo", secret: ClientSecret(clientSecret))],
@@ -103,14 +106,16 @@ struct Demo: AsyncParsableCommand {
     }
 
     /// A token as the demo frontend's own backend would mint it for its signed-in user.
-    private static func token(_ secret: [UInt8]) async throws -> String {
-        let now = Double(Timestamp.now.milliseconds / 1000)
-        let keys = await JWTKeyCollection().add(hmac: HMACKey(from: Data(secret)), digestAlgorithm: .sha256)
-        return try await keys.sign(
-            Claims(members: [
+    private static func token(_ secret: SecretBytes) throws -> String {
+        let now = Timestamp.now
+        let token = JSONWebSignature.sign(
+            header: [("typ", .string("JWT"))],
+            claims: [
                 "iss": .string(issuer), "aud": .string("cloakroom"), "sub": .string("demo-user"),
-                "iat": .number(now), "exp": .number(now + 3600), "tenant": .string(tenant),
+                "iat": .seconds(now), "exp": .seconds(now.adding(seconds: 3600)), "tenant": .string(tenant),
                 "scope": .string("assets:write"),
-            ]))
+            ], sharedSecret: secret)
+        guard let token else { throw Refusal("the demo's own secret does not sign") }
+        return token
     }
 }

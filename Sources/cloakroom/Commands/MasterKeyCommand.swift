@@ -1,5 +1,7 @@
 import ArgumentParser
 import Broker
+import Catalog
+import Formats
 import Foundation
 import SQLiteStore
 import Secrets
@@ -63,7 +65,8 @@ struct MasterKeyCommand: ParsableCommand {
                 let items = rows.map { row in
                     JSONValue.object([
                         "id": .string(row.id.description), "seals": .bool(row.seals),
-                        "flows": .number(Double(row.uses.flows)), "credentialKeys": .number(Double(row.uses.tickets)),
+                        "flows": .number(Double(row.uses.flows)),
+                        "credentialKeys": .number(Double(row.uses.credentialKeys)),
                         "clients": .number(Double(row.uses.clients)), "auditTrail": .bool(row.uses.auditTrail),
                     ])
                 }
@@ -74,7 +77,8 @@ struct MasterKeyCommand: ParsableCommand {
                     + rows.map { row in
                         [
                             row.id.description, row.seals ? "yes" : "no", String(row.uses.flows),
-                            String(row.uses.tickets), String(row.uses.clients), row.uses.auditTrail ? "yes" : "no",
+                            String(row.uses.credentialKeys), String(row.uses.clients),
+                            row.uses.auditTrail ? "yes" : "no",
                         ]
                     })
         }
@@ -177,7 +181,7 @@ extension MasterKeyUses {
     var words: String? {
         var parts: [String] = []
         if flows > 0 { parts.append("\(flows) flows") }
-        if tickets > 0 { parts.append("\(tickets) credential keys") }
+        if credentialKeys > 0 { parts.append("\(credentialKeys) credential keys") }
         if clients > 0 { parts.append("\(clients) tenants' clients") }
         if auditTrail { parts.append("the audit trail") }
         return parts.isEmpty ? nil : parts.joined(separator: ", ")

@@ -1,11 +1,13 @@
 import ArgumentParser
 import Broker
 import BrokerServer
+import Catalog
+import Formats
 import Foundation
-import JWTKit
+import JOSE
 import Secrets
 
-struct TokenCommand: AsyncParsableCommand {
+struct TokenCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "token", abstract: "Mint a JWT for trials.",
         discussion: """
@@ -13,7 +15,7 @@ struct TokenCommand: AsyncParsableCommand {
             name of the tenant claim come from the configuration.
             """)
 
-    @Option(name: .long, help: "A private key: PEM or JWK; EC P-256 or P-384, Ed25519, or RSA.")
+    @Option(name: .long, help: "A private key: PEM or JWK; EC P-256, P-384 or P-521, Ed25519, Ed448, or RSA.")
     var key: String
 
     @Option(name: .long, parsing: .upToNextOption, help: "The tenants to speak for.")
@@ -39,7 +41,7 @@ struct TokenCommand: AsyncParsableCommand {
         }
     }
 
-    func run() async throws {
+    func run() throws {
         let findings = Findings()
         guard
             let settings = Settings(
@@ -51,96 +53,34 @@ struct TokenCommand: AsyncParsableCommand {
             let audience = auth.required("audience", "the aud of callers' tokens")
         else { throw Refusal(findings.lines) }
 
-        guard let text = try? String(contentsOfFile: key, encoding: .utf8) else {
+        guard let file = try? Data(contentsOf: URL(filePath: key)) else {
             throw Refusal(
                 "the key file \"\(key)\" cannot be read", hint: "name a file with a private key in PEM or JWK")
         }
-        guard let signing = await TokenKey(text, id: kid) else {
+        guard let signer = JWSSigner(file: SecretBytes(Array(file)), keyID: kid) else {
             throw Refusal(
                 "the file \"\(key)\" holds no private key that can sign",
-                hint: "use an EC (P-256, P-384), Ed25519 or RSA key in PEM or as a JWK")
+                hint: "use an EC (P-256, P-384, P-521), Ed25519, Ed448 or RSA key in PEM or as a JWK")
         }
-        let now = Int(Timestamp.now.milliseconds / 1000)
+        guard let token = signer.sign(type: "JWT", claims: claims(issuer: issuer, audience: audience, auth)) else {
+            throw Refusal("the file \"\(key)\" holds a key that does not sign")
+        }
+        Terminal.result(token)
+    }
+
+    private func claims(issuer: String, audience: String, _ auth: YAMLReader) -> [String: JSONValue] {
+        let now = Timestamp.now
         var claims: [String: JSONValue] = [
-            "iss": .string(issuer), "aud": .string(audience), "sub": .string(subject),
-            "iat": .number(Double(now)), "exp": .number(Double(now + lifetime)),
+            "iss": .string(issuer), "aud": .string(audience), "sub": .string(subject), "iat": .seconds(now),
+            "exp": .seconds(now.adding(seconds: Int64(lifetime))),
             auth.string("scopeClaim") ?? "scope": .string(scope.joined(separator: " ")),
         ]
-        let claim = auth.string("tenantClaim") ?? "tenant"
+        let tenantClaim = auth.string("tenantClaim") ?? "tenant"
         switch tenant.count {
         case 0: break
-        case 1: claims[claim] = .string(tenant[0])
-        default: claims[claim] = .array(tenant.map { .string($0) })
+        case 1: claims[tenantClaim] = .string(tenant[0])
+        default: claims[tenantClaim] = .array(tenant.map { .string($0) })
         }
-        Terminal.result(try await signing.sign(Claims(members: claims)))
-    }
-}
-
-/// The claims of a token that we make. Nothing is verified with it.
-struct Claims: JWTPayload {
-    let members: [String: JSONValue]
-
-    init(members: [String: JSONValue]) { self.members = members }
-
-    init(from decoder: any Decoder) throws { members = try [String: JSONValue](from: decoder) }
-
-    func encode(to encoder: any Encoder) throws { try members.encode(to: encoder) }
-
-    func verify(using _: some JWTAlgorithm) async throws {}
-}
-
-/// A private key that signs test tokens.
-struct TokenKey {
-    private let keys: JWTKeyCollection
-    private let id: JWKIdentifier?
-    /// What names it in the token; `nil` where nothing does.
-    private let header: JWTHeader
-
-    func sign(_ claims: Claims) async throws -> String {
-        try await keys.sign(claims, kid: id, header: header)
-    }
-
-    /// `nil` where `text` is no private key.
-    init?(_ text: String, id given: String?) async {
-        let keys = JWTKeyCollection()
-        if text.contains("-----BEGIN") {
-            let id = given.map { JWKIdentifier(string: $0) }
-            if let key = try? ES256PrivateKey(pem: text) {
-                await keys.add(ecdsa: key, kid: id)
-            } else if let key = try? ES384PrivateKey(pem: text) {
-                await keys.add(ecdsa: key, kid: id)
-            } else if let key = try? EdDSA.PrivateKey(pem: text) {
-                await keys.add(eddsa: key, kid: id)
-            } else if let key = try? Insecure.RSA.PrivateKey(pem: text) {
-                await keys.add(rsa: key, digestAlgorithm: .sha256, kid: id)
-            } else {
-                return nil
-            }
-            self.keys = keys
-            self.id = id
-            header = JWTHeader()
-            return
-        }
-        guard var jwk = try? JWK(json: text), jwk.privateExponent != nil else { return nil }
-        let own = given ?? jwk.keyIdentifier?.string
-        let id = JWKIdentifier(string: own ?? "key")
-        jwk.keyIdentifier = id
-        if jwk.algorithm == nil { jwk.algorithm = Self.algorithm(jwk) }
-        guard let algorithm = jwk.algorithm, (try? await keys.add(jwk: jwk)) != nil else { return nil }
-        self.keys = keys
-        self.id = id
-        var header = JWTHeader()
-        header.alg = algorithm.rawValue
-        self.header = header
-    }
-
-    private static func algorithm(_ jwk: JWK) -> JWK.Algorithm? {
-        switch (jwk.keyType, jwk.curve?.rawValue) {
-        case (.rsa, _): .rs256
-        case (_, "P-256"): .es256
-        case (_, "P-384"): .es384
-        case (_, "Ed25519"): .eddsa
-        default: nil
-        }
+        return claims
     }
 }

@@ -1,10 +1,13 @@
 import Broker
 import BrokerServer
+import Catalog
+import Formats
+import JOSE
 
 /// The issuer of callers' tokens, and the keys by which they are verified.
 extension ConfigurationReader {
     /// - Parameter allowInsecure: `auth.jwksURL` may be plain http.
-    func auth(allowInsecure: Bool) -> (rules: Callers.Rules?, keys: Configuration.CallerKeys?) {
+    func auth(allowInsecure: Bool) -> (rules: BearerTokenVerifier.Rules?, keys: Configuration.CallerKeys?) {
         let auth = section("auth")
         let issuer = auth.required("issuer", "the iss of callers' tokens")
         let audience = auth.required("audience", "the aud of callers' tokens")
@@ -13,7 +16,7 @@ extension ConfigurationReader {
         let keys = callerKeys(auth, allowInsecure: allowInsecure)
         auth.finish()
         guard let issuer, let audience else { return (nil, keys) }
-        let rules = Callers.Rules(
+        let rules = BearerTokenVerifier.Rules(
             issuer: issuer, audience: audience, tenantClaim: tenantClaim, scopeClaim: scopeClaim)
         return (rules, keys)
     }
@@ -39,7 +42,8 @@ extension ConfigurationReader {
     }
 
     private func keySet(_ file: String, in auth: YAMLReader) -> Configuration.CallerKeys? {
-        let wanted = "a JWK set (RFC 7517) with a key for RS256, PS256, ES256, ES384 or EdDSA"
+        let wanted =
+            "a JWK set (RFC 7517) with a public key: RSA of at least 2048 bits, P-256, P-384, P-521, Ed25519 or Ed448"
         guard let bytes = contents(file, of: "jwksFile", in: auth, wanted: wanted) else { return nil }
         do {
             return .fixed(try VerificationKeys(jwks: bytes))
@@ -62,7 +66,7 @@ extension ConfigurationReader {
         let wanted = "a shared secret of at least 32 bytes (RFC 7518 § 3.2)"
         guard let bytes = secret(file, of: "hmacSecretFile", in: auth, wanted: wanted) else { return nil }
         do {
-            return .fixed(try VerificationKeys(sharedSecret: bytes))
+            return .fixed(try VerificationKeys(sharedSecret: SecretBytes(bytes)))
         } catch {
             auth.problem(
                 "hmacSecretFile", found: YAMLReader.quote(file) + " with \(bytes.count) bytes", wanted: wanted)

@@ -1,6 +1,10 @@
 import Broker
+import Catalog
+import Formats
 import Foundation
+import JOSE
 import Secrets
+import Transport
 
 /// The clients that the configuration names, each checked against the source types that will use it.
 extension ConfigurationReader {
@@ -69,8 +73,8 @@ extension ConfigurationReader {
     }
 
     /// The key for `private_key_jwt` (RFC 7523) and request objects (RFC 9101).
-    private func clientKey(_ entry: YAMLReader, _ users: [SourceType]) -> ClientKey? {
-        let wanted = "a private key in PEM: RSA of at least 2048 bits, P-256, P-384 or Ed25519"
+    private func clientKey(_ entry: YAMLReader, _ users: [SourceType]) -> JWSSigner? {
+        let wanted = "a private key in PEM: RSA of at least 2048 bits, P-256, P-384, P-521, Ed25519 or Ed448"
         let keyID = entry.string("keyId")
         let algorithm = entry.choice("algorithm", of: SignatureAlgorithm.self)
         guard let file = entry.string("privateKeyFile") else {
@@ -91,7 +95,7 @@ extension ConfigurationReader {
                 wanted: "one that the key can make: \(key.algorithms.map(\.rawValue).joined(separator: ", "))")
             return nil
         }
-        return (algorithm ?? key.algorithms.first).map { ClientKey(key: key, algorithm: $0, keyID: keyID) }
+        return (algorithm ?? key.algorithms.first).map { JWSSigner(key: key, algorithm: $0, keyID: keyID) }
     }
 
     /// The certificate for `tls` (RFC 8705).

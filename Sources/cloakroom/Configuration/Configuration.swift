@@ -1,7 +1,11 @@
 import Broker
 import BrokerServer
+import HTTPService
+import Catalog
 import CurlTransport
+import Formats
 import Foundation
+import JOSE
 import Logging
 import Secrets
 
@@ -38,7 +42,7 @@ struct Configuration {
     var proxies = TrustedProxies()
     var limits = Limits()
     var bounds = FlowBounds()
-    var rules: Callers.Rules
+    var rules: BearerTokenVerifier.Rules
     var callerKeys: CallerKeys
     var storePath: String
     var keyRing: KeyRing

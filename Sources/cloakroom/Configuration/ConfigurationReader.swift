@@ -1,4 +1,5 @@
 import Broker
+import Catalog
 import CurlTransport
 import Foundation
 

@@ -1,4 +1,5 @@
 import Broker
+import Catalog
 import Foundation
 
 // The files that settings name. What is in them is never told: a finding has the name alone.

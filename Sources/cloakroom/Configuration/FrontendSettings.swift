@@ -1,4 +1,6 @@
 import Broker
+import Catalog
+import Formats
 
 /// The pages that flows talk to and end at.
 extension ConfigurationReader {

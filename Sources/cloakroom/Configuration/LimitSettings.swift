@@ -1,5 +1,6 @@
 import Broker
 import BrokerServer
+import Catalog
 
 /// The requests that callers may make in a second, and the flows that may be outstanding.
 extension ConfigurationReader {

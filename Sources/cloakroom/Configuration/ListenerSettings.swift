@@ -1,5 +1,8 @@
 import Broker
 import BrokerServer
+import Catalog
+import Formats
+import HTTPService
 
 /// The `http` section, as far as it was sound.
 struct HTTPSettings {

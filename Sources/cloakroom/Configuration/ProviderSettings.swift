@@ -1,4 +1,5 @@
 import Broker
+import Catalog
 import CurlTransport
 
 /// The way to providers, and each caller's share of it.

@@ -1,4 +1,5 @@
 import Broker
+import Catalog
 import Secrets
 
 /// The store: its place, the keys that seal what is in it, and how long that stays.

@@ -1,4 +1,5 @@
 import Broker
+import Catalog
 import Foundation
 
 /// Held by one process at a time, by means of a file that stays where it is: what it guards may be renamed meanwhile.
@@ -7,7 +8,7 @@ struct FileLock {
     private let descriptor: Int32
 
     /// The time that another command may take: it only reads and writes a file, and looks into the database.
-    private static let timeout = Duration.seconds(30)
+    private static let longestWait = Duration.seconds(30)
 
     /// Waits for whoever holds it, without holding up a thread.
     init(_ path: String) async throws {
@@ -16,7 +17,7 @@ struct FileLock {
             throw Refusal("\(YAMLReader.quote(path)) cannot be made: \(String(cString: strerror(errno)))")
         }
         // By trying again, not by `F_OFD_SETLKW`: a thread that waits in the kernel is lost to everybody else.
-        let deadline = ContinuousClock.now + Self.timeout
+        let deadline = ContinuousClock.now + Self.longestWait
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
             guard errno == EWOULDBLOCK || errno == EINTR, ContinuousClock.now < deadline else {
                 let reason = String(cString: strerror(errno))

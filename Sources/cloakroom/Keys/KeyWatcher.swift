@@ -30,10 +30,10 @@ struct KeyWatcher: ServiceLifecycle.Service {
                     }
                     changes.continuation.finish()
                 }
-                var seen = file.stamp
+                var seen = await blocking { [file] in file.stamp }
                 var told = seen
                 for await isAsked in changes.stream {
-                    let stamp = file.stamp
+                    let stamp = await blocking { [file] in file.stamp }
                     guard isAsked || stamp != seen else { continue }
                     // What was refused is looked at again: what needed the missing key may have ended.
                     if await load(isNew: isAsked || stamp != told) { seen = stamp }
@@ -49,7 +49,7 @@ struct KeyWatcher: ServiceLifecycle.Service {
     /// - Parameter isNew: this state of the file was not complained about yet.
     private func load(isNew: Bool) async -> Bool {
         do {
-            let ring = try file.read().ring
+            let ring = try await blocking { [file] in Result { try file.read().ring } }.get()
             guard try await broker.replaceKeys(by: ring) else { return true }
             let ids = ring.ids.map(\.description).joined(separator: ", ")
             logger.notice("master keys read again", metadata: ["keys": "\(ids)"])
@@ -60,7 +60,7 @@ struct KeyWatcher: ServiceLifecycle.Service {
                 switch error {
                 case let refusal as Refusal: refusal.lines.first ?? ""
                 case let refusal as KeyRefusal: refusal.words
-                default: "\(type(of: error))"
+                default: "an unexpected error (\(type(of: error)))"
                 }
             if isNew { logger.error("the master keys stay as they are", metadata: ["reason": "\(reason)"]) }
             return false
@@ -72,7 +72,8 @@ struct KeyWatcher: ServiceLifecycle.Service {
             let moved = try await broker.reseal { logger.info("sealing again", metadata: ["moved": "\($0)"]) }
             if moved > 0 { logger.notice("client secrets sealed again", metadata: ["moved": "\(moved)"]) }
         } catch {
-            logger.error("what another master key sealed could not be moved", metadata: ["reason": "\(error)"])
+            logger.error(
+                "what another master key sealed could not be moved", metadata: ["reason": "\(error.reason)"])
         }
     }
 }
@@ -85,7 +86,7 @@ extension KeyRefusal {
                 + uses.sorted { $0.key < $1.key }.map { "the key \"\($0)\", which \($1.words ?? "nothing") needs" }
                 .joined(separator: ", ") + "; put it back, or let a running broker move what it sealed first"
         case .another(let id): "the file has other bytes under \"\(id)\" than the database was sealed with"
-        case .store(let error): "the database cannot tell what needs them (\(error))"
+        case .store(let error): "the database cannot tell what needs them (\(error.reason))"
         }
     }
 }

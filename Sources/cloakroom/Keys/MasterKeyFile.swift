@@ -1,4 +1,5 @@
 import Broker
+import Catalog
 import Foundation
 import Secrets
 
@@ -20,7 +21,8 @@ struct MasterKeyFile {
     /// Its lines as they are, so that a change keeps what people wrote, and the keys in them.
     func read() throws -> (lines: [String], ring: KeyRing) {
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-            throw Refusal("masterKeyFile: \(YAMLReader.quote(path)) cannot be read")
+            throw Refusal(
+                "masterKeyFile: \(YAMLReader.quote(path)) cannot be read: \(UnreadableFile.reason(path))")
         }
         do throws(KeyRingError) {
             let lines = text.split(omittingEmptySubsequences: true, whereSeparator: \.isNewline).map(String.init)

@@ -1,7 +1,9 @@
 import Broker
 import BrokerServer
 import CurlTransport
+import Formats
 import Foundation
+import HTTPService
 import Logging
 import OTLPTracing
 import PrometheusMetrics
@@ -34,33 +36,35 @@ struct BrokerProcess {
         var transfers = configuration.transport
         transfers.maxConcurrent = configuration.shares.inAll
         transport = CurlTransport(configuration: transfers)
-        let figures = configuration.figures(version: Cloakroom.version)
-        figures.observe(store, logger: logger)
+        let metrics = configuration.metrics(version: Cloakroom.version)
+        let log = EventLog(logger)
+        metrics.observe(store, log: log, logger: logger)
         exporter = configuration.tracing.map { SpanExporter($0, logger: logger) }
         let tracer = exporter?.tracer
         // Measured from a request's turn on: how long it waits for that is not the provider's doing.
-        let calls = FairTransport(figures.measuring(transport, tracer: tracer), shares: configuration.shares)
-        figures.declare(calls: calls, transport: transport)
-        if let queue = exporter?.queue { figures.declare(spans: queue) }
+        let calls = FairTransport(metrics.measuring(transport, tracer: tracer), shares: configuration.shares)
+        metrics.declare(calls: calls, transport: transport)
+        if let queue = exporter?.queue { metrics.declare(spans: queue) }
         let now: @Sendable () -> Timestamp = { .now }
         broker = Broker(
             settings: configuration.broker, catalog: configuration.catalog, clients: configuration.clients,
-            keyRing: configuration.keyRing, store: store, transport: calls, now: now
-        ) { event in
-            figures.count(event)
-            tracer?.add(event)
-            // Of those the log has what the trail has, when it has it, or what it could not take: the store tells.
-            if event.kind != .credentialKeyReused, event.kind != .credentialKeyRefused { logger.log(event) }
-        }
+            keyRing: configuration.keyRing, store: store, transport: calls, now: now,
+            report: { event in
+                metrics.count(event)
+                tracer?.add(event)
+                // Of those the log has what the trail has, when it has it, or what it could not take: the store tells.
+                if event.kind != .credentialKeyReused, event.kind != .credentialKeyRefused { log.write(event) }
+            }, tell: { log.write($0) })
         let source: KeySource =
             switch configuration.callerKeys {
             case .fixed(let keys): .fixed(keys)
             case .address(let url): .address(url, calls)
             }
-        let callers = Callers(rules: configuration.rules, keys: source, factory: figures.registry, now: now)
+        let verifier = BearerTokenVerifier(
+            rules: configuration.rules, keys: source, factory: metrics.registry, now: now)
         let server = try BrokerServer(
-            broker: broker, callers: callers, limits: configuration.limits, proxies: configuration.proxies,
-            separatesOperators: configuration.operators != nil, figures: figures, tracer: tracer, logger: logger)
+            broker: broker, verifier: verifier, limits: configuration.limits, proxies: configuration.proxies,
+            separatesOperators: configuration.operators != nil, metrics: metrics, tracer: tracer, logger: logger)
         sweeper = Sweeper(broker: broker, logger: logger)
         let broker = broker
         keys = configuration.masterKeyFile.map {
@@ -95,7 +99,7 @@ struct BrokerProcess {
 
     /// The transport first: flows that wait for a provider fail while the store can still keep that.
     private func close() async {
-        transport.shutdown()
+        await transport.shutdown()
         await store.close()
     }
 }

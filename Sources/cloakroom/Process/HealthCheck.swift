@@ -1,5 +1,6 @@
 import Broker
 import CurlTransport
+import Transport
 
 /// Finds out whether a broker runs.
 enum HealthCheck {
@@ -12,7 +13,7 @@ enum HealthCheck {
         configuration.timeout = .seconds(2)
         let transport = CurlTransport(configuration: configuration)
         defer { transport.shutdown() }
-        return (try? await transport.send(ProviderRequest(method: .get, url: url)))?.status == 200
+        return (try? await transport.send(TransportRequest(method: .get, url: url)))?.status == 200
     }
 
     /// Throws where a broker answers at the configuration's address: the caller needs its database or its port.

@@ -1,3 +1,6 @@
+import Broker
+import BrokerServer
+import HTTPService
 import Hummingbird
 import HummingbirdCore
 import Logging
@@ -39,7 +42,7 @@ struct ListenerService: ServiceLifecycle.Service {
             try await application.run()
         } catch {
             throw Refusal(
-                "cannot listen at \(address): \(error)",
+                "cannot listen at \(address): \(Reason(listening: error))",
                 hint: "set \(setting).host and \(setting).port to an address of this machine that is free")
         }
     }

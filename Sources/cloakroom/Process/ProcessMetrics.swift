@@ -10,26 +10,33 @@ import SQLiteStore
 
 extension Configuration {
     /// Metrics with a label for each source type, those at 0 from the start that could be used.
-    func figures(version: String) -> Figures {
+    func metrics(version: String) -> BrokerMetrics {
         let sourceTypes = catalog.sourceTypes
-        return Figures(
+        return BrokerMetrics(
             sourceTypes: sourceTypes.map(\.id),
             ready: sourceTypes.filter { $0.oauth != nil && isConfigured($0) }.map(\.id), version: version)
     }
 }
 
-extension Figures {
+extension BrokerMetrics {
     /// Counts what the store does; what it records goes to the log too, once it is committed.
-    func observe(_ source: SQLiteStore, logger: Logger) {
+    func observe(_ source: SQLiteStore, log: EventLog, logger: Logger) {
         source.observe { [store] event in
             switch event {
             case .committed(let operations, let duration): store.committed(operations, in: duration)
             case .failed: store.failed()
             case .refused: store.refused()
-            case .recorded(let event): logger.log(event)
+            // Told when it was answered: whoever comes for it waits for an operator.
+            case .recorded(let event) where event.kind == .credentialKeyUnreadable: break
+            case .recorded(let event): log.write(event)
+            case .notRecorded(let event, let error) where event.kind == .credentialKeyUnreadable:
+                log.write(Incident(notRecorded: event, error))
+            case .notRecorded(let event, let error): log.write(event, notRecorded: error)
+            case .notClosed(let reason):
+                logger.error("the database was not closed as it should be", metadata: ["reason": .string(reason)])
             case .trailBroken(let sequence, let finding):
                 store.trailIsBroken()
-                logger.log(Event(.auditBroken, at: .now, detail: "at event \(sequence): \(finding)"))
+                log.write(Event(.auditBroken, at: .now, detail: "at event \(sequence): \(finding)"))
             }
         }
         registry.declare(

@@ -14,7 +14,7 @@ struct ShutdownDeadline: ServiceLifecycle.Service {
         Task.detached {
             try? await Task.sleep(for: .seconds(10))
             // Whoever waits for a provider fails now, and has a moment to be told.
-            transport.shutdown()
+            await transport.shutdown()
             try? await Task.sleep(for: .milliseconds(300))
             await store.close()
             exit(0)

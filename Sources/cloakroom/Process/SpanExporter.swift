@@ -1,14 +1,24 @@
 import Broker
 import CurlTransport
+import Formats
 import Logging
 import OTLPTracing
 import ServiceLifecycle
+import Transport
 
 /// Sends spans to the operator's collector, every second.
 struct SpanExporter: ServiceLifecycle.Service {
     let tracer: OTLPTracer
     let queue: SpanQueue
     private let logger: Logger
+    private let failure: LastFailure
+
+    /// The reason why the collector did not take what was sent last.
+    private actor LastFailure {
+        private(set) var reason: Reason = "not told"
+
+        func keep(_ reason: Reason) { self.reason = reason }
+    }
 
     /// One of its own: a collector that hangs keeps no request to a provider waiting.
     static func transport() -> CurlTransport {
@@ -22,16 +32,24 @@ struct SpanExporter: ServiceLifecycle.Service {
     }
 
     /// An export of spans (OTLP 1.x, HTTP with JSON). The collector's answer is looked at for its status alone.
-    static func request(to tracing: Configuration.Tracing, _ body: [UInt8]) -> ProviderRequest {
-        ProviderRequest(
+    static func request(to tracing: Configuration.Tracing, _ body: [UInt8]) -> TransportRequest {
+        TransportRequest(
             method: .post, url: tracing.endpoint, headers: [("Content-Type", "application/json")], body: body)
     }
 
     init(_ tracing: Configuration.Tracing, logger: Logger) {
         let transport = Self.transport()
+        let failure = LastFailure()
+        self.failure = failure
         let queue = SpanQueue(service: "cloakroom", version: Cloakroom.version) { body in
-            guard let response = try? await transport.send(Self.request(to: tracing, body)) else { return false }
-            return (200..<300).contains(response.status)
+            do throws(TransportError) {
+                let response = try await transport.send(Self.request(to: tracing, body))
+                if (200..<300).contains(response.status) { return true }
+                await failure.keep("it answered \(response.status)")
+            } catch {
+                await failure.keep(error.reason)
+            }
+            return false
         }
         self.queue = queue
         tracer = OTLPTracer(sampleRatio: tracing.sampleRatio) { queue.add($0) }
@@ -49,7 +67,10 @@ struct SpanExporter: ServiceLifecycle.Service {
                 let wasTaken = isTaken
                 isTaken = await sending.value
                 if wasTaken, !isTaken {
-                    logger.warning("the collector takes no spans, which are dropped; see tracing.endpoint")
+                    let reason = await failure.reason
+                    logger.warning(
+                        "the collector takes no spans, which are dropped; see tracing.endpoint",
+                        metadata: ["reason": "\(reason)"])
                 } else if isTaken, !wasTaken {
                     logger.notice("the collector takes spans again")
                 }

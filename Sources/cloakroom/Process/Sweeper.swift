@@ -10,10 +10,10 @@ struct Sweeper: ServiceLifecycle.Service {
     func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                do {
+                do throws(StoreError) {
                     try await broker.sweep()
                 } catch {
-                    logger.error("the store cannot be swept", metadata: ["reason": "\(error)"])
+                    logger.error("the store cannot be swept", metadata: ["reason": "\(error.reason)"])
                 }
                 try? await Task.sleep(for: .seconds(30))
             }

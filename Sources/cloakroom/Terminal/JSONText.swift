@@ -1,4 +1,5 @@
 import Broker
+import Formats
 import Foundation
 
 /// JSON as `--json` prints it.

@@ -1,4 +1,5 @@
 import Broker
+import Formats
 import Glibc
 
 /// The one way to people's eyes. Words go to standard error, results to standard output.

@@ -3,6 +3,7 @@ import HTTPTypes
 import HummingbirdTesting
 import TestSupport
 import Testing
+import Transport
 
 @Suite(.timeLimit(.minutes(1))) struct OverloadTests {
     private let json: HTTPFields = [.accept: "application/json"]

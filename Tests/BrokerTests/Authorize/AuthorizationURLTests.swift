@@ -1,3 +1,5 @@
+import Catalog
+import Formats
 import Secrets
 import Testing
 

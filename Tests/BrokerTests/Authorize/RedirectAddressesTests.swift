@@ -1,4 +1,5 @@
 import Broker
+import Catalog
 import Testing
 
 /// RFC 9700 § 4.4: no two authorization servers or clients share a redirect address.

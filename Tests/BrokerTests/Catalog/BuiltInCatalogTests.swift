@@ -1,6 +1,9 @@
+import Formats
+import TestSupport
 import Testing
 
 @testable import Broker
+@testable import Catalog
 
 @Suite struct BuiltInCatalogTests {
     /// Loaded once: it is large.

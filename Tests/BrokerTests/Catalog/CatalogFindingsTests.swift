@@ -46,7 +46,8 @@ import Testing
         ("pushedAuthorizationURL: {}", "pushedAuthorizationURL: found a mapping, wanted text"),
         (
             "idTokenAlgorithms: [RS265]",
-            "idTokenAlgorithms: found \"RS265\", wanted RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA"
+            "idTokenAlgorithms: found \"RS265\", wanted RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, "
+                + "ES512, EdDSA, Ed25519, Ed448"
         ),
         ("regions: { a b: {} }", "regions.a b: found \"a b\", wanted a name of letters, digits, - and _"),
         (

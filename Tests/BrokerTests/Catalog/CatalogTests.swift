@@ -1,3 +1,5 @@
+import Catalog
+import Formats
 import Testing
 
 @testable import Broker

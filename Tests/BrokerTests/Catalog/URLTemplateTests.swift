@@ -1,4 +1,6 @@
 import Broker
+import Catalog
+import Formats
 import Testing
 
 @Suite struct URLTemplateTests {

@@ -1,6 +1,9 @@
+import Catalog
+import Formats
 import Foundation
 import Secrets
 import Testing
+import Transport
 
 @testable import Broker
 
@@ -136,7 +139,7 @@ import Testing
         var connected = KeptExtras()
         connected.keep(.string("a"), as: "good", nil)
         connected.keep(.string("a\nb"), as: "bad", nil)
-        credentials.add(connected, dpopKey: nil)
+        credentials.add(.kept(connected), dpopKey: nil)
         #expect(credentials.extras == ["good": .string("a")] && credentials.warnings == [.extraRefused])
     }
 

@@ -1,4 +1,5 @@
 import Testing
+import Transport
 
 @testable import Broker
 
@@ -225,12 +226,13 @@ import Testing
     /// Parameters of a flow may choose the issuer.
     @Test func `a thousand issuers are remembered, the ones used last`() async throws {
         let clock = clock
-        let cache = FetchCache<Int>(freshFor: 3600, keptFor: 3600, now: { clock.steadyNow })
+        let cache = ProviderCache<Int>.forProviders(
+            fresh: .seconds(3600), stale: .seconds(3600), now: { clock.steadyNow })
         for number in 0..<1500 { _ = try await cache.value(for: "\(number)") { number } }
-        #expect(await cache.count == 1000)
+        #expect(cache.count == 1000)
         let still = try await cache.value(for: "1499") { -1 }
         let gone = try await cache.value(for: "0") { -1 }
         #expect(still == 1499 && gone == -1)
-        #expect(await cache.count == 1000)
+        #expect(cache.count == 1000)
     }
 }

@@ -1,9 +1,11 @@
+import Formats
 import Foundation
+import Transport
 
 @testable import Broker
 
 /// Answers by address, and counts what it was asked.
-actor ScriptedServer: Transport {
+actor ScriptedServer: ProviderTransport {
     enum Answer: Sendable {
         case body(String)
         case status(Int)

@@ -1,6 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
+import Transport
 
 @testable import Broker
 
@@ -114,7 +115,7 @@ import Testing
 }
 
 /// Answers once the gate is open, or at once where another host than `only` is asked.
-private struct HeldTransport: Transport {
+private struct HeldTransport: ProviderTransport {
     let gate: Gate
     let only: String?
 

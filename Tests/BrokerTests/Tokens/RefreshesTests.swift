@@ -1,3 +1,4 @@
+import Catalog
 import Foundation
 import Secrets
 import TestSupport
@@ -30,7 +31,7 @@ import Testing
     ) async throws -> Bool {
         let asked = Flag()
         let json = try await refreshes.run(
-            try Self.identity(sent, tenant: tenant, sourceType: sourceType), RefreshToken(sent)
+            try Self.identity(sent, tenant: tenant, sourceType: sourceType), token: RefreshToken(sent)
         ) { () async throws(RefreshError) -> Refreshes.Answer in
             asked.set()
             return Refreshes.Answer(
@@ -72,7 +73,8 @@ import Testing
         let refreshes = refreshes
         let identity = try Self.identity("r0")
         let first = Task {
-            try await refreshes.run(identity, RefreshToken("r0")) { () async throws(RefreshError) -> Refreshes.Answer in
+            try await refreshes.run(identity, token: RefreshToken("r0")) {
+                () async throws(RefreshError) -> Refreshes.Answer in
                 started.set()
                 while !released.isSet { await Task.yield() }
                 return Refreshes.Answer(json: SecretBytes([1]), tokens: [Digest(of: "a1")])

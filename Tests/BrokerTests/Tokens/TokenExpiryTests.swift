@@ -1,6 +1,9 @@
+import Formats
 import Testing
+import Transport
 
 @testable import Broker
+@testable import Catalog
 
 @Suite struct TokenExpiryTests {
     @Test(

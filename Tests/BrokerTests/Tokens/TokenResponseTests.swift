@@ -1,7 +1,9 @@
 import Secrets
 import Testing
+import Transport
 
 @testable import Broker
+@testable import Catalog
 
 @Suite struct TokenResponseTests {
     /// The example of RFC 6749 § 5.1.

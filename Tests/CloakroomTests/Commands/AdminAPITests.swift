@@ -1,14 +1,14 @@
 import Broker
 import Foundation
 import Testing
-
+import Transport
 @testable import cloakroom
 
 /// A broker's admin API that answers what a test says, one answer after the other, and keeps what it was asked.
 private actor ScriptedBroker: Transport {
     typealias Answer = (status: Int, body: String)
 
-    private(set) var requests: [ProviderRequest] = []
+    private(set) var requests: [TransportRequest] = []
     private var answers: [Answer]
     private let failure: TransportError?
 
@@ -17,12 +17,12 @@ private actor ScriptedBroker: Transport {
         self.failure = failure
     }
 
-    func send(_ request: ProviderRequest) async throws(TransportError) -> ProviderResponse {
+    func send(_ request: TransportRequest) async throws(TransportError) -> TransportResponse {
         requests.append(request)
         if let failure { throw failure }
         // The last one again and again.
         let answer = answers.count > 1 ? answers.removeFirst() : answers[0]
-        return ProviderResponse(status: answer.status, body: Array(answer.body.utf8))
+        return TransportResponse(status: answer.status, body: Array(answer.body.utf8))
     }
 
     nonisolated var api: AdminAPI { AdminAPI(base: "https://b.example/base", token: "t0ken", transport: self) }

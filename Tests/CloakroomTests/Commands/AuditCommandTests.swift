@@ -1,7 +1,7 @@
 import Broker
+import Formats
 import Foundation
 import Testing
-
 @testable import cloakroom
 
 @Suite struct AuditCommandTests {

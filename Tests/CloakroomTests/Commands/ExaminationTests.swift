@@ -2,7 +2,7 @@ import Broker
 import Foundation
 import SQLiteStore
 import Testing
-
+import Transport
 @testable import cloakroom
 
 /// `cloakroom doctor`, as far as it asks nobody.
@@ -61,7 +61,7 @@ import Testing
     func `a clock that is wrong is told by another's`(_ date: String?, _ level: Finding.Level?) throws {
         let now = Date(timeIntervalSince1970: 784_111_777)
         let headers = date.map { [(name: "date", value: $0)] } ?? []
-        let response = ProviderResponse(status: 200, headers: headers)
+        let response = TransportResponse(status: 200, headers: headers)
         #expect(Examination.clock(response, of: "issuer", now: now)?.level == level)
     }
 

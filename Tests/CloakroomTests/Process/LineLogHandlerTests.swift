@@ -1,7 +1,7 @@
+import Formats
 import Foundation
 import Logging
 import Testing
-
 @testable import Broker
 @testable import cloakroom
 

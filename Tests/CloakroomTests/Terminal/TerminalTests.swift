@@ -1,6 +1,6 @@
 import Broker
+import Formats
 import Testing
-
 @testable import cloakroom
 
 @Suite struct TerminalTests {

@@ -3,6 +3,7 @@ import Foundation
 import Secrets
 import TestSupport
 import Testing
+import Transport
 
 @Suite struct CallbackTests {
     private let house: Installation

@@ -1,4 +1,6 @@
 import Broker
+import Catalog
+import Formats
 import Foundation
 import SQLiteStore
 import Secrets
@@ -110,7 +112,7 @@ final class Installation: Sendable {
             settings: settings, catalog: catalog,
             clients: clients,
             keyRing: try KeyRing(masterKeys), store: store, transport: provider, now: { clock.now },
-            report: { events.append($0) })
+            report: { events.append($0) }, tell: { events.append($0) })
     }
 
     /// The same files after a restart with other master keys.
@@ -195,7 +197,11 @@ extension CallbackResult {
     }
 
     var error: CallbackError? {
-        if case .failed(let error, _) = self { error } else { nil }
+        failure?.error
+    }
+
+    var failure: CallbackFailure? {
+        if case .failed(let failure, _) = self { failure } else { nil }
     }
 
     /// The flow that someone could be told about.

@@ -70,17 +70,34 @@ import Testing
         #expect(try await later.redeem(key, verifier: Self.verifier) != nil)
     }
 
-    @Test func `a key whose master key was removed is lost, and that is told`() async throws {
+    @Test func `a key whose master key was removed is not spent, and that is told`() async throws {
         let (begun, key) = try await before.connect()
         let after = try before.restarted(masterKeys: Installation.secondKey)
         let missing = try #require(KeyRing.KeyID("k1"))
         await #expect(throws: RedeemError.sealBroken(begun.flow, .unknownKey(missing))) { try await after.redeem(key) }
+        try await expectUnreadable(after, begun.flow, "the master key \"k1\" is not in the file")
+        // Back in time, it loses nothing.
+        #expect(try await before.redeem(key) != nil)
     }
 
-    @Test func `a key whose master key has another value is lost, and that is told`() async throws {
+    @Test func `a key whose master key has another value is not spent, and that is told`() async throws {
         let (begun, key) = try await before.connect()
         let after = try before.restarted(masterKeys: "k1:\(Installation.secondKey.dropFirst(3))")
         await #expect(throws: RedeemError.sealBroken(begun.flow, .notAuthentic)) { try await after.redeem(key) }
+        try await expectUnreadable(
+            after, begun.flow,
+            "the master key \"k1\" does not open it: it has another value, or the row was altered")
+        #expect(try await before.redeem(key) != nil)
+    }
+
+    private func expectUnreadable(_ house: Installation, _ flow: FlowID, _ detail: String) async throws {
+        let kept = try await house.broker.events(EventFilter(), limit: 10).events.map(\.event)
+        for event in [house.events.all.last, kept.first] {
+            #expect(event?.kind == .credentialKeyUnreadable)
+            #expect(event?.flow == flow)
+            #expect(event?.detail == detail)
+        }
+        #expect(!(kept + house.events.all).contains { $0.kind == .credentialKeyRedeemed })
     }
 
     @Test func `a flow whose master key was removed ends as an invalid state, and no code is sent`() async throws {
@@ -88,6 +105,17 @@ import Testing
         let after = try before.restarted(masterKeys: Installation.secondKey)
         #expect(await after.callback("code=good&state=\(begun.state)").error == .invalidState)
         #expect(await after.provider.requests.isEmpty)
+        #expect(
+            after.events.all.last?.detail == "the master key \"k1\", which it began under, is not in the file")
+    }
+
+    @Test func `a tenant's client whose master key was removed is told by both names`() async throws {
+        _ = try await before.broker.setClient(
+            ClientSetting(
+                tenant: Samples.tenant(), sourceType: "example", clientID: "own", clientSecret: ClientSecret("s")))
+        let after = try before.restarted(masterKeys: Installation.secondKey)
+        let reason = "the client secret of acme for example does not open: the master key \"k1\" is not in the file"
+        await #expect(throws: AuthorizeError.store(.unavailable(reason))) { try await after.begin() }
     }
 
     @Test func `the outcome of a flow whose master key was removed is pending`() async throws {
@@ -96,5 +124,10 @@ import Testing
         let progress = try await after.broker.progress(
             of: begun.flow, for: Samples.tenant(), verifier: ExchangeVerifier(Self.verifier))
         #expect(progress.name == "pending")
+        _ = try await after.broker.progress(
+            of: begun.flow, for: Samples.tenant(), verifier: ExchangeVerifier(Self.verifier))
+        // Asked for every second, told once.
+        #expect(after.events.incidents.map(\.kind) == [.outcomeUnreadable])
+        #expect(after.events.incidents.first?.reason == "the master key \"k1\" is not in the file")
     }
 }

@@ -2,6 +2,7 @@ import Broker
 import Secrets
 import TestSupport
 import Testing
+import Transport
 
 /// What may be asked about a flow, by whom, and what is told to everyone else: that it is pending.
 @Suite struct ProgressTests {

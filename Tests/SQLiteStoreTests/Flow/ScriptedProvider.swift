@@ -1,8 +1,10 @@
 import Broker
+import Formats
 import Foundation
+import Transport
 
 /// A provider's token endpoint that answers what the test wants and remembers what it was asked.
-actor ScriptedProvider: Transport {
+actor ScriptedProvider: ProviderTransport {
     typealias Answer = @Sendable (ProviderRequest) async throws(TransportError) -> ProviderResponse
 
     static let tokens =
@@ -52,10 +54,17 @@ final class Clock: @unchecked Sendable {
 
 /// What a broker reported.
 ///
-/// `@unchecked Sendable`: the lock guards the one variable.
+/// `@unchecked Sendable`: the lock guards the variables.
 final class Events: @unchecked Sendable {
     private let lock = NSLock()
     private var reported: [Event] = []
+    private var told: [Incident] = []
+
+    var incidents: [Incident] { lock.withLock { told } }
+
+    func append(_ incident: Incident) {
+        lock.withLock { told.append(incident) }
+    }
 
     var all: [Event] { lock.withLock { reported } }
     var kinds: [String] { all.map(\.kind.rawValue) }

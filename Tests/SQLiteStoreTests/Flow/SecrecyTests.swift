@@ -20,8 +20,7 @@ import Testing
         let result = await house.callback("code=code-hunter2&state=\(begun.state)", cookie: cookie)
         let key = try #require(result.key).expose { $0 }
         let codeVerifier = try #require(await house.provider.form["code_verifier"])
-        let outcomeSecret = Base64URL.encode(
-            try #require(Base64URL.decode(cookie.expose { $0 })).prefix(32))
+        let outcomeSecret = Base64URL.encode(Array(try #require(Base64URL.decode(cookie.expose { $0 })).prefix(32)))
         let secrets = [
             begun.state, Self.verifier, key, codeVerifier, cookie.expose { $0 }, outcomeSecret, "code-hunter2",
             "client-hunter2",

@@ -1,5 +1,9 @@
 import Broker
+import Catalog
+import CurlTransport
+import Formats
 import Foundation
+import Transport
 
 /// The broker's admin API, as an operator's command calls it.
 ///
@@ -20,7 +24,7 @@ struct AdminAPI {
     ///
     /// - Parameter query: those without a value are left out.
     func call(
-        _ method: ProviderRequest.Method, _ path: String, query: [(name: String, value: String?)] = [],
+        _ method: RequestMethod, _ path: String, query: [(name: String, value: String?)] = [],
         body: JSONValue? = nil
     ) async throws(Refusal) -> JSONValue? {
         var url = base + "/v1/admin/" + path
@@ -28,14 +32,14 @@ struct AdminAPI {
         if !members.isEmpty { url += "?" + Percent.form(members) }
         var headers = [("Authorization", "Bearer \(token)"), ("Accept", "application/json")]
         if body != nil { headers.append(("Content-Type", "application/json")) }
-        let response: ProviderResponse
+        let response: TransportResponse
         do {
             response = try await transport.send(
-                ProviderRequest(
+                TransportRequest(
                     method: method, url: url, headers: headers.map { (name: $0, value: $1) },
                     body: body.map { Array(JSONText.of($0, .line).utf8) }))
         } catch {
-            throw Refusal("the broker at \(base) did not answer: \(error.rawValue)", hint: "see whether it runs there")
+            throw Refusal("the broker at \(base) did not answer: \(error.reason)", hint: "see whether it runs there")
         }
         // Of one's own broker: it may be longer than what is read of strangers.
         let document = try? JSONDecoder().decode(JSONValue.self, from: Data(response.body))

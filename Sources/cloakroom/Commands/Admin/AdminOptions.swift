@@ -1,6 +1,8 @@
 import ArgumentParser
 import Broker
+import Catalog
 import CurlTransport
+import Formats
 import Foundation
 
 /// Which broker's admin API to call, and as whom.

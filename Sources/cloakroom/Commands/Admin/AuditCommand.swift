@@ -1,5 +1,6 @@
 import ArgumentParser
 import Broker
+import Formats
 import Foundation
 import SQLiteStore
 
@@ -76,11 +77,11 @@ struct AuditCommand: AsyncParsableCommand {
         private static let widths = [20, 23, 16, 16, 22, 16, 15, 0]
 
         private static func row(_ event: [String: JSONValue]) -> [String] {
-            let detail = event.text("detail")
+            let words = [event.text("code"), event.text("detail")].filter { !$0.isEmpty }
             return [
                 event.time("time"), event.text("type"), event.text("tenant"), event.text("sourceType"),
                 event.text("flow"), event.text("actor"), event.text("remoteAddress"),
-                detail.isEmpty ? event.text("code") : detail,
+                words.joined(separator: ": "),
             ]
         }
 

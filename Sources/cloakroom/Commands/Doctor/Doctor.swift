@@ -1,5 +1,6 @@
 import ArgumentParser
 import Broker
+import Formats
 
 struct Doctor: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,6 +1,9 @@
 import Broker
+import Catalog
 import CurlTransport
+import Formats
 import Foundation
+import Transport
 
 extension Examination {
     /// The broker as browsers reach it: by its name, through the proxy.
@@ -11,12 +14,12 @@ extension Examination {
         settings.allowPrivateAddresses = true
         let transport = CurlTransport(configuration: settings)
         defer { transport.shutdown() }
-        let response: ProviderResponse
+        let response: TransportResponse
         do {
-            response = try await transport.send(ProviderRequest(method: .get, url: url + "/healthz"))
+            response = try await transport.send(TransportRequest(method: .get, url: url + "/healthz"))
         } catch {
             return .bad(
-                "public address", "\(url) does not answer: \(error.rawValue)",
+                "public address", "\(url) does not answer: \(error.reason)",
                 hint: "start the broker, and see the proxy, its certificate and the name's address")
         }
         guard response.status == 200, response.header("x-request-id") != nil else {
@@ -31,7 +34,7 @@ extension Examination {
     func callerKeys(by transport: CurlTransport) async -> [Finding] {
         guard case .address(let url) = configuration.callerKeys else { return [.good("callers' keys", "from a file")] }
         do {
-            let response = try await transport.send(ProviderRequest(method: .get, url: url))
+            let response = try await transport.send(TransportRequest(method: .get, url: url))
             guard response.status == 200 else {
                 return [.bad("callers' keys", "\(url) answers \(response.status)", hint: "see auth.jwksURL")]
             }
@@ -39,7 +42,7 @@ extension Examination {
         } catch {
             return [
                 .bad(
-                    "callers' keys", "\(url) does not answer: \(error.rawValue)",
+                    "callers' keys", "\(url) does not answer: \(error.reason)",
                     hint: "see auth.jwksURL and the network")
             ]
         }
@@ -58,7 +61,7 @@ extension Examination {
             }
             return .good("collector", "\(tracing.endpoint) takes spans")
         } catch {
-            return .bad("collector", "\(tracing.endpoint) does not answer: \(error.rawValue)", hint: hint)
+            return .bad("collector", "\(tracing.endpoint) does not answer: \(error.reason)", hint: hint)
         }
     }
 
@@ -105,7 +108,7 @@ extension Examination {
         at origin: String, tokenURL: String, by transport: CurlTransport
     ) async -> Visit {
         do throws(TransportError) {
-            let response = try await transport.send(ProviderRequest(method: .get, url: tokenURL))
+            let response = try await transport.send(TransportRequest(method: .get, url: tokenURL))
             return Visit(
                 origin: origin, finding: .good("provider", "\(origin) is reached"), clock: clock(response, of: origin))
         } catch {
@@ -115,12 +118,12 @@ extension Examination {
                 case .addressNotAllowed: "its name leads to an address that is not public"
                 default: "see the machine's way to the network and its name servers"
                 }
-            return Visit(origin: origin, finding: .bad("provider", "\(origin): \(error.rawValue)", hint: hint))
+            return Visit(origin: origin, finding: .bad("provider", "\(origin): \(error.reason)", hint: hint))
         }
     }
 
     /// Tokens and states are of times: a clock that is wrong refuses good ones.
-    static func clock(_ response: ProviderResponse, of server: String, now: Date = Date()) -> Finding? {
+    static func clock(_ response: TransportResponse, of server: String, now: Date = Date()) -> Finding? {
         guard let text = response.header("date"), let date = try? Date(text, strategy: .http) else { return nil }
         let seconds = Int(abs(date.timeIntervalSince(now)).rounded())
         // Half of the leeway that callers' tokens get (60 s).

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Broker
+import Catalog
 
 struct Sources: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

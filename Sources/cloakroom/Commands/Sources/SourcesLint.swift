@@ -1,5 +1,6 @@
 import ArgumentParser
 import Broker
+import Catalog
 import Foundation
 
 extension Sources {

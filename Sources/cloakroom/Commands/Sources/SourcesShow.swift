@@ -1,5 +1,7 @@
 import ArgumentParser
 import Broker
+import Catalog
+import Formats
 import Foundation
 
 extension Sources {

@@ -38,7 +38,7 @@ extension Sources {
             defer { folder.remove() }
             // A broker for this one flow: a store of its own, and no token that any caller could have.
             configuration.storePath = folder.path("try.db")
-            configuration.rules = Callers.Rules(
+            configuration.rules = BearerTokenVerifier.Rules(
                 issuer: configuration.rules.issuer, audience: Base64URL.encode(Random.bytes(32)))
             let verifier = ExchangeVerifier.random()
             configuration.broker.trialVerifier = verifier

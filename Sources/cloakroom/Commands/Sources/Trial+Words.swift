@@ -33,8 +33,8 @@ extension Trial {
             .exchangeChallengeMalformed:
             "the trial's own pages are not allowed"
         case .tenantHasTooManyFlows, .tooManyFlows: "too many flows are outstanding"
-        case .provider(let error): "the provider gave no sound answer (\(error))"
-        case .store(let error): "the store is not usable (\(error))"
+        case .provider(let error): "the provider gave no sound answer: \(error.reason)"
+        case .store(let error): "\(error.reason)"
         }
     }
 

@@ -1,4 +1,5 @@
 import Broker
+import Formats
 import Secrets
 
 /// One flow, started and watched by whoever holds the master key.
@@ -37,8 +38,8 @@ struct Trial: Sendable {
             }
             switch ended {
             case .expired: throw Refusal("nobody came back in time", hint: "run the command again, and consent sooner")
-            case .failed(let error, let description):
-                let words = description.map { ": \(YAMLReader.quote($0))" } ?? ""
+            case .failed(let error, let reason):
+                let words = reason.map { ": \($0)" } ?? ""
                 throw Refusal(
                     "the flow failed with \(error)\(words)",
                     hint:

@@ -1,0 +1,72 @@
+import Catalog
+import JOSE
+import Secrets
+import Transport
+
+extension ProofContext {
+    /// A client's JWT for one request (RFC 7523); `nil` where the client has no secret or key for it, or where it is
+    /// not known whom it would be for.
+    func assertion(of client: Client, by method: OAuthProfile.ClientAuthentication) -> ClientAssertion? {
+        guard let audience else { return nil }
+        return switch method {
+        case .clientSecretJWT:
+            client.secret.flatMap { .make(clientID: client.id, audience: audience, secret: $0, now: now) }
+        case .privateKeyJWT:
+            client.key.flatMap { .make(clientID: client.id, audience: audience, key: $0, now: now) }
+        case .basic, .post, .none, .tls: nil
+        }
+    }
+}
+
+extension Broker {
+    /// Believes tokens of OpenID Connect only with an id_token that is for this flow (OpenID Connect Core § 3.1.3.7).
+    ///
+    /// - Parameters:
+    ///   - code: what the tokens came for; `nil` at a refresh, where an id_token need not come (§ 12.2).
+    func check(
+        _ tokens: TokenResponse, of provider: Provider, client: Client, code: AuthorizationCode?, nonce: Nonce?
+    ) async throws(ProviderError) {
+        let rejected = { (reason: Reason) in
+            ProviderError.rejected(error: "invalid_id_token", retryAfter: nil, reason: "the id_token: \(reason)")
+        }
+        guard let token = tokens.idToken else {
+            if code == nil { return }
+            throw rejected("the answer has none")
+        }
+        guard let issuer = provider.issuer else { throw rejected("the provider's issuer is not known") }
+        guard let address = provider.jwks else { throw rejected("the address of the provider's keys is not known") }
+        let validation = IDTokenValidation(
+            issuer: issuer, clientID: client.id,
+            algorithms: provider.profile.idTokenAlgorithms ?? IDTokenValidation.usualAlgorithms, nonce: nonce,
+            accessToken: tokens.accessToken, code: code)
+        let keys: JSONWebKeySet
+        let signed: JSONWebSignature
+        do {
+            signed = try validation.signature(of: token)
+        } catch {
+            throw rejected(error.reason)
+        }
+        do throws(ProviderDirectoryError) {
+            // A key that we do not know may be new: asked for once (OpenID Connect Core § 10.1.1).
+            keys = try await directory.keys(at: address, where: { $0.hasKey(of: signed) }, cause: provider.keysCause)
+        } catch {
+            throw ProviderError(error, at: .keys)
+        }
+        do {
+            _ = try validation.claims(of: signed, keys: keys, at: now())
+        } catch {
+            throw rejected(error.reason)
+        }
+    }
+}
+
+extension ProviderError {
+    /// - Parameter endpoint: `metadata` or `keys`.
+    init(_ error: ProviderDirectoryError, at endpoint: ProviderEndpoint) {
+        switch error {
+        case .transport(let error): self = ProviderError(error, at: endpoint)
+        case .addressNotAllowed: self = .unreachable(.addressNotAllowed, at: endpoint)
+        case .status, .metadata, .keySetMalformed: self = .rejected(reason: error.reason(endpoint))
+        }
+    }
+}

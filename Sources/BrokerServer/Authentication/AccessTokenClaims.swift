@@ -1,0 +1,66 @@
+import Broker
+import HTTPService
+import HTTPTypes
+import JOSE
+
+/// What a verified access token says of its bearer.
+struct AccessTokenClaims: Sendable {
+    let subject: String?
+    let tokenID: String?
+    let tenants: [String]
+    let scopes: [String]
+    let expiresAt: Double
+}
+
+/// A right that a call needs (RFC 6750 § 3).
+enum Scope: String {
+    case assetsRead = "assets:read"
+    case assetsWrite = "assets:write"
+    case credentialsWrite = "credentials:write"
+    case brokerAdmin = "broker:admin"
+}
+
+/// Why a call is turned away (RFC 6750 § 3.1).
+enum BearerTokenError: Error, Equatable {
+    case tokenMissing
+    /// The reason names the check, never the token.
+    case tokenInvalid(String)
+    case wrongTenant
+    case insufficientScope(wanted: String, granted: [String])
+    /// The issuer's keys could not be fetched.
+    case keysUnavailable(RemoteKeySet.Fault)
+
+    var problem: Problem {
+        switch self {
+        case .tokenMissing:
+            // RFC 6750 § 3.1: without credentials, no error code.
+            Problem(
+                status: .unauthorized, code: "invalid_token",
+                detail: "send an Authorization header with a Bearer token",
+                headers: [.wwwAuthenticate: "Bearer realm=\"cloakroom\""])
+        case .tokenInvalid(let reason):
+            Problem(
+                status: .unauthorized, code: "invalid_token", detail: "the token is not accepted: \(reason)",
+                headers: [
+                    .wwwAuthenticate:
+                        "Bearer realm=\"cloakroom\", error=\"invalid_token\", error_description=\"\(reason)\""
+                ])
+        case .wrongTenant:
+            Problem(
+                status: .forbidden, code: "wrong_tenant",
+                detail: "the token is for another tenant; use one whose tenant claim holds this tenant")
+        case .insufficientScope(let wanted, let granted):
+            Problem(
+                status: .forbidden, code: "insufficient_scope", detail: "the token lacks the scope; it needs \(wanted)",
+                headers: [
+                    .wwwAuthenticate:
+                        "Bearer realm=\"cloakroom\", error=\"insufficient_scope\", scope=\"\(wanted)\""
+                ], missing: Problem.MissingScope(required: wanted, granted: granted))
+        case .keysUnavailable(let fault):
+            Problem(
+                status: .serviceUnavailable, code: "unavailable",
+                detail: "the token issuer's keys cannot be fetched; try again in a moment", headers: [.retryAfter: "5"],
+                reason: "callers' keys (auth.jwksURL): \(fault.reason)")
+        }
+    }
+}

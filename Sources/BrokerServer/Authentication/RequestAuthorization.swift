@@ -1,0 +1,51 @@
+import Broker
+import Formats
+import HTTPService
+import Hummingbird
+
+extension PathParameters {
+    var tenant: TenantID {
+        get throws {
+            try Self.tenant(self["tenant"] ?? "")
+        }
+    }
+
+    static func tenant(_ name: some StringProtocol) throws -> TenantID {
+        guard let tenant = TenantID(name) else {
+            throw Problem.invalidRequest("the tenant must match ^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+        }
+        return tenant
+    }
+}
+
+extension BearerTokenVerifier {
+    /// The path's tenant, once its caller is known to be of it and to hold one of `scopes`.
+    func tenant(
+        _ path: PathParameters, of request: Request, _ context: Context, anyOf scopes: [Scope]
+    ) async throws -> (TenantID, Requester) {
+        let tenant = try path.tenant
+        do {
+            let claims = try await verify(request, for: tenant, anyOf: scopes)
+            return (tenant, Requester(request, context, claims))
+        } catch {
+            throw error.problem
+        }
+    }
+
+    /// The operator who calls, once they are known to be one.
+    func administrator(_ request: Request, _ context: Context) async throws -> Requester {
+        do {
+            return Requester(request, context, try await verify(request, for: nil, anyOf: [.brokerAdmin]))
+        } catch {
+            throw error.problem
+        }
+    }
+}
+
+extension Requester {
+    init(_ request: Request, _ context: Context, _ claims: AccessTokenClaims? = nil) {
+        self.init(
+            subject: claims?.subject, tokenID: claims?.tokenID,
+            remoteAddress: context.clientAddress(of: request)?.description, requestID: context.requestID)
+    }
+}

@@ -1,0 +1,29 @@
+import Broker
+import Catalog
+import HTTPService
+
+extension Problem {
+    static func unavailable(_ reason: Reason) -> Problem {
+        Problem(
+            status: .serviceUnavailable, code: "unavailable",
+            detail: "the broker cannot keep or read data now; try again in a moment", headers: [.retryAfter: "5"],
+            reason: reason.description)
+    }
+
+    static func unavailable(_ error: StoreError) -> Problem { .unavailable(error.reason) }
+
+    /// The same, with its reason for operators.
+    func because(_ reason: Reason) -> Problem {
+        var problem = self
+        problem.reason = reason.description
+        return problem
+    }
+
+    /// The same, of what was asked for a source type as a caller named it.
+    func asked(for sourceType: String, by tenant: TenantID) -> Problem {
+        var problem = self
+        problem.tenant = tenant.description
+        problem.sourceType = SourceType.ID(sourceType)?.description
+        return problem
+    }
+}

@@ -1,0 +1,176 @@
+import Formats
+import Secrets
+
+extension OAuthProfile {
+    init?(_ entry: YAMLReader, allowInsecure: Bool) {
+        let before = entry.findings.lines.count
+        parameters = Self.parameters(entry).sorted { $0.name < $1.name }
+        readAddresses(entry, allowInsecure: allowInsecure)
+        readConsent(entry)
+        readTokenRequest(entry)
+        readCallback(entry)
+        readAnswers(entry)
+        readAfterConnecting(entry, allowInsecure: allowInsecure)
+        readRevocation(entry)
+        readInstances(entry, allowInsecure: allowInsecure)
+        entry.finish()
+        guard entry.findings.lines.count == before else { return nil }
+    }
+
+    /// What binds the flow is the broker's alone: a catalog entry cannot replace it.
+    private static let reserved: Set = [
+        "client_id", "redirect_uri", "state", "code_challenge", "code_challenge_method", "nonce", "request",
+        "request_uri",
+    ]
+
+    /// Scopes by which providers are asked for a refresh token (OpenID Connect Core § 11, and their own words).
+    package static let offlineScopes: Set = ["offline_access", "refresh_token", "offline", "offline.access"]
+
+    private mutating func readConsent(_ entry: YAMLReader) {
+        scopes = scopeList("scopes", entry)
+        alwaysScopes = scopeList("alwaysScopes", entry)
+        scopeSeparator = entry.string("scopeSeparator") ?? scopeSeparator
+        if scopeSeparator.isEmpty {
+            entry.problem("scopeSeparator", found: "\"\"", wanted: "what stands between two scopes")
+        }
+        scopeParameter = entry.string("scopeParameter") ?? scopeParameter
+        let isPlain =
+            !scopeParameter.isEmpty
+            && scopeParameter.utf8.allSatisfy { $0.isASCIILetterOrDigit || $0 == 0x5F || $0 == 0x2D || $0 == 0x2E }
+        if !isPlain || Self.reserved.union(["response_type"]).contains(scopeParameter) {
+            entry.problem("scopeParameter", found: YAMLReader.quote(scopeParameter), wanted: "a parameter of its own")
+        }
+        for address in addresses.sets.compactMap({ $0.authorization?.text }) {
+            let query = address.split(separator: "?", maxSplits: 1).dropFirst().first ?? ""
+            // BambooHR's has `request` in it, which means nothing to RFC 9101 there.
+            for (name, _) in Percent.pairs(query) ?? [] where name != "request" && Self.reserved.contains(name) {
+                entry.problem(
+                    "authorizationURL", found: "\(name) in its query", wanted: "it left out: the broker sets it")
+            }
+        }
+        authorizationParameters = entry.optionalPairs("authorizationParameters") ?? []
+        for (name, value) in authorizationParameters {
+            if Self.reserved.contains(name) {
+                entry.problem(
+                    "authorizationParameters.\(name)", found: "it set", wanted: "it left out: the broker sets it")
+            } else if value == nil, name != "response_type", name != scopeParameter {
+                entry.problem(
+                    "authorizationParameters.\(name)", found: "nothing",
+                    wanted: "a value: only response_type and \(scopeParameter) can be left out")
+            }
+        }
+        proofKey = entry.choice("pkce") ?? proofKey
+        cutsOpener = entry.bool("cutsOpener") ?? cutsOpener
+        resources = entry.strings("resources") ?? []
+        for resource in resources where StrictURL(resource) == nil && !resource.hasPrefix("urn:") {
+            entry.problem(
+                "resources", found: YAMLReader.quote(resource), wanted: "an absolute address (RFC 8707 § 2)")
+        }
+        requestObject = entry.bool("requestObject") ?? requestObject
+
+        let asksForOfflineAccess =
+            (alwaysScopes + scopes).contains { Self.offlineScopes.contains($0) }
+            || authorizationParameters.contains {
+                $0.value == "offline" || ($0.name == "duration" && $0.value == "permanent")
+            }
+        refreshToken = entry.choice("refreshToken") ?? (asksForOfflineAccess ? .expected : .optional)
+    }
+
+    private mutating func readCallback(_ entry: YAMLReader) {
+        issuer = entry.string("issuer")
+        if let issuer, issuer.contains("{") { checkPlaceholders("issuer", URLTemplate.names(in: issuer), entry) }
+        if discovery, let issuer, issuer.hasPrefix("http://"), !addresses.allowInsecure {
+            entry.problem(
+                "issuer", found: YAMLReader.quote(issuer),
+                wanted: "an https address (or provider.allowInsecure, for trials)")
+        }
+        requireIssuer = entry.bool("requireIssuer") ?? requireIssuer
+        openID = entry.bool("openid") ?? openID
+        for (name, isSet) in [("requireIssuer", requireIssuer), ("openid", openID), ("discovery", discovery)]
+        where isSet && issuer == nil {
+            entry.problem("issuer", found: "nothing", wanted: "the issuer that \(name) asks for")
+        }
+        if openID, !discovery, jwksURL == nil {
+            entry.problem("jwksURL", found: "nothing", wanted: "the provider's keys, or discovery: true")
+        }
+        if let names = entry.strings("idTokenAlgorithms") {
+            idTokenAlgorithms = Set(names.compactMap { SignatureAlgorithm(rawValue: $0) })
+            let known = SignatureAlgorithm.allCases.map(\.rawValue)
+            for name in names where !known.contains(name) {
+                entry.problem(
+                    "idTokenAlgorithms", found: YAMLReader.quote(name),
+                    wanted: known.joined(separator: ", ") + YAMLReader.guess(name, among: known))
+            }
+        }
+        if let signature = entry.section("callbackSignature") {
+            callbackSignature = signature.required("parameter", "the callback parameter that holds the signature")
+            signature.finish()
+        }
+        if let section = entry.section("extras") {
+            extras.callback = section.callbackExtras("callback")
+            let spoken: Set = ["code", "state", "error", "error_description", "iss"]
+            for extra in extras.callback where spoken.contains(extra.name) {
+                section.problem(
+                    "callback", found: YAMLReader.quote(extra.name), wanted: "parameters that the protocol does not use"
+                )
+            }
+            extras.token = section.answerExtras("token")
+            section.finish()
+        }
+    }
+
+    private static func parameters(_ entry: YAMLReader) -> [Parameter] {
+        guard let section = entry.section("parameters") else { return [] }
+        return section.names.compactMap { name in
+            section.section(name).flatMap { Parameter($0, name: name) }
+        }
+    }
+
+    private func scopeList(_ name: String, _ entry: YAMLReader) -> [String] {
+        let scopes = entry.strings(name) ?? []
+        for scope in scopes {
+            if !Scopes.isToken(scope) {
+                entry.problem(name, found: YAMLReader.quote(scope), wanted: "scopes without spaces (RFC 6749 § 3.3)")
+            }
+            checkPlaceholders(name, ValueTemplate(scope).names, entry)
+        }
+        return scopes
+    }
+
+    /// Says which of `names` no parameter has, and which may be missing.
+    func checkPlaceholders(_ key: String, _ names: [String], _ entry: YAMLReader) {
+        // A parameter that was refused is declared all the same: its mistake is told once.
+        let refused = Set(entry.mappingNames("parameters")).subtracting(parameters.map(\.name))
+        for name in names where !refused.contains(name) {
+            guard let parameter = parameters.first(where: { $0.name == name }) else {
+                entry.problem(
+                    key, found: "the placeholder {\(name)}",
+                    wanted: "one of the entry's parameters" + YAMLReader.guess(name, among: parameters.map(\.name)))
+                continue
+            }
+            if !parameter.required, parameter.defaultValue == nil, !parameter.setByOperator {
+                entry.problem(
+                    "parameters.\(name)", found: "an optional parameter in \(key)",
+                    wanted: "required: true, or a default")
+            }
+        }
+    }
+}
+
+extension OAuthProfile.Parameter {
+    init?(_ entry: YAMLReader, name: String) {
+        let text = entry.required("pattern", "a regular expression that values match whole") ?? ""
+        let description = entry.string("description") ?? ""
+        let defaultValue = entry.string("default")
+        let setByOperator = entry.bool("setByOperator") ?? false
+        let required = entry.bool("required") ?? (defaultValue == nil)
+        entry.finish()
+        guard !text.isEmpty, let pattern = entry.pattern(text) else { return nil }
+        if let defaultValue, !pattern.matches(defaultValue) {
+            entry.problem("default", found: YAMLReader.quote(defaultValue), wanted: "a value that matches \(text)")
+        }
+        self.init(
+            name: name, description: description, pattern: pattern, required: required, defaultValue: defaultValue,
+            setByOperator: setByOperator)
+    }
+}

@@ -1,0 +1,18 @@
+/// Lists of scopes (RFC 6749 § 3.3).
+package enum Scopes {
+    /// Visible ASCII without `"` and `\`.
+    package static func isToken(_ text: String) -> Bool {
+        !text.isEmpty && text.utf8.count <= 256
+            && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }
+    }
+
+    /// Both lists, each scope once, in order.
+    package static func union(_ first: [String], _ second: [String]) -> [String] {
+        second.reduce(into: first) { scopes, scope in if !scopes.contains(scope) { scopes.append(scope) } }
+    }
+
+    /// The scopes in a provider's answer, whether it separates them by spaces or commas.
+    package static func split(_ text: String) -> [String] {
+        text.split { $0 == " " || $0 == "," || $0 == "\n" || $0 == "\t" }.map(String.init)
+    }
+}

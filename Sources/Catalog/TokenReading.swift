@@ -1,0 +1,199 @@
+import Formats
+import Yams
+
+extension OAuthProfile {
+    /// What every request to a provider can be filled with, besides the entry's parameters.
+    private static let common: Set = ["scope", "clientId", "clientSecret", "redirectURI"]
+
+    mutating func readTokenRequest(_ entry: YAMLReader) {
+        tokenParameters = values("tokenParameters", entry, also: [])
+        for name in ["code", "redirect_uri", "code_verifier", "refresh_token", "grant_type"]
+        where tokenParameters.contains(where: { $0.name == name }) {
+            entry.problem(
+                "tokenParameters.\(name)", found: "it set",
+                wanted: "it in exchangeParameters or refreshParameters, if the provider is that odd")
+        }
+        exchangeParameters = values("exchangeParameters", entry, also: ["code", "state"])
+        refreshParameters = values("refreshParameters", entry, also: ["refreshToken"])
+        tokenHeaders = entry.pairs("tokenHeaders") ?? []
+        for (name, value) in tokenHeaders { Self.check(header: name, value, in: "tokenHeaders", entry) }
+        clientAuthentication = entry.choice("clientAuthentication") ?? clientAuthentication
+        tokenRequestFormat = entry.choice("tokenRequestFormat") ?? tokenRequestFormat
+        if clientAuthentication == .basic,
+            let (name, _) = tokenHeaders.first(where: { $0.name.lowercased() == "authorization" })
+        {
+            entry.problem(
+                "tokenHeaders.\(name)", found: "it set", wanted: "it left out: the client proves itself there")
+        }
+        if tokenRequestFormat == .json, resources.count > 1 {
+            entry.problem(
+                "resources", found: "\(resources.count)", wanted: "one: RFC 8707 repeats the name, which JSON cannot")
+        }
+        tokenMethod = entry.choice("tokenMethod", of: TokenMethod.self)?.method ?? tokenMethod
+        refreshMethod = entry.choice("refreshMethod", of: TokenMethod.self)?.method ?? tokenMethod
+        dpop = entry.bool("dpop") ?? dpop
+    }
+
+    private enum TokenMethod: String, CaseIterable {
+        case post = "POST"
+        case get = "GET"
+
+        var method: RequestMethod { self == .get ? .get : .post }
+    }
+
+    mutating func readAnswers(_ entry: YAMLReader) {
+        guard let section = entry.section("response") else { return }
+        response = ResponseShape(section, over: ResponseShape())
+        refreshResponse = response
+        if let refresh = section.section("refresh") {
+            refreshResponse = ResponseShape(refresh, over: ResponseShape())
+            refreshResponse.failureUnless = refreshResponse.failureUnless ?? response.failureUnless
+            refresh.finish()
+        }
+        section.finish()
+    }
+
+    mutating func readAfterConnecting(_ entry: YAMLReader, allowInsecure: Bool) {
+        guard let section = entry.section("afterConnecting") else { return }
+        let own: Set = ["accessToken"]
+        if !section.names.contains("url") { section.problem("url", found: "nothing", wanted: "an https address") }
+        addresses.own.afterConnecting = template("url", section, of: entry, allowInsecure)
+        let method = section.choice("method", of: TokenMethod.self)?.method ?? .get
+        let parameters = values("parameters", section, of: entry, also: own)
+        var headers = templates("headers", section, of: entry, also: own)
+        let sendsToken = parameters.contains { $0.value?.names.contains("accessToken") == true }
+        if !section.names.contains("headers"), !sendsToken {
+            headers = [("Authorization", ValueTemplate("\(dpop ? "DPoP" : "Bearer") {accessToken}"))]
+        }
+        let extras = section.answerExtras("extras")
+        let replacesToken = section.bool("replacesToken") ?? false
+        section.finish()
+        guard addresses.own.afterConnecting != nil else { return }
+        afterConnecting = AfterConnecting(
+            method: method, headers: headers, parameters: parameters, extras: extras,
+            replacesToken: replacesToken)
+    }
+
+    mutating func readRevocation(_ entry: YAMLReader) {
+        revocation.authentication = clientAuthentication
+        guard let section = entry.section("revocation") else { return }
+        if addresses.own.revocation == nil, !discovery {
+            entry.problem("revocationURL", found: "nothing", wanted: "the address that revocation speaks of")
+        }
+        revocation.method = section.choice("method", of: RevocationMethod.self)?.method ?? revocation.method
+        revocation.place = section.choice("token") ?? revocation.place
+        if revocation.place == .bearer { revocation.authentication = .none }
+        revocation.tokenParameter = section.string("tokenParameter") ?? revocation.tokenParameter
+        revocation.authentication = section.choice("authentication") ?? revocation.authentication
+        revocation.parameters = values("parameters", section, of: entry, also: ["token"])
+        revocation.headers = templates("headers", section, of: entry, also: ["token"])
+        revocation.tokenType = section.choice("tokenType") ?? revocation.tokenType
+        section.finish()
+        let hasPlaceholder = addresses.own.revocation?.placeholders.contains("token") == true
+        if revocation.place == .path, !hasPlaceholder {
+            entry.problem("revocationURL", found: "no {token}", wanted: "the token's place in the path")
+        }
+    }
+
+    private enum RevocationMethod: String, CaseIterable {
+        case post = "POST"
+        case get = "GET"
+        case delete = "DELETE"
+
+        var method: RequestMethod {
+            switch self {
+            case .post: .post
+            case .get: .get
+            case .delete: .delete
+            }
+        }
+    }
+
+    /// Parameters with placeholders; `nil` where one is to be left out.
+    private func values(
+        _ name: String, _ section: YAMLReader, of entry: YAMLReader? = nil, also own: Set<String>
+    ) -> [(name: String, value: ValueTemplate?)] {
+        (section.optionalPairs(name) ?? []).map { key, text in
+            let value = text.map { ValueTemplate($0) }
+            let asked = value?.names.filter { !own.union(Self.common).contains($0) } ?? []
+            checkPlaceholders("\(name).\(key)", asked, entry ?? section)
+            return (key, value)
+        }
+    }
+
+    private func templates(
+        _ name: String, _ section: YAMLReader, of entry: YAMLReader, also own: Set<String>
+    ) -> [(name: String, value: ValueTemplate)] {
+        (section.pairs(name) ?? []).map { key, text in
+            let value = ValueTemplate(text)
+            Self.check(header: key, text, in: name, section)
+            checkPlaceholders("\(name).\(key)", value.names.filter { !own.union(Self.common).contains($0) }, entry)
+            return (key, value)
+        }
+    }
+
+    private static func check(header name: String, _ value: String, in key: String, _ section: YAMLReader) {
+        if !HeaderText.isName(name) || !HeaderText.isValue(value) {
+            section.problem(
+                "\(key).\(name)", found: YAMLReader.quote(value), wanted: "an HTTP header (RFC 9110 § 5)")
+        } else if HeaderText.framing.contains(name.lowercased()) {
+            section.problem("\(key).\(name)", found: "it set", wanted: "it left out: the transport sets it")
+        }
+    }
+}
+
+extension OAuthProfile.ResponseShape {
+    init(_ entry: YAMLReader, over other: Self) {
+        self = other
+        accessToken = entry.pointer("accessToken") ?? accessToken
+        refreshToken = entry.pointer("refreshToken") ?? refreshToken
+        tokenType = entry.pointer("tokenType") ?? tokenType
+        expiresIn = entry.pointer("expiresIn") ?? expiresIn
+        expiresAt = entry.pointer("expiresAt") ?? expiresAt
+        scope = entry.pointer("scope") ?? scope
+        idToken = entry.pointer("idToken") ?? idToken
+        error = entry.pointer("error") ?? error
+        errorDescription = entry.pointer("errorDescription") ?? errorDescription
+        if let text = entry.string("lifetime") {
+            if text == "never" {
+                lifetime = .never
+            } else if let seconds = Int64(text), (1...3_153_600_000).contains(seconds) {
+                lifetime = .seconds(seconds)
+            } else {
+                entry.problem("lifetime", found: YAMLReader.quote(text), wanted: "seconds, or never")
+            }
+        }
+        if let section = entry.section("failureUnless") {
+            let pointer = section.pointer("pointer", isRequired: true)
+            let scalar = section.node("equals")?.scalar
+            section.finish()
+            if let pointer, let scalar {
+                failureUnless = Condition(pointer: pointer, equals: JSONValue(scalar))
+            } else if scalar == nil {
+                section.problem("equals", found: "nothing to compare", wanted: "text, a number, true or false")
+            }
+        }
+    }
+}
+
+extension YAMLReader {
+    func pointer(_ name: String, isRequired: Bool = false) -> JSONPointer? {
+        let wanted = "a JSON pointer such as /data/token (RFC 6901)"
+        guard let text = isRequired ? required(name, wanted) : string(name) else { return nil }
+        let pointer = JSONPointer(text)
+        if pointer == nil { problem(name, found: YAMLReader.quote(text), wanted: wanted) }
+        return pointer
+    }
+}
+
+extension JSONValue {
+    fileprivate init(_ scalar: Node.Scalar) {
+        if scalar.style == .plain, let flag = Bool.construct(from: scalar) {
+            self = .bool(flag)
+        } else if scalar.style == .plain, let number = Double(scalar.string) {
+            self = .number(number)
+        } else {
+            self = .string(scalar.string)
+        }
+    }
+}

@@ -1,0 +1,168 @@
+package import Formats
+
+/// An address with placeholders (`https://{subdomain}.example.com/token`), each filled for the place it stands in.
+public struct URLTemplate: Sendable {
+    /// What is wrong with a template.
+    public enum Fault: Error, Equatable, Sendable {
+        case notHTTP
+        case fragment
+        case userInformation
+        case emptyHost
+        case unbalancedBrace
+        case malformed
+    }
+
+    /// The names in braces, whatever else `text` is.
+    static func names(in text: String) -> [String] { ValueTemplate(text).names }
+
+    private enum Place {
+        /// The whole host: a name, with a port if the pattern allows one.
+        case host
+        /// A part of the host: letters, digits, dots and hyphens alone.
+        case partOfHost
+        case pathOrQuery
+    }
+
+    private enum Segment {
+        case literal(String)
+        case placeholder(String, Place)
+    }
+
+    public let text: String
+    public let placeholders: [String]
+    private let segments: [Segment]
+
+    /// Whether the address is plain http: refused unless the operator allowed it.
+    public var isInsecure: Bool { text.hasPrefix("http://") }
+
+    public init(_ text: String) throws(Fault) {
+        guard text.hasPrefix("https://") || text.hasPrefix("http://") else { throw .notHTTP }
+        guard !text.contains("#") else { throw .fragment }
+        let schemeEnd = text.utf8.firstIndex(of: UInt8(ascii: "/")).map { text.utf8.index($0, offsetBy: 2) }
+        guard let authorityStart = schemeEnd else { throw .notHTTP }
+        let authorityEnd =
+            text[authorityStart...].firstIndex { $0 == "/" || $0 == "?" } ?? text.endIndex
+        let authority = text[authorityStart..<authorityEnd]
+        guard !authority.isEmpty else { throw .emptyHost }
+        guard !authority.contains("@") else { throw .userInformation }
+
+        var segments: [Segment] = []
+        var names: [String] = []
+        var rest = text[...]
+        while let open = rest.firstIndex(where: { $0 == "{" || $0 == "}" }) {
+            guard rest[open] == "{", let close = rest[open...].firstIndex(of: "}") else { throw .unbalancedBrace }
+            let name = String(rest[rest.index(after: open)..<close])
+            guard !name.isEmpty, name.utf8.allSatisfy({ $0.isASCIILetterOrDigit || $0 == 0x5F || $0 == 0x2D })
+            else {
+                throw .unbalancedBrace
+            }
+            if open > rest.startIndex { segments.append(.literal(String(rest[..<open]))) }
+            let after = text.index(after: close)
+            let place: Place
+            if open >= authorityEnd {
+                place = .pathOrQuery
+            } else if open == authorityStart, after == authorityEnd {
+                place = .host
+            } else {
+                place = .partOfHost
+            }
+            segments.append(.placeholder(name, place))
+            if !names.contains(name) { names.append(name) }
+            rest = text[after...]
+        }
+        if !rest.isEmpty { segments.append(.literal(String(rest))) }
+        self.text = text
+        self.segments = segments
+        placeholders = names
+        // The literal parts are read as strictly as any other URL, with something harmless in the gaps.
+        guard let sample = filled(with: harmless), StrictURL(sample) != nil else { throw .malformed }
+    }
+
+    /// The host and its port as they are written, in order.
+    enum HostPart: Equatable {
+        case literal(String)
+        case placeholder(String)
+    }
+
+    var hostParts: [HostPart] {
+        let authority = text.utf8.drop { $0 != UInt8(ascii: "/") }.dropFirst(2)
+            .prefix { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") }
+        var parts: [HostPart] = []
+        for piece in authority.split(separator: UInt8(ascii: "{"), omittingEmptySubsequences: false) {
+            let halves = piece.split(separator: UInt8(ascii: "}"), omittingEmptySubsequences: false)
+                .map { String(decoding: $0, as: UTF8.self) }
+            if halves.count == 2 { parts.append(.placeholder(halves[0])) }
+            if let literal = halves.last, !literal.isEmpty { parts.append(.literal(literal)) }
+        }
+        return parts
+    }
+
+    /// The placeholders in the host.
+    var namesInHost: [String] {
+        hostParts.compactMap { if case .placeholder(let name) = $0 { name } else { nil } }
+    }
+
+    /// Values that fit every place: a number for a port, a letter elsewhere.
+    private var harmless: [String: String] {
+        var values: [String: String] = [:]
+        for (index, segment) in segments.enumerated() {
+            guard case .placeholder(let name, _) = segment else { continue }
+            if index > 0, case .literal(let before) = segments[index - 1], before.hasSuffix(":") {
+                values[name] = "1"
+            } else {
+                values[name] = values[name] ?? "a"
+            }
+        }
+        return values
+    }
+
+    /// The origin, where no value can change it.
+    package var fixedOrigin: Origin? {
+        for case .placeholder(_, .host) in segments { return nil }
+        for case .placeholder(_, .partOfHost) in segments { return nil }
+        return filled(with: harmless).flatMap { StrictURL($0)?.origin }
+    }
+
+    /// The address with `values` in their places, or `nil` where one is missing or cannot stand in its place:
+    /// no value changes the host it is put into, leaves its path segment or starts another part of the URL.
+    public func filled(with values: [String: String]) -> String? {
+        var filled = ""
+        for segment in segments {
+            switch segment {
+            case .literal(let text): filled += text
+            case .placeholder(let name, let place):
+                guard let value = values[name], !value.isEmpty else { return nil }
+                switch place {
+                case .host:
+                    guard Self.isHost(value) else { return nil }
+                    filled += value
+                case .partOfHost:
+                    guard Self.isPartOfHost(value) else { return nil }
+                    filled += value
+                case .pathOrQuery:
+                    // A segment of dots means another folder to whoever normalises it (RFC 3986 § 5.2.4).
+                    guard !value.isExactly("."), !value.isExactly("..") else { return nil }
+                    filled += Percent.encode(value)
+                }
+            }
+        }
+        return placeholders.isEmpty || StrictURL(filled) != nil ? filled : nil
+    }
+
+    /// The first placeholder whose value is missing or cannot stand in its place.
+    package func misplaced(in values: [String: String]) -> String? {
+        placeholders.first { name in
+            var alone = harmless
+            alone[name] = values[name]
+            return filled(with: alone) == nil
+        }
+    }
+
+    private static func isHost(_ value: String) -> Bool {
+        StrictURL("https://\(value)")?.rest.isEmpty == true
+    }
+
+    private static func isPartOfHost(_ value: String) -> Bool {
+        value.utf8.allSatisfy { $0.isASCIILetterOrDigit || $0 == 0x2D || $0 == 0x2E }
+    }
+}

@@ -1,0 +1,276 @@
+import Formats
+package import Yams
+
+/// Collects what is wrong with a file, so that all of it can be said at once.
+package final class Findings {
+    /// One line each: file, place, what was found, what was wanted.
+    package private(set) var lines: [String] = []
+
+    package init() {}
+
+    package func add(_ line: String) { lines.append(line) }
+}
+
+/// One mapping of a YAML file, read member by member. What no one asked for is unknown, and said.
+package final class YAMLReader {
+    package let file: String
+    package let path: [String]
+    package let findings: Findings
+    private var members: [(name: String, node: Node)] = []
+    private var read: Set<String> = []
+    private var known: [String] = []
+    /// Says where a member came from, where that was not the file.
+    private let origin: (String) -> String?
+
+    /// Reads the top of a file. `nil` (and a finding) where it is not YAML or not a mapping.
+    package convenience init?(text: String, file: String, findings: Findings) {
+        do {
+            guard let node = try Yams.compose(yaml: text) else {
+                self.init(node: .mapping(Node.Mapping([])), file: file, path: [], findings: findings)
+                return
+            }
+            self.init(node: node, file: file, path: [], findings: findings)
+        } catch let error as YamlError {
+            findings.add("\(file): not YAML: \(Self.sentence(for: error))")
+            return nil
+        } catch {
+            findings.add("\(file): not YAML")
+            return nil
+        }
+    }
+
+    package init?(
+        node: Node, file: String, path: [String], findings: Findings,
+        origin: @escaping (String) -> String? = { _ in nil }
+    ) {
+        self.file = file
+        self.path = path
+        self.findings = findings
+        self.origin = origin
+        if node.isNull {
+            members = []
+            return
+        }
+        guard let mapping = node.mapping else {
+            let place = path.isEmpty ? "" : "\(path.joined(separator: ".")): "
+            findings.add("\(file): \(place)found \(Self.describe(node)), wanted a mapping of names to values")
+            return nil
+        }
+        for (key, value) in mapping {
+            guard let name = key.scalar?.string else {
+                findings.add("\(file): \(path.joined(separator: ".")): found a name that is not text, wanted a word")
+                continue
+            }
+            if members.contains(where: { $0.name == name }) {
+                problem(name, found: "the name twice", wanted: "it once")
+            }
+            members.append((name, value))
+        }
+    }
+
+    package var names: [String] { members.map(\.name) }
+
+    package func problem(_ name: String, found: String, wanted: String) {
+        let place = (path + [name]).joined(separator: ".")
+        if let source = origin(place) {
+            findings.add("\(source): \(place): found \(found), wanted \(wanted)")
+        } else {
+            findings.add("\(file): \(place): found \(found), wanted \(wanted)")
+        }
+    }
+
+    package func node(_ name: String) -> Node? {
+        known.append(name)
+        read.insert(name)
+        return members.first { $0.name == name }?.node
+    }
+
+    package func section(_ name: String) -> YAMLReader? {
+        guard let node = node(name) else { return nil }
+        return YAMLReader(node: node, file: file, path: path + [name], findings: findings, origin: origin)
+    }
+
+    /// A section without members, for one that is not there.
+    package func emptySection(_ name: String) -> YAMLReader {
+        YAMLReader(emptyAt: path + [name], of: self)
+    }
+
+    private init(emptyAt path: [String], of parent: YAMLReader) {
+        file = parent.file
+        self.path = path
+        findings = parent.findings
+        origin = parent.origin
+    }
+
+    /// The names in a mapping, sound or not.
+    package func mappingNames(_ name: String) -> [String] {
+        node(name)?.mapping?.keys.compactMap { $0.scalar?.string } ?? []
+    }
+
+    package func string(_ name: String) -> String? {
+        guard let node = node(name) else { return nil }
+        guard let scalar = node.scalar, !node.isNull else {
+            problem(name, found: Self.describe(node), wanted: "text")
+            return nil
+        }
+        return scalar.string
+    }
+
+    package func required(_ name: String, _ wanted: String) -> String? {
+        let value = string(name)
+        if value == "" {
+            problem(name, found: "\"\"", wanted: wanted)
+            return nil
+        }
+        if value == nil, !members.contains(where: { $0.name == name }) {
+            problem(name, found: "nothing", wanted: wanted)
+        }
+        return value
+    }
+
+    package func bool(_ name: String) -> Bool? {
+        guard let node = node(name) else { return nil }
+        guard let value = Bool.construct(from: node.scalar ?? Node.Scalar("")) else {
+            problem(name, found: Self.describe(node), wanted: "true or false")
+            return nil
+        }
+        return value
+    }
+
+    package func integer(_ name: String, in range: ClosedRange<Int>) -> Int? {
+        guard let node = node(name) else { return nil }
+        guard let text = node.scalar?.string, let value = Int(text), range.contains(value) else {
+            problem(
+                name, found: Self.describe(node),
+                wanted: "a whole number from \(range.lowerBound) to \(range.upperBound)")
+            return nil
+        }
+        return value
+    }
+
+    /// A number of requests and the like: decimal, without sign or exponent.
+    package func number(_ name: String, upTo most: Double) -> Double? {
+        guard let node = node(name) else { return nil }
+        guard let text = node.scalar?.string, Self.isDecimal(text), let value = Double(text), value <= most
+        else {
+            problem(name, found: Self.describe(node), wanted: "a number from 0 to \(Int(most))")
+            return nil
+        }
+        return value
+    }
+
+    /// Digits, and perhaps a point and more digits.
+    private static func isDecimal(_ text: String) -> Bool {
+        let halves = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        return halves.count <= 2
+            && halves.allSatisfy { !$0.isEmpty && $0.allSatisfy { (0x30...0x39).contains($0) } }
+    }
+
+    package func choice<Value: RawRepresentable & CaseIterable>(_ name: String, of: Value.Type = Value.self) -> Value?
+    where Value.RawValue == String {
+        guard let text = string(name) else { return nil }
+        guard let value = Value(rawValue: text) else {
+            let all = Value.allCases.map(\.rawValue)
+            problem(name, found: Self.quote(text), wanted: all.joined(separator: ", ") + Self.guess(text, among: all))
+            return nil
+        }
+        return value
+    }
+
+    package func strings(_ name: String) -> [String]? {
+        guard let node = node(name) else { return nil }
+        guard let sequence = node.sequence else {
+            problem(name, found: Self.describe(node), wanted: "a list")
+            return nil
+        }
+        var values: [String] = []
+        for element in sequence {
+            guard let scalar = element.scalar, !element.isNull else {
+                problem(name, found: Self.describe(element), wanted: "a list of text")
+                return nil
+            }
+            values.append(scalar.string)
+        }
+        return values
+    }
+
+    package func pairs(_ name: String) -> [(name: String, value: String)]? {
+        guard let section = section(name) else { return nil }
+        return section.names.compactMap { key in section.string(key).map { (key, $0) } }
+    }
+
+    /// Names and texts; a text is `nil` where the file says `null`.
+    package func optionalPairs(_ name: String) -> [(name: String, value: String?)]? {
+        guard let section = section(name) else { return nil }
+        return section.names.compactMap { key in
+            if section.node(key)?.isNull == true { return (key, nil) }
+            return section.string(key).map { (key, $0) }
+        }
+    }
+
+    /// Finds whatever was not asked for.
+    package func finish() {
+        for (name, _) in members where !read.contains(name) {
+            problem(
+                name, found: "an unknown name",
+                wanted: "one of \(known.sorted().joined(separator: ", "))"
+                    + Self.guess(name, among: known))
+        }
+    }
+
+    package static func quote(_ text: String) -> String {
+        let short = text.unicodeScalars.prefix(60)
+        let printable = String(String.UnicodeScalarView(short.map { $0.isActive ? " " : $0 }))
+        return "\"\(printable)\(short.endIndex == text.endIndex ? "" : "…")\""
+    }
+
+    private static func describe(_ node: Node) -> String {
+        if node.isNull { return "nothing" }
+        if let scalar = node.scalar { return quote(scalar.string) }
+        return node.isSequence ? "a list" : "a mapping"
+    }
+
+    /// ` (did you mean "…"?)` where one of `candidates` is close.
+    package static func guess(_ text: String, among candidates: [String]) -> String {
+        guard text.utf8.count < 64 else { return "" }
+        let scored = candidates.map { ($0, distance(Array(text.lowercased().utf8), Array($0.lowercased().utf8))) }
+        guard let best = scored.min(by: { $0.1 < $1.1 }), best.1 <= max(1, text.utf8.count / 3)
+        else { return "" }
+        return " (did you mean \"\(best.0)\"?)"
+    }
+
+    /// Levenshtein's edit distance.
+    private static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
+        var row = Array(0...right.count)
+        for (i, a) in left.enumerated() {
+            var diagonal = row[0]
+            row[0] = i + 1
+            for (j, b) in right.enumerated() {
+                let above = row[j + 1]
+                row[j + 1] = a == b ? diagonal : min(diagonal, above, row[j]) + 1
+                diagonal = above
+            }
+        }
+        return row[right.count]
+    }
+
+    private static func sentence(for error: YamlError) -> String {
+        switch error {
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+            .composer(_, let problem, let mark, _):
+            "line \(mark.line), column \(mark.column): \(problem)"
+        case .duplicatedKeysInMapping(let duplicates, _): "found twice: \(duplicates.joined(separator: ", "))"
+        case .reader(let problem, let offset, _, _): "at byte \(offset ?? 0): \(problem)"
+        default: "it cannot be read"
+        }
+    }
+}
+
+extension Node {
+    fileprivate var isNull: Bool {
+        guard let scalar else { return false }
+        return scalar.style == .plain && ["", "~", "null"].contains(scalar.string)
+    }
+
+    fileprivate var isSequence: Bool { sequence != nil }
+}

@@ -1,0 +1,75 @@
+/// Writes JSON member by member, where an encoder would cost more than what it writes.
+package struct JSONWriter {
+    package private(set) var bytes: [UInt8] = []
+
+    package init() {
+        bytes.reserveCapacity(512)
+    }
+
+    /// What is written as it is: brackets, names, commas.
+    package mutating func literal(_ text: StaticString) {
+        bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    package mutating func number(_ number: Int64) {
+        bytes.append(contentsOf: String(number).utf8)
+    }
+
+    /// A text in quotation marks, escaped as RFC 8259 § 7 demands and no further.
+    package mutating func string(_ text: String) {
+        bytes.append(UInt8(ascii: "\""))
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), byte]
+            case 0x08: literal("\\b")
+            case 0x09: literal("\\t")
+            case 0x0A: literal("\\n")
+            case 0x0C: literal("\\f")
+            case 0x0D: literal("\\r")
+            case 0..<0x20:
+                literal("\\u00")
+                bytes += [UInt8(0x30) + byte >> 4, Self.hexDigits[Int(byte & 0xF)]]
+            default: bytes.append(byte)
+            }
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    private static let hexDigits = Array("0123456789abcdef".utf8)
+
+    /// Throws for numbers that JSON lacks (RFC 8259 § 6).
+    package mutating func value(_ value: JSONValue) throws {
+        switch value {
+        case .null: literal("null")
+        case .bool(let flag): literal(flag ? "true" : "false")
+        case .integer(let whole): number(whole)
+        case .number(let number):
+            guard number.isFinite else { throw NotFinite() }
+            // Whole numbers stay whole: an account number must not come back as 1e15.
+            if let whole = Int64(exactly: number) {
+                self.number(whole)
+            } else {
+                bytes.append(contentsOf: number.description.utf8)
+            }
+        case .string(let text): string(text)
+        case .array(let values):
+            literal("[")
+            for (index, value) in values.enumerated() {
+                if index > 0 { literal(",") }
+                try self.value(value)
+            }
+            literal("]")
+        case .object(let members):
+            literal("{")
+            for (index, (name, value)) in members.sorted(by: { $0.key < $1.key }).enumerated() {
+                if index > 0 { literal(",") }
+                string(name)
+                literal(":")
+                try self.value(value)
+            }
+            literal("}")
+        }
+    }
+
+    private struct NotFinite: Error {}
+}

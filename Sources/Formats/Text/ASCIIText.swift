@@ -1,0 +1,28 @@
+extension String {
+    /// Tells whether both are the same bytes. `==` also takes a Kelvin sign for a K, which identifiers must not.
+    package func isExactly(_ other: String) -> Bool { utf8.elementsEqual(other.utf8) }
+
+    package func isExactly(_ other: Substring) -> Bool { utf8.elementsEqual(other.utf8) }
+
+    /// The same, but for the case of ASCII letters. `lowercased()` also makes a k of a Kelvin sign.
+    package func isExactly(_ other: String, inAnyCase: Bool) -> Bool {
+        guard inAnyCase else { return isExactly(other) }
+        return utf8.elementsEqual(other.utf8) { $0 == $1 || ($0 | 0x20 == $1 | 0x20 && ($0 | 0x20).isASCIILetter) }
+    }
+}
+
+extension [String] {
+    /// Tells whether one of them is the same bytes.
+    package func contains(exactly text: String) -> Bool { contains { $0.isExactly(text) } }
+}
+
+extension UInt8 {
+    package var isASCIILetterOrDigit: Bool {
+        switch self {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
+        default: false
+        }
+    }
+
+    fileprivate var isASCIILetter: Bool { (0x61...0x7A).contains(self | 0x20) }
+}

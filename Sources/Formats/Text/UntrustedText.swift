@@ -1,0 +1,29 @@
+extension String {
+    /// Text that a stranger sent; `nil` where it is not UTF-8, or where more than 128 marks follow one another.
+    ///
+    /// Swift hashes and compares texts in their normal form, and sorts each run of combining marks for it, in a time
+    /// that grows with the square of their number: half a million in one run, which a mebibyte holds, take minutes.
+    /// The Stream-Safe Text Format (Unicode Standard Annex 15 § 13) has at most 30; nothing sensible has a hundred.
+    package init?(stranger bytes: some Collection<UInt8>) {
+        self.init(validating: bytes, as: UTF8.self)
+        // No mark is below U+0300, and few texts go beyond it.
+        guard utf8.contains(where: { $0 >= 0xCC }) else { return }
+        var marks = 0
+        for scalar in unicodeScalars {
+            switch scalar.properties.generalCategory {
+            case .nonspacingMark, .spacingMark, .enclosingMark: marks += 1
+            default: marks = 0
+            }
+            if marks > 128 { return nil }
+        }
+    }
+
+    /// As much of the beginning as `count` bytes hold, without half a scalar at the end. By bytes: to count
+    /// `Character`s takes a time that marks make long, and each may be of any length.
+    package func prefix(bytes count: Int) -> String {
+        guard utf8.count > count else { return self }
+        var end = utf8.index(startIndex, offsetBy: count)
+        while end > startIndex, end.samePosition(in: unicodeScalars) == nil { end = utf8.index(before: end) }
+        return String(unicodeScalars[..<end])
+    }
+}

@@ -1,0 +1,98 @@
+/// Percent-encoding for URLs and form bodies.
+package enum Percent {
+    private static let hex = [UInt8]("0123456789ABCDEF".utf8)
+
+    /// Encodes all but the unreserved characters (RFC 3986 § 2.3): fits any place in a URL, and a form body.
+    package static func encode(_ text: some StringProtocol) -> String {
+        if text.utf8.allSatisfy(isUnreserved) { return String(text) }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.utf8.count * 2)
+        for byte in text.utf8 {
+            if isUnreserved(byte) {
+                bytes.append(byte)
+            } else {
+                bytes.append(0x25)
+                bytes.append(hex[Int(byte >> 4)])
+                bytes.append(hex[Int(byte & 0xF)])
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// A request target in ASCII, as RFC 3986 § 2 has them: other bytes are escaped, and read as what they are.
+    package static func ascii(_ target: String) -> String {
+        if target.utf8.allSatisfy({ $0 < 0x80 }) { return target }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(target.utf8.count * 3)
+        for byte in target.utf8 {
+            bytes += byte < 0x80 ? [byte] : [0x25, hex[Int(byte >> 4)], hex[Int(byte & 0xF)]]
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// `application/x-www-form-urlencoded` of pairs, in their order. A space is `%20`, which every reader takes.
+    package static func form(_ pairs: [(name: String, value: String)]) -> String {
+        var text = ""
+        for (name, value) in pairs {
+            if !text.isEmpty { text += "&" }
+            text += encode(name)
+            text += "="
+            text += encode(value)
+        }
+        return text
+    }
+
+    /// The pairs of a query or form body; `nil` where an escape is malformed or the result is no text.
+    package static func pairs(_ text: some StringProtocol) -> [(name: String, value: String)]? {
+        var text = String(text)
+        return text.withUTF8(pairs)
+    }
+
+    private static func pairs(_ text: UnsafeBufferPointer<UInt8>) -> [(name: String, value: String)]? {
+        var pairs: [(name: String, value: String)] = []
+        var start = 0
+        while start < text.count {
+            let end = text[start...].firstIndex(of: UInt8(ascii: "&")) ?? text.count
+            if end > start {
+                let equals = text[start..<end].firstIndex(of: UInt8(ascii: "=")) ?? end
+                guard let name = decode(text[start..<equals]), let value = decode(text[min(equals + 1, end)..<end])
+                else { return nil }
+                pairs.append((name, value))
+            }
+            start = end + 1
+        }
+        return pairs
+    }
+
+    private static func decode(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> String? {
+        guard bytes.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else {
+            return String(stranger: bytes)
+        }
+        var decoded: [UInt8] = []
+        decoded.reserveCapacity(bytes.count)
+        var rest = bytes.makeIterator()
+        while let byte = rest.next() {
+            switch byte {
+            case UInt8(ascii: "+"): decoded.append(0x20)
+            case UInt8(ascii: "%"):
+                guard let high = rest.next().flatMap(digit), let low = rest.next().flatMap(digit) else { return nil }
+                decoded.append(high << 4 | low)
+            default: decoded.append(byte)
+            }
+        }
+        return String(stranger: decoded)
+    }
+
+    private static func digit(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case 0x30...0x39: byte - 0x30
+        case 0x41...0x46: byte - 0x37
+        case 0x61...0x66: byte - 0x57
+        default: nil
+        }
+    }
+
+    private static func isUnreserved(_ byte: UInt8) -> Bool {
+        byte.isASCIILetterOrDigit || byte == 0x2D || byte == 0x2E || byte == 0x5F || byte == 0x7E
+    }
+}

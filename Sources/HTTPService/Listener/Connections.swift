@@ -1,0 +1,47 @@
+import Logging
+import Secrets
+import Synchronization
+
+/// The connections of one listener, of a most.
+///
+/// Beyond it they are closed at once: left in the kernel's queue, a peer would wait for what may never come, and could
+/// not go to another broker.
+package final class Connections: Sendable {
+    private let most: Int
+    private let open = Atomic<Int>(0)
+    private let refused = Atomic<Int>(0)
+    private let told = Locked<ContinuousClock.Instant?>(nil)
+
+    package init(most: Int) {
+        self.most = most
+    }
+
+    var count: Int { open.load(ordering: .relaxed) }
+    var refusedCount: Int { refused.load(ordering: .relaxed) }
+
+    /// Counts one more, unless there are too many. Who was let in leaves once.
+    func enter() -> Bool {
+        if open.add(1, ordering: .relaxed).newValue <= most { return true }
+        open.subtract(1, ordering: .relaxed)
+        refused.add(1, ordering: .relaxed)
+        return false
+    }
+
+    func leave() {
+        open.subtract(1, ordering: .relaxed)
+    }
+
+    /// Says that the listener is full, at most once a minute: it is strangers who decide how often that is.
+    func tell(_ logger: Logger) {
+        let now = ContinuousClock.now
+        let isDue = told.withLock { last in
+            if let last, last.duration(to: now) < .seconds(60) { return false }
+            last = now
+            return true
+        }
+        guard isDue else { return }
+        logger.warning(
+            "too many connections: new ones are closed",
+            metadata: ["connections": "\(count)", "refused": "\(refusedCount)"])
+    }
+}

@@ -1,0 +1,26 @@
+package import Formats
+public import Hummingbird
+import NIOCore
+
+/// A request besides its head and body: its id, the variable parts of its path, and the connection it came by.
+///
+/// Not one of Hummingbird's `RequestContext`s: their storage costs every request a lock and a logger that nobody here
+/// asks for.
+public struct Context: InitializableFromSource, Sendable {
+    /// Echoed to the caller and written with every log line of the request.
+    package internal(set) var requestID = ""
+    package internal(set) var parameters = PathParameters()
+    /// The proxies whose word about a client's address is taken.
+    var proxies = TrustedProxies()
+    private let channel: any Channel
+
+    public init(source: ApplicationRequestContextSource) {
+        channel = source.channel
+    }
+
+    /// The address that the request came from, past the proxies that are trusted. Worked out each time it is asked for.
+    package func clientAddress(of request: Request) -> IPAddress? {
+        guard let peer = channel.remoteAddress.flatMap({ IPAddress($0) }) else { return nil }
+        return proxies.client(peer: peer, request.headers)
+    }
+}

@@ -1,0 +1,40 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+package import HummingbirdCore
+import NIOCore
+import NIOHTTP1
+
+extension ServiceResponder {
+    /// HTTP/1.1 as strangers may speak it, in front of this responder.
+    package func listener(
+        _ bounds: ListenerBounds, counting connections: Connections
+    ) -> HTTPServerBuilder {
+        HTTPServerBuilder { responder in
+            Listener(
+                responder: responder, connections: connections, timeout: bounds.requestTimeout,
+                refuse: { refuse($0, path: $1) })
+        }
+    }
+
+    /// The answer to what no route sees, since HTTP itself forbids it. Told and counted as any other.
+    private func refuse(_ fault: RequestFault, path: String) -> Refusal {
+        var problem = Problem.invalidRequest(fault.detail)
+        if fault == .headTooLarge { problem.status = .requestHeaderFieldsTooLarge }
+        let requestID = RequestID.random()
+        let path = String(
+            decoding: path.utf8.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }, as: UTF8.self)
+        let content = problem.content(path: path, requestID: requestID)
+        var fields = problem.fields
+        fields[.requestID] = requestID
+        fields[.xContentTypeOptions] = "nosniff"
+        fields[.referrerPolicy] = "no-referrer"
+        fields[.connection] = "close"
+        fields[.contentLength] = String(content.readableBytes)
+        unrouted.count(.unknown, problem.status.code, .zero, in: metrics)
+        log.write(refusing: fault, problem.status, requestID: requestID)
+        return Refusal(
+            status: HTTPResponseStatus(statusCode: problem.status.code),
+            headers: HTTPHeaders(fields.map { ($0.name.rawName, $0.value) }), body: content)
+    }
+}

@@ -1,0 +1,26 @@
+import Formats
+
+/// The parameters of a query, by name.
+package struct QueryParameters: Sendable {
+    private let pairs: [(name: String, value: String)]
+
+    /// - Parameter query: still encoded. One that cannot be decoded has no parameters.
+    init(_ query: String?) {
+        pairs = query.flatMap { Percent.pairs($0) } ?? []
+    }
+
+    /// `nil` where it is absent.
+    ///
+    /// Throws where it comes twice: a proxy, a log or a filter before us may have read the other. Names are compared
+    /// byte for byte, and those that nobody asks for may come as often as they like.
+    package subscript(name: String) -> String? {
+        get throws(Problem) {
+            var found: String?
+            for pair in pairs where pair.name.isExactly(name) {
+                guard found == nil else { throw .invalidRequest("the parameter \"\(name)\" comes twice") }
+                found = pair.value
+            }
+            return found
+        }
+    }
+}

@@ -1,0 +1,94 @@
+/// The age of an issuer's keys: how long they are believed, and when they are asked for again. Decides alone: the
+/// clock, which nobody can set, and the network are its user's.
+package struct KeySetAge {
+    typealias Instant = ContinuousClock.Instant
+
+    /// How old keys may be, and how often they may be asked for.
+    package struct Rules: Sendable {
+        /// Ahead of the end, so that no caller waits where calls come all the time.
+        var renewal: Duration
+        /// A fetch of any kind counts as a search for an unknown key; else only one that was made for such a key does.
+        var countsEveryFetchAsSearch: Bool
+        /// At the earliest so long after a failure an issuer is asked again.
+        var retryInterval: Duration
+        /// A failure tells for so long that the issuer does not answer.
+        var failureTells: Duration
+
+        /// The issuer of callers' tokens: asked ahead, since calls come all the time. A failure tells while there may
+        /// be several attempts, each as long as it may take.
+        package static let callers = Rules(
+            renewal: .seconds(120), countsEveryFetchAsSearch: true, retryInterval: .seconds(3),
+            failureTells: .seconds(30))
+        /// A provider: asked when a flow needs it. What a flow has begun cannot be asked again, so an unknown key is
+        /// searched even where the keys were fetched just now.
+        package static let providers = Rules(
+            renewal: mostWhileAnswered, countsEveryFetchAsSearch: false, retryInterval: .seconds(10),
+            failureTells: .seconds(10))
+    }
+
+    private let rules: Rules
+
+    /// When the last good answer was asked for. What it says may be as old as that.
+    private var askedAt: Instant?
+    /// When the issuer was asked last for a key that was not there, and answered.
+    private var searchedAt: Instant?
+    /// When an attempt failed; `nil` once one did not.
+    private var failedAt: Instant?
+
+    init(_ rules: Rules) { self.rules = rules }
+
+    /// A key that its issuer withdrew is believed for at most so long while the issuer answers, …
+    static let mostWhileAnswered: Duration = .seconds(300)
+    /// … and for so long while it does not: an outage of the issuer is not one of the broker.
+    static let mostWhileUnanswered: Duration = .seconds(3600)
+    /// Nobody can make the broker hammer the issuer with tokens that name keys of their own invention.
+    static let searchInterval: Duration = .seconds(60)
+
+    /// A thing to do with the keys at hand.
+    enum Step: Equatable {
+        case use
+        /// They do; new ones are asked for meanwhile.
+        case useAndAsk
+        /// They do not, before the issuer was asked.
+        case ask
+        /// They do not, and the issuer was asked just now.
+        case refuse
+
+        var asks: Bool { self == .useAndAsk || self == .ask }
+    }
+
+    /// - Parameter sufficient: the keys at hand do for the token at hand.
+    func step(at now: Instant, sufficient: Bool) -> Step {
+        let mayAsk = failedAt.map { now - $0 >= rules.retryInterval } ?? true
+        guard let askedAt, isBelieved(at: now) else { return mayAsk ? .ask : .refuse }
+        let age = now - askedAt
+        if !sufficient, mayAsk, maySearch(at: now) { return .ask }
+        if age < rules.renewal { return .use }
+        let isUnanswered = failedAt.map { now - $0 < rules.failureTells } ?? false
+        // The first token after an idle time: perhaps the issuer answers, and with other keys.
+        guard age < Self.mostWhileAnswered || isUnanswered else { return .ask }
+        return mayAsk ? .useAndAsk : .use
+    }
+
+    private func maySearch(at now: Instant) -> Bool { searchedAt.map { now - $0 >= Self.searchInterval } ?? true }
+
+    /// Tells whether the keys at hand would do for any key that is among them: who asks now searches one that is not.
+    func isFresh(at now: Instant) -> Bool { askedAt.map { now - $0 < Self.mostWhileAnswered } ?? false }
+
+    /// Tells whether the keys at hand may be used at all.
+    func isBelieved(at now: Instant) -> Bool {
+        askedAt.map { now - $0 < Self.mostWhileUnanswered } ?? false
+    }
+
+    /// Tells whether an answer is younger than the one at hand.
+    func isNews(askedAt: Instant) -> Bool { self.askedAt.map { askedAt >= $0 } ?? true }
+
+    /// - Parameter forUnknownKey: keys were at hand, and it was asked because one was not among them.
+    mutating func answered(askedAt: Instant, forUnknownKey: Bool) {
+        self.askedAt = askedAt
+        if forUnknownKey || rules.countsEveryFetchAsSearch { searchedAt = askedAt }
+        failedAt = nil
+    }
+
+    mutating func failed(at now: Instant) { failedAt = now }
+}

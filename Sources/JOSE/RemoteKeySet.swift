@@ -1,0 +1,157 @@
+import Foundation
+package import Transport
+
+/// A JWK set at an address (RFC 7517 § 5), as it is believed now. However many ask, one request is under way.
+///
+/// `@unchecked Sendable`: all that changes is guarded by `lock`.
+package final class RemoteKeySet: @unchecked Sendable {
+    /// Keys, and which set of them in the order of their coming: what was verified under another is verified again.
+    package struct Generation: Sendable {
+        package let keys: JSONWebKeySet
+        package let number: Int
+    }
+
+    /// Why there are no keys.
+    package enum Fault: Error, Equatable, Sendable {
+        case transport(TransportError)
+        /// An answer other than 200.
+        case status(Int)
+        /// The answer is no key set, or beyond its bounds.
+        case malformed
+    }
+
+    /// In whose turn a request goes. Nobody waits for one in another's, which may stand behind whatever that one has
+    /// begun.
+    package enum Turn: Hashable, Sendable {
+        case everybody
+        case own(String)
+    }
+
+    /// Asks at the address.
+    package typealias Fetch = @Sendable () async throws(TransportError) -> TransportResponse
+
+    /// A request that is under way. It belongs to nobody who waits for it.
+    private struct Attempt {
+        let number: Int
+        let turn: Turn
+        let result: Task<Fault?, Never>
+    }
+
+    private let now: @Sendable () -> ContinuousClock.Instant
+    private let servingStale: @Sendable (Fault) -> Void
+    private let lock = NSLock()
+    private var age: KeySetAge
+    private var current: Generation?
+    /// As it came. The same again is the same generation.
+    private var answer: [UInt8] = []
+    private var fault = Fault.malformed
+    private var attempt: Attempt?
+    private var attempts = 0
+
+    /// - Parameters:
+    ///   - now: a clock that nobody can set: one set back would prolong what was withdrawn.
+    ///   - servingStale: told where a request failed and the keys of before are believed on: nobody gets the fault then.
+    package init(
+        _ rules: KeySetAge.Rules, now: @escaping @Sendable () -> ContinuousClock.Instant,
+        servingStale: @escaping @Sendable (Fault) -> Void = { _ in }
+    ) {
+        age = KeySetAge(rules)
+        self.now = now
+        self.servingStale = servingStale
+    }
+
+    /// A request is under way.
+    var isAsking: Bool { lock.withLock { attempt != nil } }
+
+    /// The keys that are to be believed now.
+    /// - Parameters:
+    ///   - turn: in which a request goes, if one has to be made.
+    ///   - sufficient: tells whether keys do for the token at hand; if not, the issuer may have new ones.
+    ///   - fetch: the request.
+    package func believed(
+        in turn: Turn = .everybody, where sufficient: (JSONWebKeySet) -> Bool = { _ in true },
+        fetch: @escaping Fetch
+    ) async throws(Fault) -> Generation {
+        // Together, so that of many who find the keys wanting none asks again what another was answered just now.
+        let (step, generation, fault, attempt) = lock.withLock {
+            let step = age.step(at: now(), sufficient: current.map { sufficient($0.keys) } ?? false)
+            return (step, current, self.fault, step.asks ? ask(in: turn, fetch) : nil)
+        }
+        switch (step, generation) {
+        case (.use, let generation?), (.useAndAsk, let generation?): return generation
+        case (.refuse, _), (.use, nil), (.useAndAsk, nil): throw fault
+        case (.ask, _): break
+        }
+        let failure = await attempt?.result.value
+        let believed = lock.withLock { age.isBelieved(at: now()) ? current : nil }
+        guard let believed else { throw failure ?? fault }
+        return believed
+    }
+
+    /// The attempt to wait for; `lock` is held.
+    private func ask(in turn: Turn, _ fetch: @escaping Fetch) -> Attempt {
+        if let attempt, attempt.turn == .everybody || attempt.turn == turn { return attempt }
+        let askedAt = now()
+        // What is found wanting though it is fresh lacks a key.
+        let forUnknownKey = age.isFresh(at: askedAt)
+        attempts += 1
+        let number = attempts
+        let result = Task {
+            let answer = await Self.answer(fetch)
+            return settle(answer, attempt: number, askedAt: askedAt, forUnknownKey: forUnknownKey)
+        }
+        let attempt = Attempt(number: number, turn: turn, result: result)
+        self.attempt = attempt
+        return attempt
+    }
+
+    private static func answer(_ fetch: Fetch) async -> Result<[UInt8], Fault> {
+        do {
+            let response = try await fetch()
+            // The content type is not asked for; the document tells what it is.
+            return response.status == 200 ? .success(response.body) : .failure(.status(response.status))
+        } catch {
+            return .failure(.transport(error))
+        }
+    }
+
+    /// Takes what came. A broken answer is none: it withdraws nothing, and is asked for again soon.
+    private func settle(
+        _ answer: Result<[UInt8], Fault>, attempt number: Int, askedAt: ContinuousClock.Instant, forUnknownKey: Bool
+    ) -> Fault? {
+        let read = answer.flatMap { body -> Result<Generation, Fault> in
+            if let known = lock.withLock({ body == self.answer ? current : nil }) { return .success(known) }
+            guard let keys = JSONWebKeySet(json: body) else { return .failure(.malformed) }
+            return .success(Generation(keys: keys, number: number))
+        }
+        let (failure, isServing) = lock.withLock { () -> (Fault?, Bool) in
+            if attempt?.number == number { attempt = nil }
+            switch (read, answer) {
+            case (.success(let generation), .success(let body)):
+                // Of two that were under way in different turns, the one that was asked last.
+                guard age.isNews(askedAt: askedAt) else { return (nil, false) }
+                current = generation
+                self.answer = body
+                age.answered(askedAt: askedAt, forUnknownKey: forUnknownKey)
+                return (nil, false)
+            case (.failure(let fault), _), (_, .failure(let fault)):
+                // Nobody was asked: that one tenant has no turn says nothing of the issuer.
+                if fault.isOurs { return (fault, false) }
+                self.fault = fault
+                age.failed(at: now())
+                return (fault, current != nil && age.isBelieved(at: now()))
+            }
+        }
+        if let failure, isServing { servingStale(failure) }
+        return failure
+    }
+}
+
+extension RemoteKeySet.Fault {
+    fileprivate var isOurs: Bool {
+        switch self {
+        case .transport(.rateLimited), .transport(.cancelled), .transport(.overloaded): true
+        case .transport, .status, .malformed: false
+        }
+    }
+}

@@ -1,0 +1,66 @@
+public import Broker
+import Catalog
+public import Formats
+import Foundation
+import GRDB
+
+/// Credential keys as operators see them.
+extension SQLiteStore {
+    /// A page looks at no more events or credential keys than these, so that it takes some tenth of a second at most: as long
+    /// as it reads, the write-ahead log cannot be taken back into the file.
+    static let mostLookedAt = 50_000
+
+    public func credentialKeys(
+        _ selection: Selection, at now: Timestamp, after position: CredentialKeyPosition?, limit: Int
+    ) async throws(StoreError) -> CredentialKeyPage {
+        try await lists.read { db in
+            var found: [CredentialKeySummary] = []
+            var looked = 0
+            var last: CredentialKeyPosition?
+            let start = CredentialKeyPosition(expiresAt: now, keyDigest: [UInt8](repeating: 0xFF, count: 32))
+            let rows = try Self.credentialKeys(after: position ?? start, in: db)
+            while found.count < limit, let row = try rows.next() {
+                guard looked < Self.mostLookedAt else { return CredentialKeyPage(credentialKeys: found, next: last) }
+                looked += 1
+                guard let key = Self.summary(row) else { continue }
+                last = key.position
+                if selection.holds(key.placement), key.expiresAt > now { found.append(key) }
+            }
+            return CredentialKeyPage(credentialKeys: found, next: nil)
+        }
+    }
+
+    /// In the order of the index, which no credential key ever leaves.
+    static func credentialKeys(after position: CredentialKeyPosition, in db: Database) throws -> RowCursor {
+        try Row.fetchCursor(
+            db,
+            sql: """
+                SELECT \(CredentialKeyColumn.list)
+                FROM credential_keys WHERE (expires_at, digest) > (?, ?) ORDER BY expires_at, digest
+                """, arguments: [position.expiresAt.milliseconds, Data(position.keyDigest)])
+    }
+
+    static func summary(_ row: Row) -> CredentialKeySummary? {
+        guard let flow = FlowID(bytes: Array(row[CredentialKeyColumn.flow] as Data)),
+            let tenant = TenantID(row[CredentialKeyColumn.tenant] as String),
+            let sourceType = SourceType.ID(row[CredentialKeyColumn.sourceType] as String)
+        else { return nil }
+        let expiresAt = Timestamp(milliseconds: row[CredentialKeyColumn.expiresAt])
+        return CredentialKeySummary(
+            placement: Placement(tenant: tenant, sourceType: sourceType, flow: flow),
+            createdAt: Timestamp(milliseconds: row[CredentialKeyColumn.createdAt]), expiresAt: expiresAt,
+            position: CredentialKeyPosition(
+                expiresAt: expiresAt, keyDigest: Array(row[CredentialKeyColumn.digest] as Data)))
+    }
+}
+
+enum CredentialKeyColumn: Int32, Columns {
+    case flow, tenant, sourceType, createdAt, expiresAt, digest, sealedRevocation, line
+}
+
+extension Selection {
+    func holds(_ placement: Placement) -> Bool {
+        (tenant == nil || tenant == placement.tenant) && (sourceType == nil || sourceType == placement.sourceType)
+            && (flow == nil || flow == placement.flow)
+    }
+}

@@ -1,0 +1,69 @@
+public import Broker
+public import Catalog
+import Formats
+import Foundation
+import GRDB
+import Secrets
+
+/// Clients that tenants brought.
+extension SQLiteStore {
+    private enum ClientColumn: Int32, Columns {
+        case sourceType, clientID, sealedSecret, scopes, parameters, changedAt
+    }
+
+    public func clients(of tenant: TenantID) async throws(StoreError) -> [KeptClient] {
+        try await reader.read { db in
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT \(ClientColumn.list) FROM clients
+                    WHERE tenant = ?
+                    """, arguments: [tenant.description])
+            return rows.compactMap { row in
+                guard let sourceType = SourceType.ID(row[ClientColumn.sourceType] as String) else { return nil }
+                return KeptClient(
+                    sourceType: sourceType, id: row[ClientColumn.clientID],
+                    secret: (row[ClientColumn.sealedSecret] as Data?).map { Sealed(stored: Array($0)) },
+                    scopes: (row[ClientColumn.scopes] as String?).map { $0.split(separator: " ").map(String.init) },
+                    parameters: FlowRow.decode(row[ClientColumn.parameters]) ?? [:],
+                    changedAt: Timestamp(milliseconds: row[ClientColumn.changedAt]))
+            }
+        }
+    }
+
+    public func setClient(
+        _ client: KeptClient, of tenant: TenantID, recording event: Event
+    ) async throws(StoreError) -> Bool {
+        try await writer.write { transaction in
+            let isNew = try Self.deleteClient(client.sourceType, of: tenant, in: transaction.db) == nil
+            try transaction.db.run(
+                """
+                INSERT OR FAIL INTO clients (tenant, source_type, client_id, sealed_secret, scopes, parameters,
+                    changed_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+                """, .text(tenant.description), .text(client.sourceType.description), .text(client.id),
+                .blob(client.secret?.bytes), .text(client.scopes?.joined(separator: " ")),
+                .text(FlowRow.encode(client.parameters)), .integer(client.changedAt.milliseconds))
+            try transaction.record(event)
+            return isNew
+        }
+    }
+
+    public func deleteClient(
+        _ sourceType: SourceType.ID, of tenant: TenantID, recording event: Event
+    ) async throws(StoreError) -> Bool {
+        try await writer.write { transaction in
+            guard try Self.deleteClient(sourceType, of: tenant, in: transaction.db) != nil else { return false }
+            try transaction.record(event)
+            return true
+        }
+    }
+
+    private static func deleteClient(
+        _ sourceType: SourceType.ID, of tenant: TenantID, in db: Database
+    ) throws -> Void? {
+        try db.first(
+            "DELETE FROM clients WHERE tenant = ? AND source_type = ? RETURNING 1", .text(tenant.description),
+            .text(sourceType.description)
+        ) { _ in }
+    }
+}

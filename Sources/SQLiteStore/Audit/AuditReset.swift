@@ -1,0 +1,43 @@
+import Broker
+public import Formats
+import Foundation
+import GRDB
+public import Secrets
+
+extension SQLiteStore {
+    /// Begins a new audit trail in the database at `path`, which no broker may have open. The one before goes with a
+    /// copy of the database into a file beside it, as evidence; its name.
+    ///
+    /// The new trail has a key of its own, so that nothing of the old one fits into it, and goes on counting where the
+    /// old one ended. Its first event says why.
+    public static func resetAuditTrail(
+        path: String, keyRing: KeyRing, reason: String, at now: Timestamp
+    ) throws(OpeningError) -> String {
+        do {
+            let evidence = path + ".trail-" + Date().formatted(.iso8601).replacing(":", with: "")
+            try copy(path: path, to: evidence)
+            let (queue, _) = try StoreFile.open(path)
+            try queue.write { db in
+                // Whatever was altered: numbers that programs can read, and not below those of before.
+                let last = try Int64.fetchOne(
+                    db,
+                    sql: """
+                        SELECT max(coalesce((SELECT max(CAST(last AS INTEGER)) FROM audit_trail), 0),
+                            coalesce((SELECT max(sequence) FROM audit_events), 0), 0)
+                        """)
+                try db.execute(sql: "DELETE FROM audit_events; DELETE FROM audit_trail")
+                let key = SecretBytes(Random.bytes(32))
+                try AuditKey.begin(key, sealedBy: keyRing, in: db, after: min(last ?? 0, 1 << 52))
+                let trail = AuditTrail(key: key)
+                try trail.append(
+                    Event(.auditBroken, at: now, by: Requester(subject: "cloakroom audit reset"), detail: reason),
+                    to: db)
+                try trail.finish(db)
+            }
+            try queue.close()
+            return evidence
+        } catch {
+            throw StoreFile.opening(error, path)
+        }
+    }
+}

@@ -1,0 +1,56 @@
+public import Broker
+import Formats
+import GRDB
+
+/// The audit trail as operators read it.
+extension SQLiteStore {
+    public func record(_ event: Event) async throws(StoreError) {
+        try await writer.write { try $0.record(event) }
+    }
+
+    public func events(
+        _ filter: EventFilter, before sequence: Int64?, limit: Int
+    ) async throws(StoreError) -> EventPage {
+        await failures.flush()
+        return try await lists.read { db in
+            var found: [RecordedEvent] = []
+            var looked = 0
+            let rows = try Self.events(of: filter.kind, before: sequence ?? .max, in: db)
+            while found.count < limit, let row = try rows.next() {
+                let sequence: Int64 = row[AuditRow.Column.sequence]
+                guard looked < Self.mostLookedAt else { return EventPage(events: found, next: sequence &+ 1) }
+                looked += 1
+                guard let event = AuditRow(row, if: filter)?.event else { continue }
+                // Events stand in the order of their times; those of version 4 and before but for moments.
+                if let since = filter.since, event.time.milliseconds < since.milliseconds - Self.disorderMilliseconds {
+                    break
+                }
+                if filter.matches(event) { found.append(RecordedEvent(sequence: sequence, event: event)) }
+            }
+            return EventPage(events: found, next: nil)
+        }
+    }
+
+    private static func events(of kind: Event.Kind?, before sequence: Int64, in db: Database) throws -> RowCursor {
+        guard let kind, isSeldom(kind) else {
+            let sql = "SELECT \(AuditRow.Column.list) FROM audit_events WHERE sequence < ? ORDER BY sequence DESC"
+            return try Row.fetchCursor(db, sql: sql, arguments: [sequence])
+        }
+        return try Row.fetchCursor(
+            db,
+            sql: """
+                SELECT \(AuditRow.Column.list) FROM audit_events INDEXED BY audit_events_seldom
+                WHERE \(AuditRow.isSeldom) AND type = ? AND sequence < ? ORDER BY sequence DESC
+                """, arguments: [kind.rawValue, sequence])
+    }
+
+    private static func isSeldom(_ kind: Event.Kind) -> Bool {
+        switch kind {
+        case .flowStarted, .flowSucceeded, .credentialKeyRedeemed, .credentialsRefreshed: false
+        default: true
+        }
+    }
+
+    /// By how much an event of an old database may be older than the one before it: calls wait for their commit.
+    private static let disorderMilliseconds: Int64 = 60_000
+}

@@ -1,0 +1,47 @@
+public import Broker
+import Secrets
+
+/// What the writer did. Told on the way of requests: an observer must not block.
+public enum WriterEvent: Sendable {
+    /// So many operations shared a commit, which took this long.
+    case committed(operations: Int, duration: Duration)
+    /// A transaction failed and was rolled back.
+    case failed
+    /// An operation was refused since too many waited.
+    case refused
+    /// A failed redemption has its place in the audit trail, some time after it was answered.
+    case recorded(Event)
+    /// The store could not write it: this is all that is kept of it.
+    case notRecorded(Event, StoreError)
+    /// The database was not closed as it should be.
+    case notClosed(reason: String)
+    /// The audit trail was altered, first at this event, and is not extended any more. Told once.
+    case trailBroken(sequence: Int64, finding: String)
+}
+
+/// Whoever is told what the store does: nobody, until somebody listens.
+final class StoreObserver: Sendable {
+    private let listener = Locked<(@Sendable (WriterEvent) -> Void)?>(nil)
+
+    func listen(_ listener: @escaping @Sendable (WriterEvent) -> Void) {
+        self.listener.withLock { $0 = listener }
+    }
+
+    /// `false`: nobody listens.
+    @discardableResult
+    func tell(_ event: WriterEvent) -> Bool {
+        guard let listener = listener.withLock({ $0 }) else { return false }
+        listener(event)
+        return true
+    }
+}
+
+extension SQLiteStore {
+    /// Has an observer told what the writer does from now on.
+    public func observe(_ observer: @escaping @Sendable (WriterEvent) -> Void) {
+        writer.observe(observer)
+    }
+
+    /// How many operations wait for their commit.
+    public var waitingCount: Int { writer.waitingCount }
+}

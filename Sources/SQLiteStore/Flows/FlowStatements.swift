@@ -1,0 +1,116 @@
+public import Broker
+import Catalog
+public import Formats
+import GRDB
+import Secrets
+
+// `OR FAIL` below and elsewhere: a failure takes the whole transaction back (see `WritingConnection`), so SQLite need
+// not keep a journal of each statement beside it. That journal is 64 KiB, allocated and given back to the system every
+// time.
+
+/// The life of a flow.
+extension SQLiteStore {
+    public func start(_ flow: Flow, recording event: Event) async throws(StoreError) -> FlowAdmission {
+        try await writer.write { transaction in
+            let admission = try transaction.outstanding.admit(flow, in: transaction.db)
+            guard case .admitted = admission else { return admission }
+            try transaction.db.run(
+                """
+                INSERT OR FAIL INTO flows (id, tenant, source_type, parameters, scopes, frontend_origin, return_url,
+                    exchange_challenge, redirect, client_id, master_key, status, expires_at, sweep_at, created_at, line)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT coalesce(max(id), 0) FROM revocations))
+                """,
+                .blob(flow.id.bytes), .text(flow.tenant.description), .text(flow.sourceType.description),
+                .text(FlowRow.encode(flow.parameters)), .text(flow.scopes.joined(separator: " ")),
+                .text(flow.frontendOrigin.description), .text(flow.returnURL?.text),
+                .text(flow.exchangeChallenge?.text), .text(flow.redirect.description), .text(flow.clientID),
+                .text(flow.key.description), .integer(Int64(FlowRow.Status.started)),
+                .integer(flow.expiresAt.milliseconds),
+                .integer(flow.expiresAt.milliseconds + Self.exchangeGraceMilliseconds),
+                .integer(flow.startedAt.milliseconds))
+            try transaction.record(event)
+            return admission
+        }
+    }
+
+    private static let claim = """
+        UPDATE OR FAIL flows SET status = \(FlowRow.Status.exchanging), is_bound = ?
+        WHERE id = ? AND redirect = ? AND status = \(FlowRow.Status.started) AND expires_at > ?
+            AND NOT \(FlowRow.isRevoked)
+        RETURNING \(FlowRow.Column.ofFlow)
+        """
+
+    public func claim(
+        _ id: FlowID, at redirect: RedirectPath, isBound: Bool, now: Timestamp
+    ) async throws(StoreError) -> Flow? {
+        try await writer.write { transaction in
+            try transaction.db.first(
+                Self.claim, .integer(isBound ? 1 : 0), .blob(id.bytes), .text(redirect.description),
+                .integer(now.milliseconds), read: FlowRow.flow
+            ) ?? nil
+        }
+    }
+
+    private enum Succeeded: Int32, Columns {
+        case tenant, sourceType, exchangeChallenge, createdAt, line
+    }
+
+    private static let succeed = """
+        UPDATE OR FAIL flows SET status = \(FlowRow.Status.succeeded), key_digest = ?,
+            sealed_key = CASE WHEN is_bound THEN ? END, key_expires_at = ?
+        WHERE id = ? AND status = \(FlowRow.Status.exchanging) AND NOT \(FlowRow.isRevoked)
+        RETURNING \(Succeeded.list)
+        """
+
+    public func succeed(
+        _ id: FlowID, with stored: StoredCredentialKey, recording event: Event
+    ) async throws(StoreError) -> Bool {
+        try await writer.write(isEnding: true) { transaction in
+            let expiry = stored.expiresAt.milliseconds
+            let flow = try transaction.db.first(
+                Self.succeed, .blob(stored.keyDigest.bytes), .blob(stored.key?.bytes), .integer(expiry), .blob(id.bytes)
+            ) { row in
+                (
+                    tenant: row.text(Succeeded.tenant), sourceType: row.text(Succeeded.sourceType),
+                    challenge: row.textIfAny(Succeeded.exchangeChallenge), startedAt: row.integer(Succeeded.createdAt),
+                    line: row.integer(Succeeded.line)
+                )
+            }
+            guard let flow else { return false }
+            try transaction.db.run(
+                """
+                INSERT OR FAIL INTO credential_keys (digest, flow, tenant, source_type, exchange_challenge, sealed,
+                    expires_at, created_at, flow_created_at, sealed_revocation, line)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+                .blob(stored.keyDigest.bytes), .blob(id.bytes), .text(flow.tenant), .text(flow.sourceType),
+                .text(flow.challenge), .blob(stored.credentials.bytes), .integer(expiry),
+                .integer(stored.createdAt.milliseconds), .integer(flow.startedAt), .blob(stored.revocation?.bytes),
+                .integer(flow.line))
+            try transaction.record(event)
+            return true
+        }
+    }
+
+    private static let fail = """
+        UPDATE OR FAIL flows SET status = \(FlowRow.Status.failed), error = ?, error_description = ?
+        WHERE id = ? AND status = \(FlowRow.Status.exchanging)
+        """
+
+    public func fail(
+        _ id: FlowID, error: String, description: String?, recording event: Event
+    ) async throws(StoreError) {
+        try await writer.write(isEnding: true) { transaction in
+            try transaction.db.run(Self.fail, .text(error), .text(description), .blob(id.bytes))
+            try transaction.record(event)
+        }
+    }
+
+    private static let outcome = "SELECT \(FlowRow.Column.list) FROM flows WHERE id = ?"
+
+    public func outcome(of id: FlowID) async throws(StoreError) -> FlowOutcome? {
+        try await writer.write { transaction in
+            try transaction.db.first(Self.outcome, .blob(id.bytes), read: FlowRow.outcome) ?? nil
+        }
+    }
+}

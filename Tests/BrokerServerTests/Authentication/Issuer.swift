@@ -1,0 +1,84 @@
+import Broker
+import Foundation
+import Secrets
+import Transport
+
+/// An issuer of callers' tokens: its key set as a test wants it, how often it was asked, and a hand upon the answers.
+///
+/// `@unchecked Sendable`: all that changes is guarded by `lock`.
+final class Issuer: ProviderTransport, @unchecked Sendable {
+    static let address = "https://issuer.example.com/jwks.json"
+
+    private let lock = NSLock()
+    private var answer: ProviderResponse?
+    private var asked = 0
+    private var held: [CheckedContinuation<Void, Never>]?
+
+    var count: Int { lock.withLock { asked } }
+
+    /// Answers with the keys of these signers.
+    func publish(_ signers: TokenSigner...) {
+        say("{\"keys\":[\(signers.map(\.jwk).joined(separator: ","))]}")
+    }
+
+    func say(_ body: String, status: Int = 200) {
+        lock.withLock { answer = ProviderResponse(status: status, body: Array(body.utf8)) }
+    }
+
+    /// Is not reached from now on.
+    func fall() { lock.withLock { answer = nil } }
+
+    /// Answers nobody until `release`.
+    func hold() { lock.withLock { held = held ?? [] } }
+
+    func release() {
+        let waiting = lock.withLock {
+            defer { held = nil }
+            return held ?? []
+        }
+        for continuation in waiting { continuation.resume() }
+    }
+
+    func send(_ request: ProviderRequest) async throws(TransportError) -> ProviderResponse {
+        lock.withLock { asked += 1 }
+        await withCheckedContinuation { continuation in
+            let isHeld = lock.withLock {
+                held?.append(continuation)
+                return held != nil
+            }
+            if !isHeld { continuation.resume() }
+        }
+        guard let answer = lock.withLock({ answer }) else { throw .unreachable }
+        return answer
+    }
+}
+
+/// Signs any header and any claims, sensible or not.
+struct TokenSigner: Sendable {
+    let kid: String?
+    private let key = SigningKey.makeP256()
+
+    init(_ kid: String? = "main") {
+        self.kid = kid
+    }
+
+    var jwk: String {
+        let members = key.publicJWK.merging(kid.map { ["kid": $0] } ?? [:]) { $1 }
+        return "{" + members.map { "\"\($0.key)\":\"\($0.value)\"" }.joined(separator: ",") + "}"
+    }
+
+    var header: String { "{\"alg\":\"ES256\"" + (kid.map { ",\"kid\":\"\($0)\"" } ?? "") + "}" }
+
+    /// - Parameters:
+    ///   - more: members of the claims besides those that each token needs.
+    func token(header: String? = nil, more: String = #""tenant":"acme","scope":"assets:read""#) -> String {
+        token(
+            header: header ?? self.header,
+            claims: #"{"iss":"https://issuer.example.com","aud":"cloakroom","exp":1790000600,\#(more)}"#)
+    }
+
+    func token(header: String, claims: String) -> String {
+        let input = "\(Base64URL.encode(Array(header.utf8))).\(Base64URL.encode(Array(claims.utf8)))"
+        return "\(input).\(Base64URL.encode(key.sign(Array(input.utf8), with: .ES256) ?? []))"
+    }
+}

@@ -1,0 +1,206 @@
+import Formats
+import HTTPTypes
+import NIOCore
+import NIOEmbedded
+import NIOHTTP1
+import Testing
+
+@testable import HTTPService
+
+/// The two handlers of a connection around a real decoder and encoder, on a loop whose time the test moves.
+@Suite struct ConnectionTests {
+    private static let head = "GET /healthz HTTP/1.1\r\nHost: a\r\n"
+
+    private final class Peer {
+        let channel: EmbeddedChannel
+        private let watch = ConnectionWatch(timeout: .seconds(8))
+
+        init() throws {
+            channel = EmbeddedChannel()
+            let pipeline = channel.pipeline.syncOperations
+            try pipeline.addHandler(watch)
+            try pipeline.addHandler(HTTPResponseEncoder())
+            try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)))
+            try pipeline.addHandler(
+                RequestGuard(watch: watch) { fault, path in
+                    Refusal(
+                        status: .badRequest, headers: ["Content-Length": "0"], body: ByteBuffer(string: fault.detail))
+                })
+            try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+        }
+
+        func send(_ text: String) throws {
+            // What follows a fault is not read, and says so.
+            try channel.writeInbound(ByteBuffer(string: text))
+        }
+
+        func wait(_ seconds: Int64) {
+            channel.embeddedEventLoop.advanceTime(by: .seconds(seconds))
+        }
+
+        /// What reached whoever answers.
+        func requests() throws -> [HTTPServerRequestPart] {
+            var parts: [HTTPServerRequestPart] = []
+            while let part = try channel.readInbound(as: HTTPServerRequestPart.self) { parts.append(part) }
+            return parts
+        }
+
+        func answer(_ status: HTTPResponseStatus = .ok, _ headers: HTTPHeaders = [:]) throws {
+            let headers = HTTPHeaders([("Content-Length", "0")] + headers.map { ($0.name, $0.value) })
+            channel.write(
+                HTTPServerResponsePart.head(.init(version: .http1_1, status: status, headers: headers)), promise: nil)
+            channel.writeAndFlush(HTTPServerResponsePart.end(nil), promise: nil)
+        }
+
+        func received() throws -> String {
+            var text = ""
+            while let part = try channel.readOutbound(as: ByteBuffer.self) { text += String(buffer: part) }
+            return text
+        }
+    }
+
+    @Test func `who says nothing is let go after the timeout`() throws {
+        let peer = try Peer()
+        peer.wait(7)
+        #expect(peer.channel.isActive)
+        peer.wait(1)
+        #expect(!peer.channel.isActive)
+    }
+
+    @Test func `a request has the timeout in all, however steadily it comes`() throws {
+        let peer = try Peer()
+        peer.wait(5)
+        for letter in "GET /he" {
+            try peer.send(String(letter))
+            peer.wait(1)
+        }
+        #expect(peer.channel.isActive)
+        peer.wait(1)
+        #expect(!peer.channel.isActive)
+    }
+
+    @Test func `between requests a connection may wait longer`() throws {
+        let peer = try Peer()
+        try peer.send(Self.head + "\r\n")
+        peer.wait(60)
+        #expect(peer.channel.isActive, "the answer is ours to make")
+        try peer.answer()
+        peer.wait(74)
+        #expect(peer.channel.isActive)
+        try peer.send("GET")
+        peer.wait(8)
+        #expect(!peer.channel.isActive)
+    }
+
+    @Test func `an idle connection ends`() throws {
+        let peer = try Peer()
+        try peer.send(Self.head + "\r\n")
+        try peer.answer()
+        peer.wait(76)
+        #expect(!peer.channel.isActive)
+    }
+
+    @Test func `a request behind one that is worked on is not late`() throws {
+        let peer = try Peer()
+        try peer.send(Self.head + "\r\n")
+        try peer.send("GET")
+        peer.wait(30)
+        #expect(peer.channel.isActive)
+        try peer.answer()
+        peer.wait(7)
+        #expect(peer.channel.isActive)
+        peer.wait(1)
+        #expect(!peer.channel.isActive)
+    }
+
+    @Test func `requests that come together are owed an answer each`() throws {
+        let peer = try Peer()
+        try peer.send(String(repeating: Self.head + "\r\n", count: 3))
+        for _ in 0..<2 { try peer.answer() }
+        peer.wait(200)
+        #expect(peer.channel.isActive, "one is still worked on")
+        try peer.answer()
+        peer.wait(76)
+        #expect(!peer.channel.isActive)
+    }
+
+    @Test func `nothing behind a fault is passed on`() throws {
+        let peer = try Peer()
+        try peer.send("GET / HTTP/1.1\r\n\r\n" + Self.head + "\r\n")
+        #expect(try peer.requests().isEmpty)
+        #expect(try peer.received().hasPrefix("HTTP/1.1 400"))
+        peer.wait(2)
+        #expect(!peer.channel.isActive)
+    }
+
+    @Test func `a fault is told behind the answers that are owed`() throws {
+        let peer = try Peer()
+        try peer.send(Self.head + "\r\n" + "GET / HTTP/1.1\r\n\r\n")
+        #expect(try peer.received() == "")
+        try peer.answer()
+        let text = try peer.received()
+        #expect(text.contains("200 OK"))
+        #expect(text.contains("400 Bad Request"))
+    }
+
+    @Test func `an answer that closes ends what is read`() throws {
+        let peer = try Peer()
+        try peer.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n")
+        try peer.answer(.payloadTooLarge, ["Connection": "close"])
+        _ = try peer.requests()
+        try peer.send(String(repeating: "a", count: 1000))
+        #expect(try peer.requests().isEmpty)
+        peer.wait(2)
+        #expect(!peer.channel.isActive)
+    }
+
+    @Test func `a body beyond the most is not passed on`() throws {
+        let peer = try Peer()
+        try peer.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+        let chunk = "4000\r\n" + String(repeating: "a", count: 0x4000) + "\r\n"
+        for _ in 0..<20 { try peer.send(chunk) }
+        let bytes = try peer.requests().reduce(0) { sum, part in
+            if case .body(let buffer) = part { sum + buffer.readableBytes } else { sum }
+        }
+        #expect(bytes > 65536 && bytes <= 65536 + 0x4000)
+        try peer.answer()
+        #expect(try peer.received().lowercased().contains("connection: close"))
+    }
+
+    /// Extensions of chunks are no body, and no field.
+    @Test func `a request of endless overhead ends`() throws {
+        let peer = try Peer()
+        try peer.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+        let chunk = "1;" + String(repeating: "x", count: 8000) + "\r\na\r\n"
+        for _ in 0..<200 where peer.channel.isActive { try? peer.send(chunk) }
+        #expect(!peer.channel.isActive)
+    }
+
+    @Test func `no more than so many requests wait for their answers`() throws {
+        let peer = try Peer()
+        try peer.send(String(repeating: Self.head + "\r\n", count: 100))
+        let heads = try peer.requests().count { if case .head = $0 { true } else { false } }
+        #expect(heads == 4)
+        for _ in 0..<4 { try peer.answer() }
+        let text = try peer.received()
+        #expect(text.split(separator: "200 OK").count == 5)
+        #expect(text.lowercased().split(separator: "connection: close").count == 2)
+        peer.wait(2)
+        #expect(!peer.channel.isActive)
+    }
+
+    @Test func `what answers no request is not sent`() throws {
+        let peer = try Peer()
+        try peer.answer()
+        #expect(try peer.received() == "")
+    }
+
+    @Test func `who came first is let in, and leaves a place`() {
+        let connections = Connections(most: 2)
+        #expect(connections.enter() && connections.enter())
+        #expect(!connections.enter() && !connections.enter())
+        connections.leave()
+        #expect(connections.enter())
+        #expect(connections.count == 2 && connections.refusedCount == 2)
+    }
+}

@@ -1,0 +1,175 @@
+import Broker
+import Secrets
+import Testing
+import Transport
+
+/// Why a callback failed, as its event tells operators: reported, and in the trail.
+@Suite struct FailureReasonTests {
+    private let house: Installation
+
+    init() throws {
+        house = try Installation()
+    }
+
+    struct Row: Sendable, CustomTestStringConvertible {
+        let query: String
+        let code: String
+        let detail: String
+        var sourceType = "example"
+        var testDescription: String { query }
+    }
+
+    @Test(arguments: [
+        Row(query: "", code: "invalid_callback", detail: "no code came"),
+        Row(query: "code=a&error=b", code: "invalid_callback", detail: "a code and an error came together"),
+        Row(
+            query: "error=access_denied&error_description=Not+now%0A", code: "access_denied",
+            detail: #"the provider redirected with the error "access_denied": "Not now\u{A}""#),
+        Row(
+            query: "error=%3Cb%3E%1B", code: "access_denied",
+            detail: #"the provider redirected with the error "<b>\u{1B}""#),
+        Row(
+            query: "error=x&error_description=of+4f0Ab4c4d4e4f", code: "x",
+            detail: #"the provider redirected with the error "x": "of [hidden]""#),
+        Row(
+            query: "code=a", code: "issuer_mismatch",
+            detail: "no iss came, though this provider sends it (RFC 9207)", sourceType: "strict"),
+        Row(
+            query: "code=a&iss=https://evil.example", code: "issuer_mismatch",
+            detail: #"iss is "https://evil.example""#, sourceType: "strict"),
+    ])
+    func `a bad callback is told with the check that failed`(_ row: Row) async throws {
+        let begun = try await house.begin(row.sourceType)
+        _ = await house.callback("\(row.query)&state=\(begun.state)")
+        try await expect(begun, code: row.code, detail: row.detail)
+    }
+
+    @Test(arguments: [
+        (#"{"error":"invalid_grant"}"#, 400, #"answered 400 with the error "invalid_grant""#),
+        (#"{"error":"invalid_client"}"#, 401, #"answered 401 with the error "invalid_client""#),
+        (#"{"error":"invalid_grant"}"#, 200, #"answered 200 with the error "invalid_grant""#),
+        (
+            #"{"error":"The code g00d-code was used"}"#, 400,
+            #"answered 400 with the error "The code [hidden] was used""#
+        ),
+        (#"{"error":"Bad\u001b[31m client"}"#, 400, #"answered 400 with the error "Bad\u{1B}[31m client""#),
+        (#"{"error":{"code":1}}"#, 400, "answered 400 with an error that is no text"),
+        ("oops", 500, "answered 500"), ("", 302, "answered 302"),
+        ("<html>", 200, "answered 200 with something that is neither JSON nor a form"),
+        ("{}", 200, "answered 200 without a sound /access_token"),
+        (#"{"access_token":""}"#, 200, "answered 200 without a sound /access_token"),
+    ])
+    func `a refused exchange is told with the provider's status and error`(
+        _ body: String, _ status: Int, _ detail: String
+    ) async throws {
+        await house.provider.answers(body, status: status)
+        let begun = try await house.begin()
+        _ = await house.callback("code=g00d-code&state=\(begun.state)")
+        try await expect(begun, code: "provider_rejected", detail: "the token endpoint: \(detail)")
+    }
+
+    @Test(arguments: TransportError.allCases)
+    func `a failed connection is told by its kind, in words`(_ failure: TransportError) async throws {
+        await house.provider.answers { _ throws(TransportError) in throw failure }
+        let begun = try await house.begin()
+        let code = try #require(await house.callback("code=good&state=\(begun.state)").error?.code)
+        let isOurs = [.cancelled, .overloaded, .rateLimited].contains(failure)
+        try await expect(
+            begun, code: code, detail: (isOurs ? "" : "the token endpoint: ") + failure.reason.description)
+    }
+
+    @Test func `a flow whose client changed is told as that`() async throws {
+        let begun = try await house.begin()
+        let other = try house.beside(clients: ["example": Client(id: "another", secret: ClientSecret("s"))])
+        _ = await other.callback("code=good&state=\(begun.state)")
+        let detail = "its client, or that client's parameters, changed since it began"
+        #expect(other.events.all.last?.detail == detail)
+    }
+
+    @Test func `a flow that was revoked meanwhile is told as that`() async throws {
+        let (store, clock) = (house.store, house.clock)
+        await house.provider.answers { _ throws(TransportError) in
+            _ = try? await store.sweep(at: clock.now.adding(seconds: 1_000), limit: 10)
+            return ProviderResponse(status: 200, body: Array(ScriptedProvider.tokens.utf8))
+        }
+        let begun = try await house.begin()
+        _ = await house.callback("code=good&state=\(begun.state)")
+        #expect(house.events.all.last?.detail == "the flow was revoked or expired while the provider was asked")
+    }
+
+    @Test(arguments: [
+        ("", "no state came"), ("code=a&state=short", "the state that came is none of this broker's"),
+        ("state=a&state=b&code=c", "state came twice"),
+        (
+            "error=access_denied&error_description=No%1B",
+            #"no state came; the provider's error is "access_denied": "No\u{1B}""#
+        ),
+        (
+            "error=x&state=8xLOxBtZp8WyMqYrSWNtPRAbBJrQ9hQ4M-9tJ1bYzXE",
+            #"no flow waits for this state: unknown, expired, spent, revoked, or begun for another address; the provider's error is "x""#
+        ),
+    ])
+    func `a callback of no flow has its reason, with the provider's error`(_ query: String, _ reason: String) async {
+        let result = await house.callback(query)
+        #expect(result.error == .invalidState && result.flow == nil)
+        #expect(result.failure?.reason.description == reason)
+        // Nobody fills the trail with it.
+        #expect(house.events.all.isEmpty)
+    }
+
+    /// The flow ends well, with a warning for whoever redeems.
+    @Test func `a call after connecting that failed is told with what was answered`() async throws {
+        let catalog = Installation.catalog.replacing(
+            "      extras: { callback: [realmId] }",
+            with: "      afterConnecting: { url: https://provider.example/me, extras: { site: /id } }")
+        let house = try Installation(catalog: catalog)
+        await house.provider.answers { request throws(TransportError) in
+            if request.url.hasSuffix("/me") { return ProviderResponse(status: 403) }
+            return ProviderResponse(status: 200, body: Array(ScriptedProvider.tokens.utf8))
+        }
+        let begun = try await house.begin()
+        #expect(await house.callback("code=good&state=\(begun.state)").key != nil)
+        let event = house.events.all.last
+        #expect(event?.kind == .flowSucceeded)
+        #expect(event?.detail == "the call after connecting: answered 403, or with something else than JSON")
+    }
+
+    @Test func `a token that a provider does not take back is told with what it answered`() async throws {
+        let (begun, _) = try await house.connect("own")
+        await house.provider.answers(#"{"error":"unsupported_token_type"}"#, status: 503)
+        let result = try await house.broker.revoke(
+            Revocation(
+                selection: Selection(flow: begun.flow), reason: "test", atProvider: true,
+                requester: Requester(requestID: "r1")))
+        #expect(result.failures.map(\.code) == ["provider_rejected"])
+        let incident = try #require(house.events.incidents.first)
+        #expect(incident.kind == .tokenNotRevoked && incident.flow == begun.flow && incident.requestID == "r1")
+        #expect(
+            incident.reason
+                == #"the revocation endpoint: answered 503 with the error "unsupported_token_type""#)
+    }
+
+    @Test func `an event that the trail cannot take is told with the reason`() async throws {
+        let begun = try await house.begin()
+        let store = house.store
+        await house.provider.answers { _ throws(TransportError) in
+            await store.close()
+            throw .timedOut
+        }
+        let result = await house.callback("code=good&state=\(begun.state)")
+        #expect(result.error == .providerTimeout)
+        #expect(house.events.all.last?.detail == "the token endpoint: no answer came in time")
+        #expect(house.events.incidents.map(\.kind) == [.eventNotRecorded])
+        #expect(house.events.incidents.first?.reason == "the broker stops")
+        #expect(house.events.incidents.first?.flow == begun.flow)
+    }
+
+    private func expect(_ begun: Begun, code: String, detail: String) async throws {
+        let kept = try await house.broker.events(EventFilter(kind: .flowFailed), limit: 10).events.first?.event
+        for event in [house.events.all.last, kept] {
+            #expect(event?.kind == .flowFailed && event?.flow == begun.flow)
+            #expect(event?.code == code)
+            #expect(event?.detail == detail)
+        }
+    }
+}
