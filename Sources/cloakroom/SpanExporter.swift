@@ -47,9 +47,9 @@ struct SpanExporter: ServiceLifecycle.Service {
                 let wasTaken = isTaken
                 isTaken = await sending.value
                 if wasTaken, !isTaken {
-                    logger.warning("the collector takes no spans, which are dropped; see tracing.endpoint")
+                    logger.warning("the collector accepts no spans, which are dropped; see tracing.endpoint")
                 } else if isTaken, !wasTaken {
-                    logger.notice("the collector takes spans again")
+                    logger.notice("the collector accepts spans again")
                 }
             }
         }

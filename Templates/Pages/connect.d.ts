@@ -38,7 +38,7 @@ export interface RedirectOptions extends ConnectOptions {
 
 /** What is needed to redeem the credentials, once, at `assets:oauthCredentials`. */
 export interface Connection {
-  /** The ticket: whoever redeems it first, with the verifier, gets the tokens. */
+  /** The credential key: whoever redeems it first, with the verifier, gets the tokens. */
   credentialKey: string;
   /** Goes with the key: the broker gives the tokens only to a caller who has both. */
   exchangeVerifier: string;

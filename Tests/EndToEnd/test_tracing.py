@@ -177,7 +177,7 @@ def test_a_collector_that_refuses_is_told_once_and_nobody_waits(tmp_path, provid
         assert "cloakroom_spans_dropped_total 0\n" not in broker.client.get("/metrics").text
         collector.status = 200
         broker.client.get("/healthz")
-        eventually(lambda: "the collector takes spans again" in broker.logs, within=10, what="it is told")
+        eventually(lambda: "the collector accepts spans again" in broker.logs, within=10, what="it is told")
 
 
 @pytest.mark.parametrize("endpoint", ["http://127.0.0.1:4318", "collector:4318/v1/traces", "ftp://a/b", ""])

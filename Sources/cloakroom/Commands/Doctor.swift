@@ -7,7 +7,7 @@ import Secrets
 
 struct Doctor: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Examine an installation: files, database, clock, the way in through the proxy, and each provider.",
+        abstract: "Check an installation: files, database, clock, public address, and each provider.",
         discussion: "Changes nothing. Exit status 0 where nothing has to be done, else 1.")
 
     @OptionGroup var options: ConfigurationOption
@@ -136,11 +136,11 @@ struct Examination: Sendable {
                     findings.append(
                         .bad(
                             "database", "its write-ahead log has \(condition.writeAheadLogBytes >> 20) MiB",
-                            hint: "end programs that keep it open; a running broker then takes it in"))
+                            hint: "stop programs that keep it open; a running broker then merges it"))
                 }
                 findings.append(contentsOf: try auditTrail(path))
             } else {
-                findings.append(.good("database", "\(path) is made at the first start"))
+                findings.append(.good("database", "\(path) is created at the first start"))
             }
         } catch {
             findings.append(.bad("database", error.line, hint: error.hint))
@@ -190,7 +190,7 @@ struct Examination: Sendable {
         }
         guard response.status == 200, response.header("x-request-id") != nil else {
             return .bad(
-                "public address", "\(url)/healthz answers \(response.status), and not as a broker does",
+                "public address", "\(url)/healthz answers \(response.status), which is not the answer of a broker",
                 hint: "let the proxy pass everything under \(url) to the broker")
         }
         return .good("public address", "\(url) is reached")
@@ -224,7 +224,7 @@ struct Examination: Sendable {
             guard (200..<300).contains(response.status) else {
                 return .bad("collector", "\(tracing.endpoint) answers \(response.status)", hint: hint)
             }
-            return .good("collector", "\(tracing.endpoint) takes spans")
+            return .good("collector", "\(tracing.endpoint) accepts spans")
         } catch {
             return .bad("collector", "\(tracing.endpoint) does not answer: \(error.rawValue)", hint: hint)
         }
@@ -270,9 +270,9 @@ struct Examination: Sendable {
         } catch {
             let hint =
                 switch error {
-                case .tlsFailed: "see whether a proxy stands between, and the machine's certificates"
-                case .addressNotAllowed: "its name leads to an address that is not public"
-                default: "see the machine's way to the network and its name servers"
+                case .tlsFailed: "check for a proxy in between, and the machine's certificates"
+                case .addressNotAllowed: "its name resolves to an address that is not public"
+                default: "check the machine's network and its name servers"
                 }
             return (origin, [.bad("provider", "\(origin): \(error.rawValue)", hint: hint)], nil)
         }
@@ -283,9 +283,9 @@ struct Examination: Sendable {
         guard let text = response.header("date"), let date = try? Date(text, strategy: .http) else { return nil }
         let seconds = Int(abs(date.timeIntervalSinceNow).rounded())
         guard seconds <= 30 else {
-            return .bad("clock", "\(seconds) s from that of \(from)", hint: "keep the machine's clock by NTP")
+            return .bad("clock", "\(seconds) s from that of \(from)", hint: "synchronise the machine's clock by NTP")
         }
-        return .good("clock", "as that of \(from)")
+        return .good("clock", "the same as that of \(from)")
     }
 }
 

@@ -16,7 +16,7 @@ struct TokenCommand: AsyncParsableCommand {
     @Option(name: .long, help: "A private key: PEM or JWK; EC P-256 or P-384, Ed25519, or RSA.")
     var key: String
 
-    @Option(name: .long, parsing: .upToNextOption, help: "The tenants to speak for.")
+    @Option(name: .long, parsing: .upToNextOption, help: "The tenants to put into the token.")
     var tenant: [String] = []
 
     @Option(name: .long, parsing: .upToNextOption, help: "The scopes, such as assets:write.")

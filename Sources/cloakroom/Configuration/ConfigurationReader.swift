@@ -45,7 +45,7 @@ struct ConfigurationReader {
         http.finish()
         let operators = operators(top, beside: Configuration.Address(host: host, port: port))
         if let publicURL, publicURL.text.hasPrefix("http://") {
-            remarks.append("http.publicURL is plain http: fit for trials on this machine only")
+            remarks.append("http.publicURL is plain http: suitable for trials on this machine only")
         }
 
         let frontend = section("frontend")
@@ -271,7 +271,7 @@ struct ConfigurationReader {
         let jwksURL = auth.string("jwksURL")
         let hmacSecretFile = auth.string("hmacSecretFile")
         if jwksFile != nil, jwksURL != nil {
-            auth.problem("jwksURL", found: "it beside jwksFile", wanted: "one of the two")
+            auth.problem("jwksURL", found: "both this and jwksFile", wanted: "one of the two")
             return nil
         }
         if hmacSecretFile != nil, jwksFile != nil || jwksURL != nil {

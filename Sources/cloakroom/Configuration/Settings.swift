@@ -42,7 +42,7 @@ struct Settings {
         var root = Node.mapping(Node.Mapping([]))
         if let file {
             guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
-                findings.add("\(file): found no file that can be read, wanted the configuration in YAML and UTF-8")
+                findings.add("\(file): found no readable file, wanted the configuration in YAML and UTF-8")
                 return nil
             }
             // Read once by itself, so that what is wrong with the YAML is told with the file's name.

@@ -13,7 +13,7 @@ struct FileLock {
     init(_ path: String) async throws {
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else {
-            throw Refusal("\(YAMLReader.quote(path)) cannot be made: \(String(cString: strerror(errno)))")
+            throw Refusal("\(YAMLReader.quote(path)) cannot be created: \(String(cString: strerror(errno)))")
         }
         let deadline = ContinuousClock.now + .seconds(Self.patience)
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {

@@ -58,7 +58,7 @@ struct MasterKeyFile {
         // What a command left that was killed here may be of another owner.
         unlink(new)
         let descriptor = open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { throw failure("made") }
+        guard descriptor >= 0 else { throw failure("created") }
         defer { close(descriptor) }
         // The owner and mode that the broker reads it by.
         if let old = try? FileManager.default.attributesOfItem(atPath: path) {

@@ -21,20 +21,20 @@ struct AdminOptions: ParsableArguments {
     func call<Result>(_ use: (AdminAPI) async throws -> Result) async throws -> Result {
         let environment = ProcessInfo.processInfo.environment
         guard let address = broker ?? environment["CLOAKROOM_BROKER"] else {
-            throw Refusal("no broker is named", hint: "give --broker URL, or set CLOAKROOM_BROKER")
+            throw Refusal("no broker's address is given", hint: "give --broker URL, or set CLOAKROOM_BROKER")
         }
         var base = address
         while base.hasSuffix("/") { base.removeLast() }
         guard let url = StrictURL(base) else {
             throw Refusal(
-                "the broker's address is \(YAMLReader.quote(address)), wanted such as https://broker.example.com")
+                "the broker's address is \(YAMLReader.quote(address)), wanted an address such as https://broker.example.com")
         }
         // RFC 6750 § 5.2: whoever reads the token on its way is an operator too.
         let isLocal = ["localhost", "127.0.0.1", "[::1]"].contains { host in
             url.origin.description == "http://\(host)" || url.origin.description.hasPrefix("http://\(host):")
         }
         guard url.origin.description.hasPrefix("https://") || isLocal else {
-            throw Refusal("the token must not travel over http", hint: "give the broker's https address")
+            throw Refusal("the token must not be sent over http", hint: "give the broker's https address")
         }
         var configuration = CurlTransport.Configuration()
         configuration.allowInsecure = isLocal
@@ -119,7 +119,7 @@ struct AdminAPI {
             let detail = problem["detail"]?.string
         else {
             return Refusal(
-                "the broker answered \(status), and not as a broker does",
+                "the broker answered \(status), which is not the answer of a broker",
                 hint: status == 404 ? ownAddress : "see --broker")
         }
         let id = problem["requestId"]?.string.map { " (request \($0))" } ?? ""

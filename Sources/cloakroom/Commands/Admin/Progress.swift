@@ -29,7 +29,7 @@ enum Confirmation {
     static func ask(_ consequences: String) throws {
         guard isatty(STDIN_FILENO) == 1 else {
             throw Refusal(
-                "nobody is there to confirm: " + consequences.replacing("\n", with: " "),
+                "nobody can confirm this: " + consequences.replacing("\n", with: " "),
                 hint: "give --yes if that is what you want")
         }
         Terminal.write(consequences)

@@ -6,23 +6,23 @@ struct RevokeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "revoke", abstract: "Destroy credential keys, and end the flows that were started before.",
         discussion: """
-            Providers are asked to take the tokens back, where they can. What was redeemed already is not touched: the \
+            Providers are asked to revoke the tokens, where they can. What was redeemed already is not touched: the \
             asset service that has it revokes it.
             """)
 
     @OptionGroup var admin: AdminOptions
     @OptionGroup var selection: SelectionOptions
 
-    @Flag(name: .long, help: "Every key and every flow.")
+    @Flag(name: .long, help: "All keys and all flows.")
     var all = false
 
-    @Option(name: .long, help: "Why; kept in the audit trail.")
+    @Option(name: .long, help: "The reason; kept in the audit trail.")
     var reason: String
 
-    @Flag(name: .long, help: "Do not ask the providers to take the tokens back.")
+    @Flag(name: .long, help: "Do not ask the providers to revoke the tokens.")
     var keepAtProvider = false
 
-    @Flag(name: .long, help: "Do not ask before it is done.")
+    @Flag(name: .long, help: "Do not ask for confirmation.")
     var yes = false
 
     func validate() throws {
@@ -58,7 +58,7 @@ struct RevokeCommand: AsyncParsableCommand {
     }
 
     private func report(_ answer: JSONValue?) throws {
-        guard case .object(let result)? = answer else { throw Refusal("the broker's answer is no result") }
+        guard case .object(let result)? = answer else { throw Refusal("the broker's answer is not a result") }
         var failures: [[String: JSONValue]] = []
         if case .array(let list)? = result["providerFailures"] {
             failures = list.map { if case .object(let members) = $0 { members } else { [:] } }
@@ -82,7 +82,7 @@ struct RevokeCommand: AsyncParsableCommand {
         }
         guard failures.isEmpty else {
             throw Refusal(
-                "the keys are destroyed, but \(failures.count) of their tokens were not taken back by the provider",
+                "the keys are destroyed, but \(failures.count) of their tokens were not revoked by the provider",
                 hint: "they expire by themselves; nobody holds them")
         }
     }

@@ -9,7 +9,7 @@ import Secrets
 extension Sources {
     struct Try: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Connect once by hand, and say what the provider gave.",
+            abstract: "Connect once by hand, and report what the provider granted.",
             discussion: """
                 Prints an address to open in any browser and serves the provider's redirect itself, where the \
                 configuration's broker would. No token is printed or kept.
@@ -170,7 +170,7 @@ struct Trial {
         lines.append("refresh token: \(has("refreshToken") ? "yes" : "no")")
         if has("idToken") { lines.append("id_token: yes") }
         if case .object(let extras)? = members["extras"], !extras.isEmpty {
-            lines.append("kept beside them: \(extras.keys.sorted().joined(separator: ", "))")
+            lines.append("extras: \(extras.keys.sorted().joined(separator: ", "))")
         }
         if case .array(let warnings)? = members["warnings"] {
             lines += warnings.compactMap(\.string).map { "warning: \(meaning(of: $0))" }
@@ -182,11 +182,11 @@ struct Trial {
     private static func meaning(of warning: String) -> String {
         switch warning {
         case "missing_refresh_token":
-            "missing_refresh_token: access ends with this token; ask for offline access, or consent anew"
+            "missing_refresh_token: access ends with this token; ask for offline access, or connect again then"
         case "scope_reduced": "scope_reduced: less was granted than asked; calls that need the rest will fail"
-        case "expiry_unknown": "expiry_unknown: nobody knows when the token ends; refresh when a call says 401"
-        case "extras_missing": "extras_missing: the call after connecting failed; what it tells is not there"
-        case "extra_refused": "extra_refused: something to keep was not of the form that the catalog wants"
+        case "expiry_unknown": "expiry_unknown: the provider does not say when the token expires; refresh when a call is answered 401"
+        case "extras_missing": "extras_missing: the call after connecting failed, and its extras are missing"
+        case "extra_refused": "extra_refused: a value did not match the catalog's pattern, and was left out"
         default: warning
         }
     }
@@ -197,7 +197,7 @@ struct Trial {
         case .withoutOAuth(let id): "\"\(id)\" has no OAuth"
         case .notConfigured(let id): "\"\(id)\" has no client id"
         case .parameterUnknown(let name, let known):
-            "the parameter \(YAMLReader.quote(name)) is unknown, wanted \(known.isEmpty ? "none" : known.joined(separator: ", "))"
+            "the parameter \(YAMLReader.quote(name)) is unknown; the source type has \(known.isEmpty ? "none" : known.joined(separator: ", "))"
         case .parameterMissing(let name): "the parameter \"\(name)\" is missing"
         case .parameterRejected(let name, let pattern): "the parameter \"\(name)\" does not match \(pattern)"
         case .parameterIsTheOperators(let name): "the parameter \"\(name)\" comes with the client"
