@@ -78,7 +78,8 @@ extension ConfigurationReader {
         }
         guard let bytes = secretContents(file, of: "privateKeyFile", in: entry, wanted: wanted) else { return nil }
         guard let key = SigningKey(pem: SecretBytes(bytes)) else {
-            entry.problem("privateKeyFile", found: "\(YAMLReader.quote(file)), which holds no private key", wanted: wanted)
+            entry.problem(
+                "privateKeyFile", found: "\(YAMLReader.quote(file)), which holds no private key", wanted: wanted)
             return nil
         }
         if let algorithm, !key.algorithms.contains(algorithm) {

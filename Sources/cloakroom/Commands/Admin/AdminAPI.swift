@@ -27,7 +27,8 @@ struct AdminOptions: ParsableArguments {
         while base.hasSuffix("/") { base.removeLast() }
         guard let url = StrictURL(base) else {
             throw Refusal(
-                "the broker's address is \(YAMLReader.quote(address)), wanted an address such as https://broker.example.com")
+                "the broker's address is \(YAMLReader.quote(address)), wanted an address such as https://broker.example.com"
+            )
         }
         // RFC 6750 § 5.2: whoever reads the token on its way is an operator too.
         let isLocal = ["localhost", "127.0.0.1", "[::1]"].contains { host in

@@ -4,7 +4,8 @@ import Foundation
 
 struct ClientsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "clients", abstract: "Manage tenants' own OAuth apps, which their flows use instead of the shared ones.",
+        commandName: "clients",
+        abstract: "Manage tenants' own OAuth apps, which their flows use instead of the shared ones.",
         subcommands: [Set.self, Show.self, Delete.self])
 
     /// One tenant's app for one source type.
@@ -110,7 +111,9 @@ struct ClientsCommand: AsyncParsableCommand {
             try await admin.call { api in
                 if !yes {
                     let kept = try await api.call(.get, place.path)
-                    guard case .object(let members)? = kept else { throw Refusal("the broker's answer is not a client") }
+                    guard case .object(let members)? = kept else {
+                        throw Refusal("the broker's answer is not a client")
+                    }
                     try Confirmation.ask(
                         """
                         This deletes the client "\(members.text("clientId").visible)" and its secret.
