@@ -70,7 +70,7 @@ export class ConnectError extends Error {
   readonly code: string;
   /** A sentence to read; may be empty, and may be the provider's own: treat it as text. */
   readonly description: string;
-  /** The flow it befell, once there was one. */
+  /** The id of the flow that failed, once there was one. */
   readonly flow: string | undefined;
 }
 

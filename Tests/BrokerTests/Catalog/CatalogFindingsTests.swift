@@ -23,7 +23,7 @@ import Testing
         ("refreshToken: always", "refreshToken: found \"always\", wanted expected, optional, never"),
         ("cutsOpener: maybe", "cutsOpener: found \"maybe\", wanted true or false"),
         ("cutsOpener:", "cutsOpener: found nothing, wanted true or false"),
-        ("requireIssuer: true", "issuer: found nothing, wanted the issuer that requireIssuer asks for"),
+        ("requireIssuer: true", "issuer: found nothing, wanted the issuer that requireIssuer needs"),
         ("scopes: read", "scopes: found \"read\", wanted a list"),
         ("scopes: [[read]]", "scopes: found a list, wanted a list of text"),
         ("scopes: [~]", "scopes: found nothing, wanted a list of text"),
@@ -34,7 +34,7 @@ import Testing
             "discovery: true\nissuer: http://a.example",
             "issuer: found \"http://a.example\", wanted an https address (or provider.allowInsecure, for trials)"
         ),
-        ("discovery: true", "issuer: found nothing, wanted the issuer that discovery asks for"),
+        ("discovery: true", "issuer: found nothing, wanted the issuer that discovery needs"),
         (
             "openid: true\nissuer: https://a.example",
             "jwksURL: found nothing, wanted the provider's keys, or discovery: true"
