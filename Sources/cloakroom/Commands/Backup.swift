@@ -21,7 +21,7 @@ struct Backup: AsyncParsableCommand {
     func run() async throws {
         let configuration = try ConfigurationReader.configuration(file: options.config)
         guard !FileManager.default.fileExists(atPath: file) else {
-            throw Refusal("\(YAMLReader.quote(file)) is there already", hint: "name a new file")
+            throw Refusal("\(YAMLReader.quote(file)) already exists", hint: "name a new file")
         }
         try await Progress.showing("copying") { [file] in
             try configuration.database { path throws(OpeningError) in
@@ -38,14 +38,14 @@ struct Backup: AsyncParsableCommand {
 
 struct Restore: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Put a backup in the place of the database. The broker must not run.")
+        abstract: "Replace the database by a backup. The broker must not run.")
 
     @Argument(help: "A file that `cloakroom backup` made.")
     var file: String
 
     @OptionGroup var options: ConfigurationOption
 
-    @Flag(name: .long, help: "Do not ask before it is done.")
+    @Flag(name: .long, help: "Do not ask for confirmation.")
     var yes = false
 
     func run() async throws {

@@ -15,7 +15,7 @@ import ServiceLifecycle
 struct Demo: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run the broker with a sandbox provider and a demo frontend, on three loopback ports.",
-        discussion: "Needs no account, no file and no network. What it keeps is gone when it ends.")
+        discussion: "Needs no account, no file and no network. Its data is deleted when it ends.")
 
     @Option(name: .long, help: "The broker's port; the provider and the frontend take the next two.")
     var port = 8080
@@ -68,7 +68,7 @@ struct Demo: AsyncParsableCommand {
         ]
         Terminal.result(
             """
-            Cloakroom demo: everything runs on this machine and is forgotten when it stops.
+            Cloakroom demo: everything runs on this machine, and its data is deleted when it stops.
 
               frontend   \(frontend)   open this one, click Connect, consent, see the credentials arrive once
               provider   \(provider)   the sandbox: an OAuth provider with switches for awkward behaviour

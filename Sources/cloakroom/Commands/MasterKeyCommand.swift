@@ -8,7 +8,7 @@ import Secrets
 
 struct MasterKeyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "master-key", abstract: "Make, see and change master keys.",
+        commandName: "master-key", abstract: "Create, list, rotate and retire master keys.",
         subcommands: [New.self, List.self, Rotate.self, Retire.self])
 
     func run() throws {
@@ -146,7 +146,7 @@ struct MasterKeyCommand: ParsableCommand {
                 if let needed = try MasterKeyCommand.uses(configuration)[id]?.words {
                     throw Refusal(
                         "the key \"\(key)\" is still needed for \(needed)",
-                        hint: "flows and credential keys end by themselves; a running broker moves the rest")
+                        hint: "flows and credential keys expire by themselves; a running broker moves the rest")
                 }
                 lines.removeAll { MasterKeyFile.id(in: $0) == id }
                 return key

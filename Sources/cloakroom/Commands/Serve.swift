@@ -24,7 +24,7 @@ struct Serve: AsyncParsableCommand {
 
 struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Say all that is wrong with a configuration.",
+        abstract: "Report everything that is wrong with a configuration.",
         discussion: "Changes nothing. Exit status 0 where a broker would start, else 1.")
 
     @OptionGroup var options: ConfigurationOption

@@ -27,7 +27,7 @@ extension ConfigurationReader {
         let jwksURL = auth.string("jwksURL")
         let hmacSecretFile = auth.string("hmacSecretFile")
         if jwksFile != nil, jwksURL != nil {
-            auth.problem("jwksURL", found: "it beside jwksFile", wanted: "one of the two")
+            auth.problem("jwksURL", found: "both this and jwksFile", wanted: "one of the two")
             return nil
         }
         if hmacSecretFile != nil, jwksFile != nil || jwksURL != nil {

@@ -61,7 +61,7 @@ extension ConfigurationReader {
         let text = entry.string("clientSecret")
         let file = entry.string("clientSecretFile")
         if text != nil, file != nil {
-            entry.problem("clientSecretFile", found: "it beside clientSecret", wanted: "one of the two")
+            entry.problem("clientSecretFile", found: "both this and clientSecret", wanted: "one of the two")
         }
         if text == nil, file == nil, let user = users.first(where: { $0.oauth?.needsSecret == true }) {
             entry.problem(
@@ -86,7 +86,8 @@ extension ConfigurationReader {
         }
         guard let bytes = secretContents(file, of: "privateKeyFile", in: entry, wanted: wanted) else { return nil }
         guard let key = SigningKey(pem: SecretBytes(bytes)) else {
-            entry.problem("privateKeyFile", found: "\(YAMLReader.quote(file)), which is none", wanted: wanted)
+            entry.problem(
+                "privateKeyFile", found: "\(YAMLReader.quote(file)), which holds no private key", wanted: wanted)
             return nil
         }
         if let algorithm, !key.algorithms.contains(algorithm) {
@@ -120,7 +121,7 @@ extension ConfigurationReader {
         // Else libcurl would tell no more than that the handshake failed, at the first flow.
         guard SigningKey(pem: SecretBytes(key)) != nil else {
             entry.problem(
-                "certificateKeyFile", found: "\(YAMLReader.quote(keyFile)), which is none",
+                "certificateKeyFile", found: "\(YAMLReader.quote(keyFile)), which holds no private key",
                 wanted: "the certificate's private key in PEM, without a passphrase")
             return nil
         }

@@ -25,7 +25,7 @@ extension ConfigurationReader {
         }
         section.finish()
         if let url = http.publicURL, !url.isHTTPS {
-            notes.remarks.append("http.publicURL is plain http: fit for trials on this machine only")
+            notes.remarks.append("http.publicURL is plain http: suitable for trials on this machine only")
         }
         return http
     }

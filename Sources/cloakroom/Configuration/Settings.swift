@@ -35,7 +35,7 @@ struct Settings {
     /// A file's settings; `nil` (and a finding) where it is no YAML of names and values.
     private static func written(_ file: String, _ findings: Findings) -> Node? {
         guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
-            findings.add("\(file): found no file that can be read, wanted the configuration in YAML and UTF-8")
+            findings.add("\(file): found no readable file, wanted the configuration in YAML and UTF-8")
             return nil
         }
         // Read once by itself, so that what is wrong with the YAML is told with the file's name.

@@ -60,7 +60,7 @@ struct MasterKeyFile {
         // What a command left that was killed here may be of another owner; `O_EXCL` makes sure that this one is ours.
         unlink(new)
         let descriptor = open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { throw failure("made") }
+        guard descriptor >= 0 else { throw failure("created") }
         defer { close(descriptor) }
         // The owner and mode that the broker reads it by; the group may read at most, as `fsGroup` has it.
         if let old = try? FileManager.default.attributesOfItem(atPath: path) {

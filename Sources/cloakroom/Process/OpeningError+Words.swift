@@ -24,7 +24,7 @@ extension OpeningError {
     /// Names the setting that is to blame: the path alone would not say where it was set.
     var line: String {
         switch self {
-        case .cannotCreate(let path, let reason): "storage.url: \"\(path)\" cannot be made or written: \(reason)"
+        case .cannotCreate(let path, let reason): "storage.url: \"\(path)\" cannot be created or written: \(reason)"
         case .notADatabase(let path): "storage.url: \"\(path)\" is not an SQLite database"
         case .corrupt(let path, let finding): "storage.url: \"\(path)\" is damaged: \(finding)"
         case .anotherProgram(let path): "storage.url: \"\(path)\" is a database of another program"
@@ -34,7 +34,7 @@ extension OpeningError {
         case .masterKeyMissing(let path, let id?):
             "masterKeyFile: found no key \"\(id)\", which \"\(path)\" was made with"
         case .masterKeyMissing(let path, nil):
-            "masterKeyFile: found a key of the right name and other bytes than \"\(path)\" was made with"
+            "masterKeyFile: found the right key id, but other bytes than \"\(path)\" was made with"
         case .failed(let path, let reason): "storage.url: \"\(path)\" cannot be opened: \(reason)"
         }
     }

@@ -69,10 +69,10 @@ struct SpanExporter: ServiceLifecycle.Service {
                 if wasTaken, !isTaken {
                     let reason = await failure.reason
                     logger.warning(
-                        "the collector takes no spans, which are dropped; see tracing.endpoint",
+                        "the collector accepts no spans, which are dropped; see tracing.endpoint",
                         metadata: ["reason": "\(reason)"])
                 } else if isTaken, !wasTaken {
-                    logger.notice("the collector takes spans again")
+                    logger.notice("the collector accepts spans again")
                 }
             }
         }

@@ -11,7 +11,7 @@ enum Confirmation {
     ) throws(Refusal) {
         guard isTerminal else {
             throw Refusal(
-                "nobody is there to confirm: " + consequences.replacing("\n", with: " "),
+                "nobody can confirm this: " + consequences.replacing("\n", with: " "),
                 hint: "give --yes if that is what you want")
         }
         Terminal.write(consequences)

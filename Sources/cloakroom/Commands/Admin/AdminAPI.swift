@@ -60,7 +60,7 @@ struct AdminAPI {
             let detail = problem["detail"]?.string
         else {
             return Refusal(
-                "the broker answered \(status), and not as a broker does",
+                "the broker answered \(status), which is not the answer of a broker",
                 hint: status == 404 ? ownAddress : "see --broker")
         }
         let id = problem["requestId"]?.string.map { " (request \($0))" } ?? ""
@@ -103,6 +103,6 @@ struct AdminAPI {
         return Array(items.prefix(limit))
     }
 
-    /// CONTRACT, admin API: `pageSize` is 1 to 1000.
+    /// Docs/API.md: `pageSize` is 1 to 1000.
     private static let largestPage = 1000
 }

@@ -46,15 +46,15 @@ struct AdminOptions: ParsableArguments {
     /// The broker's address, given or from the environment.
     func address(_ environment: [String: String]) throws(Refusal) -> (url: StrictURL, mayBeInsecure: Bool) {
         guard let text = broker ?? environment["CLOAKROOM_BROKER"] else {
-            throw Refusal("no broker is named", hint: "give --broker URL, or set CLOAKROOM_BROKER")
+            throw Refusal("no broker's address is given", hint: "give --broker URL, or set CLOAKROOM_BROKER")
         }
         guard let url = StrictURL(base: text) else {
             throw Refusal(
-                "the broker's address is \(YAMLReader.quote(text)), wanted such as https://broker.example.com")
+                "the broker's address is \(YAMLReader.quote(text)), wanted an address such as https://broker.example.com")
         }
         // RFC 6750 § 5.2: whoever reads the token on its way is an operator too.
         guard url.isHTTPS || url.isLoopback else {
-            throw Refusal("the token must not travel over http", hint: "give the broker's https address")
+            throw Refusal("the token must not be sent over http", hint: "give the broker's https address")
         }
         return (url, mayBeInsecure: url.isLoopback)
     }

@@ -15,19 +15,19 @@ struct AuditCommand: AsyncParsableCommand {
 
         @OptionGroup var admin: AdminOptions
 
-        @Option(name: .long, help: "Of this tenant.")
+        @Option(name: .long, help: "Only those of this tenant.")
         var tenant: String?
 
-        @Option(name: .long, help: "Of this type, such as credential_key.reused.")
+        @Option(name: .long, help: "Only those of this type, such as credential_key.reused.")
         var type: String?
 
         @Option(name: .long, help: "Not older than this: 30m, 12h, 7d, or a time such as 2027-02-16T08:00:00Z.")
         var since: String?
 
-        @Option(name: .long, help: "At most so many, the newest.")
+        @Option(name: .long, help: "At most this many events, the newest.")
         var limit = 100
 
-        @Flag(name: .long, help: "Go on and print what happens, until stopped.")
+        @Flag(name: .long, help: "Go on printing new events, until stopped.")
         var follow = false
 
         func validate() throws {
@@ -123,14 +123,14 @@ struct AuditCommand: AsyncParsableCommand {
     struct Reset: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Begin a new audit trail after a broken one. The broker must not run.",
-            discussion: "The broken one stays, with a copy of the database without keys, in a file beside it.")
+            discussion: "The broken trail is kept in a file beside the database, a copy of it without credential keys.")
 
         @OptionGroup var options: ConfigurationOption
 
-        @Option(name: .long, help: "Why, in your words: the first event of the new trail.")
+        @Option(name: .long, help: "The reason; it becomes the first event of the new trail.")
         var reason: String
 
-        @Flag(name: .long, help: "Do not ask before it is done.")
+        @Flag(name: .long, help: "Do not ask for confirmation.")
         var yes = false
 
         func validate() throws {
@@ -147,7 +147,7 @@ struct AuditCommand: AsyncParsableCommand {
             }
             if !yes {
                 try Confirmation.ask(
-                    "This begins a new audit trail in \(configuration.storePath.visible); the broken one goes into a file beside it."
+                    "This begins a new audit trail in \(configuration.storePath.visible); the broken one is kept in a file beside it."
                 )
             }
             let evidence = try configuration.database { path throws(OpeningError) in

@@ -6,7 +6,8 @@ import Foundation
 
 struct ClientsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "clients", abstract: "Keep tenants' own OAuth apps, which their flows use before the shared ones.",
+        commandName: "clients",
+        abstract: "Manage tenants' own OAuth apps, which their flows use instead of the shared ones.",
         subcommands: [Set.self, Show.self, Delete.self])
 
     /// One tenant's app for one source type.
@@ -96,22 +97,24 @@ struct ClientsCommand: AsyncParsableCommand {
 
     struct Delete: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Forget a tenant's app: its flows use the shared one again.")
+            abstract: "Delete a tenant's app: its flows use the shared one again.")
 
         @OptionGroup var admin: AdminOptions
         @OptionGroup var place: Place
 
-        @Flag(name: .long, help: "Do not ask before it is done.")
+        @Flag(name: .long, help: "Do not ask for confirmation.")
         var yes = false
 
         func run() async throws {
             try await admin.call { api in
                 if !yes {
                     let kept = try await api.call(.get, place.path)
-                    guard case .object(let members)? = kept else { throw Refusal("the broker's answer is no client") }
+                    guard case .object(let members)? = kept else {
+                        throw Refusal("the broker's answer is not a client")
+                    }
                     try Confirmation.ask(
                         """
-                        This forgets the client "\(members.text("clientId").visible)" and its secret.
+                        This deletes the client "\(members.text("clientId").visible)" and its secret.
                         Flows of tenant "\(place.tenant.visible)" for "\(place.sourceType.visible)" use the shared client from then on.
                         """)
                 }

@@ -4,7 +4,7 @@ import Formats
 
 struct KeysCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "keys", abstract: "See the credential keys that wait to be redeemed.", subcommands: [List.self],
+        commandName: "keys", abstract: "List the credential keys that wait to be redeemed.", subcommands: [List.self],
         defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
@@ -30,14 +30,14 @@ struct KeysCommand: AsyncParsableCommand {
 
 /// Which keys are meant.
 struct SelectionOptions: ParsableArguments {
-    @Option(name: .long, help: "Of this tenant.")
+    @Option(name: .long, help: "Only those of this tenant.")
     var tenant: String?
 
-    @Option(name: .long, help: "Of this source type.")
+    @Option(name: .long, help: "Only those of this source type.")
     var sourceType: String?
 
     // An id may begin with a hyphen.
-    @Option(name: .long, parsing: .unconditional, help: "The one with this id.")
+    @Option(name: .long, parsing: .unconditional, help: "Only the one with this id.")
     var id: String?
 
     var isEmpty: Bool { tenant == nil && sourceType == nil && id == nil }

@@ -4,7 +4,7 @@ import Formats
 
 struct Doctor: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Examine an installation: files, database, clock, the way in through the proxy, and each provider.",
+        abstract: "Check an installation: files, database, clock, public address, and each provider.",
         discussion: "Changes nothing. Exit status 0 where nothing has to be done, else 1.")
 
     @OptionGroup var options: ConfigurationOption

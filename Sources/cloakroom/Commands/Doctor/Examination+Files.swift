@@ -26,7 +26,7 @@ extension Examination {
                 findings += Self.condition(try SQLiteStore.condition(path: path), of: path)
                 findings += try auditTrail(path)
             } else {
-                findings.append(.good("database", "\(path) is made at the first start"))
+                findings.append(.good("database", "\(path) is created at the first start"))
             }
         } catch {
             findings.append(.bad("database", error.line, hint: error.hint))
@@ -53,7 +53,7 @@ extension Examination {
             findings.append(
                 .bad(
                     "database", "its write-ahead log has \(condition.writeAheadLogBytes >> 20) MiB",
-                    hint: "end programs that keep it open; a running broker then takes it in"))
+                    hint: "stop programs that keep it open; a running broker then merges it"))
         }
         return findings
     }

@@ -24,7 +24,7 @@ extension Examination {
         }
         guard response.status == 200, response.header("x-request-id") != nil else {
             return .bad(
-                "public address", "\(url)/healthz answers \(response.status), and not as a broker does",
+                "public address", "\(url)/healthz answers \(response.status), which is not the answer of a broker",
                 hint: "let the proxy pass everything under \(url) to the broker")
         }
         return .good("public address", "\(url) is reached")
@@ -59,7 +59,7 @@ extension Examination {
             guard (200..<300).contains(response.status) else {
                 return .bad("collector", "\(tracing.endpoint) answers \(response.status)", hint: hint)
             }
-            return .good("collector", "\(tracing.endpoint) takes spans")
+            return .good("collector", "\(tracing.endpoint) accepts spans")
         } catch {
             return .bad("collector", "\(tracing.endpoint) does not answer: \(error.reason)", hint: hint)
         }
@@ -114,9 +114,9 @@ extension Examination {
         } catch {
             let hint =
                 switch error {
-                case .tlsFailed: "see whether a proxy stands between, and the machine's certificates"
-                case .addressNotAllowed: "its name leads to an address that is not public"
-                default: "see the machine's way to the network and its name servers"
+                case .tlsFailed: "check for a proxy in between, and the machine's certificates"
+                case .addressNotAllowed: "its name resolves to an address that is not public"
+                default: "check the machine's network and its name servers"
                 }
             return Visit(origin: origin, finding: .bad("provider", "\(origin): \(error.reason)", hint: hint))
         }
@@ -128,9 +128,9 @@ extension Examination {
         let seconds = Int(abs(date.timeIntervalSince(now)).rounded())
         // Half of the leeway that callers' tokens get (60 s).
         guard seconds <= 30 else {
-            return .bad("clock", "\(seconds) s from that of \(server)", hint: "keep the machine's clock by NTP")
+            return .bad("clock", "\(seconds) s from that of \(server)", hint: "synchronise the machine's clock by NTP")
         }
-        return .good("clock", "as that of \(server)")
+        return .good("clock", "the same as that of \(server)")
     }
 }
 

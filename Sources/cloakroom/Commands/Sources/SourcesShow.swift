@@ -7,14 +7,14 @@ import Foundation
 extension Sources {
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Explain one source type: how to register the app there, and what to set here.")
+            abstract: "Explain one source type: how to register its app, and which settings to write.")
 
         @Argument(help: "The source type, such as google_drive.")
         var type: String
 
         @OptionGroup var options: ConfigurationOption
 
-        @Option(name: .long, help: "Tell the redirect address of this tenant's own app, and how to set it.")
+        @Option(name: .long, help: "Show the redirect address of this tenant's own app, and the command that sets it.")
         var tenant: String?
 
         func run() throws {
@@ -71,7 +71,7 @@ extension Sources {
             }
             rows.append(("PKCE", oauth.proofKey.rawValue))
             rows.append(("refresh token", oauth.refreshToken.rawValue))
-            rows.append(("revocation", oauth.hasRevocation ? "yes" : "none: forget the tokens, and tell their owner"))
+            rows.append(("revocation", oauth.hasRevocation ? "yes" : "none: delete the tokens, and tell the person"))
             if let owner { return lines(rows) + "\n\n" + command(sourceType, oauth, for: owner) }
             if let configuration {
                 rows.append(("configured", configuration.isConfigured(sourceType) ? "yes" : "no"))
@@ -89,7 +89,7 @@ extension Sources {
         /// The command that gives a tenant an app of its own.
         private static func command(_ sourceType: SourceType, _ oauth: OAuthProfile, for tenant: TenantID) -> String {
             guard !oauth.needsKey, oauth.clientAuthentication != .tls else {
-                return "its client proves itself by a key, which is set under clients: there are no tenants' own"
+                return "its client authenticates by a key, which is set under clients: tenants cannot have their own"
             }
             var words = ["cloakroom clients set --tenant \(tenant) --source-type \(sourceType.id) --client-id …"]
             if oauth.needsSecret { words.append("--client-secret-file …") }

@@ -8,7 +8,7 @@ import Secrets
 extension Sources {
     struct Try: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Connect once by hand, and say what the provider gave.",
+            abstract: "Connect once by hand, and report what the provider granted.",
             discussion: """
                 Prints an address to open in any browser and serves the provider's redirect itself, where the \
                 configuration's broker would. No token is printed or kept.

@@ -7,11 +7,11 @@ extension Trial {
     static func meaning(of warning: String) -> String {
         switch warning {
         case "missing_refresh_token":
-            "missing_refresh_token: access ends with this token; ask for offline access, or consent anew"
+            "missing_refresh_token: access ends with this token; ask for offline access, or connect again then"
         case "scope_reduced": "scope_reduced: less was granted than asked; calls that need the rest will fail"
-        case "expiry_unknown": "expiry_unknown: nobody knows when the token ends; refresh when a call says 401"
-        case "extras_missing": "extras_missing: the call after connecting failed; what it tells is not there"
-        case "extra_refused": "extra_refused: something to keep was not of the form that the catalog wants"
+        case "expiry_unknown": "expiry_unknown: the provider does not say when the token expires; refresh when a call is answered 401"
+        case "extras_missing": "extras_missing: the call after connecting failed, and its extras are missing"
+        case "extra_refused": "extra_refused: a value did not match the catalog's pattern, and was left out"
         default: warning
         }
     }
@@ -22,7 +22,7 @@ extension Trial {
         case .withoutOAuth(let id): "\"\(id)\" has no OAuth"
         case .notConfigured(let id): "\"\(id)\" has no client id"
         case .parameterUnknown(let name, let known):
-            "the parameter \(YAMLReader.quote(name)) is unknown, wanted \(known.isEmpty ? "none" : known.joined(separator: ", "))"
+            "the parameter \(YAMLReader.quote(name)) is unknown; the source type has \(known.isEmpty ? "none" : known.joined(separator: ", "))"
         case .parameterMissing(let name): "the parameter \"\(name)\" is missing"
         case .parameterRejected(let name, let pattern): "the parameter \"\(name)\" does not match \(pattern)"
         case .parameterIsTheOperators(let name): "the parameter \"\(name)\" comes with the client"

@@ -68,7 +68,7 @@ struct Trial: Sendable {
         lines.append("refresh token: \(has("refreshToken") ? "yes" : "no")")
         if has("idToken") { lines.append("id_token: yes") }
         if case .object(let extras)? = members["extras"], !extras.isEmpty {
-            lines.append("kept beside them: \(extras.keys.sorted().joined(separator: ", "))")
+            lines.append("extras: \(extras.keys.sorted().joined(separator: ", "))")
         }
         if case .array(let warnings)? = members["warnings"] {
             lines += warnings.compactMap(\.string).map { "warning: \(meaning(of: $0))" }
