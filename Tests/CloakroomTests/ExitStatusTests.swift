@@ -3,7 +3,7 @@ import Testing
 
 @testable import cloakroom
 
-/// CONTRACT, "Command line": 0 done, 1 refused or failed, 2 bad usage.
+/// Docs/Reference.md#commands: 0 done, 1 refused or failed, 2 bad usage.
 @Suite struct ExitStatusTests {
     private static func status(_ arguments: [String]) -> Int32 {
         do {

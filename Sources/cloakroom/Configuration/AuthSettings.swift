@@ -3,6 +3,7 @@ import BrokerServer
 import Catalog
 import Formats
 import JOSE
+import Secrets
 
 /// The issuer of callers' tokens, and the keys by which they are verified.
 extension ConfigurationReader {

@@ -1,6 +1,7 @@
 import Broker
 import Catalog
 import CurlTransport
+import Formats
 import Foundation
 
 /// Turns settings into a configuration, and says all that is wrong at once.

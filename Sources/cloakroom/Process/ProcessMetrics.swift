@@ -1,5 +1,6 @@
 import Broker
 import BrokerServer
+import Catalog
 import CurlTransport
 import Logging
 import OTLPTracing

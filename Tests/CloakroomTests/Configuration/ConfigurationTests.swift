@@ -6,7 +6,7 @@ import Testing
 @testable import BrokerServer
 @testable import cloakroom
 
-/// CONTRACT, "Configuration": what each setting becomes.
+/// Docs/Reference.md#settings: what each setting becomes.
 @Suite struct ConfigurationTests {
     private let installation: Installation
 

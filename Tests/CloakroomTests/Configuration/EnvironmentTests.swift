@@ -3,7 +3,7 @@ import Testing
 @testable import Broker
 @testable import cloakroom
 
-/// CONTRACT, "Configuration": each setting also by environment, which wins.
+/// Docs/Reference.md#settings: each setting also by environment, which wins.
 @Suite struct EnvironmentTests {
     private let installation: Installation
 

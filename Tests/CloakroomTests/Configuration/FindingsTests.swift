@@ -90,7 +90,7 @@ private let unknownNames: [(String, String, String, String?)] = [
     ("clients", "{ wikies: { clientId: b } }", "clients.wikies", "wikis"),
 ]
 
-/// CONTRACT, "Configuration": a line for each thing that is wrong, which names file, setting, what was found, what is
+/// Docs/Reference.md#settings: a line for each thing that is wrong, which names file, setting, what was found, what is
 /// wanted.
 @Suite struct FindingsTests {
     private let installation: Installation

@@ -103,6 +103,6 @@ struct AdminAPI {
         return Array(items.prefix(limit))
     }
 
-    /// Docs/API.md: `pageSize` is 1 to 1000.
+    /// Docs/Contract.md#operators: `pageSize` is 1 to 1000.
     private static let largestPage = 1000
 }

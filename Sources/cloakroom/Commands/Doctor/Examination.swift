@@ -1,4 +1,5 @@
 import Broker
+import Catalog
 import CurlTransport
 
 /// Looks at everything that an installation rests on.

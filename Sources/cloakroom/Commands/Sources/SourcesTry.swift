@@ -1,6 +1,8 @@
 import ArgumentParser
 import Broker
 import BrokerServer
+import Catalog
+import Formats
 import Foundation
 import Logging
 import Secrets

@@ -1,4 +1,5 @@
 import Broker
+import Catalog
 
 // The words for whoever tries a source type. Each switch over an error is whole, so that a new case asks for its words.
 
