@@ -191,7 +191,8 @@ let package = Package(
         .testTarget(
             name: "BrokerServerTests",
             dependencies: [
-                "Broker", "BrokerServer", "Catalog", "Formats", "HTTPService", "JOSE", "OTLPTracing", "PrometheusMetrics",
+                "Broker", "BrokerServer", "Catalog", "Formats", "HTTPService", "JOSE", "OTLPTracing",
+                "PrometheusMetrics",
                 "SQLiteStore", "Secrets", "TestSupport", "Transport",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -233,7 +234,8 @@ let package = Package(
         .testTarget(
             name: "CloakroomTests",
             dependencies: [
-                "Broker", "BrokerServer", "Catalog", "CurlTransport", "Formats", "HTTPService", "JOSE", "SQLiteStore", "Secrets",
+                "Broker", "BrokerServer", "Catalog", "CurlTransport", "Formats", "HTTPService", "JOSE", "SQLiteStore",
+                "Secrets",
                 "Transport", "cloakroom",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),

@@ -101,7 +101,8 @@ public final class BrokerMetrics: Sendable {
                 "cloakroom_credential_keys_expired_total", .counter, "Credential keys that nobody redeemed in time."),
             Family(
                 "cloakroom_credential_keys_unreadable_total", .counter,
-                "Presentations of sound keys whose tokens no master key opens. Each is an alarm: a master key is missing."),
+                "Presentations of sound keys whose tokens no master key opens. Each is an alarm: a master key is missing."
+            ),
             Family("cloakroom_refreshes_total", .counter, "Refreshes that asset services asked for, by outcome."),
             Family("cloakroom_revocations_total", .counter, "Revocations that asset services asked for, by outcome."),
             Family("cloakroom_admin_actions_total", .counter, "Changes made through the admin API, by type."),

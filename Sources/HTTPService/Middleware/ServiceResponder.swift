@@ -78,7 +78,8 @@ package struct ServiceResponder: HTTPResponder {
         let duration = ContinuousClock.now - began
         (route?.metrics ?? unrouted).count(request.method, response.status.code, duration, in: metrics)
         log.write(
-            request, at: route, response.status, code: code, requestID: context.requestID, trace: trace, after: duration)
+            request, at: route, response.status, code: code, requestID: context.requestID, trace: trace, after: duration
+        )
         return response
     }
 

@@ -1,10 +1,10 @@
 import Broker
 import BrokerServer
-import HTTPService
 import Catalog
 import CurlTransport
 import Formats
 import Foundation
+import HTTPService
 import JOSE
 import Logging
 import Secrets

@@ -2,6 +2,7 @@ import Broker
 import Foundation
 import Testing
 import Transport
+
 @testable import cloakroom
 
 /// A broker's admin API that answers what a test says, one answer after the other, and keeps what it was asked.

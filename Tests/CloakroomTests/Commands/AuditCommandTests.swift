@@ -2,6 +2,7 @@ import Broker
 import Formats
 import Foundation
 import Testing
+
 @testable import cloakroom
 
 @Suite struct AuditCommandTests {

@@ -3,6 +3,7 @@ import Foundation
 import SQLiteStore
 import Testing
 import Transport
+
 @testable import cloakroom
 
 /// `cloakroom doctor`, as far as it asks nobody.

@@ -1,6 +1,7 @@
 import Broker
 import Formats
 import Testing
+
 @testable import cloakroom
 
 @Suite struct AddressTests {

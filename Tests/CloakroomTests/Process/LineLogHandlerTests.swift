@@ -2,6 +2,7 @@ import Formats
 import Foundation
 import Logging
 import Testing
+
 @testable import Broker
 @testable import cloakroom
 

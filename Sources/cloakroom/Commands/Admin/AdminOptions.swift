@@ -50,7 +50,8 @@ struct AdminOptions: ParsableArguments {
         }
         guard let url = StrictURL(base: text) else {
             throw Refusal(
-                "the broker's address is \(YAMLReader.quote(text)), wanted an address such as https://broker.example.com")
+                "the broker's address is \(YAMLReader.quote(text)), wanted an address such as https://broker.example.com"
+            )
         }
         // RFC 6750 § 5.2: whoever reads the token on its way is an operator too.
         guard url.isHTTPS || url.isLoopback else {
