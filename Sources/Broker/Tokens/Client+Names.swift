@@ -1,3 +1,5 @@
+package import Catalog
+
 // The installation's clients, by the names that `clients` of the configuration gives them.
 extension [String: Client] {
     /// The name under which a source type's client stands: its own before its provider's, so that one product of a
