@@ -159,11 +159,11 @@ let package = Package(
             path: "Benchmarks",
             swiftSettings: strict),
 
+        // What the tests of more than one target wait by.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(
             name: "SecretsTests",
             dependencies: ["COpenSSL", "Secrets", .product(name: "Logging", package: "swift-log")]),
-        // What several test targets use.
-        .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "FormatsTests", dependencies: ["Catalog", "Formats", "TestSupport"]),
         .testTarget(name: "JOSETests", dependencies: ["Formats", "JOSE", "Secrets", "TestSupport", "Transport"]),
         .testTarget(
@@ -173,7 +173,7 @@ let package = Package(
         .testTarget(
             name: "SQLiteStoreTests",
             dependencies: [
-                "Broker", "Catalog", "Formats", "SQLiteStore", "Secrets", "Transport",
+                "Broker", "Catalog", "Formats", "SQLiteStore", "Secrets", "TestSupport", "Transport",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         .testTarget(
@@ -231,6 +231,15 @@ let package = Package(
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ],
             resources: [.copy("Demands.json")]),
+        .testTarget(
+            name: "CloakroomTests",
+            dependencies: [
+                "Broker", "BrokerServer", "Catalog", "CurlTransport", "Formats", "HTTPService", "JOSE", "SQLiteStore",
+                "Secrets",
+                "Transport", "cloakroom",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

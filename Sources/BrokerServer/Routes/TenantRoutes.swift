@@ -134,7 +134,8 @@ struct TenantRoutes: Sendable {
 
     // MARK: assets:oauthCredentials
 
-    /// One answer for every kind of bad key (CONTRACT: unknown, malformed, used, expired, revoked, another's).
+    /// One answer for every kind of bad key: unknown, malformed, used, expired, revoked, another's
+    /// (Docs/Contract.md#redeeming).
     private static let invalidKey = Problem(
         status: .badRequest, code: "invalid_credential_key",
         detail: "the credential key is not valid here; connect again and redeem the new key once, before it expires")
