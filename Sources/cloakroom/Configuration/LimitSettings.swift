@@ -1,6 +1,7 @@
 import Broker
 import BrokerServer
 import Catalog
+import HTTPService
 
 /// The requests that callers may make in a second, and the flows that may be outstanding.
 extension ConfigurationReader {

@@ -1,5 +1,6 @@
 import Broker
 import CurlTransport
+import Formats
 import Transport
 
 /// Finds out whether a broker runs.

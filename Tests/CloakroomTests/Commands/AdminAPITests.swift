@@ -6,7 +6,7 @@ import Transport
 @testable import cloakroom
 
 /// A broker's admin API that answers what a test says, one answer after the other, and keeps what it was asked.
-private actor ScriptedBroker: Transport {
+private actor ScriptedBroker: HTTPTransport {
     typealias Answer = (status: Int, body: String)
 
     private(set) var requests: [TransportRequest] = []

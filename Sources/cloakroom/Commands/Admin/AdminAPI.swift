@@ -11,10 +11,10 @@ import Transport
 struct AdminAPI {
     private let base: String
     private let token: String
-    private let transport: any Transport
+    private let transport: any HTTPTransport
 
     /// - Parameter base: the broker's address, without a slash at its end.
-    init(base: String, token: String, transport: any Transport) {
+    init(base: String, token: String, transport: any HTTPTransport) {
         self.base = base
         self.token = token
         self.transport = transport
