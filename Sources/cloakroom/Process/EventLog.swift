@@ -31,7 +31,7 @@ struct EventLog: Sendable {
         logger.log(level: level, "flow", metadata: metadata)
     }
 
-    private static func level(_ event: Event) -> Logger.Level {
+    static func level(_ event: Event) -> Logger.Level {
         switch event.kind {
         case .auditBroken, .credentialKeyUnreadable: .error
         // The broker's own trouble: the database, or its end.

@@ -1,5 +1,5 @@
+import Formats
 import Testing
-
 @testable import Broker
 @testable import cloakroom
 
