@@ -22,8 +22,8 @@ import Testing
     @Test(arguments: [
         ("b.example", "b.example"), ("https://b.example?x", "https://b.example?x"), ("", "\"\""),
         // RFC 6750 § 5.2: whoever reads the token on its way is an operator too.
-        ("http://b.example", "must not travel"), ("http://127.evil.example", "must not travel"),
-        ("http://localhost.evil.example", "must not travel"),
+        ("http://b.example", "must not be sent"), ("http://127.evil.example", "must not be sent"),
+        ("http://localhost.evil.example", "must not be sent"),
     ])
     func `an address that is none, or that shows the token to others, is refused`(_ text: String, _ words: String)
         throws
