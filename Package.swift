@@ -159,13 +159,13 @@ let package = Package(
             path: "Benchmarks",
             swiftSettings: strict),
 
+        // What the tests of more than one target wait by.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(
             name: "SecretsTests",
             dependencies: ["COpenSSL", "Secrets", .product(name: "Logging", package: "swift-log")]),
-        // What several test targets use.
-        .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "FormatsTests", dependencies: ["Catalog", "Formats", "TestSupport"]),
-        .testTarget(name: "JOSETests", dependencies: ["Formats", "JOSE", "Secrets", "Transport"]),
+        .testTarget(name: "JOSETests", dependencies: ["Formats", "JOSE", "Secrets", "TestSupport", "Transport"]),
         .testTarget(
             name: "BrokerTests",
             dependencies: [
@@ -176,13 +176,13 @@ let package = Package(
         .testTarget(
             name: "SQLiteStoreTests",
             dependencies: [
-                "Broker", "Catalog", "Formats", "SQLiteStore", "Secrets", "Transport",
+                "Broker", "Catalog", "Formats", "SQLiteStore", "Secrets", "TestSupport", "Transport",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         .testTarget(
             name: "HTTPServiceTests",
             dependencies: [
-                "Formats", "HTTPService",
+                "Formats", "HTTPService", "TestSupport",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -234,6 +234,15 @@ let package = Package(
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ],
             resources: [.copy("Demands.json")]),
+        .testTarget(
+            name: "CloakroomTests",
+            dependencies: [
+                "Broker", "BrokerServer", "Catalog", "CurlTransport", "Formats", "HTTPService", "JOSE", "SQLiteStore",
+                "Secrets",
+                "Transport", "cloakroom",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

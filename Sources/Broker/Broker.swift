@@ -102,9 +102,9 @@ public struct Broker: Sendable {
         return { own[$0.id] ?? sharedClient(for: $0) }
     }
 
-    /// The installation's client; a source type's own comes before its provider's.
+    /// The installation's client.
     public func sharedClient(for sourceType: SourceType) -> Client? {
-        clients[sourceType.id.description] ?? clients[sourceType.provider]
+        clients.client(for: sourceType)
     }
 
     /// Deletes what has expired, in batches small enough to let requests through.

@@ -1,8 +1,11 @@
 import Formats
 public import Secrets
 
-/// A tenant of the product that Cloakroom serves: `^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`.
+/// A tenant of the product that Cloakroom serves, matching `pattern`.
 public struct TenantID: Hashable, Sendable, CustomStringConvertible {
+    /// For sentences that say what is wanted.
+    package static let pattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+
     public let description: String
 
     public init?(_ text: some StringProtocol) {

@@ -38,7 +38,7 @@ extension OAuthProfile {
         }
         let name = Addresses.regionParameter
         guard !parameters.contains(where: { $0.name == name }) else {
-            entry.problem("parameters.\(name)", found: "it beside regions", wanted: "one of the two")
+            entry.problem("parameters.\(name)", found: "both this and regions", wanted: "one of the two")
             return
         }
         let regions = addresses.regions.keys.sorted()
@@ -59,7 +59,7 @@ extension OAuthProfile {
         var set = addressSet(section, of: entry, allowInsecure)
         set.afterConnecting = template("afterConnectingURL", section, of: entry, allowInsecure)
         if set.afterConnecting != nil, !entry.names.contains("afterConnecting") {
-            section.problem("afterConnectingURL", found: "it without afterConnecting", wanted: "both or neither")
+            section.problem("afterConnectingURL", found: "a value, and no afterConnecting", wanted: "both or neither")
         }
         section.finish()
         return set

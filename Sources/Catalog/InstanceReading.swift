@@ -18,7 +18,7 @@ extension OAuthProfile {
             }
             if addresses.tokenOrigin != nil {
                 entry.problem(
-                    "tokenOrigin", found: "it beside clientPerInstance: true",
+                    "tokenOrigin", found: "both this and clientPerInstance: true",
                     wanted: "one of the two: the operator says which host has the client, not the callback")
             }
         }

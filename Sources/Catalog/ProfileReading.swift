@@ -45,14 +45,14 @@ extension OAuthProfile {
             // BambooHR's has `request` in it, which means nothing to RFC 9101 there.
             for (name, _) in Percent.pairs(query) ?? [] where name != "request" && Self.reserved.contains(name) {
                 entry.problem(
-                    "authorizationURL", found: "\(name) in its query", wanted: "it left out: the broker sets it")
+                    "authorizationURL", found: "\(name) in its query", wanted: "a query without it: the broker sets it")
             }
         }
         authorizationParameters = entry.optionalPairs("authorizationParameters") ?? []
         for (name, value) in authorizationParameters {
             if Self.reserved.contains(name) {
                 entry.problem(
-                    "authorizationParameters.\(name)", found: "it set", wanted: "it left out: the broker sets it")
+                    "authorizationParameters.\(name)", found: "a value", wanted: "none: the broker sets it")
             } else if value == nil, name != "response_type", name != scopeParameter {
                 entry.problem(
                     "authorizationParameters.\(name)", found: "nothing",
@@ -88,7 +88,7 @@ extension OAuthProfile {
         openID = entry.bool("openid") ?? openID
         for (name, isSet) in [("requireIssuer", requireIssuer), ("openid", openID), ("discovery", discovery)]
         where isSet && issuer == nil {
-            entry.problem("issuer", found: "nothing", wanted: "the issuer that \(name) asks for")
+            entry.problem("issuer", found: "nothing", wanted: "the issuer that \(name) needs")
         }
         if openID, !discovery, jwksURL == nil {
             entry.problem("jwksURL", found: "nothing", wanted: "the provider's keys, or discovery: true")

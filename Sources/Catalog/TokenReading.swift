@@ -10,8 +10,8 @@ extension OAuthProfile {
         for name in ["code", "redirect_uri", "code_verifier", "refresh_token", "grant_type"]
         where tokenParameters.contains(where: { $0.name == name }) {
             entry.problem(
-                "tokenParameters.\(name)", found: "it set",
-                wanted: "it in exchangeParameters or refreshParameters, if the provider is that odd")
+                "tokenParameters.\(name)", found: "a value",
+                wanted: "none: set it in exchangeParameters or refreshParameters")
         }
         exchangeParameters = values("exchangeParameters", entry, also: ["code", "state"])
         refreshParameters = values("refreshParameters", entry, also: ["refreshToken"])
@@ -23,7 +23,7 @@ extension OAuthProfile {
             let (name, _) = tokenHeaders.first(where: { $0.name.lowercased() == "authorization" })
         {
             entry.problem(
-                "tokenHeaders.\(name)", found: "it set", wanted: "it left out: the client proves itself there")
+                "tokenHeaders.\(name)", found: "a value", wanted: "none: the client authenticates there")
         }
         if tokenRequestFormat == .json, resources.count > 1 {
             entry.problem(
@@ -78,7 +78,7 @@ extension OAuthProfile {
         revocation.authentication = clientAuthentication
         guard let section = entry.section("revocation") else { return }
         if addresses.own.revocation == nil, !discovery {
-            entry.problem("revocationURL", found: "nothing", wanted: "the address that revocation speaks of")
+            entry.problem("revocationURL", found: "nothing", wanted: "the address that revocation needs")
         }
         revocation.method = section.choice("method", of: RevocationMethod.self)?.method ?? revocation.method
         revocation.place = section.choice("token") ?? revocation.place
@@ -137,7 +137,7 @@ extension OAuthProfile {
             section.problem(
                 "\(key).\(name)", found: YAMLReader.quote(value), wanted: "an HTTP header (RFC 9110 § 5)")
         } else if HeaderText.framing.contains(name.lowercased()) {
-            section.problem("\(key).\(name)", found: "it set", wanted: "it left out: the transport sets it")
+            section.problem("\(key).\(name)", found: "a value", wanted: "none: the transport sets it")
         }
     }
 }

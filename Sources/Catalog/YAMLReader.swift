@@ -62,7 +62,7 @@ package final class YAMLReader {
                 continue
             }
             if members.contains(where: { $0.name == name }) {
-                problem(name, found: "the name twice", wanted: "it once")
+                problem(name, found: "the name twice", wanted: "one entry")
             }
             members.append((name, value))
         }

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 
-/// The program.
+/// The program: one command a word, of which `serve` is the broker itself.
 @main
 struct Cloakroom: AsyncParsableCommand {
     static let version = "0.1.0"
@@ -12,10 +12,11 @@ struct Cloakroom: AsyncParsableCommand {
         version: version,
         subcommands: [
             Serve.self, Demo.self, Check.self, Sources.self, KeysCommand.self, RevokeCommand.self, AuditCommand.self,
-            ClientsCommand.self, MasterKey.self, Doctor.self, Backup.self, Restore.self, TokenCommand.self,
+            ClientsCommand.self, MasterKeyCommand.self, Doctor.self, Backup.self, Restore.self, TokenCommand.self,
         ])
 
-    /// Exit status: 0 done, 1 refused or failed, 2 bad usage.
+    /// In place of ArgumentParser's own, whose status for bad usage is sysexits' 64, and whose words for errors of ours
+    /// would be Swift's.
     static func main() async {
         do {
             var command = try parseAsRoot()
@@ -24,34 +25,32 @@ struct Cloakroom: AsyncParsableCommand {
             } else {
                 try command.run()
             }
-        } catch let refusal as Refusal {
+        } catch {
             // What was printed as a result stands before the reason.
             fflush(nil)
-            for line in refusal.lines { Terminal.error(line) }
-            _exit(1)
-        } catch {
-            fflush(nil)
-            let status = exitCode(for: error)
-            let message = fullMessage(for: error)
-            if status.isSuccess {
-                Terminal.result(message)
-            } else if !message.isEmpty {
-                Terminal.write(message)
-            }
-            _exit(status.isSuccess ? 0 : status == .validationFailure ? 2 : 1)
+            tell(error)
+            // Not `exit`, which would run what C libraries registered while other threads still use them.
+            _exit(exitStatus(for: error))
         }
     }
-}
 
-/// Why a command did not do its work: one line each, lower case, what to do included.
-struct Refusal: Error {
-    var lines: [String]
-    /// The redirect address to register first, where a broker told one.
-    var redirectURI: String?
+    /// 0 done, 1 refused or failed, 2 bad usage. Help and the version come as errors too, and are none.
+    static func exitStatus(for error: any Error) -> Int32 {
+        if error is Refusal { return 1 }
+        let status = exitCode(for: error)
+        return status.isSuccess ? 0 : status == .validationFailure ? 2 : 1
+    }
 
-    init(_ lines: [String]) { self.lines = lines }
-
-    init(_ line: String, hint: String? = nil) {
-        lines = [line] + (hint.map { ["hint: \($0)"] } ?? [])
+    private static func tell(_ error: any Error) {
+        if let refusal = error as? Refusal {
+            for line in refusal.lines { Terminal.error(line) }
+            return
+        }
+        let message = fullMessage(for: error)
+        if exitStatus(for: error) == 0 {
+            Terminal.result(message)
+        } else if !message.isEmpty {
+            Terminal.write(message)
+        }
     }
 }

@@ -38,7 +38,7 @@ export interface RedirectOptions extends ConnectOptions {
 
 /** What is needed to redeem the credentials, once, at `assets:oauthCredentials`. */
 export interface Connection {
-  /** The ticket: whoever redeems it first, with the verifier, gets the tokens. */
+  /** The credential key: whoever redeems it first, with the verifier, gets the tokens. */
   credentialKey: string;
   /** Goes with the key: the broker gives the tokens only to a caller who has both. */
   exchangeVerifier: string;
@@ -70,7 +70,7 @@ export class ConnectError extends Error {
   readonly code: string;
   /** A sentence to read; may be empty, and may be the provider's own: treat it as text. */
   readonly description: string;
-  /** The flow it befell, once there was one. */
+  /** The id of the flow that failed, once there was one. */
   readonly flow: string | undefined;
 }
 

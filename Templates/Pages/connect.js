@@ -19,7 +19,7 @@ export class ConnectError extends Error {
   /**
    * @param {string} code what to test for
    * @param {string} [description] a sentence to read
-   * @param {string} [flow] the flow it befell, once there was one
+   * @param {string} [flow] the id of the flow that failed, once there was one
    * @param {unknown} [cause]
    */
   constructor(code, description = "", flow = undefined, cause = undefined) {

@@ -33,35 +33,6 @@ final class ScriptedProvider: ProviderTransport, @unchecked Sendable {
     }
 }
 
-/// Holds up whoever comes until it is opened.
-final class Gate: @unchecked Sendable {
-    // `@unchecked`: the variables are guarded by `lock`.
-    private let lock = NSLock()
-    private var isOpen = false
-    private var waiting: [CheckedContinuation<Void, Never>] = []
-
-    var waitingCount: Int { lock.withLock { waiting.count } }
-
-    func pass() async {
-        await withCheckedContinuation { continuation in
-            let isOpen = lock.withLock {
-                if !self.isOpen { waiting.append(continuation) }
-                return self.isOpen
-            }
-            if isOpen { continuation.resume() }
-        }
-    }
-
-    func open() {
-        let waiting = lock.withLock {
-            isOpen = true
-            defer { self.waiting = [] }
-            return self.waiting
-        }
-        for continuation in waiting { continuation.resume() }
-    }
-}
-
 /// A clock that stands until a test moves it.
 final class TestClock: @unchecked Sendable {
     // `@unchecked`: `time` is guarded by `lock`.

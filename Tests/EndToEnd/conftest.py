@@ -1,6 +1,6 @@
 """End-to-end tests: the real `cloakroom` binary, real sockets, real files.
 
-They know the product by its contract alone. `CLOAKROOM_BINARY` says which binary.
+They know the product by its contract alone (Docs/Contract.md). `CLOAKROOM_BINARY` says which binary.
 """
 
 import os

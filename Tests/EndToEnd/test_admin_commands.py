@@ -359,10 +359,10 @@ def test_a_token_without_the_scope_is_refused_with_a_hint(admin):
 @pytest.mark.parametrize(
     "env, words",
     [
-        ({}, "no broker is named"),
+        ({}, "no broker's address is given"),
         ({"CLOAKROOM_BROKER": "http://127.0.0.1:1"}, "no token is given"),
-        ({"CLOAKROOM_BROKER": "http://broker.example.com", "CLOAKROOM_TOKEN": "t"}, "must not travel over http"),
-        ({"CLOAKROOM_BROKER": "http://127.0.0.1.example.com", "CLOAKROOM_TOKEN": "t"}, "must not travel over http"),
+        ({"CLOAKROOM_BROKER": "http://broker.example.com", "CLOAKROOM_TOKEN": "t"}, "must not be sent over http"),
+        ({"CLOAKROOM_BROKER": "http://127.0.0.1.example.com", "CLOAKROOM_TOKEN": "t"}, "must not be sent over http"),
         ({"CLOAKROOM_BROKER": "nonsense", "CLOAKROOM_TOKEN": "t"}, "address"),
         ({"CLOAKROOM_BROKER": "http://127.0.0.1:1", "CLOAKROOM_TOKEN": "t"}, "did not answer"),
         ({"CLOAKROOM_BROKER": "http://127.0.0.1:1", "CLOAKROOM_TOKEN": "a b"}, "visible ASCII"),

@@ -4,6 +4,8 @@ import shutil
 import sqlite3
 import threading
 
+import pytest
+
 from broker import Broker, Installation, eventually, run
 
 
@@ -79,6 +81,21 @@ def test_nothing_is_restored_under_a_running_broker(installation, tmp_path):
         refused = run("restore", copy, "--yes", *config(installation))
         assert refused.returncode == 1 and "stop it first" in refused.stderr
         assert broker.credentials()["accessToken"]
+
+
+@pytest.mark.parametrize("host", ["::1", "::"])
+def test_a_broker_that_listens_by_ipv6_is_noticed_too(installation, tmp_path, host):
+    copy = tmp_path / "copy.db"
+    installation.settings["http"]["host"] = host
+    installation.write_configuration()
+    broker = Broker(installation)
+    broker.url = f"http://[::1]:{installation.port}"
+    with broker:
+        run("backup", copy, *config(installation))
+        for command in (["restore", copy], ["audit", "reset", "--reason", "test"]):
+            refused = run(*command, "--yes", *config(installation))
+            assert refused.returncode == 1 and "stop it first" in refused.stderr, refused.stderr
+    assert not list(installation.folder.glob("cloakroom.db.before-*"))
 
 
 def test_what_is_no_sound_backup_is_not_restored(installation, tmp_path):

@@ -1,12 +1,11 @@
 """Every command of the operator's pages, run as it stands there; Docs/Deploy.md is followed in test_deb.py."""
 
 import os
-import re
 import shlex
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -248,26 +247,3 @@ def arrived(chromium: Browser, popup: str, provider: str) -> str:
     chromium.choose(popup)
     chromium.until(lambda: chromium.address.startswith(f"{provider}/authorize"), what="the provider's page")
     return chromium.address
-
-
-def test_links_between_pages_lead_somewhere():
-    """To files that are there, and to headings that their pages have."""
-    pages = [REPOSITORY / "README.md", *sorted((REPOSITORY / "Docs").glob("*.md"))]
-    lost = []
-    for page in pages:
-        for link in links(page.read_text()):
-            name, _, anchor = link.partition("#")
-            target = (page.parent / name).resolve() if name else page
-            if not target.exists() or (anchor and anchor not in anchors(target.read_text())):
-                lost.append(f"{page.name}: {link}")
-    assert lost == []
-
-
-def links(text: str) -> list[str]:
-    return [link for link in re.findall(r"\]\(([^)\s]+)\)", text) if not urlsplit(link).scheme]
-
-
-def anchors(text: str) -> set[str]:
-    """As forges make them from headings."""
-    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}

@@ -32,7 +32,7 @@ class Visit:
 
     def success_untold(self) -> None:
         self._popup("/oauth/success#credentialKey=unknown&sourceType=sandbox&flow=unknown")
-        self.browser.wait_for("h1", "The app could not be told")
+        self.browser.wait_for("h1", "The app could not be reached")
 
     def popup_waiting(self) -> None:
         self._popup("/oauth/popup")

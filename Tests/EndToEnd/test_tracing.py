@@ -173,11 +173,11 @@ def test_a_collector_that_refuses_is_told_once_and_nobody_waits(tmp_path, provid
         for count in (1, 2, 3):
             assert broker.redeem(broker.key()).status_code == 200
             eventually(lambda: len(collector.bodies) >= count, within=10, what="spans are sent")
-        assert broker.logs.count("the collector takes no spans") == 1
+        assert broker.logs.count("the collector accepts no spans") == 1
         assert "cloakroom_spans_dropped_total 0\n" not in broker.client.get("/metrics").text
         collector.status = 200
         broker.client.get("/healthz")
-        eventually(lambda: "the collector takes spans again" in broker.logs, within=10, what="it is told")
+        eventually(lambda: "the collector accepts spans again" in broker.logs, within=10, what="it is told")
 
 
 @pytest.mark.parametrize("endpoint", ["http://127.0.0.1:4318", "collector:4318/v1/traces", "ftp://a/b", ""])

@@ -1,6 +1,7 @@
 import Formats
 import Foundation
 import Secrets
+import TestSupport
 import Testing
 import Transport
 
@@ -130,16 +131,4 @@ private actor KeyServer {
         case .failure(let error): throw error
         }
     }
-}
-
-/// A clock that nobody sets, and that stands until a test moves it.
-///
-/// `@unchecked Sendable`: the lock guards the one variable.
-private final class SteadyClock: @unchecked Sendable {
-    private let lock = NSLock()
-    private var moment = ContinuousClock.now
-
-    var now: ContinuousClock.Instant { lock.withLock { moment } }
-
-    func advance(_ duration: Duration) { lock.withLock { moment += duration } }
 }

@@ -106,7 +106,7 @@ extension Broker {
         }
         if let address = provider.pushedAuthorization {
             let pushed = PushedAuthorization(parameters, to: address, of: provider, as: client, now: now())
-            let response = try await send(pushed.http, for: provider.cause, at: .pushedAuthorization)
+            let response = try await send(pushed.http, to: provider, at: .pushedAuthorization)
             let requestURI = try pushed.requestURI(in: response)
             // RFC 9126 § 4.
             parameters = RequestParameters([("client_id", client.id), ("request_uri", requestURI)])
@@ -116,10 +116,10 @@ extension Broker {
 
     /// One request, its failures in a provider's terms.
     func send(
-        _ request: ProviderRequest, for cause: Cause, at endpoint: ProviderEndpoint
+        _ http: TransportRequest, to provider: Provider, at endpoint: ProviderEndpoint
     ) async throws(ProviderError) -> ProviderResponse {
-        var request = request
-        request.cause = cause
+        var request = ProviderRequest(http, cause: provider.cause)
+        request.sourceType = provider.profile.sourceType
         do {
             return try await transport.send(request)
         } catch {

@@ -5,12 +5,12 @@ import Transport
 
 /// A pushed authorization request (RFC 9126 § 2): the provider keeps the parameters, the browser carries a reference.
 struct PushedAuthorization {
-    let http: ProviderRequest
+    let http: TransportRequest
 
     init(
         _ parameters: RequestParameters, to address: String, of provider: Provider, as client: Client, now: Timestamp
     ) {
-        var request = FormRequest(url: address, sourceType: provider.profile.sourceType)
+        var request = FormRequest(url: address)
         request.authenticate(
             as: client, by: provider.profile.clientAuthentication,
             at: ProofContext(audience: provider.assertionAudience, now: now))

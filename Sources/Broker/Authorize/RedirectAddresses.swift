@@ -19,7 +19,8 @@ public struct RedirectAddresses: Sendable {
         var uniform: [String: Bool] = [:]
         var shared: [SourceType.ID: RedirectPath] = [:]
         for sourceType in sourceTypes {
-            let client = Self.clientName(of: sourceType, among: clients)
+            // Where it has none yet, the one to set it under.
+            let client = clients.name(for: sourceType) ?? sourceType.suggestedClientName
             if clients[client]?.usesLegacyRedirect == true {
                 shared[sourceType.id] = .legacy
                 continue
@@ -29,14 +30,6 @@ public struct RedirectAddresses: Sendable {
             shared[sourceType.id] = RedirectPath(name: hasOneServer ? client : sourceType.id.description)
         }
         self.shared = shared
-    }
-
-    /// The name in `clients` of a source type's client; where it has none yet, the one to set it under.
-    private static func clientName(of sourceType: SourceType, among clients: [String: Client]) -> String {
-        let own = sourceType.id.description
-        if clients[own] != nil { return own }
-        if clients[sourceType.provider] != nil { return sourceType.provider }
-        return sourceType.suggestedClientName
     }
 
     /// Tells whether codes for the client of this name can only go to one host.

@@ -7,7 +7,7 @@ public import Transport
 /// Its address and body may hold a code, a verifier or a client secret, so it prints as its method alone.
 public struct ProviderRequest: Sendable {
     public var http: TransportRequest
-    /// The source type that it is sent for. For figures alone.
+    /// The source type that it is sent for. For metrics and spans alone.
     public var sourceType: SourceType.ID?
     /// For whom it is sent.
     public var cause: Cause

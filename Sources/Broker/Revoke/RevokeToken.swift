@@ -93,17 +93,17 @@ extension Broker {
             throw .rejected(reason: "\(ProviderEndpoint.revocation.words): its address lacks a value")
         }
         try Self.check(
-            try await send(http, for: provider.cause, at: .revocation), to: http, of: token, at: provider.profile)
+            try await send(http, to: provider, at: .revocation), to: http, of: token, at: provider.profile)
     }
 
     private func revocationRequest(
         for token: AccessOrRefreshToken, hint: String?, at provider: Provider, as client: Client
-    ) -> ProviderRequest? {
+    ) -> TransportRequest? {
         let profile = provider.profile
         let revocation = profile.revocation
         guard let url = provider.revocation(of: token, client: client) else { return nil }
         let proof = ProofContext(audience: provider.assertionAudience, now: now())
-        var request = FormRequest(url: url, method: revocation.method, sourceType: profile.sourceType)
+        var request = FormRequest(url: url, method: revocation.method)
         switch revocation.place {
         case .form: request.parameters.append(revocation.tokenParameter, token)
         case .json:
@@ -138,7 +138,7 @@ extension Broker {
 
     /// RFC 7009 § 2.2: 200, also for a token that was none any more.
     private static func check(
-        _ response: ProviderResponse, to request: ProviderRequest, of token: AccessOrRefreshToken,
+        _ response: ProviderResponse, to request: TransportRequest, of token: AccessOrRefreshToken,
         at profile: OAuthProfile
     ) throws(ProviderError) {
         let document = JSONValue(json: response.body)

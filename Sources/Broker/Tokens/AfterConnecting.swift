@@ -25,7 +25,7 @@ extension Broker {
         }
         let request = afterConnectingRequest(call, to: url, with: tokens.accessToken, at: endpoint)
         if call.replacesToken {
-            let response = try await send(request, for: provider.cause, at: .afterConnecting)
+            let response = try await send(request, to: provider, at: .afterConnecting)
             let first = tokens
             do {
                 tokens = try TokenResponse(response, shape: provider.profile.response, now: now()).keeping(first)
@@ -39,7 +39,7 @@ extension Broker {
         }
         let response: ProviderResponse
         do {
-            response = try await send(request, for: provider.cause, at: .afterConnecting)
+            response = try await send(request, to: provider, at: .afterConnecting)
         } catch {
             return .failed(error.reason)
         }
@@ -54,10 +54,10 @@ extension Broker {
 
     private func afterConnectingRequest(
         _ call: OAuthProfile.AfterConnecting, to url: String, with token: AccessToken, at endpoint: TokenEndpoint
-    ) -> ProviderRequest {
+    ) -> TransportRequest {
         var values = endpoint.placeholders
         values.set("accessToken", to: token)
-        var request = FormRequest(url: url, method: call.method, sourceType: endpoint.provider.profile.sourceType)
+        var request = FormRequest(url: url, method: call.method)
         request.parameters.add(call.parameters, filledWith: values)
         for (name, template) in call.headers {
             if let value = values.header(template) { request.set(header: name, value) }

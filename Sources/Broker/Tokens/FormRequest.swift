@@ -14,17 +14,15 @@ struct FormRequest {
     private(set) var headers: [(name: String, value: String)] = [("Accept", "application/json")]
     var parameters = RequestParameters()
     var certificate: ClientCertificate?
-    var sourceType: SourceType.ID?
 
     init(
         url: String, method: RequestMethod = .post, format: OAuthProfile.TokenRequestFormat = .form,
-        parameters: RequestParameters = RequestParameters(), sourceType: SourceType.ID?
+        parameters: RequestParameters = RequestParameters()
     ) {
         self.url = url
         self.method = method
         self.format = format
         self.parameters = parameters
-        self.sourceType = sourceType
     }
 
     /// Sets a header in place of any of the same name.
@@ -69,28 +67,27 @@ struct FormRequest {
         return [("Content-Type", type)] + headers
     }
 
-    var http: ProviderRequest {
+    var http: TransportRequest {
         var request = parameters.expose { written($0) }
-        request.http.certificate = certificate
-        request.sourceType = sourceType
+        request.certificate = certificate
         return request
     }
 
-    private func written(_ members: [(name: String, value: String)]) -> ProviderRequest {
+    private func written(_ members: [(name: String, value: String)]) -> TransportRequest {
         let query = { url + (url.contains("?") ? "&" : "?") + Percent.form(members) }
         switch (method, format) {
         case (.get, _):
-            return ProviderRequest(method: method, url: members.isEmpty ? url : query(), headers: headers)
+            return TransportRequest(method: method, url: members.isEmpty ? url : query(), headers: headers)
         case (_, .query):
-            return ProviderRequest(method: method, url: members.isEmpty ? url : query(), headers: headers, body: [])
+            return TransportRequest(method: method, url: members.isEmpty ? url : query(), headers: headers, body: [])
         case (_, .form):
-            return ProviderRequest(
+            return TransportRequest(
                 method: method, url: url, headers: headers(typed: "application/x-www-form-urlencoded"),
                 body: Array(Percent.form(members).utf8))
         case (_, .json):
             let object = JSONValue.object(
                 Dictionary(members.map { ($0.name, JSONValue.string($0.value)) }) { first, _ in first })
-            return ProviderRequest(
+            return TransportRequest(
                 method: method, url: url, headers: headers(typed: "application/json"),
                 body: members.isEmpty ? [] : (try? object.encoded()) ?? [])
         }

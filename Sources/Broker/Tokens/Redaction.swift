@@ -1,6 +1,7 @@
 import Formats
+import Transport
 
-extension ProviderRequest {
+extension TransportRequest {
     /// The values that went out, but for those that are no secret: what a provider may repeat in an error.
     var sentValues: [String] {
         let plain: Set = ["grant_type", "client_id", "redirect_uri", "scope", "resource", "client_assertion_type"]

@@ -15,11 +15,11 @@ extension Broker {
     ) async throws(ProviderError) -> TokenResponse {
         let shape = grant.responseShape(endpoint.provider.profile)
         var nonce: String?
-        var cause = endpoint.provider.cause
+        var provider = endpoint.provider
         while true {
             let request = TokenRequest(grant, at: endpoint, dpopNonce: nonce, now: now())
-            let response = try await send(request.http, for: cause, at: .token)
-            cause = cause.begun
+            let response = try await send(request.http, to: provider, at: .token)
+            provider = provider.begun
             do {
                 return try TokenResponse(response, shape: shape, now: now())
             } catch {

@@ -9,7 +9,7 @@ extension ProviderError {
     ///   - token: the token that it was sent with, if any: not repeated either.
     init(
         _ fault: TokenResponse.Fault, in response: ProviderResponse, shape: OAuthProfile.ResponseShape,
-        to request: ProviderRequest, as client: Client, hiding token: AccessToken? = nil,
+        to request: TransportRequest, as client: Client, hiding token: AccessToken? = nil,
         at endpoint: ProviderEndpoint = .token
     ) {
         let error: String? = if case .refused(let code) = fault { code } else { nil }

@@ -6,7 +6,7 @@ import Transport
 
 /// The request that trades a code, or a refresh token, for tokens. Building it needs no network.
 struct TokenRequest {
-    let http: ProviderRequest
+    let http: TransportRequest
 
     /// The grant that is traded.
     enum Grant: Sendable {
@@ -22,7 +22,7 @@ struct TokenRequest {
         let method = grant.method(profile)
         var request = FormRequest(
             url: endpoint.url, method: method, format: profile.tokenRequestFormat,
-            parameters: grant.parameters(at: endpoint), sourceType: profile.sourceType)
+            parameters: grant.parameters(at: endpoint))
         request.authenticate(
             as: endpoint.client, by: profile.clientAuthentication,
             at: ProofContext(audience: endpoint.provider.assertionAudience, now: now))

@@ -6,7 +6,7 @@ public import OTLPTracing
 public import PrometheusMetrics
 public import Transport
 
-/// What the broker counts. No label holds what a caller chose: source types are the catalog's, codes and outcomes come
+/// The broker's metrics. No label holds what a caller chose: source types are the catalog's, codes and outcomes come
 /// from fixed lists, and tenants are not told apart.
 public final class BrokerMetrics: Sendable {
     public let registry: PrometheusRegistry

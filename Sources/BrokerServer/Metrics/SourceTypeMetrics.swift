@@ -6,7 +6,7 @@ import OTLPTracing
 import Secrets
 import Transport
 
-/// What is counted for one source type.
+/// The metrics of one source type.
 final class SourceTypeMetrics: Sendable {
     let started: Counter
     let succeeded: Counter

@@ -53,9 +53,9 @@ struct Pages: Sendable {
         Data(Digest(of: text).bytes).base64EncodedString()
     }
 
-    func successPage(_ request: Request) -> Response { render(success, .ok, request, [:]) }
+    func successPage(_ request: Request) -> Response { render(success, to: request) }
 
-    func popupPage(_ request: Request) -> Response { render(popup, .ok, request, [:]) }
+    func popupPage(_ request: Request) -> Response { render(popup, to: request) }
 
     /// What a failure page says. All of it is escaped by the template.
     struct Failure {
@@ -73,8 +73,8 @@ struct Pages: Sendable {
         let text = language(request).text
         let known = text["failure_\(failure.code)_title"] == nil ? "other" : failure.code
         return render(
-            self.failure, failure.status, request,
-            [
+            self.failure, failure.status, to: request,
+            with: [
                 "code": failure.code, "description": failure.description ?? "",
                 "frontendOrigin": failure.frontendOrigin, "flow": failure.flow, "requestId": failure.requestID,
                 "title": text["failure_\(known)_title"] ?? "", "help": text["failure_\(known)_help"] ?? "",
@@ -82,7 +82,7 @@ struct Pages: Sendable {
     }
 
     private func render(
-        _ page: Page, _ status: HTTPResponse.Status, _ request: Request, _ values: [String: String]
+        _ page: Page, _ status: HTTPResponse.Status = .ok, to request: Request, with values: [String: String] = [:]
     ) -> Response {
         let language = language(request)
         var context: [String: Any] = values

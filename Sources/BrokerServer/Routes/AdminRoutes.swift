@@ -6,7 +6,7 @@ import HTTPTypes
 import Hummingbird
 import Secrets
 
-/// What operators call: what waits, what happened, and how to stop it.
+/// The routes that operators call: what waits, what happened, and how to stop it.
 struct AdminRoutes: Sendable {
     let broker: Broker
     let verifier: BearerTokenVerifier

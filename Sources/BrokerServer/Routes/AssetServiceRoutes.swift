@@ -5,7 +5,7 @@ import Hummingbird
 import NIOCore
 import Secrets
 
-/// What asset services call for tokens that they hold: the broker alone has the clients' secrets.
+/// The routes that asset services call for tokens that they hold: the broker alone has the clients' secrets.
 struct AssetServiceRoutes: Sendable {
     let broker: Broker
     let verifier: BearerTokenVerifier
@@ -36,11 +36,13 @@ struct AssetServiceRoutes: Sendable {
         let (tenant, requester) = try await verifier.tenant(
             context.parameters, of: request, context, anyOf: [.credentialsWrite])
         return try await limits.refresh.admit(.name(tenant.description)) {
-            try await refresh(request, tenant, requester)
+            try await refresh(request, for: tenant, by: requester)
         }
     }
 
-    private func refresh(_ request: Request, _ tenant: TenantID, _ requester: Requester) async throws -> Response {
+    private func refresh(
+        _ request: Request, for tenant: TenantID, by requester: Requester
+    ) async throws -> Response {
         let body = try await request.json(RefreshBody.self)
         try Self.check(body.refreshToken, "refreshToken")
         let json: SecretBytes
@@ -68,10 +70,14 @@ struct AssetServiceRoutes: Sendable {
     @Sendable private func revoke(_ request: Request, _ context: Context) async throws -> Response {
         let (tenant, requester) = try await verifier.tenant(
             context.parameters, of: request, context, anyOf: [.credentialsWrite])
-        return try await limits.revoke.admit(.name(tenant.description)) { try await revoke(request, tenant, requester) }
+        return try await limits.revoke.admit(.name(tenant.description)) {
+            try await revoke(request, for: tenant, by: requester)
+        }
     }
 
-    private func revoke(_ request: Request, _ tenant: TenantID, _ requester: Requester) async throws -> Response {
+    private func revoke(
+        _ request: Request, for tenant: TenantID, by requester: Requester
+    ) async throws -> Response {
         let body = try await request.json(RevokeBody.self)
         try Self.check(body.token, "token")
         if let hint = body.tokenTypeHint, !["access_token", "refresh_token"].contains(hint) {

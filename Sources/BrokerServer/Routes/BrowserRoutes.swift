@@ -9,7 +9,7 @@ import NIOCore
 import Secrets
 import Templates
 
-/// What browsers meet: the provider's redirect, our pages, and the frontend helper.
+/// The routes that browsers meet: the provider's redirect, our pages, and the frontend helper.
 struct BrowserRoutes: Sendable {
     let broker: Broker
     let pages: Pages
@@ -59,12 +59,14 @@ struct BrowserRoutes: Sendable {
     @Sendable private func callbackByQuery(_ request: Request, _ context: Context) async throws -> Response {
         // A page fetched ahead may never be shown: the state must not be spent on it.
         if request.isPrefetch { throw Problem.lookAhead }
-        return await callback(request.uri.query ?? "", at: context.parameters, redirect: .found, request, context)
+        return await callback(
+            request.uri.query ?? "", at: context.parameters, redirect: .found, of: request, context: context)
     }
 
     /// OAuth 2.0 Form Post Response Mode. 303, so that the browser does not post again.
     @Sendable private func callbackByForm(_ request: Request, _ context: Context) async throws -> Response {
-        await callback(try await request.form(), at: context.parameters, redirect: .seeOther, request, context)
+        await callback(
+            try await request.form(), at: context.parameters, redirect: .seeOther, of: request, context: context)
     }
 
     @Sendable private func spendNothing(_ request: Request, _ context: Context) async throws -> Response {
@@ -72,7 +74,7 @@ struct BrowserRoutes: Sendable {
     }
 
     private func callback(
-        _ query: String, at path: PathParameters, redirect: HTTPResponse.Status, _ request: Request, _ context: Context
+        _ query: String, at path: PathParameters, redirect: HTTPResponse.Status, of request: Request, context: Context
     ) async -> Response {
         let cookies = BindingCookies(publicURL: broker.settings.publicURL)
         let callback = CallbackRequest(
@@ -84,7 +86,7 @@ struct BrowserRoutes: Sendable {
             let problem = Problem.unavailable(
                 "too many of its tenant's flows wait for their provider; nothing is spent")
             log(problem, context)
-            return refusal(problem, request, context)
+            return refusal(problem, to: request, context: context)
         }
         let result = await broker.callback(callback)
         var response: Response
@@ -108,7 +110,7 @@ struct BrowserRoutes: Sendable {
                 let location = "\(returnURL.text)#error=\(Percent.encode(error.code))&flow=\(ended.id)"
                 response = Response(status: redirect, headers: [.location: location, .cacheControl: "no-store"])
             } else {
-                response = self.failure(error, ended, request, context)
+                response = self.failure(error, of: ended, to: request, context: context)
             }
         }
         if let flow, request.cookie(cookies.name(flow.id)) != nil {
@@ -117,12 +119,14 @@ struct BrowserRoutes: Sendable {
         return response
     }
 
-    private func failure(_ error: CallbackError, _ flow: Flow?, _ request: Request, _ context: Context) -> Response {
+    private func failure(
+        _ error: CallbackError, of flow: Flow?, to request: Request, context: Context
+    ) -> Response {
         failure(
             Pages.Failure(
                 status: error.problem.status, code: error.code, description: error.providerDescription,
                 frontendOrigin: flow?.frontendOrigin.description ?? "", flow: flow?.id.description ?? "",
-                requestID: context.requestID), error.problem, request)
+                requestID: context.requestID), error.problem, to: request)
     }
 
     private func log(_ problem: Problem, _ context: Context) {
@@ -130,12 +134,13 @@ struct BrowserRoutes: Sendable {
     }
 
     /// Of a callback that was not looked at: its state is not spent.
-    @Sendable private func refusal(_ problem: Problem, _ request: Request, _ context: Context) -> Response {
+    @Sendable private func refusal(_ problem: Problem, to request: Request, context: Context) -> Response {
         failure(
-            Pages.Failure(status: problem.status, code: problem.code, requestID: context.requestID), problem, request)
+            Pages.Failure(status: problem.status, code: problem.code, requestID: context.requestID), problem,
+            to: request)
     }
 
-    private func failure(_ failure: Pages.Failure, _ problem: Problem, _ request: Request) -> Response {
+    private func failure(_ failure: Pages.Failure, _ problem: Problem, to request: Request) -> Response {
         let accept = request.headers[.accept]
         if HeaderValue.mentions("json", accept), !HeaderValue.mentions("text/html", accept) {
             return problem.response(path: request.uri.path, requestID: failure.requestID)

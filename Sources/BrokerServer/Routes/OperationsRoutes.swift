@@ -5,7 +5,7 @@ import Hummingbird
 import NIOCore
 import PrometheusMetrics
 
-/// What load balancers and operators ask.
+/// The routes that load balancers and operators ask.
 struct OperationsRoutes: Sendable {
     let broker: Broker
     let metrics: BrokerMetrics
@@ -48,7 +48,7 @@ struct OperationsRoutes: Sendable {
             body: .init(byteBuffer: ByteBuffer(string: metrics.registry.text)))
     }
 
-    /// Who asks whether the broker is ready.
+    /// The one who asks whether the broker is ready.
     private enum Asker {
         case anybody
         case operators

@@ -20,7 +20,7 @@ extension ClientSettingError {
             .invalidRequest("the member \"clientSecret\" is missing; the provider gives it with the client id")
         case .needsKey:
             .invalidRequest(
-                "this source type's client proves itself by a key; set it in the configuration, under clients")
+                "this source type's client authenticates by a key; set it in the configuration, under clients")
         case .store(let error): .unavailable(error)
         }
     }
@@ -147,7 +147,7 @@ extension RefreshError {
         case .reauthorizationRequired(let reason):
             Problem(
                 status: .badRequest, code: "reauthorization_required",
-                detail: "the provider does not take this refresh token any more; have the person connect again",
+                detail: "the provider does not accept this refresh token any more; have the person connect again",
                 reason: reason.description)
         case .provider(let error): error.problem
         }
@@ -161,11 +161,11 @@ extension TokenRevocationError {
         case .unsupported(let id):
             Problem(
                 status: .conflict, code: "revocation_unsupported",
-                detail: "the provider of \"\(id)\" revokes no tokens; forget the token, and tell its owner")
+                detail: "the provider of \"\(id)\" revokes no tokens; delete the token, and tell the person")
         case .onlyTokenType(let type):
             Problem(
                 status: .conflict, code: "revocation_unsupported",
-                detail: "the provider revokes nothing but a token of type \(type); send that one")
+                detail: "the provider revokes only tokens of type \(type); send that one")
         case .provider(let error): error.problem
         }
     }

@@ -7,7 +7,7 @@ import Hummingbird
 import NIOCore
 import Secrets
 
-/// What a tenant's frontend and asset services call.
+/// The routes that a tenant's frontend and asset services call.
 struct TenantRoutes: Sendable {
     let broker: Broker
     let verifier: BearerTokenVerifier
@@ -101,11 +101,13 @@ struct TenantRoutes: Sendable {
             context.parameters, of: request, context, anyOf: [.assetsWrite])
         // Once it is known who calls, so that nobody uses up another tenant's share.
         return try await limits.authorize.admit(.name(tenant.description)) {
-            try await authorize(request, tenant, requester)
+            try await authorize(request, for: tenant, by: requester)
         }
     }
 
-    private func authorize(_ request: Request, _ tenant: TenantID, _ requester: Requester) async throws -> Response {
+    private func authorize(
+        _ request: Request, for tenant: TenantID, by requester: Requester
+    ) async throws -> Response {
         let given = try await request.json()
         let body = try AuthorizeBody(given.value) ?? given.decoded(as: AuthorizeBody.self)
         let authorization: Authorization
@@ -132,7 +134,8 @@ struct TenantRoutes: Sendable {
 
     // MARK: assets:oauthCredentials
 
-    /// One answer for every kind of bad key (CONTRACT: unknown, malformed, used, expired, revoked, another's).
+    /// One answer for every kind of bad key: unknown, malformed, used, expired, revoked, another's
+    /// (Docs/Contract.md#redeeming).
     private static let invalidKey = Problem(
         status: .badRequest, code: "invalid_credential_key",
         detail: "the credential key is not valid here; connect again and redeem the new key once, before it expires")
@@ -142,15 +145,15 @@ struct TenantRoutes: Sendable {
         if request.isPrefetch { throw Problem.lookAhead }
         let query = request.query
         return try await redeem(
-            try query["credentialKey"], try query["exchangeVerifier"], context.parameters,
-            Requester(request, context))
+            try query["credentialKey"], verifier: try query["exchangeVerifier"], at: context.parameters,
+            by: Requester(request, context))
     }
 
     @Sendable private func redeemByBody(_ request: Request, _ context: Context) async throws -> Response {
         let members = try await request.json().members
         return try await redeem(
-            members["credentialKey"]?.string, members["exchangeVerifier"]?.string, context.parameters,
-            Requester(request, context))
+            members["credentialKey"]?.string, verifier: members["exchangeVerifier"]?.string, at: context.parameters,
+            by: Requester(request, context))
     }
 
     @Sendable private func spendNothing(_ request: Request, _ context: Context) async throws -> Response {
@@ -160,7 +163,7 @@ struct TenantRoutes: Sendable {
     /// No shape of key is looked at first, and a verifier that RFC 7636 § 4.1 does not allow is none: all that is wrong
     /// takes the same way and the same time.
     private func redeem(
-        _ key: String?, _ verifier: String?, _ path: PathParameters, _ requester: Requester
+        _ key: String?, verifier: String?, at path: PathParameters, by requester: Requester
     ) async throws -> Response {
         let tenant = try path.tenant
         let json: SecretBytes?
@@ -190,16 +193,17 @@ struct TenantRoutes: Sendable {
 
     @Sendable private func outcomeByQuery(_ request: Request, _ context: Context) async throws -> Response {
         let query = request.query
-        return try await outcome(of: try query["flow"], try query["exchangeVerifier"], context.parameters)
+        return try await outcome(of: try query["flow"], verifier: try query["exchangeVerifier"], at: context.parameters)
     }
 
     /// Keeps the verifier out of addresses, and so out of logs.
     @Sendable private func outcomeByBody(_ request: Request, _ context: Context) async throws -> Response {
         let members = try await request.json().members
-        return try await outcome(of: members["flow"]?.string, members["exchangeVerifier"]?.string, context.parameters)
+        return try await outcome(
+            of: members["flow"]?.string, verifier: members["exchangeVerifier"]?.string, at: context.parameters)
     }
 
-    private func outcome(of flow: String?, _ verifier: String?, _ path: PathParameters) async throws -> Response {
+    private func outcome(of flow: String?, verifier: String?, at path: PathParameters) async throws -> Response {
         let tenant = try path.tenant
         var answer = FlowAnswer(status: "pending")
         if let id = flow.flatMap({ FlowID($0) }), let verifier = verifier.flatMap({ ExchangeVerifier(checking: $0) }) {

@@ -43,6 +43,8 @@ private final class JSONNode {
     /// A member's place, empty as yet.
     func member(_ name: String) -> JSONNode {
         var members: [String: JSONNode] = if case .object(let members) = content { members } else { [:] }
+        // Held once, or each member would copy all before it.
+        content = .leaf(.null)
         let node = JSONNode()
         members[name] = node
         content = .object(members)
@@ -53,8 +55,11 @@ private final class JSONNode {
 
     /// The next element's place, empty as yet.
     func element() -> JSONNode {
+        var elements = elements
+        content = .leaf(.null)
         let node = JSONNode()
-        content = .array(elements + [node])
+        elements.append(node)
+        content = .array(elements)
         return node
     }
 }

@@ -92,15 +92,17 @@ extension JSONValue {
     private func indent(into text: inout String, by margin: String) throws {
         let inner = margin + "  "
         switch self {
-        case .array(let values) where !values.isEmpty:
+        case .array(let values):
+            text += "[\n"
             for (index, value) in values.enumerated() {
-                text += (index == 0 ? "[" : ",") + "\n\(inner)"
+                text += index == 0 ? inner : ",\n\(inner)"
                 try value.indent(into: &text, by: inner)
             }
             text += "\n\(margin)]"
-        case .object(let members) where !members.isEmpty:
+        case .object(let members):
+            text += "{\n"
             for (index, (name, value)) in members.sorted(by: { $0.key < $1.key }).enumerated() {
-                text += (index == 0 ? "{" : ",") + "\n\(inner)"
+                text += index == 0 ? inner : ",\n\(inner)"
                 text += String(decoding: try JSONValue.string(name).encoded(), as: UTF8.self) + " : "
                 try value.indent(into: &text, by: inner)
             }

@@ -5,7 +5,7 @@ import Secrets
 /// A bucket is one number: when it will be full again. Taking a token moves that on by what a token takes to come back
 /// (the generic cell rate algorithm), so nothing has to be filled by the clock, and a full bucket need not be kept.
 final class TokenBuckets<Key: Hashable & Sendable>: Sendable {
-    /// What one request got.
+    /// The answer to one request.
     struct Quota: Equatable {
         /// Seconds until a token is there; `nil` where one was taken.
         var retryAfter: Int?

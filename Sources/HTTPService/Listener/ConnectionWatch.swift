@@ -69,7 +69,7 @@ final class ConnectionWatch: ChannelDuplexHandler {
         context.fireChannelInactive()
     }
 
-    /// Who connects has something to say, and says it in time.
+    /// Starts the time: whoever connects has something to say, and says it in time.
     private func begin(_ context: ChannelHandlerContext) {
         input = .waiting(context.eventLoop.now + timeout)
         schedule(context, after: period)

@@ -27,7 +27,7 @@ package final class RouteMetrics: Sendable {
         self.route = route
     }
 
-    func count(_ method: HTTPRequest.Method, _ status: Int, _ time: Duration, in factory: any MetricsFactory) {
+    func count(_ method: HTTPRequest.Method, status: Int, after time: Duration, in factory: any MetricsFactory) {
         let (place, name) = Self.known(method)
         let key = status * 8 + place
         let (counter, timer) = series.withLock { series in

@@ -31,7 +31,7 @@ extension ServiceResponder {
         fields[.referrerPolicy] = "no-referrer"
         fields[.connection] = "close"
         fields[.contentLength] = String(content.readableBytes)
-        unrouted.count(.unknown, problem.status.code, .zero, in: metrics)
+        unrouted.count(.unknown, status: problem.status.code, after: .zero, in: metrics)
         log.write(refusing: fault, problem.status, requestID: requestID)
         return Refusal(
             status: HTTPResponseStatus(statusCode: problem.status.code),

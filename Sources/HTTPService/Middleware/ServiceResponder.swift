@@ -76,7 +76,8 @@ package struct ServiceResponder: HTTPResponder {
         response.headers[.referrerPolicy] = "no-referrer"
         if let route { cors.addHeaders(to: &response, of: request, context.parameters, by: route.cors) }
         let duration = ContinuousClock.now - began
-        (route?.metrics ?? unrouted).count(request.method, response.status.code, duration, in: metrics)
+        (route?.metrics ?? unrouted).count(
+            request.method, status: response.status.code, after: duration, in: metrics)
         log.write(
             request, at: route, response.status, code: code, requestID: context.requestID, trace: trace, after: duration
         )

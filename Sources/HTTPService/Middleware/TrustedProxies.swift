@@ -13,7 +13,7 @@ public struct TrustedProxies: Sendable {
 
     private func contain(_ address: IPAddress) -> Bool { blocks.contains { $0.contains(address) } }
 
-    /// Who sent a request: the peer, or, where that is a trusted proxy, the last address before the trusted ones.
+    /// The sender of a request: the peer, or, where that is a trusted proxy, the last address before the trusted ones.
     ///
     /// What is left of that was written by whoever sent it, and is not looked at. Where a client sends one of the two
     /// headers through a proxy that writes only the other, they disagree, and neither is believed.

@@ -4,9 +4,9 @@
 /// takes `//healthz/` for `/healthz`, knows no encoded colon, and compares by characters.
 package struct RouteTable: Sendable {
     private struct Node {
-        /// What may follow, by the segment's name.
+        /// The nodes that may follow, by the segment's name.
         var literals: [(name: [UInt8], node: Int)] = []
-        /// What follows any other segment.
+        /// The node that follows any other segment.
         var parameter: Int?
         var route: Route?
         /// Of the path's parameters.

@@ -11,7 +11,8 @@ final class FailedRedemptions: Sendable {
     private static let delayMilliseconds = 250
     /// So many are written at once, without waiting for more.
     private static let most = 1024
-    /// So many presentations of one spent or unreadable key have an event each (CONTRACT); the metric counts them all.
+    /// So many presentations of one spent or unreadable key have an event each (Docs/Contract.md#redeeming); the metric
+    /// counts them all.
     static let mostPerKey: Int64 = 10
 
     private struct Failure: Sendable {

@@ -3,7 +3,7 @@ public import Hummingbird
 
 /// A tenant's frontend as small as one can be: a page of sources to connect, through the broker's `connect.js`.
 ///
-/// It shows every step of a ticket, tokens and all, which a real frontend would leave to its server.
+/// It shows every step of a connection, tokens included, which a real frontend would leave to its server.
 public struct DemoFrontend: Sendable {
     let baseURL: String
     let brokerURL: String

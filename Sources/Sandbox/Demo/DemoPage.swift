@@ -1,4 +1,4 @@
-/// The frontend's one page. Its scripts fill the list of sources and the ticket's journey.
+/// The frontend's one page. Its scripts fill the list of sources and the steps of a connection.
 struct DemoPage {
     let frontend: DemoFrontend
 
@@ -36,8 +36,8 @@ struct DemoPage {
         <main>
         <div class="intro">
         <h1>Connected sources</h1>
-        <p>Fieldnotes searches the places where your notes already are. Connect one, and follow its cloakroom
-        ticket on the way from the popup to the credentials.</p>
+        <p>Fieldnotes searches the places where your notes already are. Connect one, and follow its
+        credential key from the popup to the tokens.</p>
         </div>
         <noscript><p class="notice problem">This page needs JavaScript.</p></noscript>
         <p id="status" class="visually-hidden" role="status" aria-live="polite"></p>
@@ -54,12 +54,12 @@ struct DemoPage {
         </details>
         </section>
         <section id="journey" aria-labelledby="journey-title">
-        <h2 id="journey-title" tabindex="-1">The ticket’s journey</h2>
+        <h2 id="journey-title" tabindex="-1">Step by step</h2>
         <div id="journey-body"><p class="empty">Connect a source, and each step appears here.</p></div>
         </section>
         </div>
         </main>
-        <footer><p>A demo of Cloakroom, on this machine alone. A real frontend would hand the ticket to its own server
+        <footer><p>A demo of Cloakroom, on this machine alone. A real frontend would hand the key to its own server
         and never see a token.</p></footer>
         </body>
         </html>

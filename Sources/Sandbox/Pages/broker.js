@@ -73,12 +73,12 @@ export function leaveForProvider({ connect }, source, choice, signal) {
   return connect({ tenant, sourceType: source.type, token: sessionToken, ...choice, signal, returnUrl });
 }
 
-/// What a full-page flow came to, a `ticket` or an `error`, or null; the address is clean then.
+/// What a full-page flow came to, a `connection` or an `error`, or null; the address is clean then.
 export async function returned({ resume }) {
   const sourceType = new URLSearchParams(location.search).get("source");
   try {
-    const ticket = await resume();
-    return ticket && { ticket, sourceType };
+    const connection = await resume();
+    return connection && { connection, sourceType };
   } catch (error) {
     return { error, sourceType };
   } finally {

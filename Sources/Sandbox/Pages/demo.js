@@ -21,8 +21,8 @@ async function start(source, choice, fullPage) {
   journey.asking(fullPage, () => attempt.abort());
   try {
     if (fullPage) return await leaveForProvider(helper, source, choice, attempt.signal);
-    const ticket = await connectHere(helper, source, choice, attempt.signal);
-    if (running === attempt) journey.received(ticket);
+    const connection = await connectHere(helper, source, choice, attempt.signal);
+    if (running === attempt) journey.received(connection);
   } catch (error) {
     if (running === attempt) journey.failed(attempt.signal.aborted ? { code: "aborted" } : error);
   }
@@ -32,7 +32,7 @@ function showArrival(items, arrival) {
   if (arrival === null) return;
   const journey = new Journey(items.find((item) => item.type === arrival.sourceType));
   if (arrival.error) journey.failed(arrival.error);
-  else journey.received(arrival.ticket);
+  else journey.received(arrival.connection);
 }
 
 function showProblem(error) {

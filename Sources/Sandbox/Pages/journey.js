@@ -1,4 +1,4 @@
-// One ticket's way, step by step: asked for, received, redeemed, used, refused.
+// One credential key, step by step: asked for, received, redeemed, used, refused.
 
 import { providerAccount, redeem } from "./broker.js";
 import { button, element, facts, secret } from "./elements.js";
@@ -6,10 +6,10 @@ import { meaningOf, moment, nameOf, warningText } from "./words.js";
 
 const steps = [
   ["ask", "Ask the provider"],
-  ["ticket", "Receive the ticket"],
+  ["key", "Receive the credential key"],
   ["redeem", "Redeem it"],
   ["use", "Use the access token"],
-  ["again", "Try the ticket again"],
+  ["again", "Try the key again"],
 ];
 
 export class Journey {
@@ -46,27 +46,27 @@ export class Journey {
       facts([["Error", element("code", {}, name)], ["Details", detail ? String(detail).slice(0, 300) : null]]));
   }
 
-  received(ticket) {
+  received(connection) {
     this.#set("ask", "done", element("p", {}, "The provider agreed, and the broker keeps the credentials."));
-    this.#set("ticket", "done",
-      facts([["Credential key", secret("credential key", ticket.credentialKey)]]),
+    this.#set("key", "done",
+      facts([["Credential key", secret("credential key", connection.credentialKey)]]),
       element("p", { class: "hint" }, "Good for one use, and only with the verifier that this page holds."));
-    const go = button("Redeem", () => this.#redeem(ticket, go));
-    this.#set("redeem", "active", element("p", {}, "Hand in the ticket and get the credentials."), go);
+    const go = button("Redeem", () => this.#redeem(connection, go));
+    this.#set("redeem", "active", element("p", {}, "Exchange the key for the tokens."), go);
   }
 
-  async #redeem(ticket, go) {
+  async #redeem(connection, go) {
     go.disabled = true;
     let credentials;
     try {
-      credentials = await redeem(ticket);
+      credentials = await redeem(connection);
     } catch (error) {
       this.failed(error, "redeem");
       return;
     }
     this.#set("redeem", "done", this.#credentials(credentials));
     this.#offerUse(credentials);
-    const retry = button("Redeem again", () => this.#redeemAgain(ticket, retry), "secondary");
+    const retry = button("Redeem again", () => this.#redeemAgain(connection, retry), "secondary");
     this.#set("again", "active", element("p", {}, "A second use must fail, whoever tries it."), retry);
   }
 
@@ -107,10 +107,10 @@ export class Journey {
     return facts([["Account", name ?? id], ["E-mail", email ?? "not allowed"], ["Files", list]]);
   }
 
-  async #redeemAgain(ticket, retry) {
+  async #redeemAgain(connection, retry) {
     retry.disabled = true;
     try {
-      await redeem(ticket);
+      await redeem(connection);
       this.#set("again", "failed", element("p", {}, "It worked a second time. That must never happen."));
     } catch (error) {
       if (error.code !== "invalid_credential_key") return this.failed(error, "again");

@@ -13,7 +13,7 @@ const meanings = {
   invalid_callback: "The provider came back without a code.",
   issuer_mismatch: "The answer did not say that it came from the provider asked, so the broker threw it away.",
   provider_rejected: "The provider refused the code, or answered with something that holds no tokens.",
-  provider_unreachable: "The broker could not reach the provider, or the line went dead.",
+  provider_unreachable: "The broker could not reach the provider, or the connection broke.",
   provider_timeout: "The provider took too long to answer the broker.",
   server_error: "The provider says that it had an error of its own.",
   unknown_source_type: "The broker does not know this source.",
@@ -25,7 +25,7 @@ const meanings = {
   insufficient_scope: "The demo's own token may not do this.",
   wrong_tenant: "The demo's own token is for another tenant.",
   rate_limited: "Too many tries at once. Wait a moment.",
-  invalid_credential_key: "The ticket is not good: unknown, used, expired or somebody else's.",
+  invalid_credential_key: "The credential key is not valid: unknown, used, expired or another tenant's.",
   storage_unavailable: "The browser lets this page keep nothing, which the way through this tab needs.",
   foreign_flow: "This answer belongs to a flow that was not started in this tab, so it was not used.",
 };
@@ -36,7 +36,7 @@ export function nameOf(error) {
 }
 
 export function meaningOf(name) {
-  return Object.hasOwn(meanings, name) ? meanings[name] : "The provider or the broker had something unexpected to say.";
+  return Object.hasOwn(meanings, name) ? meanings[name] : "The provider or the broker reported an error that this page does not know.";
 }
 
 const warnings = {

@@ -19,19 +19,17 @@ struct Backup: AsyncParsableCommand {
     @OptionGroup var options: ConfigurationOption
 
     func run() async throws {
-        let configuration = try await ConfigurationReader.configuration(file: options.config)
+        let configuration = try ConfigurationReader.configuration(file: options.config)
         guard !FileManager.default.fileExists(atPath: file) else {
-            throw Refusal("\(YAMLReader.quote(file)) is there already", hint: "name a new file")
+            throw Refusal("\(YAMLReader.quote(file)) already exists", hint: "name a new file")
         }
         try await Progress.showing("copying") { [file] in
-            do throws(OpeningError) {
-                try SQLiteStore.inspect(path: configuration.storePath)
-                guard FileManager.default.fileExists(atPath: configuration.storePath) else {
-                    throw .failed(path: configuration.storePath, reason: "it is not there")
+            try configuration.database { path throws(OpeningError) in
+                try SQLiteStore.inspect(path: path)
+                guard FileManager.default.fileExists(atPath: path) else {
+                    throw .failed(path: path, reason: "it is not there")
                 }
-                try SQLiteStore.copy(path: configuration.storePath, to: file)
-            } catch {
-                throw Refusal("\(configuration.origin): \(error.line)", hint: error.hint)
+                try SQLiteStore.copy(path: path, to: file)
             }
         }
         Terminal.result("the backup is in \(file)".visible)
@@ -40,26 +38,23 @@ struct Backup: AsyncParsableCommand {
 
 struct Restore: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Put a backup in the place of the database. The broker must not run.")
+        abstract: "Replace the database by a backup. The broker must not run.")
 
     @Argument(help: "A file that `cloakroom backup` made.")
     var file: String
 
     @OptionGroup var options: ConfigurationOption
 
-    @Flag(name: .long, help: "Do not ask before it is done.")
+    @Flag(name: .long, help: "Do not ask for confirmation.")
     var yes = false
 
     func run() async throws {
-        let configuration = try await ConfigurationReader.configuration(file: options.config)
+        let configuration = try ConfigurationReader.configuration(file: options.config)
         let path = configuration.storePath
         guard FileManager.default.fileExists(atPath: file) else {
             throw Refusal("there is no \(YAMLReader.quote(file))")
         }
-        let host = ["0.0.0.0", "::", ""].contains(configuration.host) ? "127.0.0.1" : configuration.host
-        guard await !HealthCheck.answers("http://\(host):\(configuration.port)/healthz") else {
-            throw Refusal("a broker answers at \(host):\(configuration.port)", hint: "stop it first")
-        }
+        try await HealthCheck.refuseRunningBroker(configuration)
         do throws(OpeningError) {
             try SQLiteStore.inspect(path: file)
             // A backup that the master keys do not open would be of no use, and one that was altered of some danger.
@@ -68,7 +63,7 @@ struct Restore: AsyncParsableCommand {
                 throw .corrupt(path: file, finding: "its audit trail is broken at event \(sequence): \(finding)")
             }
         } catch {
-            throw Refusal("\(file): \(error.line)", hint: error.hint)
+            throw Refusal(error, file: file)
         }
         if !yes, FileManager.default.fileExists(atPath: path) {
             try Confirmation.ask(
@@ -77,12 +72,8 @@ struct Restore: AsyncParsableCommand {
                 Events and tenants' clients from after the backup are then missing, and flows under way have to begin anew.
                 """)
         }
-        do throws(OpeningError) {
-            let old = try SQLiteStore.restore(file, to: path)
-            Terminal.result("restored to \(path)".visible)
-            if let old { Terminal.write("the old database is in \(old)".visible) }
-        } catch {
-            throw Refusal("\(configuration.origin): \(error.line)", hint: error.hint)
-        }
+        let old = try configuration.database { path throws(OpeningError) in try SQLiteStore.restore(file, to: path) }
+        Terminal.result("restored to \(path)".visible)
+        if let old { Terminal.write("the old database is in \(old)".visible) }
     }
 }

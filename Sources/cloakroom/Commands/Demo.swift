@@ -15,7 +15,7 @@ import ServiceLifecycle
 struct Demo: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run the broker with a sandbox provider and a demo frontend, on three loopback ports.",
-        discussion: "Needs no account, no file and no network. What it keeps is gone when it ends.")
+        discussion: "Needs no account, no file and no network. Its data is deleted when it ends.")
 
     @Option(name: .long, help: "The broker's port; the provider and the frontend take the next two.")
     var port = 8080
@@ -27,6 +27,7 @@ struct Demo: AsyncParsableCommand {
     private static let issuer = "https://issuer.demo.example"
 
     func validate() throws {
+        // Two more follow it.
         guard (1...65533).contains(port) else { throw ValidationError("port must be 1 to 65533") }
         guard Logger.Level(rawValue: logLevel) != nil else { throw ValidationError("log-level is none of the levels") }
     }
@@ -35,17 +36,15 @@ struct Demo: AsyncParsableCommand {
         let broker = "http://127.0.0.1:\(port)"
         let provider = "http://127.0.0.1:\(port + 1)"
         let frontend = "http://127.0.0.1:\(port + 2)"
-        let folder = FileManager.default.temporaryDirectory.appending(path: "cloakroom-demo-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(
-            at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        defer { try? FileManager.default.removeItem(at: folder) }
+        let folder = try TemporaryFolder("cloakroom-demo")
+        defer { folder.remove() }
 
         let clientSecret = Base64URL.encode(Random.bytes(24))
         let tokenSecret = SecretBytes(Random.bytes(32))
         let configuration = try await configuration(
-            broker: broker, provider: provider, frontend: frontend, store: folder.appending(path: "demo.db").path,
+            broker: broker, provider: provider, frontend: frontend, store: folder.path("demo.db"),
             clientSecret: clientSecret, tokenSecret: tokenSecret)
-        let service = try Service(configuration)
+        let service = try BrokerProcess(configuration)
 
         let sandbox = SandboxProvider(
             clients: [
@@ -57,7 +56,7 @@ struct Demo: AsyncParsableCommand {
         let demo = DemoFrontend(
             baseURL: frontend, brokerURL: broker, providerURL: provider, tenant: Self.tenant,
             token: { try Self.token(tokenSecret) })
-        var logger = Logger(label: "cloakroom.demo") { _ in LogLines(format: .text, logLevel: .warning) }
+        var logger = Logger(label: "cloakroom.demo") { _ in LineLogHandler(format: .text, logLevel: .warning) }
         logger.logLevel = .error
         let others: [any ServiceLifecycle.Service] = [
             Application(
@@ -69,7 +68,7 @@ struct Demo: AsyncParsableCommand {
         ]
         Terminal.result(
             """
-            Cloakroom demo: everything runs on this machine and is forgotten when it stops.
+            Cloakroom demo: everything runs on this machine, and its data is deleted when it stops.
 
               frontend   \(frontend)   open this one, click Connect, consent, see the credentials arrive once
               provider   \(provider)   the sandbox: an OAuth provider with switches for awkward behaviour
@@ -80,6 +79,7 @@ struct Demo: AsyncParsableCommand {
         try await service.run(with: others)
     }
 
+    /// Made here, since a demo reads no file: nothing of an installation's can be touched by it.
     private func configuration(
         broker: String, provider: String, frontend: String, store: String, clientSecret: String,
         tokenSecret: SecretBytes
@@ -88,7 +88,7 @@ struct Demo: AsyncParsableCommand {
         let catalog = Catalog(
             files: [("sandbox.yaml", SandboxProvider.catalog(providerURL: provider))], allowInsecure: true,
             findings: findings)
-        guard findings.lines.isEmpty else { throw Refusal(findings.lines) }
+        try findings.refuse()
         guard let publicURL = StrictURL(broker), let origin = Origin(frontend), let id = KeyRing.KeyID("demo") else {
             throw Refusal("the demo's own addresses are malformed")
         }
@@ -96,7 +96,7 @@ struct Demo: AsyncParsableCommand {
         transport.allowInsecure = true
         transport.allowPrivateAddresses = true
         return Configuration(
-            origin: "demo", host: "127.0.0.1", port: port,
+            origin: "demo", address: Configuration.Address(host: "127.0.0.1", port: port),
             broker: Broker.Settings(publicURL: publicURL, frontends: Frontends(origins: [origin])),
             rules: BearerTokenVerifier.Rules(issuer: Self.issuer, audience: "cloakroom"),
             callerKeys: .fixed(try VerificationKeys(sharedSecret: tokenSecret)), storePath: store,
@@ -105,7 +105,7 @@ struct Demo: AsyncParsableCommand {
             logLevel: Logger.Level(rawValue: logLevel) ?? .warning, logFormat: .text, remarks: [])
     }
 
-    /// What the demo frontend's own backend would mint for its signed-in user.
+    /// A token as the demo frontend's own backend would mint it for its signed-in user.
     private static func token(_ secret: SecretBytes) throws -> String {
         let now = Timestamp.now
         let token = JSONWebSignature.sign(

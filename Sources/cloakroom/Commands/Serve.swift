@@ -3,7 +3,9 @@ import Broker
 import Catalog
 import Formats
 import Foundation
+import SQLiteStore
 
+/// Names the configuration, for each command that reads one.
 struct ConfigurationOption: ParsableArguments {
     @Option(name: .long, help: "The configuration file. Without one, the environment alone is read.")
     var config: String?
@@ -15,21 +17,24 @@ struct Serve: AsyncParsableCommand {
     @OptionGroup var options: ConfigurationOption
 
     func run() async throws {
-        let configuration = try await ConfigurationReader.configuration(file: options.config)
-        try await Service(configuration).run()
+        let configuration = try ConfigurationReader.configuration(file: options.config)
+        try await BrokerProcess(configuration).run()
     }
 }
 
-struct Check: AsyncParsableCommand {
+struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Say all that is wrong with a configuration.",
+        abstract: "Report everything that is wrong with a configuration.",
         discussion: "Changes nothing. Exit status 0 where a broker would start, else 1.")
 
     @OptionGroup var options: ConfigurationOption
 
-    func run() async throws {
-        let configuration = try await ConfigurationReader.configuration(file: options.config)
-        try Service.inspectStore(configuration)
+    func run() throws {
+        let configuration = try ConfigurationReader.configuration(file: options.config)
+        // As opening it would, without making or changing it.
+        try configuration.database { path throws(OpeningError) in
+            try SQLiteStore.inspect(path: path, keyRing: configuration.keyRing)
+        }
         for warning in configuration.warnings { Terminal.write("warning: \(warning)".visible) }
         let types = configuration.catalog.sourceTypes
         let ready = types.filter { configuration.isConfigured($0) }

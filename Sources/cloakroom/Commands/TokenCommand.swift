@@ -18,7 +18,7 @@ struct TokenCommand: ParsableCommand {
     @Option(name: .long, help: "A private key: PEM or JWK; EC P-256, P-384 or P-521, Ed25519, Ed448, or RSA.")
     var key: String
 
-    @Option(name: .long, parsing: .upToNextOption, help: "The tenants to speak for.")
+    @Option(name: .long, parsing: .upToNextOption, help: "The tenants to put into the token.")
     var tenant: [String] = []
 
     @Option(name: .long, parsing: .upToNextOption, help: "The scopes, such as assets:write.")

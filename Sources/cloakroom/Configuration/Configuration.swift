@@ -11,18 +11,19 @@ import Secrets
 
 /// Everything that an operator decides, checked.
 struct Configuration {
+    /// The form of log lines.
     enum LogFormat: String, CaseIterable {
         case json
         case text
     }
 
-    /// Where callers' keys come from.
+    /// The source of the keys that callers' tokens are verified by.
     enum CallerKeys {
         case fixed(VerificationKeys)
         case address(String)
     }
 
-    /// Where spans go.
+    /// The way of spans to the operator's collector.
     struct Tracing {
         /// A collector that takes OTLP over HTTP, in JSON.
         var endpoint: String
@@ -30,16 +31,10 @@ struct Configuration {
         var sampleRatio: Double
     }
 
-    /// The address of a listener.
-    struct Address: Equatable {
-        var host: String
-        var port: Int
-    }
-
-    /// What the settings were read from, for messages.
+    /// The name of what the settings were read from, for messages.
     var origin: String
-    var host: String
-    var port: Int
+    /// The callers' address.
+    var address: Address
     /// The operators' address; `nil`: the same as everybody's.
     var operators: Address?
     var listener = ListenerBounds()
@@ -61,8 +56,9 @@ struct Configuration {
     var logFormat: LogFormat
     /// `nil`: no spans are made.
     var tracing: Tracing?
-    /// What an operator should know but need not mend.
+    /// Lines on what an operator should know but need not mend.
     var remarks: [String]
+    /// The files that hold a secret, this configuration's own among them where one is written into it.
     var secretFiles: [SecretFile] = []
 
     /// A line each for what is allowed but dangerous: at start and in `check`.
@@ -77,7 +73,7 @@ struct Configuration {
     private var legacyClients: [String] {
         let later = laterRedirects
         return clients.filter(\.value.usesLegacyRedirect).keys.sorted().map { name in
-            let users = catalog.sourceTypes.filter { needsRegistration($0) && clientName(of: $0) == name }
+            let users = catalog.sourceTypes.filter { needsRegistration($0) && clients.name(for: $0) == name }
             let addresses = Set(users.map { later.url(of: $0.id) }).sorted().joined(separator: " and ")
             let first = addresses.isEmpty ? "" : "register \(addresses), then "
             return "clients.\(name).legacyRedirect is set: it shares \(broker.publicURL.text)/oauth/callback, so that "
@@ -97,7 +93,7 @@ struct Configuration {
         }
     }
 
-    /// Whether a flow of this source type could start.
+    /// Tells whether a flow of this source type could start.
     func isConfigured(_ sourceType: SourceType) -> Bool {
         sourceType.isConfigured(by: client(for: sourceType))
     }
@@ -128,9 +124,5 @@ struct Configuration {
         sourceType.oauth != nil && (isConfigured(sourceType) || clients[sourceType.id.description] != nil)
     }
 
-    func client(for sourceType: SourceType) -> Client? { clients[clientName(of: sourceType)] }
-
-    private func clientName(of sourceType: SourceType) -> String {
-        clients[sourceType.id.description] == nil ? sourceType.provider : sourceType.id.description
-    }
+    func client(for sourceType: SourceType) -> Client? { clients.client(for: sourceType) }
 }

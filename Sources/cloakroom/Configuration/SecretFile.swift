@@ -5,7 +5,7 @@ struct SecretFile: Sendable {
     let setting: String
     let path: String
 
-    /// Who besides the broker can read it, where somebody can: `nil` where nobody can, or there is no such file.
+    /// A line that says who besides the broker can read it; `nil` where nobody can, or there is no such file.
     var fault: String? {
         // Where links lead: an orchestrator's secrets are links to files.
         let real = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
@@ -24,6 +24,7 @@ struct SecretFile: Sendable {
         return "\(file) has the mode \(String(mode & 0o777, radix: 8)): others can read it"
     }
 
+    /// A chmod alone closes nothing: the secret is known to whoever looked before.
     static let hint = "chmod 600 it, and replace what it holds: who read it may have kept it"
 
     /// Tells whether root gave a file to the group that the service runs as, as Kubernetes does with `fsGroup`.

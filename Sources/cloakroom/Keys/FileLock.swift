@@ -14,8 +14,9 @@ struct FileLock {
     init(_ path: String) async throws {
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else {
-            throw Refusal("\(YAMLReader.quote(path)) cannot be made: \(String(cString: strerror(errno)))")
+            throw Refusal("\(YAMLReader.quote(path)) cannot be created: \(String(cString: strerror(errno)))")
         }
+        // By trying again, not by `F_OFD_SETLKW`: a thread that waits in the kernel is lost to everybody else.
         let deadline = ContinuousClock.now + Self.longestWait
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
             guard errno == EWOULDBLOCK || errno == EINTR, ContinuousClock.now < deadline else {

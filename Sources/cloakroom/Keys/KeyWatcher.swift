@@ -6,8 +6,8 @@ import UnixSignals
 
 /// Reads the master key file again when it changes or SIGHUP comes, and moves what lasts under its first key.
 struct KeyWatcher: ServiceLifecycle.Service {
-    /// How often the file is looked at, in seconds.
-    static let interval = 2
+    /// The time between two looks at the file. Not by inotify: a mounted secret changes by links, often over a network.
+    static let interval = Duration.seconds(2)
 
     let file: MasterKeyFile
     let broker: Broker
@@ -24,7 +24,8 @@ struct KeyWatcher: ServiceLifecycle.Service {
                 }
                 group.addTask {
                     while !Task.isCancelled {
-                        try? await Task.sleep(for: .seconds(Self.interval))
+                        try? await Task.sleep(for: Self.interval)
+                        // False: nobody asked, so an unchanged file is left alone.
                         changes.continuation.yield(false)
                     }
                     changes.continuation.finish()
@@ -43,7 +44,7 @@ struct KeyWatcher: ServiceLifecycle.Service {
         }
     }
 
-    /// Takes over what the file has now. Whether that is done with.
+    /// Takes over what the file has now; true where nothing is left to do for this state of it.
     ///
     /// - Parameter isNew: this state of the file was not complained about yet.
     private func load(isNew: Bool) async -> Bool {

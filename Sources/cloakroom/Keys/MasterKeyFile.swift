@@ -18,7 +18,7 @@ struct MasterKeyFile {
 
     static let wanted = "lines id:base64 of 32 bytes, as `cloakroom master-key new` prints them"
 
-    /// Its lines as they are, and the keys in them.
+    /// Its lines as they are, so that a change keeps what people wrote, and the keys in them.
     func read() throws -> (lines: [String], ring: KeyRing) {
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
             throw Refusal(
@@ -57,14 +57,15 @@ struct MasterKeyFile {
         let failure = { (what: String) in
             Refusal("masterKeyFile: \(YAMLReader.quote(new)) cannot be \(what): \(String(cString: strerror(errno)))")
         }
-        // What a command left that was killed here may be of another owner.
+        // What a command left that was killed here may be of another owner; `O_EXCL` makes sure that this one is ours.
         unlink(new)
         let descriptor = open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { throw failure("made") }
+        guard descriptor >= 0 else { throw failure("created") }
         defer { close(descriptor) }
-        // The owner and mode that the broker reads it by.
+        // The owner and mode that the broker reads it by; the group may read at most, as `fsGroup` has it.
         if let old = try? FileManager.default.attributesOfItem(atPath: path) {
             if let mode = old[.posixPermissions] as? Int { _ = fchmod(descriptor, mode_t(mode) & 0o640) }
+            // Only root can give a file away: others keep it, and are its owner already.
             if let owner = old[.ownerAccountID] as? Int, let group = old[.groupOwnerAccountID] as? Int {
                 _ = fchown(descriptor, uid_t(owner), gid_t(group))
             }
@@ -82,7 +83,8 @@ struct MasterKeyFile {
         }
     }
 
-    /// What tells one state of the file from another.
+    /// One state of the file, told from another without reading it: a replaced file has another inode, a rewritten
+    /// one another time or size.
     struct Stamp: Equatable {
         private let inode: Int?
         private let size: Int?
@@ -105,7 +107,7 @@ extension String {
 }
 
 extension KeyRingError {
-    /// What was found in a master key file, for a sentence with `found`.
+    /// The fault of a master key file, for a sentence with `found`.
     var finding: String {
         switch self {
         case .empty: "no key"

@@ -3,6 +3,7 @@ import Formats
 import Foundation
 import HTTPTypes
 import HummingbirdTesting
+import TestSupport
 import Testing
 import Transport
 

@@ -69,10 +69,10 @@ import Transport
     }
 
     @Test func `what a token request sent is known, but for what is no secret`() {
-        var form = ProviderRequest(method: .post, url: "https://a.example/token?key=in-query")
-        form.http.body = Array("grant_type=authorization_code&code=c%2Fd&client_id=me&client_secret=s+t".utf8)
+        var form = TransportRequest(method: .post, url: "https://a.example/token?key=in-query")
+        form.body = Array("grant_type=authorization_code&code=c%2Fd&client_id=me&client_secret=s+t".utf8)
         #expect(form.sentValues == ["in-query", "c/d", "s t"])
-        form.http.body = Array(#"{"code":"c/d","client_id":"me","refresh_token":"r"}"#.utf8)
+        form.body = Array(#"{"code":"c/d","client_id":"me","refresh_token":"r"}"#.utf8)
         #expect(Set(form.sentValues) == ["in-query", "c/d", "r"])
     }
 }

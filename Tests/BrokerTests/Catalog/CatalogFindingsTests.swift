@@ -23,7 +23,7 @@ import Testing
         ("refreshToken: always", "refreshToken: found \"always\", wanted expected, optional, never"),
         ("cutsOpener: maybe", "cutsOpener: found \"maybe\", wanted true or false"),
         ("cutsOpener:", "cutsOpener: found nothing, wanted true or false"),
-        ("requireIssuer: true", "issuer: found nothing, wanted the issuer that requireIssuer asks for"),
+        ("requireIssuer: true", "issuer: found nothing, wanted the issuer that requireIssuer needs"),
         ("scopes: read", "scopes: found \"read\", wanted a list"),
         ("scopes: [[read]]", "scopes: found a list, wanted a list of text"),
         ("scopes: [~]", "scopes: found nothing, wanted a list of text"),
@@ -34,7 +34,7 @@ import Testing
             "discovery: true\nissuer: http://a.example",
             "issuer: found \"http://a.example\", wanted an https address (or provider.allowInsecure, for trials)"
         ),
-        ("discovery: true", "issuer: found nothing, wanted the issuer that discovery asks for"),
+        ("discovery: true", "issuer: found nothing, wanted the issuer that discovery needs"),
         (
             "openid: true\nissuer: https://a.example",
             "jwksURL: found nothing, wanted the provider's keys, or discovery: true"
@@ -67,18 +67,18 @@ import Testing
             "callbackSignature.parameter: found nothing, wanted the callback parameter that holds the signature"
         ),
         ("afterConnecting: {}", "afterConnecting.url: found nothing, wanted an https address"),
-        ("revocation: { method: POST }", "revocationURL: found nothing, wanted the address that revocation speaks of"),
+        ("revocation: { method: POST }", "revocationURL: found nothing, wanted the address that revocation needs"),
         (
             "regions: { eu: { afterConnectingURL: https://example.com } }",
-            "regions.eu.afterConnectingURL: found it without afterConnecting, wanted both or neither"
+            "regions.eu.afterConnectingURL: found a value, and no afterConnecting, wanted both or neither"
         ),
         (
             "regions: { eu: { authorizationURL: 'https://example.com/?a=b&st%61te=1' } }",
-            "authorizationURL: found state in its query, wanted it left out: the broker sets it"
+            "authorizationURL: found state in its query, wanted a query without it: the broker sets it"
         ),
         (
             "tokenHeaders: { authorization: Basic }",
-            "tokenHeaders.authorization: found it set, wanted it left out: the client proves itself there"
+            "tokenHeaders.authorization: found a value, wanted none: the client authenticates there"
         ),
         (
             "resources: ['urn:a', 'urn:b']\ntokenRequestFormat: json",
@@ -95,12 +95,12 @@ import Testing
         ("authorizationParameters: { a: [b] }", "authorizationParameters.a: found a list, wanted text"),
         (
             "authorizationParameters: { state: x }",
-            "authorizationParameters.state: found it set, wanted it left out: the broker sets it"
+            "authorizationParameters.state: found a value, wanted none: the broker sets it"
         ),
         ("tokenParameters: { a: [] }", "tokenParameters.a: found a list, wanted text"),
         (
             "tokenParameters: { grant_type: x }",
-            "tokenParameters.grant_type: found it set, wanted it in exchangeParameters or refreshParameters, if the provider is that odd"
+            "tokenParameters.grant_type: found a value, wanted none: set it in exchangeParameters or refreshParameters"
         ),
         ("tokenHeaders: { 'X Y': z }", "tokenHeaders.X Y: found \"z\", wanted an HTTP header (RFC 9110 § 5)"),
         (

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Transport
 
@@ -110,36 +111,6 @@ import Transport
     ])
     func `a host has one share however it is written`(_ url: String, _ host: String) {
         #expect(FairTransport.host(of: url) == host)
-    }
-}
-
-/// Holds up whoever comes until it is opened.
-///
-/// `@unchecked Sendable`: the lock guards the variables.
-private final class Gate: @unchecked Sendable {
-    private let lock = NSLock()
-    private var isOpen = false
-    private var waiting: [CheckedContinuation<Void, Never>] = []
-
-    var waitingCount: Int { lock.withLock { waiting.count } }
-
-    func pass() async {
-        await withCheckedContinuation { continuation in
-            let isOpen = lock.withLock {
-                if !self.isOpen { waiting.append(continuation) }
-                return self.isOpen
-            }
-            if isOpen { continuation.resume() }
-        }
-    }
-
-    func open() {
-        let waiting = lock.withLock {
-            isOpen = true
-            defer { self.waiting = [] }
-            return self.waiting
-        }
-        for continuation in waiting { continuation.resume() }
     }
 }
 

@@ -1,6 +1,7 @@
 import Catalog
 import Foundation
 import Secrets
+import TestSupport
 import Testing
 
 @testable import Broker

@@ -2,6 +2,7 @@ import Formats
 import Foundation
 import Secrets
 import Testing
+import Transport
 
 @testable import Broker
 
@@ -177,7 +178,7 @@ import Testing
     private func request(
         _ oauth: String = "", client: Client = Client(id: "id", secret: ClientSecret("hunter2")),
         tokenURL: String = "https://example.com/token", parameters: [String: String] = [:]
-    ) throws -> ProviderRequest {
+    ) throws -> TransportRequest {
         try #require(try made(oauth, client: client, tokenURL: tokenURL, parameters: parameters)).http
     }
 
@@ -199,9 +200,9 @@ import Testing
             at: endpoint, now: TestTime.now)
     }
 
-    private func body(_ request: ProviderRequest) -> String { String(decoding: request.body ?? [], as: UTF8.self) }
+    private func body(_ request: TransportRequest) -> String { String(decoding: request.body ?? [], as: UTF8.self) }
 
-    private func header(_ name: String, _ request: ProviderRequest) -> String? {
+    private func header(_ name: String, _ request: TransportRequest) -> String? {
         request.headers.first { $0.name == name }?.value
     }
 }

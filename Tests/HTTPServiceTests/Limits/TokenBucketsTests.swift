@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import HTTPService
@@ -82,15 +83,4 @@ import Testing
         }
         #expect(buckets.take(-1).retryAfter == 1)
     }
-}
-
-/// A monotonic clock that stands until a test moves it.
-final class SteadyClock: @unchecked Sendable {
-    // `@unchecked`: `time` is guarded by `lock`.
-    private let lock = NSLock()
-    private var time = ContinuousClock.now
-
-    var now: ContinuousClock.Instant { lock.withLock { time } }
-
-    func advance(_ duration: Duration) { lock.withLock { time += duration } }
 }

@@ -1,6 +1,7 @@
 import Broker
 import Foundation
 import Secrets
+import TestSupport
 import Testing
 import Transport
 
@@ -191,15 +192,15 @@ import Transport
     @Test func `a browser that goes away does not stop the exchange`() async throws {
         let (asked, answer) = (Gate(), Gate())
         await house.provider.answers { _ throws(TransportError) in
-            await asked.open()
-            await answer.wait()
+            asked.open()
+            await answer.pass()
             return ProviderResponse(status: Task.isCancelled ? 500 : 200, body: Array(ScriptedProvider.tokens.utf8))
         }
         let (house, begun) = (house, try await house.begin())
         let callback = Task { await house.callback("code=good&state=\(begun.state)").key }
-        await asked.wait()
+        await asked.pass()
         callback.cancel()
-        await answer.open()
+        answer.open()
         let key = try #require(await callback.value)
         #expect(try await house.redeem(key) != nil)
     }

@@ -1,5 +1,6 @@
 import Broker
 import Secrets
+import TestSupport
 import Testing
 import Transport
 
@@ -33,16 +34,16 @@ import Transport
     @Test func `a flow is pending while the provider is asked`() async throws {
         let (asked, answer) = (Gate(), Gate())
         await house.provider.answers { _ throws(TransportError) in
-            await asked.open()
-            await answer.wait()
+            asked.open()
+            await answer.pass()
             return ProviderResponse(status: 200, body: Array(ScriptedProvider.tokens.utf8))
         }
         let (house, begun) = (house, try await house.begin(verifier: Self.verifier))
         let cookie = try await house.cookie(of: begun, verifier: Self.verifier)
         let callback = Task { await house.callback("code=good&state=\(begun.state)", cookie: cookie) }
-        await asked.wait()
+        await asked.pass()
         #expect(try await progress(begun.flow).name == "pending")
-        await answer.open()
+        answer.open()
         _ = await callback.value
         #expect(try await progress(begun.flow).name == "succeeded")
     }

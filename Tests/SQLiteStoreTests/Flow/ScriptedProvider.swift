@@ -73,20 +73,3 @@ final class Events: @unchecked Sendable {
         lock.withLock { reported.append(event) }
     }
 }
-
-/// Lets one side wait for the other.
-actor Gate {
-    private var isOpen = false
-    private var waiting: [CheckedContinuation<Void, Never>] = []
-
-    func open() {
-        isOpen = true
-        for continuation in waiting { continuation.resume() }
-        waiting = []
-    }
-
-    func wait() async {
-        if isOpen { return }
-        await withCheckedContinuation { waiting.append($0) }
-    }
-}

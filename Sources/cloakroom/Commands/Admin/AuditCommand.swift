@@ -15,19 +15,19 @@ struct AuditCommand: AsyncParsableCommand {
 
         @OptionGroup var admin: AdminOptions
 
-        @Option(name: .long, help: "Of this tenant.")
+        @Option(name: .long, help: "Only those of this tenant.")
         var tenant: String?
 
-        @Option(name: .long, help: "Of this type, such as credential_key.reused.")
+        @Option(name: .long, help: "Only those of this type, such as credential_key.reused.")
         var type: String?
 
         @Option(name: .long, help: "Not older than this: 30m, 12h, 7d, or a time such as 2027-02-16T08:00:00Z.")
         var since: String?
 
-        @Option(name: .long, help: "At most so many, the newest.")
+        @Option(name: .long, help: "At most this many events, the newest.")
         var limit = 100
 
-        @Flag(name: .long, help: "Go on and print what happens, until stopped.")
+        @Flag(name: .long, help: "Go on printing new events, until stopped.")
         var follow = false
 
         func validate() throws {
@@ -39,41 +39,35 @@ struct AuditCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await admin.call { api in
-                let start = since.flatMap { Self.milliseconds($0, now: Date()) }.map { String($0) }
-                let query: [(String, String?)] = [("tenant", tenant), ("type", type), ("since", start)]
+                let start = since.flatMap { Self.milliseconds($0, now: Date()) }
                 var events = try await Progress.showing("asking the broker") {
-                    try await api.items("auditEvents", query: query, limit: limit)
+                    try await api.items("auditEvents", query: query(since: start), limit: limit)
                 }
                 if !follow {
-                    if admin.json { return Terminal.result(.array(events.map(JSONValue.object))) }
+                    if admin.json { return Terminal.json(events) }
                     return Terminal.table([Self.head] + events.reversed().map(Self.row))
                 }
-                var last: Int64 = 0
-                var newest = start.flatMap { Int64($0) } ?? 0
-                var isFirst = true
+                var seen = SeenEvents(since: start ?? 0)
+                show(seen.new(events), withHead: true)
                 while true {
-                    // Newest first; what is new stands before what was seen.
-                    let new = events.prefix { (Int64($0.text("id")) ?? 0) > last }
-                    show(Array(new.reversed()), withHead: isFirst)
-                    isFirst = false
-                    last = max(last, new.first.flatMap { Int64($0.text("id")) } ?? last)
-                    // Times do not run backwards in the trail: so the broker need not look at all of it each time.
-                    if let time = new.first?["time"]?.doubleValue { newest = max(newest, Int64(time)) }
                     try await Task.sleep(for: .seconds(1))
-                    events = try await api.items(
-                        "auditEvents",
-                        query: [("tenant", tenant), ("type", type), ("since", String(newest))], limit: 1000)
+                    events = try await api.items("auditEvents", query: query(since: seen.newest), limit: 1000)
+                    show(seen.new(events), withHead: false)
                 }
             }
         }
 
+        private func query(since start: Int64?) -> [(name: String, value: String?)] {
+            [("tenant", tenant), ("type", type), ("since", start.map { String($0) })]
+        }
+
         private func show(_ events: [[String: JSONValue]], withHead: Bool) {
-            for event in events where admin.json { Terminal.json(JSONValue.object(event).line) }
+            for event in events where admin.json { Terminal.json(event, .line) }
             guard !admin.json, withHead || !events.isEmpty else { return }
             // Of a width that later lines keep.
             let rows = (withHead ? [Self.head] : []) + events.map(Self.row)
             for row in rows {
-                Terminal.result(zip(row, Self.widths).map { Table.padded($0.visible, $1) }.joined(separator: "  "))
+                Terminal.result(zip(row, Self.widths).map { Table.padded($0.visible, to: $1) }.joined(separator: "  "))
             }
         }
 
@@ -91,7 +85,7 @@ struct AuditCommand: AsyncParsableCommand {
             ]
         }
 
-        /// A time, or one so long ago, in Unix milliseconds.
+        /// A time, or one so long ago, in Unix milliseconds; `nil` where `text` is neither.
         static func milliseconds(_ text: String, now: Date) -> Int64? {
             let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
             if let last = text.last, let unit = units[last], let count = UInt32(text.dropLast()) {
@@ -102,26 +96,16 @@ struct AuditCommand: AsyncParsableCommand {
         }
     }
 
-    struct Verify: AsyncParsableCommand {
+    struct Verify: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Prove that no event was altered, added or removed.",
             discussion: "Reads the database and the master key file themselves; the broker may run meanwhile.")
 
         @OptionGroup var options: ConfigurationOption
 
-        func run() async throws {
-            let configuration = try await ConfigurationReader.configuration(file: options.config)
-            let found: AuditVerification
-            do throws(OpeningError) {
-                try SQLiteStore.inspect(path: configuration.storePath)
-                found = try SQLiteStore.verifyAuditTrail(path: configuration.storePath, keyRing: configuration.keyRing)
-                {
-                    Terminal.write("\($0) events …")
-                }
-            } catch {
-                throw Refusal("\(configuration.origin): \(error.line)", hint: error.hint)
-            }
-            switch found {
+        func run() throws {
+            let configuration = try ConfigurationReader.configuration(file: options.config)
+            switch try configuration.auditVerification(progress: { Terminal.write("\($0) events …") }) {
             case .sound(0, _, _): Terminal.result("the audit trail is whole; it holds no event")
             case .sound(let events, let first, let last):
                 Terminal.result("the audit trail is whole: \(events) events, \(first) to \(last)")
@@ -139,14 +123,14 @@ struct AuditCommand: AsyncParsableCommand {
     struct Reset: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Begin a new audit trail after a broken one. The broker must not run.",
-            discussion: "The broken one stays, with a copy of the database without keys, in a file beside it.")
+            discussion: "The broken trail is kept in a file beside the database, a copy of it without credential keys.")
 
         @OptionGroup var options: ConfigurationOption
 
-        @Option(name: .long, help: "Why, in your words: the first event of the new trail.")
+        @Option(name: .long, help: "The reason; it becomes the first event of the new trail.")
         var reason: String
 
-        @Flag(name: .long, help: "Do not ask before it is done.")
+        @Flag(name: .long, help: "Do not ask for confirmation.")
         var yes = false
 
         func validate() throws {
@@ -156,38 +140,53 @@ struct AuditCommand: AsyncParsableCommand {
         }
 
         func run() async throws {
-            let configuration = try await ConfigurationReader.configuration(file: options.config)
-            let path = configuration.storePath
-            let host = ["0.0.0.0", "::", ""].contains(configuration.host) ? "127.0.0.1" : configuration.host
-            guard await !HealthCheck.answers("http://\(host):\(configuration.port)/healthz") else {
-                throw Refusal("a broker answers at \(host):\(configuration.port)", hint: "stop it first")
+            let configuration = try ConfigurationReader.configuration(file: options.config)
+            try await HealthCheck.refuseRunningBroker(configuration)
+            guard case .broken = try configuration.auditVerification() else {
+                throw Refusal("the audit trail is whole: there is nothing to reset")
             }
-            let found: AuditVerification
-            do throws(OpeningError) {
-                try SQLiteStore.inspect(path: path)
-                found = try SQLiteStore.verifyAuditTrail(path: path, keyRing: configuration.keyRing)
-            } catch {
-                throw Refusal("\(configuration.origin): \(error.line)", hint: error.hint)
-            }
-            guard case .broken = found else { throw Refusal("the audit trail is whole: there is nothing to reset") }
             if !yes {
                 try Confirmation.ask(
-                    "This begins a new audit trail in \(path); the broken one goes into a file beside it.")
+                    "This begins a new audit trail in \(configuration.storePath.visible); the broken one is kept in a file beside it."
+                )
             }
-            do throws(OpeningError) {
-                let evidence = try SQLiteStore.resetAuditTrail(
+            let evidence = try configuration.database { path throws(OpeningError) in
+                try SQLiteStore.resetAuditTrail(
                     path: path, keyRing: configuration.keyRing, reason: reason, at: .now)
-                Terminal.result("a new audit trail begins; the broken one is in \(evidence)")
-            } catch {
-                throw Refusal("\(configuration.origin): \(error.line)", hint: error.hint)
             }
+            Terminal.result("a new audit trail begins; the broken one is in \(evidence)".visible)
         }
     }
 }
 
-extension JSONValue {
-    /// On one line.
-    var line: String {
-        (try? encoded()).map { String(decoding: $0, as: UTF8.self) } ?? "null"
+/// The part of the trail that `--follow` has printed.
+struct SeenEvents {
+    private var last: Int64 = 0
+    /// The time to ask from, in Unix milliseconds. Times do not run backwards in the trail, so the broker need not look
+    /// at all of it each time.
+    private(set) var newest: Int64
+
+    /// - Parameter since: in Unix milliseconds.
+    init(since start: Int64) { newest = start }
+
+    /// Those of a page, newest first, that were not seen before: oldest first, as they are printed.
+    mutating func new(_ events: [[String: JSONValue]]) -> [[String: JSONValue]] {
+        // What is new stands before what was seen.
+        let new = events.prefix { (Int64($0.text("id")) ?? 0) > last }
+        if let first = new.first {
+            last = Int64(first.text("id")) ?? last
+            newest = max(newest, first["time"]?.whole ?? newest)
+        }
+        return new.reversed()
+    }
+}
+
+extension Configuration {
+    /// Reads the whole audit trail and proves it. A broker may run meanwhile.
+    func auditVerification(progress: (Int64) -> Void = { _ in }) throws(Refusal) -> AuditVerification {
+        try database { path throws(OpeningError) in
+            try SQLiteStore.inspect(path: path)
+            return try SQLiteStore.verifyAuditTrail(path: path, keyRing: keyRing, progress: progress)
+        }
     }
 }

@@ -6,7 +6,8 @@ import Foundation
 
 struct ClientsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "clients", abstract: "Keep tenants' own OAuth apps, which their flows use before the shared ones.",
+        commandName: "clients",
+        abstract: "Manage tenants' own OAuth apps, which their flows use instead of the shared ones.",
         subcommands: [Set.self, Show.self, Delete.self])
 
     /// One tenant's app for one source type.
@@ -17,6 +18,7 @@ struct ClientsCommand: AsyncParsableCommand {
         @Option(name: .long, help: "The source type.")
         var sourceType: String
 
+        /// Below `/v1/admin/`. Encoded, so that a slash in a name leads nowhere else.
         var path: String {
             "tenants/\(Percent.encode(tenant))/clients/\(Percent.encode(sourceType))"
         }
@@ -49,11 +51,8 @@ struct ClientsCommand: AsyncParsableCommand {
             if !parameter.isEmpty {
                 members["parameters"] = .object(try Parameters.read(parameter).mapValues(JSONValue.string))
             }
-            let kept = try await admin.call { api in
-                try await Progress.showing("asking the broker") {
-                    try await api.call(.put, place.path, .object(members))
-                }
-            }
+            let body = JSONValue.object(members)
+            let kept = try await admin.ask { api in try await api.call(.put, place.path, body: body) }
             ClientsCommand.show(kept, admin)
         }
 
@@ -80,15 +79,13 @@ struct ClientsCommand: AsyncParsableCommand {
 
         func run() async throws {
             do {
-                let kept = try await admin.call { api in
-                    try await Progress.showing("asking the broker") { try await api.call(.get, place.path) }
-                }
+                let kept = try await admin.ask { api in try await api.call(.get, place.path) }
                 ClientsCommand.show(kept, admin)
             } catch let refusal as Refusal {
                 // Who registers an app needs the address before there is a client id.
                 if let address = refusal.redirectURI {
                     if admin.json {
-                        Terminal.result(JSONValue.object(["redirectUri": .string(address)]))
+                        Terminal.json(["redirectUri": address])
                     } else {
                         Terminal.table([["REDIRECT ADDRESS", address]], isWhole: true)
                     }
@@ -100,34 +97,36 @@ struct ClientsCommand: AsyncParsableCommand {
 
     struct Delete: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Forget a tenant's app: its flows use the shared one again.")
+            abstract: "Delete a tenant's app: its flows use the shared one again.")
 
         @OptionGroup var admin: AdminOptions
         @OptionGroup var place: Place
 
-        @Flag(name: .long, help: "Do not ask before it is done.")
+        @Flag(name: .long, help: "Do not ask for confirmation.")
         var yes = false
 
         func run() async throws {
             try await admin.call { api in
                 if !yes {
                     let kept = try await api.call(.get, place.path)
-                    guard case .object(let members)? = kept else { throw Refusal("the broker's answer is no client") }
+                    guard case .object(let members)? = kept else {
+                        throw Refusal("the broker's answer is not a client")
+                    }
                     try Confirmation.ask(
                         """
-                        This forgets the client "\(members.text("clientId").visible)" and its secret.
+                        This deletes the client "\(members.text("clientId").visible)" and its secret.
                         Flows of tenant "\(place.tenant.visible)" for "\(place.sourceType.visible)" use the shared client from then on.
                         """)
                 }
                 _ = try await api.call(.delete, place.path)
-                if admin.json { Terminal.result(.object([:])) } else { Terminal.write("deleted") }
+                if admin.json { Terminal.json([String: String]()) } else { Terminal.write("deleted") }
             }
         }
     }
 
     private static func show(_ client: JSONValue?, _ admin: AdminOptions) {
         guard case .object(let members)? = client else { return }
-        if admin.json { return Terminal.result(.object(members)) }
+        if admin.json { return Terminal.json(members) }
         var scopes = "the source type's own"
         if case .array(let given)? = members["scopes"] { scopes = given.compactMap(\.string).joined(separator: " ") }
         var rows = [
@@ -147,7 +146,7 @@ struct ClientsCommand: AsyncParsableCommand {
     }
 }
 
-/// `name=value` arguments.
+/// `name=value` arguments. The value may hold more of `=`.
 enum Parameters {
     static func read(_ pairs: [String]) throws -> [String: String] {
         var parameters: [String: String] = [:]

@@ -4,7 +4,7 @@ import Formats
 
 struct KeysCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "keys", abstract: "See the credential keys that wait to be redeemed.", subcommands: [List.self],
+        commandName: "keys", abstract: "List the credential keys that wait to be redeemed.", subcommands: [List.self],
         defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
@@ -14,10 +14,8 @@ struct KeysCommand: AsyncParsableCommand {
         @OptionGroup var selection: SelectionOptions
 
         func run() async throws {
-            let keys = try await admin.call { api in
-                try await Progress.showing("asking the broker") { try await selection.keys(api) }
-            }
-            if admin.json { return Terminal.result(.array(keys.map(JSONValue.object))) }
+            let keys = try await admin.ask { api in try await selection.keys(api) }
+            if admin.json { return Terminal.json(keys) }
             let rows = keys.map { key in
                 [
                     key.text("id"), key.text("tenant"), key.text("sourceType"), key.time("createdAt"),
@@ -25,31 +23,32 @@ struct KeysCommand: AsyncParsableCommand {
                 ]
             }
             Terminal.table([["ID", "TENANT", "SOURCE TYPE", "CREATED", "EXPIRES"]] + rows)
-            Terminal.write(keys.count == 1 ? "1 credential key" : "\(keys.count) credential keys")
+            Terminal.write(counted(keys.count, "credential key"))
         }
     }
 }
 
 /// Which keys are meant.
 struct SelectionOptions: ParsableArguments {
-    @Option(name: .long, help: "Of this tenant.")
+    @Option(name: .long, help: "Only those of this tenant.")
     var tenant: String?
 
-    @Option(name: .long, help: "Of this source type.")
+    @Option(name: .long, help: "Only those of this source type.")
     var sourceType: String?
 
     // An id may begin with a hyphen.
-    @Option(name: .long, parsing: .unconditional, help: "The one with this id.")
+    @Option(name: .long, parsing: .unconditional, help: "Only the one with this id.")
     var id: String?
 
     var isEmpty: Bool { tenant == nil && sourceType == nil && id == nil }
 
+    /// The keys that are meant. By id they are looked for here: the API's list has no such filter.
     func keys(_ api: AdminAPI) async throws -> [[String: JSONValue]] {
         let keys = try await api.items("credentialKeys", query: [("tenant", tenant), ("sourceType", sourceType)])
         return id.map { id in keys.filter { $0.text("id") == id } } ?? keys
     }
 
-    /// For sentences.
+    /// The selection in a sentence: `of tenant "acme" of source type "wiki"`.
     var words: String {
         let parts = [
             tenant.map { "of tenant \"\($0.visible)\"" }, sourceType.map { "of source type \"\($0.visible)\"" },

@@ -7,25 +7,26 @@ struct RevokeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "revoke", abstract: "Destroy credential keys, and end the flows that were started before.",
         discussion: """
-            Providers are asked to take the tokens back, where they can. What was redeemed already is not touched: the \
+            Providers are asked to revoke the tokens, where they can. What was redeemed already is not touched: the \
             asset service that has it revokes it.
             """)
 
     @OptionGroup var admin: AdminOptions
     @OptionGroup var selection: SelectionOptions
 
-    @Flag(name: .long, help: "Every key and every flow.")
+    @Flag(name: .long, help: "All keys and all flows.")
     var all = false
 
-    @Option(name: .long, help: "Why; kept in the audit trail.")
+    @Option(name: .long, help: "The reason; kept in the audit trail.")
     var reason: String
 
-    @Flag(name: .long, help: "Do not ask the providers to take the tokens back.")
+    @Flag(name: .long, help: "Do not ask the providers to revoke the tokens.")
     var keepAtProvider = false
 
-    @Flag(name: .long, help: "Do not ask before it is done.")
+    @Flag(name: .long, help: "Do not ask for confirmation.")
     var yes = false
 
+    /// "Everything" must be meant: never what is left over when a selector was forgotten.
     func validate() throws {
         guard all == selection.isEmpty else {
             throw ValidationError("select by --tenant, --source-type or --id, or everything by --all")
@@ -41,7 +42,7 @@ struct RevokeCommand: AsyncParsableCommand {
                 let of = tenants > 1 ? " (\(tenants) tenants)" : ""
                 try Confirmation.ask(
                     """
-                    This destroys \(keys.count == 1 ? "1 credential key" : "\(keys.count) credential keys") \(which)\(of)
+                    This destroys \(counted(keys.count, "credential key")) \(which)\(of)
                     and ends every flow \(all ? "" : selection.words + " ")that was started before now.
                     """)
             }
@@ -52,22 +53,20 @@ struct RevokeCommand: AsyncParsableCommand {
                 "revokeAtProvider": .bool(!keepAtProvider),
             ]
             let answer = try await Progress.showing("revoking; providers are being asked") {
-                try await api.call(.post, "revocations", .object(members.compactMapValues(\.self)))
+                try await api.call(.post, "revocations", body: .object(members.compactMapValues(\.self)))
             }
             try report(answer)
         }
     }
 
+    /// Prints what came of it; throws where a provider still honours tokens, so that scripts notice.
     private func report(_ answer: JSONValue?) throws {
-        guard case .object(let result)? = answer else { throw Refusal("the broker's answer is no result") }
-        var failures: [[String: JSONValue]] = []
-        if case .array(let list)? = result["providerFailures"] {
-            failures = list.map { if case .object(let members) = $0 { members } else { [:] } }
-        }
+        guard case .object(let result)? = answer else { throw Refusal("the broker's answer is not a result") }
+        let failures = result["providerFailures"]?.objects ?? []
         if admin.json {
-            Terminal.result(.object(result))
+            Terminal.json(result)
         } else {
-            let count = { (name: String) in String(Int(result[name]?.doubleValue ?? 0)) }
+            let count = { (name: String) in String(result[name]?.whole ?? 0) }
             Terminal.table([
                 ["REVOKED", "AT PROVIDER", "WITHOUT REVOCATION", "FAILED AT PROVIDER"],
                 [
@@ -83,7 +82,7 @@ struct RevokeCommand: AsyncParsableCommand {
         }
         guard failures.isEmpty else {
             throw Refusal(
-                "the keys are destroyed, but \(failures.count) of their tokens were not taken back by the provider",
+                "the keys are destroyed, but \(failures.count) of their tokens were not revoked by the provider",
                 hint: "they expire by themselves; nobody holds them")
         }
     }

@@ -8,17 +8,18 @@ struct Sources: AsyncParsableCommand {
         subcommands: [List.self, Show.self, Lint.self, Try.self], defaultSubcommand: List.self)
 
     /// The catalog of a configuration, or the built-in one.
-    static func catalog(_ file: String?) async throws -> (Catalog, Configuration?) {
+    static func catalog(_ file: String?) throws -> (Catalog, Configuration?) {
         if let file {
-            let configuration = try await ConfigurationReader.configuration(file: file)
+            let configuration = try ConfigurationReader.configuration(file: file)
             return (configuration.catalog, configuration)
         }
         let findings = Findings()
         let catalog = Catalog(allowInsecure: false, findings: findings)
-        guard findings.lines.isEmpty else { throw Refusal(findings.lines) }
+        try findings.refuse()
         return (catalog, nil)
     }
 
+    /// The source type of that name, or a refusal that guesses which one was meant.
     static func sourceType(_ name: String, in catalog: Catalog) throws -> SourceType {
         if let id = SourceType.ID(name), let sourceType = catalog[id] { return sourceType }
         let guess = YAMLReader.guess(name, among: catalog.sourceTypes.map(\.id.description))

@@ -6,13 +6,13 @@ import Foundation
 extension Sources {
     struct Lint: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Say all that is wrong with catalog files of your own.",
-            discussion: "Exit status 0 where a broker would take them, else 1.")
+            abstract: "Report everything that is wrong with your catalog files.",
+            discussion: "Exit status 0 where a broker would accept them, else 1.")
 
         @Argument(help: "YAML files with source types.")
         var files: [String]
 
-        @Flag(name: .long, help: "Take plain http addresses, as provider.allowInsecure would.")
+        @Flag(name: .long, help: "Accept plain http addresses, as provider.allowInsecure would.")
         var allowInsecure = false
 
         func run() throws {
@@ -20,15 +20,14 @@ extension Sources {
             var texts: [(name: String, text: String)] = []
             for file in files {
                 guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
-                    findings.add("\(file): found no file that can be read, wanted source types in YAML and UTF-8")
+                    findings.add("\(file): found no readable file, wanted source types in YAML and UTF-8")
                     continue
                 }
                 texts.append((file, text))
             }
             let catalog = Catalog(own: texts, allowInsecure: allowInsecure, findings: findings)
-            guard findings.lines.isEmpty else { throw Refusal(findings.lines) }
-            let count = catalog.sourceTypes.count
-            Terminal.result("ok: \(count) source type\(count == 1 ? "" : "s")")
+            try findings.refuse()
+            Terminal.result("ok: \(counted(catalog.sourceTypes.count, "source type"))")
         }
     }
 }

@@ -1,11 +1,9 @@
 import ArgumentParser
 import Broker
 import BrokerServer
-import Formats
-import Foundation
 
 extension Sources {
-    struct List: AsyncParsableCommand {
+    struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "List the source types, and which of them a flow could start for.",
             discussion: "Without a configuration, the built-in catalog.")
@@ -15,11 +13,11 @@ extension Sources {
         @Flag(name: .long, help: "Print the items of assets:sourceTypes as JSON.")
         var json = false
 
-        func run() async throws {
-            let (catalog, configuration) = try await Sources.catalog(options.config)
+        func run() throws {
+            let (catalog, configuration) = try Sources.catalog(options.config)
             let list = SourceTypeList(catalog) { configuration?.client(for: $0) }
             if json {
-                Terminal.json(try JSONValue(encoding: list.items).indented())
+                Terminal.json(list.items)
             } else {
                 Terminal.table(table(list))
             }

@@ -5,32 +5,36 @@ import Formats
 import Foundation
 
 extension Sources {
-    struct Show: AsyncParsableCommand {
+    struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Explain one source type: how to register the app there, and what to set here.")
+            abstract: "Explain one source type: how to register its app, and which settings to write.")
 
         @Argument(help: "The source type, such as google_drive.")
         var type: String
 
         @OptionGroup var options: ConfigurationOption
 
-        @Option(name: .long, help: "Tell the redirect address of this tenant's own app, and how to set it.")
+        @Option(name: .long, help: "Show the redirect address of this tenant's own app, and the command that sets it.")
         var tenant: String?
 
-        func run() async throws {
-            let (catalog, configuration) = try await Sources.catalog(options.config)
+        func run() throws {
+            let (catalog, configuration) = try Sources.catalog(options.config)
             let sourceType = try Sources.sourceType(type, in: catalog)
             guard let owner = tenant.map({ TenantID($0) }) else {
-                return Terminal.result(Self.text(sourceType, catalog, configuration))
+                return Terminal.result(Self.text(of: sourceType, catalog: catalog, configuration: configuration))
             }
             guard let owner else {
-                throw Refusal("the tenant must match ^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+                throw Refusal("the tenant must match \(TenantID.pattern)")
             }
-            Terminal.result(Self.text(sourceType, catalog, configuration, owner: owner))
+            Terminal.result(
+                Self.text(of: sourceType, catalog: catalog, configuration: configuration, owner: owner))
         }
 
+        /// Rows of names and values, then what to put into the configuration, or the command for a tenant's own app.
+        ///
+        /// - Parameter owner: the tenant whose own app is meant, which has a redirect address of its own.
         static func text(
-            _ sourceType: SourceType, _ catalog: Catalog, _ configuration: Configuration?, owner: TenantID? = nil
+            of sourceType: SourceType, catalog: Catalog, configuration: Configuration?, owner: TenantID? = nil
         ) -> String {
             var rows: [(String, String)] = [
                 ("source type", sourceType.id.description), ("name", sourceType.displayName),
@@ -67,7 +71,7 @@ extension Sources {
             }
             rows.append(("PKCE", oauth.proofKey.rawValue))
             rows.append(("refresh token", oauth.refreshToken.rawValue))
-            rows.append(("revocation", oauth.hasRevocation ? "yes" : "none: forget the tokens, and tell their owner"))
+            rows.append(("revocation", oauth.hasRevocation ? "yes" : "none: delete the tokens, and tell the person"))
             if let owner { return lines(rows) + "\n\n" + command(sourceType, oauth, for: owner) }
             if let configuration {
                 rows.append(("configured", configuration.isConfigured(sourceType) ? "yes" : "no"))
@@ -85,7 +89,7 @@ extension Sources {
         /// The command that gives a tenant an app of its own.
         private static func command(_ sourceType: SourceType, _ oauth: OAuthProfile, for tenant: TenantID) -> String {
             guard !oauth.needsKey, oauth.clientAuthentication != .tls else {
-                return "its client proves itself by a key, which is set under clients: there are no tenants' own"
+                return "its client authenticates by a key, which is set under clients: tenants cannot have their own"
             }
             var words = ["cloakroom clients set --tenant \(tenant) --source-type \(sourceType.id) --client-id …"]
             if oauth.needsSecret { words.append("--client-secret-file …") }
@@ -93,6 +97,7 @@ extension Sources {
             return "command:\n" + words.joined(separator: " ")
         }
 
+        /// Lines to copy into the configuration, with only what this source type needs.
         private static func settings(_ sourceType: SourceType, _ oauth: OAuthProfile) -> String {
             let own = oauth.parameters.filter(\.setByOperator)
             let name = sourceType.suggestedClientName

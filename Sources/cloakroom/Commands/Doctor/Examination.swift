@@ -1,0 +1,36 @@
+import Broker
+import Catalog
+import CurlTransport
+
+/// Looks at everything that an installation rests on.
+struct Examination: Sendable {
+    let configuration: Configuration
+
+    init(_ configuration: Configuration) {
+        self.configuration = configuration
+    }
+
+    /// All of it, also where something is amiss: one reason often explains another.
+    func findings() async -> [Finding] {
+        var findings = [
+            Finding.good(
+                "configuration", "\(configuration.catalog.sourceTypes.count) source types, no setting is wrong")
+        ]
+        // Their own words say what to do, where something is.
+        findings += configuration.advice.map { Finding(subject: "configuration", level: .warn, words: $0) }
+        findings += secretFiles()
+        findings += database()
+        let transport = CurlTransport(configuration: configuration.transport)
+        defer { transport.shutdown() }
+        findings.append(await publicAddress())
+        findings += configuration.registrations.map { address, sourceTypes in
+            .good(
+                "redirect address",
+                "\(address) is to be registered for \(sourceTypes.map(\.description).joined(separator: ", "))")
+        }
+        findings += await callerKeys(by: transport)
+        findings += await providers(by: transport)
+        if let tracing = configuration.tracing { findings.append(await collector(tracing)) }
+        return findings
+    }
+}

@@ -1,0 +1,79 @@
+import Broker
+import Formats
+import Secrets
+
+/// One flow, started and watched by whoever holds the master key.
+struct Trial: Sendable {
+    let broker: Broker
+    let sourceType: String
+    let parameters: [String: String]
+    /// `nil`: the source type's own.
+    let scopes: [String]?
+    let verifier: ExchangeVerifier
+
+    /// Of no installation: the database is one for this flow alone.
+    private static let tenant = "cloakroom-try"
+
+    /// Starts the flow: its id, and the address to open in a browser.
+    func begin() async throws -> (flow: FlowID, address: AuthorizationURL) {
+        guard let tenant = TenantID(Self.tenant) else { throw Refusal("the trial's tenant is malformed") }
+        do {
+            let authorization = try await broker.authorize(
+                AuthorizeRequest(
+                    tenant: tenant, sourceType: sourceType, parameters: parameters, scopes: scopes,
+                    exchangeChallenge: CodeChallenge(of: verifier).text))
+            return (authorization.flow, authorization.url)
+        } catch {
+            throw Refusal("the flow could not start: \(Self.words(error))", hint: Self.hint(error, of: sourceType))
+        }
+    }
+
+    /// Waits for the flow's end, and tells in plain words and without a token what came back.
+    func report(of id: FlowID) async throws -> String {
+        while true {
+            guard let ended = try await broker.conclude(id, verifier: verifier) else {
+                // Asked for again and again, as any frontend would: nothing in the broker tells of a flow's end.
+                try await Task.sleep(for: .milliseconds(300))
+                continue
+            }
+            switch ended {
+            case .expired: throw Refusal("nobody came back in time", hint: "run the command again, and consent sooner")
+            case .failed(let error, let reason):
+                let words = reason.map { ": \($0)" } ?? ""
+                throw Refusal(
+                    "the flow failed with \(error)\(words)",
+                    hint:
+                        "compare the app's redirect address, client id, secret and scopes with `cloakroom sources show \(sourceType)`"
+                )
+            case .redeemed: throw Refusal("somebody else took the credentials", hint: "run the command again")
+            case .succeeded(let json): return try Self.summary(json)
+            }
+        }
+    }
+
+    /// The credentials' lines; each is made visible by itself, since the provider's words are among them.
+    static func summary(_ json: SecretBytes) throws -> String {
+        guard case .object(let members)? = json.expose({ JSONValue(json: $0) }) else {
+            throw Refusal("the credentials could not be read")
+        }
+        let has = { (name: String) in members[name].map { $0 != .null } ?? false }
+        var lines = ["connected: the provider granted an access token of type \(members["tokenType"]?.string ?? "?")"]
+        if let scope = members["scope"]?.string {
+            lines.append("scopes granted: \(scope)")
+        } else {
+            lines.append("scopes granted: not told, which means those that were asked for (RFC 6749 § 5.1)")
+        }
+        let expiry = members.time("expiresAt")
+        lines.append("access token expires: \(expiry.isEmpty ? "not told" : expiry)")
+        lines.append("refresh token: \(has("refreshToken") ? "yes" : "no")")
+        if has("idToken") { lines.append("id_token: yes") }
+        if case .object(let extras)? = members["extras"], !extras.isEmpty {
+            lines.append("extras: \(extras.keys.sorted().joined(separator: ", "))")
+        }
+        if case .array(let warnings)? = members["warnings"] {
+            lines += warnings.compactMap(\.string).map { "warning: \(meaning(of: $0))" }
+        }
+        lines.append("the tokens were dropped; revoke the app's access at the provider if this was only a trial")
+        return lines.map(\.visible).joined(separator: "\n")
+    }
+}

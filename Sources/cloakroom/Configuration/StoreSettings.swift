@@ -1,0 +1,49 @@
+import Broker
+import Catalog
+import Secrets
+
+/// The store: its place, the keys that seal what is in it, and how long that stays.
+extension ConfigurationReader {
+    func storePath() -> String? {
+        let storage = section("storage")
+        defer { storage.finish() }
+        let text = storage.string("url") ?? "sqlite:cloakroom.db"
+        let path = text.hasPrefix("sqlite:") ? String(text.dropFirst("sqlite:".count)) : ""
+        // `:memory:` and `file:` would be read by SQLite, not by the file system.
+        guard !path.isEmpty, !path.hasPrefix(":"), !path.hasPrefix("file:") else {
+            // The scheme alone: the rest of a database address may hold a password.
+            let scheme = text.split(separator: ":", maxSplits: 1).first.map(String.init) ?? ""
+            let found =
+                text.hasPrefix("sqlite:")
+                ? YAMLReader.quote(text) : "an address with the scheme \(YAMLReader.quote(scheme))"
+            storage.problem("url", found: found, wanted: "sqlite:PATH, a file; this version has no other store")
+            return nil
+        }
+        return settings.absolute(path)
+    }
+
+    func keyRing() -> (ring: KeyRing, file: String)? {
+        let top = settings.top
+        let wanted = MasterKeyFile.wanted
+        guard let file = top.required("masterKeyFile", "a file with \(wanted)"),
+            let bytes = secretContents(file, of: "masterKeyFile", in: top, wanted: wanted)
+        else { return nil }
+        do {
+            return (try KeyRing(String(decoding: bytes, as: UTF8.self)), settings.absolute(file))
+        } catch {
+            top.problem("masterKeyFile", found: "\(YAMLReader.quote(file)) with \(error.finding)", wanted: wanted)
+            return nil
+        }
+    }
+
+    /// In seconds.
+    func lifetimes() -> (state: Int64, credentialKey: Int64, auditEvents: Int64) {
+        let lifetimes = section("lifetimes")
+        let state = lifetimes.integer("state", in: 1...86_400) ?? 600
+        let credentialKey = lifetimes.integer("credentialKey", in: 1...86_400) ?? 300
+        // A day to ten years; the trail tells of spent keys for longer than the flows do.
+        let auditEvents = lifetimes.integer("auditEvents", in: 86_400...315_360_000) ?? 90 * 86_400
+        lifetimes.finish()
+        return (Int64(state), Int64(credentialKey), Int64(auditEvents))
+    }
+}

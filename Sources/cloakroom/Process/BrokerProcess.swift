@@ -1,0 +1,154 @@
+import Broker
+import BrokerServer
+import CurlTransport
+import Formats
+import Foundation
+import HTTPService
+import Logging
+import OTLPTracing
+import PrometheusMetrics
+import SQLiteStore
+import Secrets
+import ServiceLifecycle
+import UnixSignals
+
+/// The broker as a process: what a configuration becomes when it runs.
+struct BrokerProcess {
+    /// In the order in which they start; they stop in the other, so that operators see to the end.
+    private let listeners: [ListenerService]
+    private let sweeper: Sweeper
+    private let exporter: SpanExporter?
+    private let keys: KeyWatcher?
+    let broker: Broker
+    private let store: SQLiteStore
+    private let transport: CurlTransport
+    private let logger: Logger
+
+    /// - Parameter onListening: called once connections are taken.
+    init(_ configuration: Configuration, onListening: @escaping @Sendable () -> Void = {}) throws {
+        let logger = Logger(label: "cloakroom") { _ in
+            LineLogHandler(format: configuration.logFormat, logLevel: configuration.logLevel)
+        }
+        self.logger = logger
+        store = try configuration.database { path throws(OpeningError) in
+            try SQLiteStore(path: path, keyRing: configuration.keyRing, bounds: configuration.bounds)
+        }
+        var transfers = configuration.transport
+        transfers.maxConcurrent = configuration.shares.inAll
+        transport = CurlTransport(configuration: transfers)
+        let metrics = configuration.metrics(version: Cloakroom.version)
+        let log = EventLog(logger)
+        metrics.observe(store, log: log, logger: logger)
+        exporter = configuration.tracing.map { SpanExporter($0, logger: logger) }
+        let tracer = exporter?.tracer
+        // Measured from a request's turn on: how long it waits for that is not the provider's doing.
+        let calls = FairTransport(metrics.measuring(transport, tracer: tracer), shares: configuration.shares)
+        metrics.declare(calls: calls, transport: transport)
+        if let queue = exporter?.queue { metrics.declare(spans: queue) }
+        let now: @Sendable () -> Timestamp = { .now }
+        broker = Broker(
+            settings: configuration.broker, catalog: configuration.catalog, clients: configuration.clients,
+            keyRing: configuration.keyRing, store: store, transport: calls, now: now,
+            report: { event in
+                metrics.count(event)
+                tracer?.add(event)
+                // Of those the log has what the trail has, when it has it, or what it could not take: the store tells.
+                if event.kind != .credentialKeyReused, event.kind != .credentialKeyRefused { log.write(event) }
+            }, tell: { log.write($0) })
+        let source: KeySource =
+            switch configuration.callerKeys {
+            case .fixed(let keys): .fixed(keys)
+            case .address(let url): .address(url, calls)
+            }
+        let verifier = BearerTokenVerifier(
+            rules: configuration.rules, keys: source, factory: metrics.registry, now: now)
+        let server = try BrokerServer(
+            broker: broker, verifier: verifier, limits: configuration.limits, proxies: configuration.proxies,
+            separatesOperators: configuration.operators != nil, metrics: metrics, tracer: tracer, logger: logger)
+        sweeper = Sweeper(broker: broker, logger: logger)
+        let broker = broker
+        keys = configuration.masterKeyFile.map {
+            KeyWatcher(file: MasterKeyFile(path: $0), broker: broker, logger: logger)
+        }
+        listeners = Self.listeners(configuration, server: server, logger: logger, onListening: onListening)
+    }
+
+    /// Serves until SIGTERM or SIGINT, then lets what runs finish, for at most ten seconds.
+    /// - Parameter others: what runs beside it and stops with it.
+    func run(with others: [any ServiceLifecycle.Service] = []) async throws {
+        // The exporter first, so that it stops last and sends what the others' last requests made.
+        var services: [any ServiceLifecycle.Service] = exporter.map { [$0] } ?? []
+        services += listeners
+        services.append(sweeper)
+        if let keys { services.append(keys) }
+        services += others
+        services.append(ShutdownDeadline(store: store, transport: transport))
+        let configuration = ServiceGroupConfiguration(
+            services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
+            // Its own lines tell an operator nothing that ours do not.
+            logger: Logger(label: "") { _ in SwiftLogNoOpLogHandler() })
+        do {
+            try await ServiceGroup(configuration: configuration).run()
+        } catch {
+            await close()
+            throw error
+        }
+        await close()
+        logger.notice("stopped")
+    }
+
+    /// The transport first: flows that wait for a provider fail while the store can still keep that.
+    private func close() async {
+        await transport.shutdown()
+        await store.close()
+    }
+}
+
+// MARK: listeners
+
+extension BrokerProcess {
+    /// Of the listener that operators alone reach: people and a scraper or two.
+    private static let operatorConnections = 256
+
+    /// The operators' listener first, where they have one of their own.
+    private static func listeners(
+        _ configuration: Configuration, server: BrokerServer, logger: Logger,
+        onListening: @escaping @Sendable () -> Void
+    ) -> [ListenerService] {
+        let (bounds, lowered) = bounds(configuration)
+        let warnings = configuration.warnings + lowered
+        var listeners: [ListenerService] = []
+        if let address = configuration.operators {
+            var bounds = bounds
+            bounds.maxConnections = min(operatorConnections, bounds.maxConnections)
+            listeners.append(
+                ListenerService(
+                    server.operatorResponder, server.operatorListener(bounds), at: address, setting: "admin",
+                    logger: logger))
+        }
+        listeners.append(
+            ListenerService(
+                server.responder, server.listener(bounds), at: configuration.address, setting: "http", logger: logger
+            ) {
+                for warning in warnings { logger.warning("\(warning)") }
+                onListening()
+            })
+        return listeners
+    }
+
+    /// The bounds for as many connections as the process may have, and a line where those are fewer than it should.
+    private static func bounds(_ configuration: Configuration) -> (ListenerBounds, [String]) {
+        var bounds = configuration.listener
+        let others = configuration.operators == nil ? 0 : operatorConnections
+        let wanted = bounds.maxConnections
+        bounds.maxConnections = max(1, FileDescriptors.connections(wanted: wanted + others) - others)
+        guard bounds.maxConnections < wanted else { return (bounds, []) }
+        return (
+            bounds,
+            [
+                "http.maxConnections is \(wanted), and the process may open files for \(bounds.maxConnections): "
+                    + "raise LimitNOFILE (ulimit -n)"
+            ]
+        )
+    }
+}

@@ -1,0 +1,28 @@
+import Broker
+import CurlTransport
+import Formats
+import Transport
+
+/// Finds out whether a broker runs.
+enum HealthCheck {
+    /// - Parameter url: a broker's `/healthz`.
+    static func answers(_ url: String) async -> Bool {
+        var configuration = CurlTransport.Configuration()
+        configuration.allowInsecure = true
+        configuration.allowPrivateAddresses = true
+        // Somebody waits for the command, and a broker on this machine answers in milliseconds.
+        configuration.timeout = .seconds(2)
+        let transport = CurlTransport(configuration: configuration)
+        defer { transport.shutdown() }
+        return (try? await transport.send(TransportRequest(method: .get, url: url)))?.status == 200
+    }
+
+    /// Throws where a broker answers at the configuration's address: the caller needs its database or its port.
+    static func refuseRunningBroker(
+        _ configuration: Configuration, whose purpose: String? = nil, hint: String = "stop it first"
+    ) async throws(Refusal) {
+        let address = configuration.address.reachable
+        guard await answers("http://\(address)/healthz") else { return }
+        throw Refusal("a broker answers at \(address)\(purpose.map { ", \($0)" } ?? "")", hint: hint)
+    }
+}

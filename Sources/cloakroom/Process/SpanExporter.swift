@@ -1,0 +1,82 @@
+import Broker
+import CurlTransport
+import Formats
+import Logging
+import OTLPTracing
+import ServiceLifecycle
+import Transport
+
+/// Sends spans to the operator's collector, every second.
+struct SpanExporter: ServiceLifecycle.Service {
+    let tracer: OTLPTracer
+    let queue: SpanQueue
+    private let logger: Logger
+    private let failure: LastFailure
+
+    /// The reason why the collector did not take what was sent last.
+    private actor LastFailure {
+        private(set) var reason: Reason = "not told"
+
+        func keep(_ reason: Reason) { self.reason = reason }
+    }
+
+    /// One of its own: a collector that hangs keeps no request to a provider waiting.
+    static func transport() -> CurlTransport {
+        var configuration = CurlTransport.Configuration()
+        configuration.connectTimeout = .seconds(1)
+        configuration.timeout = .seconds(2)
+        // The operator named it, beside the broker most often; no caller has a say in where it is.
+        configuration.allowInsecure = true
+        configuration.allowPrivateAddresses = true
+        return CurlTransport(configuration: configuration)
+    }
+
+    /// An export of spans (OTLP 1.x, HTTP with JSON). The collector's answer is looked at for its status alone.
+    static func request(to tracing: Configuration.Tracing, _ body: [UInt8]) -> TransportRequest {
+        TransportRequest(
+            method: .post, url: tracing.endpoint, headers: [("Content-Type", "application/json")], body: body)
+    }
+
+    init(_ tracing: Configuration.Tracing, logger: Logger) {
+        let transport = Self.transport()
+        let failure = LastFailure()
+        self.failure = failure
+        let queue = SpanQueue(service: "cloakroom", version: Cloakroom.version) { body in
+            do throws(TransportError) {
+                let response = try await transport.send(Self.request(to: tracing, body))
+                if (200..<300).contains(response.status) { return true }
+                await failure.keep("it answered \(response.status)")
+            } catch {
+                await failure.keep(error.reason)
+            }
+            return false
+        }
+        self.queue = queue
+        tracer = OTLPTracer(sampleRatio: tracing.sampleRatio) { queue.add($0) }
+        self.logger = logger
+    }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            // Each turn of fortune is one line, however many batches it costs.
+            var isTaken = true
+            while !Task.isCancelled {
+                try? await Task.sleep(for: .seconds(1))
+                // What is being sent is not given up.
+                let sending = Task { await queue.flush() }
+                let wasTaken = isTaken
+                isTaken = await sending.value
+                if wasTaken, !isTaken {
+                    let reason = await failure.reason
+                    logger.warning(
+                        "the collector accepts no spans, which are dropped; see tracing.endpoint",
+                        metadata: ["reason": "\(reason)"])
+                } else if isTaken, !wasTaken {
+                    logger.notice("the collector accepts spans again")
+                }
+            }
+        }
+        // Started first, stopped last: nothing makes spans any more.
+        _ = await queue.flush()
+    }
+}

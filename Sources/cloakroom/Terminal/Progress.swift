@@ -1,0 +1,25 @@
+import Foundation
+
+/// A sign of life on a terminal, for what lasts longer than a second.
+enum Progress {
+    /// Runs `work`; meanwhile a line on standard error counts the seconds. Nothing is drawn where that is no terminal.
+    static func showing<Result: Sendable>(
+        _ words: String, _ work: () async throws -> Result
+    ) async throws -> Result {
+        guard isatty(STDERR_FILENO) == 1 else { return try await work() }
+        let sign = Task {
+            var seconds = 0
+            while true {
+                try await Task.sleep(for: .seconds(1))
+                seconds += 1
+                Terminal.passing("\(words) … \(seconds) s")
+            }
+        }
+        defer {
+            sign.cancel()
+            // The line goes, so that the result stands alone.
+            Terminal.passing(nil)
+        }
+        return try await work()
+    }
+}

@@ -1,0 +1,50 @@
+import Foundation
+import SQLiteStore
+import Testing
+
+@testable import cloakroom
+
+@Suite struct ProcessTests {
+    @Test func `never more connections than wanted, and always one`() {
+        #expect(FileDescriptors.connections(wanted: 1) == 1)
+        let many = FileDescriptors.connections(wanted: 1 << 40)
+        #expect((1...1 << 40).contains(many))
+    }
+
+    @Test func `a temporary folder is its owner's alone, and goes with all that is in it`() throws {
+        let folder = try TemporaryFolder("cloakroom-test")
+        let file = folder.path("x.db")
+        try Data("x".utf8).write(to: URL(fileURLWithPath: file))
+        let path = URL(fileURLWithPath: file).deletingLastPathComponent().path
+        #expect(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o700)
+        folder.remove()
+        #expect(!FileManager.default.fileExists(atPath: path))
+    }
+
+    @Test(
+        arguments: [
+            (0, [1970, 1, 1, 0, 0, 0]), (951_782_400, [2000, 2, 29, 0, 0, 0]),
+            (1_790_000_000, [2026, 9, 21, 14, 13, 20]),
+            (-1, [1969, 12, 31, 23, 59, 59]),
+        ] as [(Int64, [Int])])
+    func `a moment has its date and time in UTC`(_ seconds: Int64, _ parts: [Int]) {
+        let time = UTCTime(seconds: seconds)
+        #expect([time.year, time.month, time.day, time.hour, time.minute, time.second] == parts)
+    }
+
+    static let failures: [OpeningError] = [
+        .cannotCreate(path: "/p", reason: "r"), .notADatabase(path: "/p"), .corrupt(path: "/p", finding: "f"),
+        .anotherProgram(path: "/p"), .newer(path: "/p"), .notDurable(path: "/p"),
+        .masterKeyMissing(path: "/p", id: nil), .failed(path: "/p", reason: "r"),
+    ]
+
+    @Test(arguments: failures.indices)
+    func `what is wrong with a database is told with file, setting, path and what to do`(_ index: Int) {
+        let lines = Refusal(Self.failures[index], file: "cloakroom.yaml").lines
+        #expect(lines.count == 2)
+        #expect(
+            lines[0].hasPrefix("cloakroom.yaml: storage.url: ") || lines[0].hasPrefix("cloakroom.yaml: masterKeyFile: ")
+        )
+        #expect(lines[0].contains("\"/p\"") && lines[1].hasPrefix("hint: "))
+    }
+}
