@@ -56,7 +56,7 @@ import Transport
     func `a request that is put together shows no client secret, no token and no code`(_ method: String) throws {
         let profile = try provider("clientAuthentication: \(method)").profile
         var request = FormRequest(
-            url: "https://example.com/revoke/hunter2", parameters: parameters, sourceType: profile.sourceType)
+            url: "https://example.com/revoke/hunter2", parameters: parameters)
         request.authenticate(
             as: client, by: profile.clientAuthentication, at: ProofContext(audience: nil, now: TestTime.now))
         request.set(header: "X-Token", "Bearer hunter2")
