@@ -1,17 +1,17 @@
-import Foundation
+import Secrets
 package import Transport
 
 /// A JWK set at an address (RFC 7517 § 5), as it is believed now. However many ask, one request is under way.
-///
-/// `@unchecked Sendable`: all that changes is guarded by `lock`.
-package final class RemoteKeySet: @unchecked Sendable {
+package final class RemoteKeySet: Sendable {
     /// Keys, and which set of them in the order of their coming: what was verified under another is verified again.
     package struct Generation: Sendable {
+        /// The keys that signatures are verified by.
         package let keys: JSONWebKeySet
+        /// Grows by each set that replaces another; the same set again keeps its number.
         package let number: Int
     }
 
-    /// Why there are no keys.
+    /// The reason why there are no keys.
     package enum Fault: Error, Equatable, Sendable {
         case transport(TransportError)
         /// An answer other than 200.
@@ -39,14 +39,17 @@ package final class RemoteKeySet: @unchecked Sendable {
 
     private let now: @Sendable () -> ContinuousClock.Instant
     private let servingStale: @Sendable (Fault) -> Void
-    private let lock = NSLock()
-    private var age: KeySetAge
-    private var current: Generation?
-    /// As it came. The same again is the same generation.
-    private var answer: [UInt8] = []
-    private var fault = Fault.malformed
-    private var attempt: Attempt?
-    private var attempts = 0
+    private let state: Locked<State>
+
+    private struct State: Sendable {
+        var age: KeySetAge
+        var current: Generation?
+        /// As it came. The same again is the same generation.
+        var answer: [UInt8] = []
+        var fault = Fault.malformed
+        var attempt: Attempt?
+        var attempts = 0
+    }
 
     /// - Parameters:
     ///   - now: a clock that nobody can set: one set back would prolong what was withdrawn.
@@ -55,13 +58,13 @@ package final class RemoteKeySet: @unchecked Sendable {
         _ rules: KeySetAge.Rules, now: @escaping @Sendable () -> ContinuousClock.Instant,
         servingStale: @escaping @Sendable (Fault) -> Void = { _ in }
     ) {
-        age = KeySetAge(rules)
+        state = Locked(State(age: KeySetAge(rules)))
         self.now = now
         self.servingStale = servingStale
     }
 
     /// A request is under way.
-    var isAsking: Bool { lock.withLock { attempt != nil } }
+    var isAsking: Bool { state.withLock { $0.attempt != nil } }
 
     /// The keys that are to be believed now.
     /// - Parameters:
@@ -73,9 +76,9 @@ package final class RemoteKeySet: @unchecked Sendable {
         fetch: @escaping Fetch
     ) async throws(Fault) -> Generation {
         // Together, so that of many who find the keys wanting none asks again what another was answered just now.
-        let (step, generation, fault, attempt) = lock.withLock {
-            let step = age.step(at: now(), sufficient: current.map { sufficient($0.keys) } ?? false)
-            return (step, current, self.fault, step.asks ? ask(in: turn, fetch) : nil)
+        let (step, generation, fault, attempt) = state.withLock { state in
+            let step = state.age.step(at: now(), sufficient: state.current.map { sufficient($0.keys) } ?? false)
+            return (step, state.current, state.fault, step.asks ? ask(in: turn, fetch, &state) : nil)
         }
         switch (step, generation) {
         case (.use, let generation?), (.useAndAsk, let generation?): return generation
@@ -83,25 +86,25 @@ package final class RemoteKeySet: @unchecked Sendable {
         case (.ask, _): break
         }
         let failure = await attempt?.result.value
-        let believed = lock.withLock { age.isBelieved(at: now()) ? current : nil }
+        let believed = state.withLock { $0.age.isBelieved(at: now()) ? $0.current : nil }
         guard let believed else { throw failure ?? fault }
         return believed
     }
 
-    /// The attempt to wait for; `lock` is held.
-    private func ask(in turn: Turn, _ fetch: @escaping Fetch) -> Attempt {
-        if let attempt, attempt.turn == .everybody || attempt.turn == turn { return attempt }
+    /// The attempt to wait for: the one under way, or a new one.
+    private func ask(in turn: Turn, _ fetch: @escaping Fetch, _ state: inout State) -> Attempt {
+        if let attempt = state.attempt, attempt.turn == .everybody || attempt.turn == turn { return attempt }
         let askedAt = now()
         // What is found wanting though it is fresh lacks a key.
-        let forUnknownKey = age.isFresh(at: askedAt)
-        attempts += 1
-        let number = attempts
+        let forUnknownKey = state.age.isFresh(at: askedAt)
+        state.attempts += 1
+        let number = state.attempts
         let result = Task {
             let answer = await Self.answer(fetch)
             return settle(answer, attempt: number, askedAt: askedAt, forUnknownKey: forUnknownKey)
         }
         let attempt = Attempt(number: number, turn: turn, result: result)
-        self.attempt = attempt
+        state.attempt = attempt
         return attempt
     }
 
@@ -120,26 +123,26 @@ package final class RemoteKeySet: @unchecked Sendable {
         _ answer: Result<[UInt8], Fault>, attempt number: Int, askedAt: ContinuousClock.Instant, forUnknownKey: Bool
     ) -> Fault? {
         let read = answer.flatMap { body -> Result<Generation, Fault> in
-            if let known = lock.withLock({ body == self.answer ? current : nil }) { return .success(known) }
+            if let known = state.withLock({ body == $0.answer ? $0.current : nil }) { return .success(known) }
             guard let keys = JSONWebKeySet(json: body) else { return .failure(.malformed) }
             return .success(Generation(keys: keys, number: number))
         }
-        let (failure, isServing) = lock.withLock { () -> (Fault?, Bool) in
-            if attempt?.number == number { attempt = nil }
+        let (failure, isServing) = state.withLock { state -> (Fault?, Bool) in
+            if state.attempt?.number == number { state.attempt = nil }
             switch (read, answer) {
             case (.success(let generation), .success(let body)):
                 // Of two that were under way in different turns, the one that was asked last.
-                guard age.isNews(askedAt: askedAt) else { return (nil, false) }
-                current = generation
-                self.answer = body
-                age.answered(askedAt: askedAt, forUnknownKey: forUnknownKey)
+                guard state.age.isNews(askedAt: askedAt) else { return (nil, false) }
+                state.current = generation
+                state.answer = body
+                state.age.answered(askedAt: askedAt, forUnknownKey: forUnknownKey)
                 return (nil, false)
             case (.failure(let fault), _), (_, .failure(let fault)):
                 // Nobody was asked: that one tenant has no turn says nothing of the issuer.
                 if fault.isOurs { return (fault, false) }
-                self.fault = fault
-                age.failed(at: now())
-                return (fault, current != nil && age.isBelieved(at: now()))
+                state.fault = fault
+                state.age.failed(at: now())
+                return (fault, state.current != nil && state.age.isBelieved(at: now()))
             }
         }
         if let failure, isServing { servingStale(failure) }

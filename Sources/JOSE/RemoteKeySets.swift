@@ -1,16 +1,24 @@
-import Foundation
+import Secrets
 
 /// The JWK sets of many issuers, by their addresses. Parameters of a flow may be part of an address, so their number
 /// is not up to us.
-///
-/// `@unchecked Sendable`: all that changes is guarded by `lock`.
-package final class RemoteKeySets: @unchecked Sendable {
+package final class RemoteKeySets: Sendable {
     private let rules: KeySetAge.Rules
     private let now: @Sendable () -> ContinuousClock.Instant
     private let servingStale: @Sendable (_ url: String, RemoteKeySet.Fault) -> Void
-    private let lock = NSLock()
-    private var entries: [String: (set: RemoteKeySet, lastUse: Int)] = [:]
-    private var uses = 0
+    private let state = Locked(State())
+
+    private struct State: Sendable {
+        var entries: [String: (set: RemoteKeySet, lastUse: Int)] = [:]
+        var uses = 0
+
+        /// Gives up the set that was used longest ago; never one that is being fetched.
+        mutating func makeRoom() {
+            guard entries.count >= RemoteKeySets.limit else { return }
+            let idle = entries.filter { !$0.value.set.isAsking }
+            if let oldest = idle.min(by: { $0.value.lastUse < $1.value.lastUse }) { entries[oldest.key] = nil }
+        }
+    }
 
     static let limit = 1000
 
@@ -24,23 +32,18 @@ package final class RemoteKeySets: @unchecked Sendable {
         self.servingStale = servingStale
     }
 
-    var count: Int { lock.withLock { entries.count } }
+    var count: Int { state.withLock { $0.entries.count } }
 
     /// The set at an address.
     package subscript(url: String) -> RemoteKeySet {
-        lock.withLock {
-            uses += 1
-            if entries[url] == nil { makeRoom() }
-            let set = entries[url]?.set ?? RemoteKeySet(rules, now: now) { [servingStale] in servingStale(url, $0) }
-            entries[url] = (set: set, lastUse: uses)
+        state.withLock { state in
+            state.uses += 1
+            if state.entries[url] == nil { state.makeRoom() }
+            let set =
+                state.entries[url]?.set
+                ?? RemoteKeySet(rules, now: now) { [servingStale] in servingStale(url, $0) }
+            state.entries[url] = (set: set, lastUse: state.uses)
             return set
         }
-    }
-
-    /// Gives up the set that was used longest ago; never one that is being fetched.
-    private func makeRoom() {
-        guard entries.count >= Self.limit else { return }
-        let idle = entries.filter { !$0.value.set.isAsking }
-        if let oldest = idle.min(by: { $0.value.lastUse < $1.value.lastUse }) { entries[oldest.key] = nil }
     }
 }

@@ -3,7 +3,7 @@ import HTTPService
 import HTTPTypes
 import JOSE
 
-/// What a verified access token says of its bearer.
+/// The claims of a verified access token about its bearer.
 struct AccessTokenClaims: Sendable {
     let subject: String?
     let tokenID: String?

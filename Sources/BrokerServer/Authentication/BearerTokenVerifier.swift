@@ -58,7 +58,7 @@ public final class BearerTokenVerifier: Sendable {
         self.steady = steady
     }
 
-    /// What the request's token says, if it is sound, for this tenant (`nil`: for any), and has one of `scopes`.
+    /// The claims of the request's token, if it is sound, for this tenant (`nil`: for any), and has one of `scopes`.
     func verify(
         _ request: Request, for tenant: TenantID?, anyOf scopes: [Scope]
     ) async throws(BearerTokenError) -> AccessTokenClaims {
@@ -94,7 +94,7 @@ public final class BearerTokenVerifier: Sendable {
         }
         misses.increment()
         let proven = try await verify(token)
-        verified.keep(proven, digest)
+        verified.keep(proven, for: digest)
         return proven.claims
     }
 

@@ -26,7 +26,7 @@ extension BearerTokenVerifier {
         let tenant = try path.tenant
         do {
             let claims = try await verify(request, for: tenant, anyOf: scopes)
-            return (tenant, Requester(request, context, claims))
+            return (tenant, Requester(request, in: context, claims: claims))
         } catch {
             throw error.problem
         }
@@ -35,7 +35,7 @@ extension BearerTokenVerifier {
     /// The operator who calls, once they are known to be one.
     func administrator(_ request: Request, _ context: Context) async throws -> Requester {
         do {
-            return Requester(request, context, try await verify(request, for: nil, anyOf: [.brokerAdmin]))
+            return Requester(request, in: context, claims: try await verify(request, for: nil, anyOf: [.brokerAdmin]))
         } catch {
             throw error.problem
         }
@@ -43,7 +43,7 @@ extension BearerTokenVerifier {
 }
 
 extension Requester {
-    init(_ request: Request, _ context: Context, _ claims: AccessTokenClaims? = nil) {
+    init(_ request: Request, in context: Context, claims: AccessTokenClaims? = nil) {
         self.init(
             subject: claims?.subject, tokenID: claims?.tokenID,
             remoteAddress: context.clientAddress(of: request)?.description, requestID: context.requestID)

@@ -146,14 +146,14 @@ struct TenantRoutes: Sendable {
         let query = request.query
         return try await redeem(
             try query["credentialKey"], verifier: try query["exchangeVerifier"], at: context.parameters,
-            by: Requester(request, context))
+            by: Requester(request, in: context))
     }
 
     @Sendable private func redeemByBody(_ request: Request, _ context: Context) async throws -> Response {
         let members = try await request.json().members
         return try await redeem(
             members["credentialKey"]?.string, verifier: members["exchangeVerifier"]?.string, at: context.parameters,
-            by: Requester(request, context))
+            by: Requester(request, in: context))
     }
 
     @Sendable private func spendNothing(_ request: Request, _ context: Context) async throws -> Response {
