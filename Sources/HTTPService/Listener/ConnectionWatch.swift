@@ -18,6 +18,8 @@ final class ConnectionWatch: ChannelDuplexHandler {
         case arriving(NIODeadline)
         /// Requests are whole, and not all of them answered: the peer owes nothing.
         case whole
+        /// For an answer of ours that ends the connection: what still comes does not matter, and is not read.
+        case refused
         /// For the peer's end of the connection. What still comes is thrown away.
         case lingering
     }
@@ -83,6 +85,8 @@ final class ConnectionWatch: ChannelDuplexHandler {
         case .lingering:
             arrivedBytes += count
             return
+        case .refused:
+            return
         case .waiting, .whole:
             input = .arriving(context.eventLoop.now + timeout)
             arrivedBytes = count
@@ -100,10 +104,10 @@ final class ConnectionWatch: ChannelDuplexHandler {
     }
 
     func read(context: ChannelHandlerContext) {
-        if case .lingering = input {
-            drain(context)
-        } else {
-            context.read()
+        switch input {
+        case .lingering: drain(context)
+        case .refused: break
+        case .waiting, .arriving, .whole: context.read()
         }
     }
 
@@ -139,8 +143,14 @@ final class ConnectionWatch: ChannelDuplexHandler {
         case .whole: input = .waiting(context.eventLoop.now + ListenerBounds.idleTimeout)
         // It was not read on while the one before was worked on.
         case .arriving: input = .arriving(context.eventLoop.now + timeout)
-        case .waiting, .lingering: break
+        case .waiting, .refused, .lingering: break
         }
+    }
+
+    /// The newest request is the last, and the answer to it is on its way: reading on would only find it too large.
+    func requestRefused() {
+        if case .lingering = input { return }
+        input = .refused
     }
 
     // MARK: what is sent
@@ -218,7 +228,7 @@ final class ConnectionWatch: ChannelDuplexHandler {
             guard unanswered > 0 else { return true }
             input = .arriving(now + timeout)
             return false
-        case .whole: return false
+        case .whole, .refused: return false
         case .lingering: return true
         }
     }
@@ -226,7 +236,7 @@ final class ConnectionWatch: ChannelDuplexHandler {
     private func remaining(_ now: NIODeadline) -> TimeAmount {
         switch input {
         case .waiting(let until), .arriving(let until): until - now
-        case .whole, .lingering: period
+        case .whole, .refused, .lingering: period
         }
     }
 

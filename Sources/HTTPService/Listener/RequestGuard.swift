@@ -95,7 +95,7 @@ final class RequestGuard: ChannelDuplexHandler {
     private func stop() {
         input = .ignored
         isLast = true
-        if unanswered == 0 { watch.finish() }
+        if unanswered == 0 { watch.finish() } else { watch.requestRefused() }
     }
 
     // MARK: answers

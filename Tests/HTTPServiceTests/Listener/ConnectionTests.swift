@@ -167,6 +167,19 @@ import Testing
         #expect(try peer.received().lowercased().contains("connection: close"))
     }
 
+    @Test func `an answer to a body beyond the most comes, however much follows before it is made`() throws {
+        let peer = try Peer()
+        try peer.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 314572800\r\n\r\n")
+        let part = String(repeating: "a", count: 0x4000)
+        for _ in 0..<200 { try peer.send(part) }
+        peer.wait(30)
+        #expect(peer.channel.isActive, "the answer is ours to make")
+        try peer.answer(.payloadTooLarge, ["Connection": "close"])
+        #expect(try peer.received().hasPrefix("HTTP/1.1 413"))
+        peer.wait(2)
+        #expect(!peer.channel.isActive)
+    }
+
     /// Extensions of chunks are no body, and no field.
     @Test func `a request of endless overhead ends`() throws {
         let peer = try Peer()
