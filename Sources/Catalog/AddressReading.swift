@@ -4,37 +4,37 @@ extension OAuthProfile {
     mutating func readAddresses(_ entry: YAMLReader, allowInsecure: Bool) {
         addresses.allowInsecure = allowInsecure
         discovery = entry.bool("discovery") ?? false
-        addresses.own = addressSet(entry, allowInsecure)
-        jwksURL = template("jwksURL", entry, allowInsecure)
-        pushedAuthorizationURL = template("pushedAuthorizationURL", entry, allowInsecure)
+        addresses.own = addressSet(entry, allowInsecure: allowInsecure)
+        jwksURL = template("jwksURL", in: entry, allowInsecure: allowInsecure)
+        pushedAuthorizationURL = template("pushedAuthorizationURL", in: entry, allowInsecure: allowInsecure)
         for name in ["authorizationURL", "tokenURL"] where !discovery && !entry.names.contains(name) {
             entry.problem(name, found: "nothing", wanted: "an https address")
         }
-        if let section = entry.section("regions") { readRegions(section, entry, allowInsecure) }
+        if let section = entry.section("regions") { readRegions(section, of: entry, allowInsecure: allowInsecure) }
         if let section = entry.section("endpointsFrom") {
             for name in section.names {
                 guard let one = section.section(name) else { continue }
                 guard let from = Timestamp(date: name) else {
-                    section.problem(name, found: YAMLReader.quote(name), wanted: "a date such as 2027-02-16")
+                    section.problem(name, found: name.quoted, wanted: "a date such as 2027-02-16")
                     continue
                 }
-                addresses.dated.append((from, setAlone(one, entry, allowInsecure)))
+                addresses.dated.append((from, setAlone(one, of: entry, allowInsecure: allowInsecure)))
             }
             addresses.dated.sort { $0.from < $1.from }
         }
-        if let section = entry.section("tokenOrigin") { readTokenOrigin(section, entry, allowInsecure) }
+        if let section = entry.section("tokenOrigin") { readTokenOrigin(section, allowInsecure: allowInsecure) }
     }
 
     /// The regions, and the parameter that chooses among them.
-    private mutating func readRegions(_ section: YAMLReader, _ entry: YAMLReader, _ allowInsecure: Bool) {
+    private mutating func readRegions(_ section: YAMLReader, of entry: YAMLReader, allowInsecure: Bool) {
         for name in section.names {
             guard let one = section.section(name) else { continue }
             let isName = name.utf8.allSatisfy { $0.isASCIILetterOrDigit || $0 == 0x2D || $0 == 0x5F }
             if !isName || name.isEmpty {
-                section.problem(name, found: YAMLReader.quote(name), wanted: "a name of letters, digits, - and _")
+                section.problem(name, found: name.quoted, wanted: "a name of letters, digits, - and _")
                 continue
             }
-            addresses.regions[name] = setAlone(one, entry, allowInsecure)
+            addresses.regions[name] = setAlone(one, of: entry, allowInsecure: allowInsecure)
         }
         let name = Addresses.regionParameter
         guard !parameters.contains(where: { $0.name == name }) else {
@@ -55,9 +55,9 @@ extension OAuthProfile {
         parameters.sort { $0.name < $1.name }
     }
 
-    private func setAlone(_ section: YAMLReader, _ entry: YAMLReader, _ allowInsecure: Bool) -> AddressSet {
-        var set = addressSet(section, of: entry, allowInsecure)
-        set.afterConnecting = template("afterConnectingURL", section, of: entry, allowInsecure)
+    private func setAlone(_ section: YAMLReader, of entry: YAMLReader, allowInsecure: Bool) -> AddressSet {
+        var set = addressSet(section, of: entry, allowInsecure: allowInsecure)
+        set.afterConnecting = template("afterConnectingURL", in: section, of: entry, allowInsecure: allowInsecure)
         if set.afterConnecting != nil, !entry.names.contains("afterConnecting") {
             section.problem("afterConnectingURL", found: "a value, and no afterConnecting", wanted: "both or neither")
         }
@@ -66,23 +66,25 @@ extension OAuthProfile {
     }
 
     private func addressSet(
-        _ section: YAMLReader, of entry: YAMLReader? = nil, _ allowInsecure: Bool
+        _ section: YAMLReader, of entry: YAMLReader? = nil, allowInsecure: Bool
     ) -> AddressSet {
         AddressSet(
-            authorization: template("authorizationURL", section, of: entry, allowInsecure),
-            token: template("tokenURL", section, of: entry, allowInsecure),
-            refresh: template("refreshURL", section, of: entry, allowInsecure),
-            revocation: template("revocationURL", section, of: entry, allowInsecure, filledByUs: ["token", "clientId"]))
+            authorization: template("authorizationURL", in: section, of: entry, allowInsecure: allowInsecure),
+            token: template("tokenURL", in: section, of: entry, allowInsecure: allowInsecure),
+            refresh: template("refreshURL", in: section, of: entry, allowInsecure: allowInsecure),
+            revocation: template(
+                "revocationURL", in: section, of: entry, allowInsecure: allowInsecure,
+                filledByUs: ["token", "clientId"]))
     }
 
-    private mutating func readTokenOrigin(_ section: YAMLReader, _ entry: YAMLReader, _ allowInsecure: Bool) {
+    private mutating func readTokenOrigin(_ section: YAMLReader, allowInsecure: Bool) {
         let name = section.required("callbackParameter", "the callback parameter that tells the host") ?? ""
         let text = section.required("pattern", "a regular expression that the value matches whole") ?? ""
         var origin: URLTemplate?
         if let given = section.string("origin"), given != "{\(name)}" {
-            origin = Self.template(given, "origin", section, allowInsecure)
+            origin = Self.template(given, named: "origin", in: section, allowInsecure: allowInsecure)
             if let origin, origin.placeholders != [name] {
-                section.problem("origin", found: YAMLReader.quote(given), wanted: "an address with {\(name)} in it")
+                section.problem("origin", found: given.quoted, wanted: "an address with {\(name)} in it")
             }
         }
         let required = section.bool("required") ?? false
@@ -93,20 +95,20 @@ extension OAuthProfile {
     }
 
     func template(
-        _ name: String, _ section: YAMLReader, of entry: YAMLReader? = nil, _ allowInsecure: Bool,
+        _ name: String, in section: YAMLReader, of entry: YAMLReader? = nil, allowInsecure: Bool,
         filledByUs: Set<String> = []
     ) -> URLTemplate? {
         guard let text = section.string(name),
-            let template = Self.template(text, name, section, allowInsecure)
+            let template = Self.template(text, named: name, in: section, allowInsecure: allowInsecure)
         else { return nil }
         let asked = template.placeholders.filter { !filledByUs.contains($0) }
         let place = section.path.last.map { entry == nil ? name : "\($0).\(name)" } ?? name
-        checkPlaceholders(place, asked, entry ?? section)
+        checkPlaceholders(asked, of: place, in: entry ?? section)
         return template
     }
 
     static func template(
-        _ text: String, _ name: String, _ section: YAMLReader, _ allowInsecure: Bool
+        _ text: String, named name: String, in section: YAMLReader, allowInsecure: Bool
     ) -> URLTemplate? {
         let template: URLTemplate
         do {
@@ -120,12 +122,12 @@ extension OAuthProfile {
                 case .emptyHost, .malformed: "a well-formed https address"
                 case .unbalancedBrace: "placeholders such as {subdomain}"
                 }
-            section.problem(name, found: YAMLReader.quote(text), wanted: wanted)
+            section.problem(name, found: text.quoted, wanted: wanted)
             return nil
         }
         if template.isInsecure, !allowInsecure {
             section.problem(
-                name, found: YAMLReader.quote(text), wanted: "an https address (or provider.allowInsecure, for trials)")
+                name, found: text.quoted, wanted: "an https address (or provider.allowInsecure, for trials)")
         }
         return template
     }

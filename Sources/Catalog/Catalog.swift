@@ -1,3 +1,4 @@
+import Formats
 import Yams
 
 /// All source types of this installation. Made once at start; nothing changes it.
@@ -38,7 +39,7 @@ public struct Catalog: Sendable {
                     guard let entry = entries.section(name) else { continue }
                     guard let id = SourceType.ID(name) else {
                         entries.problem(
-                            name, found: YAMLReader.quote(name), wanted: "a source type like ^[a-z][a-z0-9_]{0,63}$")
+                            name, found: name.quoted, wanted: "a source type like ^[a-z][a-z0-9_]{0,63}$")
                         continue
                     }
                     if let sourceType = SourceType(entry, id: id, allowInsecure: allowInsecure) {
@@ -62,7 +63,7 @@ extension SourceType {
         let category = entry.required("category", "a word such as drive, wiki or chat")
         let provider = entry.string("provider") ?? id.description
         if ID(provider) == nil {
-            entry.problem("provider", found: YAMLReader.quote(provider), wanted: "a name like ^[a-z][a-z0-9_]{0,63}$")
+            entry.problem("provider", found: provider.quoted, wanted: "a name like ^[a-z][a-z0-9_]{0,63}$")
         }
         let documentation = entry.string("documentation")
         let registration = entry.string("registration")

@@ -7,7 +7,7 @@ extension YAMLReader {
         do {
             return try Pattern(text)
         } catch {
-            problem(name, found: YAMLReader.quote(text), wanted: error.wanted)
+            problem(name, found: text.quoted, wanted: error.wanted)
             return nil
         }
     }

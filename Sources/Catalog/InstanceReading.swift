@@ -64,20 +64,22 @@ extension OAuthProfile {
         for (_, template) in trustedTemplates {
             for name in template.namesInHost where !told.contains(name) {
                 guard let parameter = parameters.first(where: { $0.name == name }), !parameter.setByOperator,
-                    !FixedDomain.holds(template, name, parameters.map { ($0.name, $0.pattern) })
+                    !FixedDomain.holds(template, withValuesOf: name, patterns: parameters.map { ($0.name, $0.pattern) })
                 else { continue }
                 told.insert(name)
                 entry.problem(
-                    "parameters.\(name).pattern", found: YAMLReader.quote(parameter.pattern.text),
+                    "parameters.\(name).pattern", found: parameter.pattern.text.quoted,
                     wanted: "one label under a domain of the vendor that is written out (or clientPerInstance: true)")
             }
         }
         guard let tokenOrigin = addresses.tokenOrigin else { return }
         let name = tokenOrigin.callbackParameter
-        let isFixed = tokenOrigin.origin.map { FixedDomain.holds($0, name, [(name, tokenOrigin.pattern)]) }
+        let isFixed = tokenOrigin.origin.map {
+            FixedDomain.holds($0, withValuesOf: name, patterns: [(name, tokenOrigin.pattern)])
+        }
         if !(isFixed ?? FixedDomain.holds(tokenOrigin.pattern)) {
             entry.problem(
-                "tokenOrigin.pattern", found: YAMLReader.quote(tokenOrigin.pattern.text),
+                "tokenOrigin.pattern", found: tokenOrigin.pattern.text.quoted,
                 wanted: "hosts that are written out, or one label under a domain of the vendor that is")
         }
     }
@@ -96,7 +98,9 @@ enum FixedDomain {
     }
 
     /// Values of `name` in the host of `template`: one label each, and a domain after it.
-    static func holds(_ template: URLTemplate, _ name: String, _ patterns: [(name: String, pattern: Pattern)]) -> Bool {
+    static func holds(
+        _ template: URLTemplate, withValuesOf name: String, patterns: [(name: String, pattern: Pattern)]
+    ) -> Bool {
         guard let pattern = patterns.first(where: { $0.name == name })?.pattern else { return false }
         let parts = template.hostParts
         if parts == [.placeholder(name)] { return holds(pattern) }

@@ -38,7 +38,7 @@ extension OAuthProfile {
             !scopeParameter.isEmpty
             && scopeParameter.utf8.allSatisfy { $0.isASCIILetterOrDigit || $0 == 0x5F || $0 == 0x2D || $0 == 0x2E }
         if !isPlain || Self.reserved.union(["response_type"]).contains(scopeParameter) {
-            entry.problem("scopeParameter", found: YAMLReader.quote(scopeParameter), wanted: "a parameter of its own")
+            entry.problem("scopeParameter", found: scopeParameter.quoted, wanted: "a parameter of its own")
         }
         for address in addresses.sets.compactMap({ $0.authorization?.text }) {
             let query = address.split(separator: "?", maxSplits: 1).dropFirst().first ?? ""
@@ -64,7 +64,7 @@ extension OAuthProfile {
         resources = entry.strings("resources") ?? []
         for resource in resources where StrictURL(resource) == nil && !resource.hasPrefix("urn:") {
             entry.problem(
-                "resources", found: YAMLReader.quote(resource), wanted: "an absolute address (RFC 8707 § 2)")
+                "resources", found: resource.quoted, wanted: "an absolute address (RFC 8707 § 2)")
         }
         requestObject = entry.bool("requestObject") ?? requestObject
 
@@ -78,10 +78,12 @@ extension OAuthProfile {
 
     private mutating func readCallback(_ entry: YAMLReader) {
         issuer = entry.string("issuer")
-        if let issuer, issuer.contains("{") { checkPlaceholders("issuer", URLTemplate.names(in: issuer), entry) }
+        if let issuer, issuer.contains("{") {
+            checkPlaceholders(URLTemplate.names(in: issuer), of: "issuer", in: entry)
+        }
         if discovery, let issuer, issuer.hasPrefix("http://"), !addresses.allowInsecure {
             entry.problem(
-                "issuer", found: YAMLReader.quote(issuer),
+                "issuer", found: issuer.quoted,
                 wanted: "an https address (or provider.allowInsecure, for trials)")
         }
         requireIssuer = entry.bool("requireIssuer") ?? requireIssuer
@@ -98,8 +100,8 @@ extension OAuthProfile {
             let known = SignatureAlgorithm.allCases.map(\.rawValue)
             for name in names where !known.contains(name) {
                 entry.problem(
-                    "idTokenAlgorithms", found: YAMLReader.quote(name),
-                    wanted: known.joined(separator: ", ") + YAMLReader.guess(name, among: known))
+                    "idTokenAlgorithms", found: name.quoted,
+                    wanted: known.joined(separator: ", ") + name.guess(among: known))
             }
         }
         if let signature = entry.section("callbackSignature") {
@@ -111,7 +113,7 @@ extension OAuthProfile {
             let spoken: Set = ["code", "state", "error", "error_description", "iss"]
             for extra in extras.callback where spoken.contains(extra.name) {
                 section.problem(
-                    "callback", found: YAMLReader.quote(extra.name), wanted: "parameters that the protocol does not use"
+                    "callback", found: extra.name.quoted, wanted: "parameters that the protocol does not use"
                 )
             }
             extras.token = section.answerExtras("token")
@@ -130,22 +132,22 @@ extension OAuthProfile {
         let scopes = entry.strings(name) ?? []
         for scope in scopes {
             if !Scopes.isToken(scope) {
-                entry.problem(name, found: YAMLReader.quote(scope), wanted: "scopes without spaces (RFC 6749 § 3.3)")
+                entry.problem(name, found: scope.quoted, wanted: "scopes without spaces (RFC 6749 § 3.3)")
             }
-            checkPlaceholders(name, ValueTemplate(scope).names, entry)
+            checkPlaceholders(ValueTemplate(scope).names, of: name, in: entry)
         }
         return scopes
     }
 
     /// Says which of `names` no parameter has, and which may be missing.
-    func checkPlaceholders(_ key: String, _ names: [String], _ entry: YAMLReader) {
+    func checkPlaceholders(_ names: [String], of key: String, in entry: YAMLReader) {
         // A parameter that was refused is declared all the same: its mistake is told once.
         let refused = Set(entry.mappingNames("parameters")).subtracting(parameters.map(\.name))
         for name in names where !refused.contains(name) {
             guard let parameter = parameters.first(where: { $0.name == name }) else {
                 entry.problem(
                     key, found: "the placeholder {\(name)}",
-                    wanted: "one of the entry's parameters" + YAMLReader.guess(name, among: parameters.map(\.name)))
+                    wanted: "one of the entry's parameters" + name.guess(among: parameters.map(\.name)))
                 continue
             }
             if !parameter.required, parameter.defaultValue == nil, !parameter.setByOperator {
@@ -167,7 +169,7 @@ extension OAuthProfile.Parameter {
         entry.finish()
         guard !text.isEmpty, let pattern = entry.pattern(text) else { return nil }
         if let defaultValue, !pattern.matches(defaultValue) {
-            entry.problem("default", found: YAMLReader.quote(defaultValue), wanted: "a value that matches \(text)")
+            entry.problem("default", found: defaultValue.quoted, wanted: "a value that matches \(text)")
         }
         self.init(
             name: name, description: description, pattern: pattern, required: required, defaultValue: defaultValue,

@@ -57,7 +57,7 @@ extension OAuthProfile {
         guard let section = entry.section("afterConnecting") else { return }
         let own: Set = ["accessToken"]
         if !section.names.contains("url") { section.problem("url", found: "nothing", wanted: "an https address") }
-        addresses.own.afterConnecting = template("url", section, of: entry, allowInsecure)
+        addresses.own.afterConnecting = template("url", in: section, of: entry, allowInsecure: allowInsecure)
         let method = section.choice("method", of: TokenMethod.self)?.method ?? .get
         let parameters = values("parameters", section, of: entry, also: own)
         var headers = templates("headers", section, of: entry, also: own)
@@ -116,7 +116,7 @@ extension OAuthProfile {
         (section.optionalPairs(name) ?? []).map { key, text in
             let value = text.map { ValueTemplate($0) }
             let asked = value?.names.filter { !own.union(Self.common).contains($0) } ?? []
-            checkPlaceholders("\(name).\(key)", asked, entry ?? section)
+            checkPlaceholders(asked, of: "\(name).\(key)", in: entry ?? section)
             return (key, value)
         }
     }
@@ -127,7 +127,8 @@ extension OAuthProfile {
         (section.pairs(name) ?? []).map { key, text in
             let value = ValueTemplate(text)
             Self.check(header: key, text, in: name, section)
-            checkPlaceholders("\(name).\(key)", value.names.filter { !own.union(Self.common).contains($0) }, entry)
+            checkPlaceholders(
+                value.names.filter { !own.union(Self.common).contains($0) }, of: "\(name).\(key)", in: entry)
             return (key, value)
         }
     }
@@ -135,7 +136,7 @@ extension OAuthProfile {
     private static func check(header name: String, _ value: String, in key: String, _ section: YAMLReader) {
         if !HeaderText.isName(name) || !HeaderText.isValue(value) {
             section.problem(
-                "\(key).\(name)", found: YAMLReader.quote(value), wanted: "an HTTP header (RFC 9110 § 5)")
+                "\(key).\(name)", found: value.quoted, wanted: "an HTTP header (RFC 9110 § 5)")
         } else if HeaderText.framing.contains(name.lowercased()) {
             section.problem("\(key).\(name)", found: "a value", wanted: "none: the transport sets it")
         }
@@ -160,7 +161,7 @@ extension OAuthProfile.ResponseShape {
             } else if let seconds = Int64(text), (1...3_153_600_000).contains(seconds) {
                 lifetime = .seconds(seconds)
             } else {
-                entry.problem("lifetime", found: YAMLReader.quote(text), wanted: "seconds, or never")
+                entry.problem("lifetime", found: text.quoted, wanted: "seconds, or never")
             }
         }
         if let section = entry.section("failureUnless") {
@@ -181,7 +182,7 @@ extension YAMLReader {
         let wanted = "a JSON pointer such as /data/token (RFC 6901)"
         guard let text = isRequired ? required(name, wanted) : string(name) else { return nil }
         let pointer = JSONPointer(text)
-        if pointer == nil { problem(name, found: YAMLReader.quote(text), wanted: wanted) }
+        if pointer == nil { problem(name, found: text.quoted, wanted: wanted) }
         return pointer
     }
 }

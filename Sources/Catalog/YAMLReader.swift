@@ -171,7 +171,7 @@ package final class YAMLReader {
         guard let text = string(name) else { return nil }
         guard let value = Value(rawValue: text) else {
             let all = Value.allCases.map(\.rawValue)
-            problem(name, found: Self.quote(text), wanted: all.joined(separator: ", ") + Self.guess(text, among: all))
+            problem(name, found: text.quoted, wanted: all.joined(separator: ", ") + text.guess(among: all))
             return nil
         }
         return value
@@ -214,19 +214,15 @@ package final class YAMLReader {
             problem(
                 name, found: "an unknown name",
                 wanted: "one of \(known.sorted().joined(separator: ", "))"
-                    + Self.guess(name, among: known))
+                    + name.guess(among: known))
         }
     }
 
-    package static func quote(_ text: String) -> String { text.quoted }
-
     private static func describe(_ node: Node) -> String {
         if node.isNull { return "nothing" }
-        if let scalar = node.scalar { return quote(scalar.string) }
+        if let scalar = node.scalar { return scalar.string.quoted }
         return node.isSequence ? "a list" : "a mapping"
     }
-
-    package static func guess(_ text: String, among candidates: [String]) -> String { text.guess(among: candidates) }
 
     private static func sentence(for error: YamlError) -> String {
         switch error {

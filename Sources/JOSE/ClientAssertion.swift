@@ -15,7 +15,7 @@ extension ClientAssertion {
     ) -> ClientAssertion? {
         // OpenID Connect Core § 10.1: the key is the secret's UTF-8.
         JSONWebSignature.sign(
-            header: [("typ", .string("JWT"))], claims: claims(clientID, audience, now, id),
+            header: [("typ", .string("JWT"))], claims: claims(of: clientID, for: audience, at: now, id: id),
             sharedSecret: secret.expose { SecretBytes(Array($0.utf8)) }
         ).map { ClientAssertion($0) }
     }
@@ -24,12 +24,12 @@ extension ClientAssertion {
     package static func make(
         clientID: String, audience: String, key: JWSSigner, now: Timestamp, id: JSONValue = .randomID()
     ) -> ClientAssertion? {
-        key.sign(type: "JWT", claims: claims(clientID, audience, now, id)).map { ClientAssertion($0) }
+        key.sign(type: "JWT", claims: claims(of: clientID, for: audience, at: now, id: id)).map { ClientAssertion($0) }
     }
 
     /// RFC 7523 § 3. One request needs no more than a minute (point 4), and one only: `jti` sees to that (point 7).
     private static func claims(
-        _ clientID: String, _ audience: String, _ now: Timestamp, _ id: JSONValue
+        of clientID: String, for audience: String, at now: Timestamp, id: JSONValue
     ) -> [String: JSONValue] {
         [
             "iss": .string(clientID), "sub": .string(clientID), "aud": .string(audience), "jti": id,

@@ -24,7 +24,8 @@ public struct OTLPTracer: Tracer {
             isSampled: parent.trace?.isSampled ?? (Double.random(in: 0..<1) < sampleRatio),
             state: parent.trace?.state)
         return RecordedSpan(
-            operationName, kind, trace, parent: parent, startedAt: instant().nanosecondsSinceEpoch, export: export)
+            operationName, kind: kind, trace: trace, parent: parent, startedAt: instant().nanosecondsSinceEpoch,
+            export: export)
     }
 
     public func activeSpan(identifiedBy context: ServiceContext) -> RecordedSpan? { context.span }
@@ -77,7 +78,7 @@ public final class RecordedSpan: Span {
     private let known: Locked<Known>
 
     fileprivate init(
-        _ name: String, _ kind: SpanKind, _ trace: TraceContext, parent: ServiceContext, startedAt: UInt64,
+        _ name: String, kind: SpanKind, trace: TraceContext, parent: ServiceContext, startedAt: UInt64,
         export: @escaping @Sendable (FinishedSpan) -> Void
     ) {
         self.kind = kind

@@ -16,26 +16,27 @@ struct Exposition {
         text += "# TYPE \(family.name) \(kind)\n"
     }
 
-    mutating func series(_ name: String, _ labels: String, _ series: PrometheusRegistry.Series) {
+    mutating func series(_ name: String, labels: String, of series: PrometheusRegistry.Series) {
         switch series {
-        case .counter(let counter): line(name, labels, String(counter.value))
-        case .gauge(let gauge): sample(name, labels, gauge.value)
+        case .counter(let counter): line(name, labels: labels, value: String(counter.value))
+        case .gauge(let gauge): sample(name, labels: labels, value: gauge.value)
         case .histogram(let histogram):
             let (cumulative, sum) = histogram.snapshot
             for (bound, count) in cumulative {
                 let bound = "le=\"\(Self.number(bound))\""
-                line("\(name)_bucket", labels.isEmpty ? bound : "\(labels),\(bound)", String(count))
+                line(
+                    "\(name)_bucket", labels: labels.isEmpty ? bound : "\(labels),\(bound)", value: String(count))
             }
-            sample("\(name)_sum", labels, sum)
-            line("\(name)_count", labels, String(cumulative.last?.count ?? 0))
+            sample("\(name)_sum", labels: labels, value: sum)
+            line("\(name)_count", labels: labels, value: String(cumulative.last?.count ?? 0))
         }
     }
 
-    mutating func sample(_ name: String, _ labels: String, _ value: Double) {
-        line(name, labels, Self.number(value))
+    mutating func sample(_ name: String, labels: String, value: Double) {
+        line(name, labels: labels, value: Self.number(value))
     }
 
-    private mutating func line(_ name: String, _ labels: String, _ value: String) {
+    private mutating func line(_ name: String, labels: String, value: String) {
         text += labels.isEmpty ? "\(name) \(value)\n" : "\(name){\(labels)} \(value)\n"
     }
 

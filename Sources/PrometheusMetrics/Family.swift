@@ -12,7 +12,7 @@ public struct Family: Sendable {
     public let kind: Kind
     public let help: String
 
-    public init(_ name: String, _ kind: Kind, _ help: String) {
+    public init(_ name: String, _ kind: Kind, help: String) {
         self.name = name
         self.kind = kind
         self.help = help

@@ -5,33 +5,33 @@ extension PrometheusRegistry {
     /// What Prometheus' own clients tell of their process, under the same names.
     public func declareProcess() {
         declare(
-            Family("process_cpu_seconds_total", .counter, "CPU time that the process used, in seconds.")
+            Family("process_cpu_seconds_total", .counter, help: "CPU time that the process used, in seconds.")
         ) {
             let ticks = Double(max(sysconf(Int32(_SC_CLK_TCK)), 1))
             return Self.stat { (number($0[11]) + number($0[12])) / ticks }
         }
         declare(
-            Family("process_resident_memory_bytes", .gauge, "Memory of the process that is in RAM, in bytes.")
+            Family("process_resident_memory_bytes", .gauge, help: "Memory of the process that is in RAM, in bytes.")
         ) {
             let page = Double(max(sysconf(Int32(_SC_PAGESIZE)), 1))
             return Self.stat { number($0[21]) * page }
         }
-        declare(Family("process_virtual_memory_bytes", .gauge, "Address space of the process, in bytes.")) {
+        declare(Family("process_virtual_memory_bytes", .gauge, help: "Address space of the process, in bytes.")) {
             Self.stat { number($0[20]) }
         }
-        declare(Family("process_open_fds", .gauge, "Open file descriptors.")) {
+        declare(Family("process_open_fds", .gauge, help: "Open file descriptors.")) {
             let open = try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
             // One of them reads the folder.
             return open.map { [Sample(Double(max($0.count - 1, 0)))] } ?? []
         }
-        declare(Family("process_max_fds", .gauge, "The most file descriptors that may be open.")) {
+        declare(Family("process_max_fds", .gauge, help: "The most file descriptors that may be open.")) {
             var limit = rlimit()
             guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return [] }
             return [Sample(Double(limit.rlim_cur))]
         }
         let started = Self.startTime()
         declare(
-            Family("process_start_time_seconds", .gauge, "When the process started, in seconds since the epoch.")
+            Family("process_start_time_seconds", .gauge, help: "When the process started, in seconds since the epoch.")
         ) {
             started.map { [Sample($0)] } ?? []
         }

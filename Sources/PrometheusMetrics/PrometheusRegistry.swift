@@ -51,7 +51,7 @@ public final class PrometheusRegistry: MetricsFactory {
     // MARK: making series
 
     public func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
-        series(Family(label, .counter, "")) {
+        series(Family(label, .counter, help: "")) {
             if case .counter(let series) = $0 { series } else { nil }
         } make: { _ in
             let series = CounterSeries()
@@ -79,7 +79,7 @@ public final class PrometheusRegistry: MetricsFactory {
     public func destroyTimer(_ handler: any TimerHandler) {}
 
     private func gauge(_ label: String, _ dimensions: [(String, String)]) -> GaugeSeries {
-        series(Family(label, .gauge, "")) {
+        series(Family(label, .gauge, help: "")) {
             if case .gauge(let series) = $0 { series } else { nil }
         } make: { _ in
             let series = GaugeSeries()
@@ -90,7 +90,7 @@ public final class PrometheusRegistry: MetricsFactory {
     }
 
     private func histogram(_ label: String, _ dimensions: [(String, String)]) -> HistogramSeries {
-        series(Family(label, .histogram(Family.seconds), "")) {
+        series(Family(label, .histogram(Family.seconds), help: "")) {
             if case .histogram(let series) = $0 { series } else { nil }
         } make: { family in
             var bounds = Family.seconds
@@ -128,10 +128,11 @@ public final class PrometheusRegistry: MetricsFactory {
         for entry in families {
             exposition.head(entry.family)
             for sample in entry.read?() ?? [] {
-                exposition.sample(entry.family.name, Exposition.labels(sample.labels), sample.value)
+                exposition.sample(
+                    entry.family.name, labels: Exposition.labels(sample.labels), value: sample.value)
             }
             for (labels, series) in entry.series.sorted(by: { $0.key < $1.key }) {
-                exposition.series(entry.family.name, labels, series)
+                exposition.series(entry.family.name, labels: labels, of: series)
             }
         }
         return exposition.text

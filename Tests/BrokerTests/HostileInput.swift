@@ -312,7 +312,7 @@ enum HostileInput {
         case UInt8(ascii: "n"):
             _ = (TenantID(text), SourceType.ID(text), FlowID(text), ExchangeVerifier(checking: text))
         case UInt8(ascii: "w"):
-            _ = (YAMLReader.quote(text), YAMLReader.guess(text, among: ["a", "b"]), ProviderText.sentence(text))
+            _ = (text.quoted, text.guess(among: ["a", "b"]), ProviderText.sentence(text))
             _ = Requester(subject: text, tokenID: text)
         default: break
         }

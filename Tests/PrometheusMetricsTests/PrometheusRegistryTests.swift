@@ -4,8 +4,8 @@ import Testing
 
 @Suite struct PrometheusRegistryTests {
     private let registry = PrometheusRegistry([
-        Family("jobs_total", .counter, "Jobs."), Family("size", .histogram([1, 2.5, 10]), "Sizes."),
-        Family("level", .gauge, "A level."),
+        Family("jobs_total", .counter, help: "Jobs."), Family("size", .histogram([1, 2.5, 10]), help: "Sizes."),
+        Family("level", .gauge, help: "A level."),
     ])
 
     private func lines(of name: String) -> [String] {
@@ -73,14 +73,14 @@ import Testing
     }
 
     @Test func `labels and words are escaped`() {
-        let registry = PrometheusRegistry([Family("a", .gauge, "one\\two\nthree")])
+        let registry = PrometheusRegistry([Family("a", .gauge, help: "one\\two\nthree")])
         Gauge(label: "a", dimensions: [("l", "\"\\\n\u{0301}é")], factory: registry).record(1)
         #expect(
             registry.text == "# HELP a one\\\\two\\nthree\n# TYPE a gauge\na{l=\"\\\"\\\\\\n\u{0301}é\"} 1\n")
     }
 
     @Test func `a value can be read when it is asked for`() {
-        registry.declare(Family("depth", .gauge, "Depth.")) { [Sample(7), Sample(8, [("of", "b")])] }
+        registry.declare(Family("depth", .gauge, help: "Depth.")) { [Sample(7), Sample(8, [("of", "b")])] }
         #expect(lines(of: "depth") == ["depth 7", #"depth{of="b"} 8"#])
     }
 

@@ -49,7 +49,7 @@ public final class BrokerMetrics: Sendable {
                 label: "cloakroom_credential_keys_unreadable_total", factory: registry),
             "revocation": action("revocation"), "client.changed": action("client.changed"),
         ]
-        registry.declare(Family("cloakroom_build_info", .gauge, "1, with the version that runs.")) {
+        registry.declare(Family("cloakroom_build_info", .gauge, help: "1, with the version that runs.")) {
             [Sample(1, [("version", version)])]
         }
         listeners = ListenerMetrics(registry)
@@ -84,46 +84,53 @@ public final class BrokerMetrics: Sendable {
 
     private static let families =
         RouteMetrics.families + [
-            Family("cloakroom_flows_started_total", .counter, "Flows started, by source type."),
+            Family("cloakroom_flows_started_total", .counter, help: "Flows started, by source type."),
             Family(
-                "cloakroom_flows_succeeded_total", .counter, "Flows that ended with a credential key, by source type."),
+                "cloakroom_flows_succeeded_total", .counter,
+                help: "Flows that ended with a credential key, by source type."),
             Family(
                 "cloakroom_flows_failed_total", .counter,
-                "Flows whose callback gave no credential key, by source type and code."),
-            Family("cloakroom_credential_keys_redeemed_total", .counter, "Credential keys redeemed."),
+                help: "Flows whose callback gave no credential key, by source type and code."),
+            Family("cloakroom_credential_keys_redeemed_total", .counter, help: "Credential keys redeemed."),
             Family(
                 "cloakroom_credential_keys_reused_total", .counter,
-                "Credential keys presented again after they were spent. Each is an alarm: somebody has a copy."),
+                help: "Credential keys presented again after they were spent. Each is an alarm: somebody has a copy."),
             Family(
                 "cloakroom_credential_keys_refused_total", .counter,
-                "Presented keys that were unknown, expired, another tenant's or without the right verifier."),
+                help: "Presented keys that were unknown, expired, another tenant's or without the right verifier."),
             Family(
-                "cloakroom_credential_keys_expired_total", .counter, "Credential keys that nobody redeemed in time."),
+                "cloakroom_credential_keys_expired_total", .counter,
+                help: "Credential keys that nobody redeemed in time."),
             Family(
                 "cloakroom_credential_keys_unreadable_total", .counter,
-                "Presentations of sound keys whose tokens no master key opens. Each is an alarm: a master key is missing."
+                help:
+                    "Presentations of sound keys whose tokens no master key opens. Each is an alarm: a master key is missing."
             ),
-            Family("cloakroom_refreshes_total", .counter, "Refreshes that asset services asked for, by outcome."),
-            Family("cloakroom_revocations_total", .counter, "Revocations that asset services asked for, by outcome."),
-            Family("cloakroom_admin_actions_total", .counter, "Changes made through the admin API, by type."),
+            Family("cloakroom_refreshes_total", .counter, help: "Refreshes that asset services asked for, by outcome."),
+            Family(
+                "cloakroom_revocations_total", .counter, help: "Revocations that asset services asked for, by outcome."),
+            Family("cloakroom_admin_actions_total", .counter, help: "Changes made through the admin API, by type."),
             Family(
                 MeasuredTransport.duration, .histogram([0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30]),
-                "Time until a provider's answer was read or given up, by source type."),
+                help: "Time until a provider's answer was read or given up, by source type."),
             Family(
                 MeasuredTransport.requests, .counter,
-                "Requests to providers, by source type and outcome: the status class, or why no answer came."),
+                help: "Requests to providers, by source type and outcome: the status class, or why no answer came."),
             Family(
                 BearerTokenVerifier.tokens, .counter,
-                "Callers' tokens, by whether they were known (hit) or had to be verified (miss)."),
+                help: "Callers' tokens, by whether they were known (hit) or had to be verified (miss)."),
             Family(
-                StoreMetrics.size, .histogram([1, 2, 4, 8, 16, 32, 64, 128]), "Operations that shared one commit."),
+                StoreMetrics.size, .histogram([1, 2, 4, 8, 16, 32, 64, 128]), help: "Operations that shared one commit."
+            ),
             Family(
                 StoreMetrics.duration, .histogram([0.0001, 0.00025] + Family.seconds),
-                "Time of one transaction, its commit to the disk included."),
-            Family(StoreMetrics.failures, .counter, "Transactions that failed: the disk, a lock, a fault."),
-            Family(StoreMetrics.refusals, .counter, "Operations refused at once since too many waited."),
+                help: "Time of one transaction, its commit to the disk included."),
+            Family(StoreMetrics.failures, .counter, help: "Transactions that failed: the disk, a lock, a fault."),
+            Family(StoreMetrics.refusals, .counter, help: "Operations refused at once since too many waited."),
             Family(
                 StoreMetrics.brokenTrail, .gauge,
-                "1 once the audit trail was found altered: it is not extended any more, and the log has the events."),
+                help:
+                    "1 once the audit trail was found altered: it is not extended any more, and the log has the events."
+            ),
         ]
 }

@@ -110,7 +110,7 @@ final class RequestGuard: ChannelDuplexHandler {
         case .head(let head) where head.status.code >= 200:
             context.write(wrapOutboundOut(.head(marked(head))), promise: promise)
         case .end:
-            end(data, promise, context)
+            end(data, promise: promise, context: context)
         case .head, .body:
             context.write(data, promise: promise)
         }
@@ -129,7 +129,7 @@ final class RequestGuard: ChannelDuplexHandler {
         return head
     }
 
-    private func end(_ data: NIOAny, _ promise: EventLoopPromise<Void>?, _ context: ChannelHandlerContext) {
+    private func end(_ data: NIOAny, promise: EventLoopPromise<Void>?, context: ChannelHandlerContext) {
         // Else it is answered before it is there, and counts as whole when it is.
         let wasWhole = input != .body || unanswered > 1
         unanswered -= 1
@@ -137,7 +137,7 @@ final class RequestGuard: ChannelDuplexHandler {
         guard !isClosing, unanswered > 0 || !isLast || refusal != nil else {
             unanswered = 0
             input = .ignored
-            finish(after: data, promise, context)
+            finish(after: data, promise: promise, context: context)
             return
         }
         context.write(data, promise: promise)
@@ -146,7 +146,7 @@ final class RequestGuard: ChannelDuplexHandler {
     }
 
     private func finish(
-        after data: NIOAny, _ promise: EventLoopPromise<Void>?, _ context: ChannelHandlerContext
+        after data: NIOAny, promise: EventLoopPromise<Void>?, context: ChannelHandlerContext
     ) {
         let written = promise ?? context.eventLoop.makePromise(of: Void.self)
         written.futureResult.hop(to: context.eventLoop).assumeIsolated().whenComplete { [watch] _ in watch.finish() }
@@ -168,7 +168,7 @@ final class RequestGuard: ChannelDuplexHandler {
         let head = HTTPResponseHead(version: .http1_1, status: refusal.status, headers: refusal.headers)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         context.write(wrapOutboundOut(.body(.byteBuffer(refusal.body))), promise: nil)
-        finish(after: wrapOutboundOut(.end(nil)), nil, context)
+        finish(after: wrapOutboundOut(.end(nil)), promise: nil, context: context)
         context.flush()
     }
 }

@@ -6,14 +6,14 @@ package final class ListenerMetrics: Sendable {
     private let listeners = Locked<[(name: String, connections: Connections)]>([])
 
     package init(_ registry: PrometheusRegistry) {
-        registry.declare(Family("cloakroom_http_connections", .gauge, "Open connections, by listener.")) {
+        registry.declare(Family("cloakroom_http_connections", .gauge, help: "Open connections, by listener.")) {
             [weak self] in
             self?.samples(\.count) ?? []
         }
         registry.declare(
             Family(
                 "cloakroom_http_connections_refused_total", .counter,
-                "Connections closed at once since there were too many, by listener.")
+                help: "Connections closed at once since there were too many, by listener.")
         ) { [weak self] in self?.samples(\.refusedCount) ?? [] }
     }
 

@@ -10,9 +10,9 @@ package final class RouteMetrics: Sendable {
     static let duration = "cloakroom_http_request_duration_seconds"
 
     package static let families = [
-        Family(requests, .counter, "Requests by route, method and status."),
+        Family(requests, .counter, help: "Requests by route, method and status."),
         Family(
-            duration, .histogram(Family.seconds), "Time from a request's head to its answer's head, by route."),
+            duration, .histogram(Family.seconds), help: "Time from a request's head to its answer's head, by route."),
     ]
 
     private let route: String

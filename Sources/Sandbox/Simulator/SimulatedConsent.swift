@@ -37,12 +37,13 @@ extension Simulator {
                     && always?.values.contains { scope.contains($0) } != false),
             plain: demand.consent.signature != nil)
         return .redirect(
-            client.redirectURI, callback(code, query, entry: entry, demand.consent, place, client))
+            client.redirectURI,
+            callback(
+                code: code, query: query, entry: entry, consent: demand.consent, place: place, client: client))
     }
 
     private func callback(
-        _ code: String, _ query: FormFields, entry: String, _ consent: Demand.Consent, _ place: Demand.Place,
-        _ client: Client
+        code: String, query: FormFields, entry: String, consent: Demand.Consent, place: Demand.Place, client: Client
     ) -> FormFields {
         let template = Template([
             "now": .integer(now()), "scope": query[consent.scope.parameter].map { .string($0) },

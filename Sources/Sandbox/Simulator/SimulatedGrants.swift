@@ -35,13 +35,13 @@ struct SimulatedGrants {
     mutating func code(for grant: Grant, plain: Bool) -> String {
         grants.append(grant)
         // Awkward on purpose: real codes hold slashes and worse, and must be encoded for every place they go.
-        return add(plain ? "c0de" : "4/0 code+=&%\u{7E}", .code, grants.count - 1)
+        return add(plain ? "c0de" : "4/0 code+=&%\u{7E}", as: .code, of: grants.count - 1)
     }
 
-    mutating func accessToken(of id: Int) -> String { add("access.\(grants[id].entry)~+/", .accessToken, id) }
-    mutating func refreshToken(of id: Int) -> String { add("refresh/\(grants[id].entry)+=", .refreshToken, id) }
+    mutating func accessToken(of id: Int) -> String { add("access.\(grants[id].entry)~+/", as: .accessToken, of: id) }
+    mutating func refreshToken(of id: Int) -> String { add("refresh/\(grants[id].entry)+=", as: .refreshToken, of: id) }
 
-    private mutating func add(_ prefix: String, _ kind: Subject.Kind, _ id: Int) -> String {
+    private mutating func add(_ prefix: String, as kind: Subject.Kind, of id: Int) -> String {
         serial += 1
         let text = "\(prefix)\(serial)"
         subjects[text] = (kind, id)

@@ -37,7 +37,7 @@ extension Simulator {
                 call, proof.isEmpty ? (codeFaults.isEmpty ? "invalid_request" : "invalid_grant") : "invalid_client")
         }
         let refreshToken = subject.grant.refreshes ? grants.refreshToken(of: subject.id) : nil
-        return tokens(call, subject, call.demand.answer.body, told: refreshToken, good: refreshToken)
+        return tokens(for: call, of: subject, as: call.demand.answer.body, told: refreshToken, good: refreshToken)
     }
 
     // MARK: refresh
@@ -65,18 +65,20 @@ extension Simulator {
                 call, proof.isEmpty ? (tokenFaults.isEmpty ? "invalid_request" : "invalid_grant") : "invalid_client")
         }
         let body = rules.body ?? call.demand.answer.body
-        guard rules.sends == .refreshToken else { return tokens(call, subject, body, told: nil, good: nil) }
+        guard rules.sends == .refreshToken else {
+            return tokens(for: call, of: subject, as: body, told: nil, good: nil)
+        }
         let times = grants.countRefresh(of: subject.id)
         switch rules.rotation {
         case .kept:
-            return tokens(call, subject, body, told: nil, good: subject.text)
+            return tokens(for: call, of: subject, as: body, told: nil, good: subject.text)
         case .rotates, .lingers:
             if rules.rotation == .rotates { grants.spend(subject.text) }
             let token = grants.refreshToken(of: subject.id)
-            return tokens(call, subject, body, told: token, good: token)
+            return tokens(for: call, of: subject, as: body, told: token, good: token)
         case .varies:
             let token = times.isMultiple(of: 2) ? grants.refreshToken(of: subject.id) : nil
-            return tokens(call, subject, body, told: token, good: token ?? subject.text)
+            return tokens(for: call, of: subject, as: body, told: token, good: token ?? subject.text)
         }
     }
 
@@ -98,7 +100,7 @@ extension Simulator {
         }
         note(call.entry, faults.map { "call after connecting " + $0 })
         guard faults.isEmpty, let token else { return .problem("invalid_token", status: 401) }
-        guard !rules.swaps else { return tokens(call, token, rules.body, told: nil, good: nil) }
+        guard !rules.swaps else { return tokens(for: call, of: token, as: rules.body, told: nil, good: nil) }
         return .json(call.template.json(rules.body) ?? .null)
     }
 
@@ -119,7 +121,7 @@ extension Simulator {
     // MARK: answers
 
     private func tokens(
-        _ call: TokenCall, _ subject: SimulatedGrants.Subject, _ body: JSON?, told: String?, good: String?
+        for call: TokenCall, of subject: SimulatedGrants.Subject, as body: JSON?, told: String?, good: String?
     ) -> SimulatedResponse {
         let demand = call.demand
         let accessToken = grants.accessToken(of: subject.id)

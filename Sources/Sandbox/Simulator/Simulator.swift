@@ -86,8 +86,8 @@ public actor Simulator {
             return consent(request, endpoints.filter { $0.kind == .consent })
         }
         let parameters = RequestParameters(request)
-        let subject = subject(request, parameters, endpoints)
-        let entry = subject?.entry ?? owner(request, parameters, endpoints) ?? first.entry
+        let subject = subject(of: request, with: parameters, at: endpoints)
+        let entry = subject?.entry ?? owner(of: request, with: parameters, at: endpoints) ?? first.entry
         guard let demand = demands[entry], let client = clients[entry] else { return SimulatedResponse(status: 500) }
         let call = TokenCall(
             request: request, parameters: parameters, endpoints: endpoints, entry: entry, demand: demand,
@@ -125,7 +125,7 @@ public actor Simulator {
 
     /// The code or token of ours that a request carries, wherever it does.
     private func subject(
-        _ request: SimulatedRequest, _ parameters: RequestParameters, _ endpoints: [Endpoint]
+        of request: SimulatedRequest, with parameters: RequestParameters, at endpoints: [Endpoint]
     ) -> SimulatedGrants.Subject? {
         let bearer = request.header("Authorization")?.split(separator: " ").last.map(String.init)
         let carried =
@@ -136,7 +136,7 @@ public actor Simulator {
 
     /// Whose client a request without code or token of ours is from.
     private func owner(
-        _ request: SimulatedRequest, _ parameters: RequestParameters, _ endpoints: [Endpoint]
+        of request: SimulatedRequest, with parameters: RequestParameters, at endpoints: [Endpoint]
     ) -> String? {
         endpoints.map(\.entry).first { entry in
             guard let client = clients[entry] else { return false }

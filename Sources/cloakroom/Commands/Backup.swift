@@ -21,7 +21,7 @@ struct Backup: AsyncParsableCommand {
     func run() async throws {
         let configuration = try ConfigurationReader.configuration(file: options.config)
         guard !FileManager.default.fileExists(atPath: file) else {
-            throw Refusal("\(YAMLReader.quote(file)) already exists", hint: "name a new file")
+            throw Refusal("\(file.quoted) already exists", hint: "name a new file")
         }
         try await Progress.showing("copying") { [file] in
             try configuration.database { path throws(OpeningError) in
@@ -52,7 +52,7 @@ struct Restore: AsyncParsableCommand {
         let configuration = try ConfigurationReader.configuration(file: options.config)
         let path = configuration.storePath
         guard FileManager.default.fileExists(atPath: file) else {
-            throw Refusal("there is no \(YAMLReader.quote(file))")
+            throw Refusal("there is no \(file.quoted)")
         }
         try await HealthCheck.refuseRunningBroker(configuration)
         do throws(OpeningError) {

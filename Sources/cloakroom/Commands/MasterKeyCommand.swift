@@ -136,7 +136,7 @@ struct MasterKeyCommand: ParsableCommand {
             let key = try await file.change { [id] lines, ring in
                 guard let key = KeyRing.KeyID(id), ring.ids.contains(key) else {
                     throw Refusal(
-                        "the file has no key \(YAMLReader.quote(id))", hint: "`cloakroom master-key list` shows them")
+                        "the file has no key \(id.quoted)", hint: "`cloakroom master-key list` shows them")
                 }
                 guard key != ring.primary else {
                     throw Refusal(

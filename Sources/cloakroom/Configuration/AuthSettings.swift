@@ -50,14 +50,14 @@ extension ConfigurationReader {
             return .fixed(try VerificationKeys(jwks: bytes))
         } catch {
             let found = error == .notAKeySet ? ", which is no JWK set" : ", which has no usable key"
-            auth.problem("jwksFile", found: YAMLReader.quote(file) + found, wanted: wanted)
+            auth.problem("jwksFile", found: file.quoted + found, wanted: wanted)
             return nil
         }
     }
 
     private func keySet(at url: String, in auth: YAMLReader, allowInsecure: Bool) -> Configuration.CallerKeys? {
         guard let parsed = StrictURL(url), parsed.isHTTPS || allowInsecure else {
-            auth.problem("jwksURL", found: YAMLReader.quote(url), wanted: "an https address")
+            auth.problem("jwksURL", found: url.quoted, wanted: "an https address")
             return nil
         }
         return .address(url)
@@ -70,7 +70,7 @@ extension ConfigurationReader {
             return .fixed(try VerificationKeys(sharedSecret: SecretBytes(bytes)))
         } catch {
             auth.problem(
-                "hmacSecretFile", found: YAMLReader.quote(file) + " with \(bytes.count) bytes", wanted: wanted)
+                "hmacSecretFile", found: file.quoted + " with \(bytes.count) bytes", wanted: wanted)
             return nil
         }
     }

@@ -23,7 +23,7 @@ extension ConfigurationReader {
                 section.problem(
                     name, found: "an unknown name",
                     wanted: "a source type with OAuth, or a provider, of the catalog"
-                        + YAMLReader.guess(name, among: known.sorted()))
+                        + name.guess(among: known.sorted()))
             }
             let users = catalog.sourceTypes.filter {
                 $0.oauth != nil && ($0.id.description == name || $0.provider == name)
@@ -87,7 +87,7 @@ extension ConfigurationReader {
         guard let bytes = secretContents(file, of: "privateKeyFile", in: entry, wanted: wanted) else { return nil }
         guard let key = SigningKey(pem: SecretBytes(bytes)) else {
             entry.problem(
-                "privateKeyFile", found: "\(YAMLReader.quote(file)), which holds no private key", wanted: wanted)
+                "privateKeyFile", found: "\(file.quoted), which holds no private key", wanted: wanted)
             return nil
         }
         if let algorithm, !key.algorithms.contains(algorithm) {
@@ -121,7 +121,7 @@ extension ConfigurationReader {
         // Else libcurl would tell no more than that the handshake failed, at the first flow.
         guard SigningKey(pem: SecretBytes(key)) != nil else {
             entry.problem(
-                "certificateKeyFile", found: "\(YAMLReader.quote(keyFile)), which holds no private key",
+                "certificateKeyFile", found: "\(keyFile.quoted), which holds no private key",
                 wanted: "the certificate's private key in PEM, without a passphrase")
             return nil
         }
@@ -142,11 +142,11 @@ extension ConfigurationReader {
                     name, found: "an unknown name",
                     wanted: names.isEmpty
                         ? "no parameters: callers give those of this client's source types"
-                        : "one of \(names.joined(separator: ", "))" + YAMLReader.guess(name, among: names))
+                        : "one of \(names.joined(separator: ", "))" + name.guess(among: names))
             }
             for parameter in places where !parameter.pattern.matches(value) {
                 section.problem(
-                    name, found: YAMLReader.quote(value), wanted: "a value that matches \(parameter.pattern.text)")
+                    name, found: value.quoted, wanted: "a value that matches \(parameter.pattern.text)")
             }
             values[name] = value
         }

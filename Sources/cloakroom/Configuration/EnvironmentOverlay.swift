@@ -1,5 +1,6 @@
 import Broker
 import Catalog
+import Formats
 import Foundation
 import Yams
 
@@ -17,7 +18,7 @@ struct EnvironmentOverlay {
             guard var path = SettingName.path(of: variable) else {
                 findings.add(
                     "environment: \(variable): found an unknown name, wanted a setting such as CLOAKROOM_HTTP_PORT"
-                        + YAMLReader.guess(variable, among: SettingName.variables))
+                        + variable.guess(among: SettingName.variables))
                 continue
             }
             if path.starts(with: ["frontend", "tenants"]) {

@@ -1,5 +1,6 @@
 import Broker
 import Catalog
+import Formats
 import Foundation
 
 // The files that settings name. What is in them is never told: a finding has the name alone.
@@ -8,7 +9,7 @@ extension ConfigurationReader {
     func contents(_ file: String, of name: String, in reader: YAMLReader, wanted: String) -> [UInt8]? {
         guard let data = try? Data(contentsOf: URL(fileURLWithPath: settings.absolute(file))) else {
             reader.problem(
-                name, found: YAMLReader.quote(file) + ", which cannot be read", wanted: "a file with \(wanted)")
+                name, found: file.quoted + ", which cannot be read", wanted: "a file with \(wanted)")
             return nil
         }
         return [UInt8](data)
@@ -26,7 +27,7 @@ extension ConfigurationReader {
         guard let bytes = secretContents(file, of: name, in: reader, wanted: wanted) else { return nil }
         let text = String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
         guard !text.isEmpty else {
-            reader.problem(name, found: YAMLReader.quote(file) + ", which is empty", wanted: "a file with \(wanted)")
+            reader.problem(name, found: file.quoted + ", which is empty", wanted: "a file with \(wanted)")
             return nil
         }
         return Array(text.utf8)

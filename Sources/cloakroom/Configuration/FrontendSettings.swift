@@ -15,7 +15,7 @@ extension ConfigurationReader {
                 guard let entry = own.section(name) else { continue }
                 guard let tenant = TenantID(name) else {
                     own.problem(
-                        name, found: YAMLReader.quote(name),
+                        name, found: name.quoted,
                         wanted: "a tenant like \(TenantID.pattern)")
                     continue
                 }
@@ -46,7 +46,7 @@ extension ConfigurationReader {
         var origins: [OriginPattern] = []
         for text in texts {
             guard let origin = OriginPattern(text) else {
-                section.problem("origins", found: YAMLReader.quote(text), wanted: Self.wantedOrigins)
+                section.problem("origins", found: text.quoted, wanted: Self.wantedOrigins)
                 continue
             }
             if !origins.contains(origin) { origins.append(origin) }
@@ -61,7 +61,7 @@ extension ConfigurationReader {
             // Compared byte for byte with what callers give, so it must be as they will write it.
             guard let url = ReturnURL(text), url.text == text else {
                 section.problem(
-                    "returnURLs", found: YAMLReader.quote(text),
+                    "returnURLs", found: text.quoted,
                     wanted: "whole addresses such as https://app.example.com/connected or com.example.app:/connected")
                 continue
             }

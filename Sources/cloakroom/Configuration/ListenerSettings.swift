@@ -50,7 +50,7 @@ extension ConfigurationReader {
         let wanted = "the https address under which browsers reach the broker"
         guard let text = http.required("publicURL", wanted) else { return nil }
         guard let url = StrictURL(base: text) else {
-            http.problem("publicURL", found: YAMLReader.quote(text), wanted: wanted)
+            http.problem("publicURL", found: text.quoted, wanted: wanted)
             return nil
         }
         return url
@@ -62,7 +62,7 @@ extension ConfigurationReader {
         return TrustedProxies(
             (http.strings("trustedProxies") ?? []).compactMap { text in
                 let block = CIDR(text)
-                if block == nil { http.problem("trustedProxies", found: YAMLReader.quote(text), wanted: wanted) }
+                if block == nil { http.problem("trustedProxies", found: text.quoted, wanted: wanted) }
                 return block
             })
     }

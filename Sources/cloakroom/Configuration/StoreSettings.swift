@@ -1,5 +1,6 @@
 import Broker
 import Catalog
+import Formats
 import Secrets
 
 /// The store: its place, the keys that seal what is in it, and how long that stays.
@@ -15,7 +16,7 @@ extension ConfigurationReader {
             let scheme = text.split(separator: ":", maxSplits: 1).first.map(String.init) ?? ""
             let found =
                 text.hasPrefix("sqlite:")
-                ? YAMLReader.quote(text) : "an address with the scheme \(YAMLReader.quote(scheme))"
+                ? text.quoted : "an address with the scheme \(scheme.quoted)"
             storage.problem("url", found: found, wanted: "sqlite:PATH, a file; this version has no other store")
             return nil
         }
@@ -31,7 +32,7 @@ extension ConfigurationReader {
         do {
             return (try KeyRing(String(decoding: bytes, as: UTF8.self)), settings.absolute(file))
         } catch {
-            top.problem("masterKeyFile", found: "\(YAMLReader.quote(file)) with \(error.finding)", wanted: wanted)
+            top.problem("masterKeyFile", found: "\(file.quoted) with \(error.finding)", wanted: wanted)
             return nil
         }
     }

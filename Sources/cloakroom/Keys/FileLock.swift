@@ -1,5 +1,6 @@
 import Broker
 import Catalog
+import Formats
 import Foundation
 
 /// Held by one process at a time, by means of a file that stays where it is: what it guards may be renamed meanwhile.
@@ -14,7 +15,7 @@ struct FileLock {
     init(_ path: String) async throws {
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else {
-            throw Refusal("\(YAMLReader.quote(path)) cannot be created: \(String(cString: strerror(errno)))")
+            throw Refusal("\(path.quoted) cannot be created: \(String(cString: strerror(errno)))")
         }
         // By trying again, not by `F_OFD_SETLKW`: a thread that waits in the kernel is lost to everybody else.
         let deadline = ContinuousClock.now + Self.longestWait
@@ -23,7 +24,7 @@ struct FileLock {
                 let reason = String(cString: strerror(errno))
                 close(descriptor)
                 throw Refusal(
-                    "\(YAMLReader.quote(path)) cannot be locked: \(reason)",
+                    "\(path.quoted) cannot be locked: \(reason)",
                     hint: "another command is changing the keys; see whether it hangs")
             }
             try await Task.sleep(for: .milliseconds(20))

@@ -1,5 +1,6 @@
 import Broker
 import Catalog
+import Formats
 import Foundation
 import Secrets
 
@@ -22,13 +23,13 @@ struct MasterKeyFile {
     func read() throws -> (lines: [String], ring: KeyRing) {
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
             throw Refusal(
-                "masterKeyFile: \(YAMLReader.quote(path)) cannot be read: \(UnreadableFile.reason(path))")
+                "masterKeyFile: \(path.quoted) cannot be read: \(UnreadableFile.reason(path))")
         }
         do throws(KeyRingError) {
             let lines = text.split(omittingEmptySubsequences: true, whereSeparator: \.isNewline).map(String.init)
             return (lines, try KeyRing(text))
         } catch {
-            throw Refusal("masterKeyFile: found \(YAMLReader.quote(path)) with \(error.finding), wanted \(Self.wanted)")
+            throw Refusal("masterKeyFile: found \(path.quoted) with \(error.finding), wanted \(Self.wanted)")
         }
     }
 
@@ -55,7 +56,7 @@ struct MasterKeyFile {
     private func replace(by lines: [String]) throws {
         let new = path + ".new"
         let failure = { (what: String) in
-            Refusal("masterKeyFile: \(YAMLReader.quote(new)) cannot be \(what): \(String(cString: strerror(errno)))")
+            Refusal("masterKeyFile: \(new.quoted) cannot be \(what): \(String(cString: strerror(errno)))")
         }
         // What a command left that was killed here may be of another owner; `O_EXCL` makes sure that this one is ours.
         unlink(new)

@@ -41,26 +41,30 @@ extension BrokerMetrics {
             }
         }
         registry.declare(
-            Family("cloakroom_store_queue_depth", .gauge, "Operations that wait for their commit.")
+            Family("cloakroom_store_queue_depth", .gauge, help: "Operations that wait for their commit.")
         ) { [Sample(Double(source.waitingCount))] }
     }
 
     /// Counts who waits for a turn to go to a provider, and who waited in vain.
     func declare(calls: FairTransport, transport: CurlTransport) {
         registry.declare(
-            Family("cloakroom_transport_queue_depth", .gauge, "Requests that wait for their turn to go to a provider.")
+            Family(
+                "cloakroom_transport_queue_depth", .gauge,
+                help: "Requests that wait for their turn to go to a provider.")
         ) { [Sample(Double(calls.waitingCount + transport.waitingCount))] }
         registry.declare(
             Family(
                 "cloakroom_provider_calls_refused_total", .counter,
-                "Requests of callers that waited for their turn in vain: their tenant or the provider has its share.")
+                help:
+                    "Requests of callers that waited for their turn in vain: their tenant or the provider has its share."
+            )
         ) { [Sample(Double(calls.refusedCount))] }
     }
 
     /// Counts the spans that the collector did not take in time.
     func declare(spans: SpanQueue) {
         registry.declare(
-            Family("cloakroom_spans_dropped_total", .counter, "Spans that the collector did not take.")
+            Family("cloakroom_spans_dropped_total", .counter, help: "Spans that the collector did not take.")
         ) { [Sample(Double(spans.droppedCount))] }
     }
 }

@@ -1,5 +1,6 @@
 import Formats
 import Testing
+
 @testable import Broker
 @testable import cloakroom
 

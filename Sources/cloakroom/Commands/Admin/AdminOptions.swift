@@ -50,7 +50,7 @@ struct AdminOptions: ParsableArguments {
         }
         guard let url = StrictURL(base: text) else {
             throw Refusal(
-                "the broker's address is \(YAMLReader.quote(text)), wanted an address such as https://broker.example.com"
+                "the broker's address is \(text.quoted), wanted an address such as https://broker.example.com"
             )
         }
         // RFC 6750 § 5.2: whoever reads the token on its way is an operator too.
@@ -65,7 +65,7 @@ struct AdminOptions: ParsableArguments {
         let text: String
         if let tokenFile {
             guard let read = try? String(contentsOfFile: tokenFile, encoding: .utf8) else {
-                throw Refusal("the token file \(YAMLReader.quote(tokenFile)) cannot be read")
+                throw Refusal("the token file \(tokenFile.quoted) cannot be read")
             }
             if let fault = SecretFile(setting: "--token-file", path: tokenFile).fault {
                 Terminal.write("warning: \(fault)")

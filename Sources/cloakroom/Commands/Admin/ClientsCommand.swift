@@ -65,7 +65,7 @@ struct ClientsCommand: AsyncParsableCommand {
                 text = try? String(contentsOfFile: file, encoding: .utf8)
             }
             guard let secret = text?.trimmingCharacters(in: .newlines), !secret.isEmpty else {
-                throw Refusal("the client secret file \(YAMLReader.quote(file)) is empty or cannot be read")
+                throw Refusal("the client secret file \(file.quoted) is empty or cannot be read")
             }
             return secret
         }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Broker
 import Catalog
+import Formats
 
 struct Sources: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -22,8 +23,8 @@ struct Sources: AsyncParsableCommand {
     /// The source type of that name, or a refusal that guesses which one was meant.
     static func sourceType(_ name: String, in catalog: Catalog) throws -> SourceType {
         if let id = SourceType.ID(name), let sourceType = catalog[id] { return sourceType }
-        let guess = YAMLReader.guess(name, among: catalog.sourceTypes.map(\.id.description))
+        let guess = name.guess(among: catalog.sourceTypes.map(\.id.description))
         throw Refusal(
-            "there is no source type \(YAMLReader.quote(name))\(guess)", hint: "`cloakroom sources` lists them")
+            "there is no source type \(name.quoted)\(guess)", hint: "`cloakroom sources` lists them")
     }
 }

@@ -1,5 +1,6 @@
 import Broker
 import Catalog
+import Formats
 
 // The words for whoever tries a source type. Each switch over an error is whole, so that a new case asks for its words.
 
@@ -24,7 +25,7 @@ extension Trial {
         case .withoutOAuth(let id): "\"\(id)\" has no OAuth"
         case .notConfigured(let id): "\"\(id)\" has no client id"
         case .parameterUnknown(let name, let known):
-            "the parameter \(YAMLReader.quote(name)) is unknown; the source type has \(known.isEmpty ? "none" : known.joined(separator: ", "))"
+            "the parameter \(name.quoted) is unknown; the source type has \(known.isEmpty ? "none" : known.joined(separator: ", "))"
         case .parameterMissing(let name): "the parameter \"\(name)\" is missing"
         case .parameterRejected(let name, let pattern): "the parameter \"\(name)\" does not match \(pattern)"
         case .parameterIsTheOperators(let name): "the parameter \"\(name)\" comes with the client"
