@@ -163,7 +163,7 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(
             name: "SecretsTests",
-            dependencies: ["COpenSSL", "Secrets", .product(name: "Logging", package: "swift-log")]),
+            dependencies: ["COpenSSL", "Secrets", "TestSupport", .product(name: "Logging", package: "swift-log")]),
         .testTarget(name: "FormatsTests", dependencies: ["Catalog", "Formats", "TestSupport"]),
         .testTarget(name: "JOSETests", dependencies: ["Formats", "JOSE", "Secrets", "TestSupport", "Transport"]),
         .testTarget(

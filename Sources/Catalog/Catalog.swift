@@ -39,7 +39,7 @@ public struct Catalog: Sendable {
                     guard let entry = entries.section(name) else { continue }
                     guard let id = SourceType.ID(name) else {
                         entries.problem(
-                            name, found: name.quoted, wanted: "a source type like ^[a-z][a-z0-9_]{0,63}$")
+                            name, found: name.quoted, wanted: "a source type like \(SourceType.ID.pattern)")
                         continue
                     }
                     if let sourceType = SourceType(entry, id: id, allowInsecure: allowInsecure) {
@@ -63,7 +63,7 @@ extension SourceType {
         let category = entry.required("category", "a word such as drive, wiki or chat")
         let provider = entry.string("provider") ?? id.description
         if ID(provider) == nil {
-            entry.problem("provider", found: provider.quoted, wanted: "a name like ^[a-z][a-z0-9_]{0,63}$")
+            entry.problem("provider", found: provider.quoted, wanted: "a name like \(SourceType.ID.pattern)")
         }
         let documentation = entry.string("documentation")
         let registration = entry.string("registration")

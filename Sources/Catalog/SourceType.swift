@@ -1,7 +1,10 @@
 /// A kind of source that tenants connect, as the catalog describes it. Data: no code asks which one it holds.
 public struct SourceType: Sendable {
-    /// `^[a-z][a-z0-9_]{0,63}$`
+    /// The name of a source type, matching `pattern`.
     public struct ID: Hashable, Sendable, Comparable, CustomStringConvertible {
+        /// For sentences that say what is wanted.
+        package static let pattern = "^[a-z][a-z0-9_]{0,63}$"
+
         public let description: String
 
         public init?(_ text: some StringProtocol) {

@@ -1,5 +1,6 @@
 import Formats
 import Secrets
+import TestSupport
 import Testing
 
 @testable import JOSE
@@ -32,7 +33,7 @@ import Testing
 
     @Test(arguments: [nil, "key-1"])
     func `an assertion under a key names the key`(_ keyID: String?) throws {
-        let key = try TestKey.client(TestKey.rsa, .PS256, keyID: keyID)
+        let key = try TestKey.client(PublishedKey.rsa, .PS256, keyID: keyID)
         let assertion = try #require(
             ClientAssertion.make(
                 clientID: "client", audience: "https://issuer.example.com", key: key, now: TestTime.now))
@@ -57,7 +58,7 @@ import Testing
     @Test func `a secret or key that cannot sign gives none`() throws {
         #expect(
             ClientAssertion.make(clientID: "c", audience: "a", secret: ClientSecret("short"), now: TestTime.now) == nil)
-        let key = try TestKey.client(TestKey.p256, .RS256)
+        let key = try TestKey.client(PublishedKey.p256, .RS256)
         #expect(ClientAssertion.make(clientID: "c", audience: "a", key: key, now: TestTime.now) == nil)
     }
 
@@ -65,6 +66,6 @@ import Testing
         let assertion = try #require(
             ClientAssertion.make(clientID: "c", audience: "a", secret: Self.secret, now: TestTime.now))
         #expect("\(assertion)" == "[redacted ClientAssertion]")
-        #expect(!"\(try TestKey.client(TestKey.p256, .ES256))".contains("KeyHandle"))
+        #expect(!"\(try TestKey.client(PublishedKey.p256, .ES256))".contains("KeyHandle"))
     }
 }

@@ -1,6 +1,7 @@
 import Formats
 import Foundation
 import Secrets
+import TestSupport
 import Testing
 
 @testable import JOSE
@@ -32,8 +33,8 @@ import Testing
 
     /// RFC 8725 § 2.1: HS256 with the public key, which everybody has, as the secret.
     @Test func `a public key is no shared secret`() throws {
-        let jwk = try TestKey.signing(TestKey.rsa).publicJWK
-        let guesses = [try JSONEncoder().encode(jwk), Data(try #require(jwk["n"]).utf8), Data(TestKey.rsa.utf8)]
+        let jwk = try TestKey.signing(PublishedKey.rsa).publicJWK
+        let guesses = [try JSONEncoder().encode(jwk), Data(try #require(jwk["n"]).utf8), Data(PublishedKey.rsa.utf8)]
         for guess in guesses {
             let sign = { (input: [UInt8]) in HMACSHA256.code(of: input, key: SecretBytes(Array(guess))) }
             #expect(try Self.fault(header: #"{"alg":"HS256","kid":"r"}"#, sign) == .algorithmNotAllowed)
@@ -57,12 +58,12 @@ import Testing
 
     /// A signature by the right key, and a header that says another algorithm.
     @Test func `the algorithm must be the key's`() throws {
-        let key = try TestKey.signing(TestKey.p256)
+        let key = try TestKey.signing(PublishedKey.p256)
         for name in ["RS256", "PS256", "EdDSA"] {
             let fault = try Self.fault(header: #"{"alg":"\#(name)","kid":"p"}"#) { key.sign($0, with: .ES256) }
             #expect(fault == .unknownKey)
         }
-        let rsa = try TestKey.signing(TestKey.rsa)
+        let rsa = try TestKey.signing(PublishedKey.rsa)
         #expect(try Self.fault(header: #"{"alg":"PS256","kid":"r"}"#) { rsa.sign($0, with: .RS256) } == .signatureWrong)
     }
 
@@ -75,7 +76,7 @@ import Testing
             let header = #"{"alg":"ES256","jwk":\#(jwk),"x5c":["AAAA"],\#(addresses)\#(kid)}"#
             #expect(try Self.fault(header: header) { attacker.sign($0, with: .ES256) } == .signatureWrong)
         }
-        let own = try TestKey.signing(TestKey.p256)
+        let own = try TestKey.signing(PublishedKey.p256)
         let header = #"{"alg":"ES256","jwk":\#(jwk),\#(addresses),"kid":"p"}"#
         #expect(try Self.fault(header: header) { own.sign($0, with: .ES256) } == nil)
     }
@@ -89,7 +90,7 @@ import Testing
     @Test func `without a name the key must be the only one`() throws {
         #expect(try Check.fault(Check.token(kid: nil)) == nil)
         let other = SigningKey.makeP256().publicJWK.mapValues { JSONValue.string($0) }
-        let own = try TestKey.signing(TestKey.p256).publicJWK.mapValues { JSONValue.string($0) }
+        let own = try TestKey.signing(PublishedKey.p256).publicJWK.mapValues { JSONValue.string($0) }
         let json = try Forge.json(.object(["keys": .array([.object(other), .object(own)])]))
         let keys = try #require(JSONWebKeySet(json: json))
         #expect(try Check.fault(Check.token(kid: nil), keys: keys) == .ambiguousKey)
@@ -103,7 +104,7 @@ import Testing
     }
 
     @Test func `a claim that comes twice is refused`() throws {
-        let key = try TestKey.signing(TestKey.p256)
+        let key = try TestKey.signing(PublishedKey.p256)
         for twice in [#""sub":"admin""#, #""\u0073ub":"admin""#] {
             let payload = try String(Self.payload().dropLast()) + ",\(twice)}"
             let fault = try Self.fault(header: #"{"alg":"ES256","kid":"p"}"#, payload: payload) {
@@ -115,7 +116,7 @@ import Testing
 
     /// A token in a token, and other things that are no claims.
     @Test func `a payload that is no object is refused`() throws {
-        let key = try TestKey.signing(TestKey.p256)
+        let key = try TestKey.signing(PublishedKey.p256)
         for payload in [try Check.token(), "", "[]", "null", "{", #""{}""#, String(repeating: "[", count: 10_000)] {
             let fault = try Self.fault(header: #"{"alg":"ES256","kid":"p","cty":"JWT"}"#, payload: payload) {
                 key.sign($0, with: .ES256)

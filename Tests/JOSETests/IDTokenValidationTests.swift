@@ -1,5 +1,6 @@
 import Formats
 import Secrets
+import TestSupport
 import Testing
 
 @testable import JOSE
@@ -20,9 +21,9 @@ import Testing
     /// Read once: libcrypto takes its time to check a private RSA key.
     private static let keySet = Result {
         try TestKey.set([
-            (TestKey.rsa, ["kid": .string("r")]), (TestKey.p256, ["kid": .string("p")]),
-            (TestKey.p384, ["kid": .string("q")]), (TestKey.ed25519, ["kid": .string("e")]),
-            (TestKey.p521, ["kid": .string("s")]), (TestKey.ed448, ["kid": .string("g")]),
+            (PublishedKey.rsa, ["kid": .string("r")]), (PublishedKey.p256, ["kid": .string("p")]),
+            (TestKey.p384, ["kid": .string("q")]), (PublishedKey.ed25519, ["kid": .string("e")]),
+            (PublishedKey.p521, ["kid": .string("s")]), (PublishedKey.ed448, ["kid": .string("g")]),
         ])
     }
 
@@ -30,7 +31,7 @@ import Testing
 
     /// A token of the sound claims but for `changes`; `nil` leaves a claim out.
     static func token(
-        _ changes: [String: JSONValue?] = [:], pem: String = TestKey.p256, kid: String? = "p", type: String? = nil
+        _ changes: [String: JSONValue?] = [:], pem: String = PublishedKey.p256, kid: String? = "p", type: String? = nil
     ) throws -> String {
         var claims = sound
         for (name, value) in changes { claims[name] = value }
@@ -65,7 +66,7 @@ import Testing
                 })
     }
 
-    @Test(arguments: [(TestKey.rsa, "r"), (TestKey.p256, "p"), (TestKey.ed25519, "e")])
+    @Test(arguments: [(PublishedKey.rsa, "r"), (PublishedKey.p256, "p"), (PublishedKey.ed25519, "e")])
     func `each usual algorithm is believed`(_ pem: String, _ kid: String) throws {
         #expect(try Self.fault(Self.token(pem: pem, kid: kid)) == nil)
     }
@@ -159,7 +160,7 @@ import Testing
             "at_hash": .string("77QmUPtjPfzWtF2AnpK9RQ"), "c_hash": .string("LDktKdoQak3Pk0cnXxCltA"),
         ]
         #expect(try Self.fault(Self.token(hashes), check) == nil)
-        #expect(try Self.fault(Self.token(hashes, pem: TestKey.rsa, kid: "r"), check) == nil)
+        #expect(try Self.fault(Self.token(hashes, pem: PublishedKey.rsa, kid: "r"), check) == nil)
         for wrong in [
             JSONValue.string("77QmUPtjPfzWtF2AnpK9RR"), .string("LDktKdoQak3Pk0cnXxCltA"), .string(""), .null,
         ] {
@@ -175,8 +176,8 @@ import Testing
 
     /// § 3.1.3.6: the digest is that of `alg`.
     @Test(arguments: [
-        (TestKey.ed25519, "e", SignatureAlgorithm.EdDSA, 32), (TestKey.p384, "q", .ES384, 24),
-        (TestKey.p521, "s", .ES512, 32),
+        (PublishedKey.ed25519, "e", SignatureAlgorithm.EdDSA, 32), (TestKey.p384, "q", .ES384, 24),
+        (PublishedKey.p521, "s", .ES512, 32),
     ])
     func `a longer digest has a longer half`(
         _ pem: String, _ kid: String, _ algorithm: SignatureAlgorithm, _ length: Int
@@ -196,10 +197,10 @@ import Testing
         var check = Self.check
         check.accessToken = AccessToken("token")
         let half = Base64URL.encode(Array(SignatureAlgorithm.Ed448.digest(of: Array("token".utf8)).prefix(57)))
-        let token = try Self.token(["at_hash": .string(half)], pem: TestKey.ed448, kid: "g")
+        let token = try Self.token(["at_hash": .string(half)], pem: PublishedKey.ed448, kid: "g")
         #expect(try Self.fault(token, check) == nil)
         let sha = Base64URL.encode(Array(SignatureAlgorithm.Ed25519.digest(of: Array("token".utf8)).prefix(32)))
-        let other = try Self.token(["at_hash": .string(sha)], pem: TestKey.ed448, kid: "g")
+        let other = try Self.token(["at_hash": .string(sha)], pem: PublishedKey.ed448, kid: "g")
         #expect(try Self.fault(other, check) == .accessTokenMismatch)
     }
 }

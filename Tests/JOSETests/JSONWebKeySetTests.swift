@@ -1,5 +1,6 @@
 import Formats
 import Secrets
+import TestSupport
 import Testing
 
 @testable import JOSE
@@ -38,8 +39,8 @@ import Testing
 
     @Test func `a key is found by its id and its algorithm`() throws {
         let set = try TestKey.set([
-            (TestKey.rsa, ["kid": .string("a")]), (TestKey.p256, ["kid": .string("a")]),
-            (TestKey.ed25519, ["kid": .string("b"), "use": .string("sig")]),
+            (PublishedKey.rsa, ["kid": .string("a")]), (PublishedKey.p256, ["kid": .string("a")]),
+            (PublishedKey.ed25519, ["kid": .string("b"), "use": .string("sig")]),
             (TestKey.p384, ["kid": .string("c"), "key_ops": .array([.string("verify")])]),
         ])
         #expect(set.keys(for: "a", .RS256).count == 1)
@@ -54,27 +55,28 @@ import Testing
     /// RFC 9864 § 2.2: an issuer may take up the new names in its keys and its tokens one after the other.
     @Test func `a key for EdDSA signs by either name, and by no other curve's`() throws {
         for name in ["EdDSA", "Ed25519"] {
-            let set = try TestKey.set([(TestKey.ed25519, ["alg": .string(name)])])
+            let set = try TestKey.set([(PublishedKey.ed25519, ["alg": .string(name)])])
             #expect(set.keys(for: nil, .EdDSA).count == 1 && set.keys(for: nil, .Ed25519).count == 1)
             #expect(set.keys(for: nil, .Ed448).isEmpty)
         }
-        let set = try TestKey.set([(TestKey.ed25519, ["alg": .string("Ed448")])])
+        let set = try TestKey.set([(PublishedKey.ed25519, ["alg": .string("Ed448")])])
         #expect(set.keys(for: nil, .Ed25519).isEmpty && set.keys(for: nil, .Ed448).isEmpty)
     }
 
     @Test func `where no key has an id, the algorithm tells`() throws {
-        let set = try TestKey.set([(TestKey.rsa, [:]), (TestKey.p256, [:])])
+        let set = try TestKey.set([(PublishedKey.rsa, [:]), (PublishedKey.p256, [:])])
         #expect(set.keys(for: "a", .RS256).count == 1)
         #expect(set.keys(for: nil, .ES256).count == 1)
     }
 
     @Test func `keys that cannot be used are passed over`() throws {
         let set = try TestKey.set([
-            (TestKey.rsa, ["use": .string("enc")]), (TestKey.rsa, ["use": .number(1)]),
-            (TestKey.rsa, ["key_ops": .array([.string("encrypt")])]), (TestKey.rsa, ["key_ops": .string("verify")]),
-            (TestKey.rsa, ["kty": .string("oct")]), (TestKey.rsa, ["e": .string("AQ")]),
-            (TestKey.rsa, ["n": .number(1)]),
-            (TestKey.rsa, ["alg": .string("RSA-OAEP")]), (TestKey.p256, ["kid": .string("good")]),
+            (PublishedKey.rsa, ["use": .string("enc")]), (PublishedKey.rsa, ["use": .number(1)]),
+            (PublishedKey.rsa, ["key_ops": .array([.string("encrypt")])]),
+            (PublishedKey.rsa, ["key_ops": .string("verify")]),
+            (PublishedKey.rsa, ["kty": .string("oct")]), (PublishedKey.rsa, ["e": .string("AQ")]),
+            (PublishedKey.rsa, ["n": .number(1)]),
+            (PublishedKey.rsa, ["alg": .string("RSA-OAEP")]), (PublishedKey.p256, ["kid": .string("good")]),
         ])
         #expect(set.keys(for: nil, .RS256).isEmpty)
         #expect(set.keys(for: "good", .ES256).count == 1)

@@ -1,14 +1,15 @@
 import Formats
 import Secrets
+import TestSupport
 import Testing
 
 @testable import JOSE
 
 @Suite struct JSONWebSignatureTests {
     private static let kinds: [(String, [SignatureAlgorithm])] = [
-        (TestKey.rsa, [.RS256, .RS384, .RS512, .PS256, .PS384, .PS512]), (TestKey.p256, [.ES256]),
-        (TestKey.p384, [.ES384]), (TestKey.p521, [.ES512]), (TestKey.ed25519, [.EdDSA, .Ed25519]),
-        (TestKey.ed448, [.EdDSA, .Ed448]),
+        (PublishedKey.rsa, [.RS256, .RS384, .RS512, .PS256, .PS384, .PS512]), (PublishedKey.p256, [.ES256]),
+        (TestKey.p384, [.ES384]), (PublishedKey.p521, [.ES512]), (PublishedKey.ed25519, [.EdDSA, .Ed25519]),
+        (PublishedKey.ed448, [.EdDSA, .Ed448]),
     ]
 
     private func fault(_ token: String) -> JSONWebSignature.Fault? {
@@ -26,7 +27,7 @@ import Testing
             "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc"
             + ".hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"
         let signed = try JSONWebSignature(token)
-        let key = try #require(VerificationKey(jwk: try TestKey.signing(TestKey.ed25519).publicJWK))
+        let key = try #require(VerificationKey(jwk: try TestKey.signing(PublishedKey.ed25519).publicJWK))
         #expect(signed.isSigned(by: key, with: .EdDSA))
         #expect(String(decoding: signed.payload, as: UTF8.self) == "Example of Ed25519 signing")
     }
@@ -56,10 +57,10 @@ import Testing
         let es512 =
             "eyJhbGciOiJFUzUxMiJ9.UGF5bG9hZA.AdwMgeerwtHoh-l192l60hp9wAHZFVJbLfD_UxMi70cwnZOYaRI1bKPWROc-mZZqwqT2SI-KG"
             + "DKB34XO0aw_7XdtAG8GaSwFKdCAPZgoXD2YBJZCPEX3xKpRwcdOO8KpEHwJjyqOgzDO7iKvU8vcnwNrmxYbSW9ERBXukOXolLzeO_Jn"
-        let keys = try TestKey.set([(TestKey.p256, [:]), (TestKey.p521, ["alg": .string("ES512")])])
+        let keys = try TestKey.set([(PublishedKey.p256, [:]), (PublishedKey.p521, ["alg": .string("ES512")])])
         #expect(try keys.claims(of: JSONWebSignature(es256)).moment("exp") == 1_300_819_380)
         #expect(throws: VerifiedClaims.Fault.malformed) { try keys.claims(of: JSONWebSignature(es512)) }
-        let other = try TestKey.set([(TestKey.rsa, [:]), (TestKey.p384, [:])])
+        let other = try TestKey.set([(PublishedKey.rsa, [:]), (TestKey.p384, [:])])
         #expect(throws: VerifiedClaims.Fault.unknownKey) { try other.claims(of: JSONWebSignature(es512)) }
     }
 
@@ -97,7 +98,7 @@ import Testing
     }
 
     @Test func `a key does not sign with another kind's algorithm`() throws {
-        let key = try TestKey.signing(TestKey.p256)
+        let key = try TestKey.signing(PublishedKey.p256)
         #expect(JSONWebSignature.sign(header: [], claims: [:], key: key, algorithm: .RS256) == nil)
         #expect(
             JSONWebSignature.sign(header: [("alg", .string("x"))], claims: [:], key: key, algorithm: .ES256) == nil)
@@ -113,7 +114,7 @@ import Testing
     }
 
     @Test func `altering any part breaks the signature`() throws {
-        let key = try TestKey.signing(TestKey.p256)
+        let key = try TestKey.signing(PublishedKey.p256)
         let publicKey = try #require(VerificationKey(jwk: key.publicJWK))
         let token = try #require(
             JSONWebSignature.sign(header: [], claims: ["a": .number(1)], key: key, algorithm: .ES256))

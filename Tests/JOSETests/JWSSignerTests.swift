@@ -1,5 +1,6 @@
 import Formats
 import Secrets
+import TestSupport
 import Testing
 
 @testable import JOSE
@@ -23,8 +24,8 @@ import Testing
         """
 
     @Test(arguments: [
-        (TestKey.rsa, SignatureAlgorithm.RS256), (TestKey.p256, .ES256), (TestKey.p384, .ES384),
-        (TestKey.p521, .ES512), (TestKey.ed25519, .EdDSA), (TestKey.ed448, .EdDSA), (jwk(), .ES256),
+        (PublishedKey.rsa, SignatureAlgorithm.RS256), (PublishedKey.p256, .ES256), (TestKey.p384, .ES384),
+        (PublishedKey.p521, .ES512), (PublishedKey.ed25519, .EdDSA), (PublishedKey.ed448, .EdDSA), (jwk(), .ES256),
         (jwk(#","alg":"ES256","use":"sig""#), .ES256), (ed25519JWK, .Ed25519),
     ])
     func `a key in PEM or as a JWK signs with its algorithm`(_ text: String, _ algorithm: SignatureAlgorithm) throws {
@@ -38,7 +39,8 @@ import Testing
     @Test func `a JWK's own id counts unless another is given`() throws {
         let own = Self.jwk(#","kid":"own""#)
         #expect(read(own)?.keyID == "own" && read(own, keyID: "given")?.keyID == "given")
-        #expect(try #require(read(Self.jwk())).keyID == nil && read(TestKey.p256, keyID: "given")?.keyID == "given")
+        #expect(
+            try #require(read(Self.jwk())).keyID == nil && read(PublishedKey.p256, keyID: "given")?.keyID == "given")
         let token = try #require(read(own)?.sign(type: "JWT", claims: [:]))
         let (header, _) = try Forge.parts(token)
         #expect(header == ["alg": .string("ES256"), "typ": .string("JWT"), "kid": .string("own")])

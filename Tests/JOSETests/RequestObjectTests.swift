@@ -1,5 +1,6 @@
 import Formats
 import Secrets
+import TestSupport
 import Testing
 
 @testable import JOSE
@@ -12,7 +13,7 @@ import Testing
         ("state", "s\"1"), ("scope", "openid a/b"),
     ]
 
-    private func make(_ more: [(name: String, value: String)] = [], _ pem: String = TestKey.p256) throws
+    private func make(_ more: [(name: String, value: String)] = [], _ pem: String = PublishedKey.p256) throws
         -> RequestObject?
     {
         RequestObject.make(
@@ -36,7 +37,7 @@ import Testing
         #expect(claims["iat"] == .number(now) && claims["exp"] == .number(now + 300))
         #expect(try #require(claims["jti"]?.string.flatMap { Base64URL.decode($0) }).count == 16)
         #expect(claims.count == Self.parameters.count + 5)
-        let key = try #require(VerificationKey(jwk: try TestKey.signing(TestKey.p256).publicJWK))
+        let key = try #require(VerificationKey(jwk: try TestKey.signing(PublishedKey.p256).publicJWK))
         #expect(try JSONWebSignature(token).isSigned(by: key, with: .ES256))
     }
 
@@ -71,7 +72,7 @@ import Testing
     }
 
     @Test func `a key of another kind signs nothing`() throws {
-        #expect(try make([], TestKey.rsa) == nil)
+        #expect(try make([], PublishedKey.rsa) == nil)
     }
 
     @Test func `a request object does not show`() throws {

@@ -1,5 +1,6 @@
 import Foundation
 import Secrets
+import TestSupport
 import Testing
 
 @Suite struct SigningKeyTests {
@@ -13,10 +14,10 @@ import Testing
 
     /// PKCS #1 v1.5 and Ed25519 signatures have no chance in them.
     @Test(arguments: [
-        (Published.rsa, Published.rsaToken, SignatureAlgorithm.RS256),
+        (PublishedKey.rsa, Published.rsaToken, SignatureAlgorithm.RS256),
         (Published.rsaPKCS1, Published.rsaToken, .RS256),
         (Published.cookbook, Published.cookbookRS256, .RS256),
-        (Published.ed25519, Published.ed25519Token, .EdDSA),
+        (PublishedKey.ed25519, Published.ed25519Token, .EdDSA),
     ])
     func `a signature is the one that the RFC publishes`(
         _ pem: String, _ token: String, _ algorithm: SignatureAlgorithm
@@ -28,17 +29,17 @@ import Testing
 
     /// RFC 8032 § 7.4.
     @Test func `a signature by Ed448 is the one that the RFC publishes`() throws {
-        let key = try #require(read(Published.ed448))
+        let key = try #require(read(PublishedKey.ed448))
         #expect(key.sign([3], with: .Ed448) == Published.ed448Signature)
         #expect(key.sign([3], with: .EdDSA) == Published.ed448Signature)
     }
 
     @Test(arguments: [
-        (Published.rsa, Published.rsaJWK), (Published.rsaPKCS1, Published.rsaJWK),
-        (Published.p256, Published.p256JWK), (Published.p256SEC1, Published.p256JWK),
-        (Published.ed25519, Published.ed25519JWK), (Published.cookbook, Published.cookbookJWK),
-        (Published.p521, Published.p521JWK), (Published.cookbookP521, Published.cookbookP521JWK),
-        (Published.ed448, Published.ed448JWK),
+        (PublishedKey.rsa, Published.rsaJWK), (Published.rsaPKCS1, Published.rsaJWK),
+        (PublishedKey.p256, Published.p256JWK), (Published.p256SEC1, Published.p256JWK),
+        (PublishedKey.ed25519, Published.ed25519JWK), (Published.cookbook, Published.cookbookJWK),
+        (PublishedKey.p521, Published.p521JWK), (Published.cookbookP521, Published.cookbookP521JWK),
+        (PublishedKey.ed448, Published.ed448JWK),
     ])
     func `the public half is the one that the RFC publishes`(_ pem: String, _ jwk: [String: String]) throws {
         let key = try #require(read(pem))
@@ -48,7 +49,7 @@ import Testing
     /// RFC 7638 § 3.1, RFC 8037 § A.3.
     @Test(arguments: [
         (Published.thumbprinted, "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"),
-        (Published.ed25519, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"),
+        (PublishedKey.ed25519, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"),
     ])
     func `the thumbprint is the one that the RFC publishes`(_ pem: String, _ thumbprint: String) throws {
         let key = try #require(read(pem))
@@ -56,10 +57,10 @@ import Testing
     }
 
     @Test(arguments: [
-        (Published.rsa, [SignatureAlgorithm.RS256, .RS384, .RS512, .PS256, .PS384, .PS512]),
-        (Published.p256, [.ES256]), (Published.p256SEC1, [.ES256]), (KeyFiles.p384, [.ES384]),
-        (KeyFiles.p256AfterItsParameters, [.ES256]), (Published.p521, [.ES512]),
-        (Published.ed25519, [.EdDSA, .Ed25519]), (Published.ed448, [.EdDSA, .Ed448]),
+        (PublishedKey.rsa, [SignatureAlgorithm.RS256, .RS384, .RS512, .PS256, .PS384, .PS512]),
+        (PublishedKey.p256, [.ES256]), (Published.p256SEC1, [.ES256]), (KeyFiles.p384, [.ES384]),
+        (KeyFiles.p256AfterItsParameters, [.ES256]), (PublishedKey.p521, [.ES512]),
+        (PublishedKey.ed25519, [.EdDSA, .Ed25519]), (PublishedKey.ed448, [.EdDSA, .Ed448]),
     ])
     func `a key signs with the algorithms of its kind and no other`(
         _ pem: String, _ algorithms: [SignatureAlgorithm]
@@ -95,14 +96,14 @@ import Testing
     }
 
     @Test func `no cut of a key crashes`() {
-        let pem = Published.p256
+        let pem = PublishedKey.p256
         for length in 0..<pem.utf8.count { _ = read(String(pem.prefix(length))) }
         #expect(read(pem) != nil)
     }
 
     /// RFC 7518 § 3.4: R and S at full width, though one in 256 numbers begins with a zero.
     @Test func `ECDSA signatures have one length`() throws {
-        for (pem, length) in [(Published.p256, 64), (KeyFiles.p384, 96), (Published.p521, 132)] {
+        for (pem, length) in [(PublishedKey.p256, 64), (KeyFiles.p384, 96), (PublishedKey.p521, 132)] {
             let key = try #require(read(pem))
             let publicKey = try #require(VerificationKey(jwk: key.publicJWK))
             for byte in 0..<UInt8(255) {
@@ -126,20 +127,20 @@ import Testing
 
     /// RFC 7515 § A.3.1.
     @Test func `the private half is the one that the RFC publishes`() throws {
-        let key = try #require(read(Published.p256))
+        let key = try #require(read(PublishedKey.p256))
         let json = try #require(key.exposedPrivateJWK).expose { $0 }
         let jwk = try JSONDecoder().decode([String: String].self, from: Data(json))
         #expect(jwk["d"] == "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI")
     }
 
-    @Test(arguments: [Published.rsa, KeyFiles.p384, Published.p521, Published.ed25519, Published.ed448])
+    @Test(arguments: [PublishedKey.rsa, KeyFiles.p384, PublishedKey.p521, PublishedKey.ed25519, PublishedKey.ed448])
     func `an operator's key is not told`(_ pem: String) throws {
         let key = try #require(read(pem))
         #expect(key.exposedPrivateJWK == nil)
     }
 
     @Test func `a key does not show`() throws {
-        let key = try #require(read(Published.p256))
+        let key = try #require(read(PublishedKey.p256))
         var shown = "\(key) \(String(reflecting: key)) \(String(describing: Optional(key)))"
         dump([key], to: &shown)
         let x = try #require(Published.p256JWK["x"])
@@ -150,7 +151,7 @@ import Testing
 
     /// One key, many threads: what `@unchecked Sendable` promises.
     @Test func `many may sign with one key at once`() async throws {
-        let key = try #require(read(Published.rsa))
+        let key = try #require(read(PublishedKey.rsa))
         let expected = key.sign([7], with: .RS256)
         await withTaskGroup(of: Bool.self) { group in
             for _ in 0..<64 { group.addTask { key.sign([7], with: .RS256) == expected } }

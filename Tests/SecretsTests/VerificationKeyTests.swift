@@ -1,4 +1,5 @@
 import Secrets
+import TestSupport
 import Testing
 
 @Suite struct VerificationKeyTests {
@@ -169,7 +170,7 @@ import Testing
 
     /// RFC 7518 § 3.4: DER, which other formats use, is not JOSE's.
     @Test func `an ECDSA signature in DER is refused`() throws {
-        let key = try #require(SigningKey(pem: SecretBytes(Array(Published.p256.utf8))))
+        let key = try #require(SigningKey(pem: SecretBytes(Array(PublishedKey.p256.utf8))))
         let publicKey = try #require(VerificationKey(jwk: Self.p256))
         let raw = try #require(key.sign([1], with: .ES256))
         let integer = { (number: ArraySlice<UInt8>) -> [UInt8] in

@@ -12,7 +12,7 @@ extension PathParameters {
 
     static func tenant(_ name: some StringProtocol) throws -> TenantID {
         guard let tenant = TenantID(name) else {
-            throw Problem.invalidRequest("the tenant must match ^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+            throw Problem.invalidRequest("the tenant must match \(TenantID.pattern)")
         }
         return tenant
     }

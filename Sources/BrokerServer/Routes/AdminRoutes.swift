@@ -238,7 +238,7 @@ struct AdminRoutes: Sendable {
 
     private static func sourceType(_ text: String) throws -> SourceType.ID {
         guard let id = SourceType.ID(text) else {
-            throw Problem.invalidRequest("\"sourceType\" must match ^[a-z][a-z0-9_]{0,63}$")
+            throw Problem.invalidRequest("\"sourceType\" must match \(SourceType.ID.pattern)")
         }
         return id
     }

@@ -5,7 +5,7 @@ import HummingbirdTesting
 import NIOCore
 import Testing
 
-@Suite struct FrameTests {
+@Suite struct ServiceResponderTests {
     private let authorize = "/v1/tenants/acme/assets:authorize"
 
     @Test func `every answer has its id and its headers`() async throws {

@@ -5,12 +5,12 @@ import Testing
 /// Who gets the cookie that says "this browser began the flow".
 @Suite struct BindingCookieTests {
     private static let verifier = "an-exchange-verifier-that-is-long-enough-for-it"
-    private let house: Installation
+    private let installation: Installation
     private let begun: Begun
 
     init() async throws {
-        house = try Installation()
-        begun = try await house.begin(verifier: Self.verifier)
+        installation = try Installation()
+        begun = try await installation.begin(verifier: Self.verifier)
     }
 
     @Test func `who has the verifier, at the flow's own origin, gets it, and the same again`() async throws {
@@ -36,24 +36,24 @@ import Testing
     }
 
     @Test func `a flow without a challenge has none`() async throws {
-        #expect(try await cookie(of: house.begin().flow) == nil)
+        #expect(try await cookie(of: installation.begin().flow) == nil)
     }
 
     @Test func `an expired flow has none`() async throws {
-        house.clock.advance(milliseconds: 599_999)
+        installation.clock.advance(milliseconds: 599_999)
         #expect(try await cookie() != nil)
-        house.clock.advance(milliseconds: 1)
+        installation.clock.advance(milliseconds: 1)
         #expect(try await cookie() == nil)
     }
 
     @Test(arguments: ["code=good", "error=access_denied"])
     func `a flow whose callback came has none`(_ query: String) async throws {
-        _ = await house.callback("\(query)&state=\(begun.state)")
+        _ = await installation.callback("\(query)&state=\(begun.state)")
         #expect(try await cookie() == nil)
     }
 
     @Test func `every flow has another`() async throws {
-        let other = try await house.begin(verifier: Self.verifier)
+        let other = try await installation.begin(verifier: Self.verifier)
         let first = try #require(try await cookie())
         #expect(try await cookie(of: other.flow)?.matches(first) == false)
     }
@@ -61,7 +61,7 @@ import Testing
     private func cookie(
         of flow: FlowID? = nil, verifier: String = verifier, origin: String = Installation.origin
     ) async throws -> BindingCookie? {
-        try await house.broker.bindingCookie(
+        try await installation.broker.bindingCookie(
             for: flow ?? begun.flow, verifier: ExchangeVerifier(verifier), frontendOrigin: origin)
     }
 }

@@ -6,47 +6,47 @@ import Testing
 import Transport
 
 @Suite struct CallbackTests {
-    private let house: Installation
+    private let installation: Installation
 
     init() throws {
-        house = try Installation()
+        installation = try Installation()
     }
 
     /// RFC 6749 § 4.1.3 and RFC 7636 § 4.6: the verifier that is sent is that of the challenge.
     @Test func `a good callback sends the code and the verifier to the provider once`() async throws {
-        let begun = try await house.begin()
-        #expect(await house.callback("code=g%2Fod&state=\(begun.state)").key != nil)
-        let form = await house.provider.form
+        let begun = try await installation.begin()
+        #expect(await installation.callback("code=g%2Fod&state=\(begun.state)").key != nil)
+        let form = await installation.provider.form
         #expect(form["grant_type"] == "authorization_code")
         #expect(form["code"] == "g/od")
         #expect(form["redirect_uri"] == begun["redirect_uri"])
         let verifier = try #require(form["code_verifier"].flatMap { ExchangeVerifier(checking: $0) })
         #expect(CodeChallenge(of: verifier).text == begun["code_challenge"])
-        #expect(house.events.kinds == ["flow.started", "flow.succeeded"])
+        #expect(installation.events.kinds == ["flow.started", "flow.succeeded"])
     }
 
     @Test func `a good callback gives a key that is good once`() async throws {
-        let (_, key) = try await house.connect()
+        let (_, key) = try await installation.connect()
         #expect(key.expose { $0.hasPrefix("ckr_") })
-        let json = try #require(try await house.redeem(key))
+        let json = try #require(try await installation.redeem(key))
         #expect(
             json == #"""
                 {"accessToken":"access-hunter2","expiresAt":1790003600000,"extras":{},"idToken":"id-hunter2","refreshToken":"refresh-hunter2","scope":null,"sourceType":"example","tokenType":"Bearer","warnings":[]}
                 """#)
-        #expect(try await house.redeem(key) == nil)
-        #expect(house.events.kinds.suffix(2) == ["credential_key.redeemed", "credential_key.reused"])
+        #expect(try await installation.redeem(key) == nil)
+        #expect(installation.events.kinds.suffix(2) == ["credential_key.redeemed", "credential_key.reused"])
     }
 
     @Test func `extras come with the credentials`() async throws {
-        let begun = try await house.begin()
-        let key = try #require(await house.callback("code=good&state=\(begun.state)&realmId=12").key)
-        #expect(try await house.redeem(key)?.contains(#""extras":{"realmId":"12"}"#) == true)
+        let begun = try await installation.begin()
+        let key = try #require(await installation.callback("code=good&state=\(begun.state)&realmId=12").key)
+        #expect(try await installation.redeem(key)?.contains(#""extras":{"realmId":"12"}"#) == true)
     }
 
     @Test func `the token address has the flow's own parameters`() async throws {
-        let begun = try await house.begin("subdomain", parameters: ["subdomain": "acme"])
-        _ = await house.callback("code=good&state=\(begun.state)&subdomain=evil")
-        #expect(await house.provider.requests.map(\.url) == ["https://acme.provider.example/token"])
+        let begun = try await installation.begin("subdomain", parameters: ["subdomain": "acme"])
+        _ = await installation.callback("code=good&state=\(begun.state)&subdomain=evil")
+        #expect(await installation.provider.requests.map(\.url) == ["https://acme.provider.example/token"])
     }
 
     // MARK: the state
@@ -57,22 +57,22 @@ import Transport
         "error=access_denied", "code=good&state=%ZZ",
     ])
     func `a callback without a state of ours is refused and nobody is told`(_ query: String) async throws {
-        let result = await house.callback(query)
+        let result = await installation.callback(query)
         #expect(result.error == .invalidState)
         #expect(result.flow == nil)
-        #expect(await house.provider.requests.isEmpty)
+        #expect(await installation.provider.requests.isEmpty)
     }
 
     @Test func `a state that is repeated or altered spends nothing`() async throws {
-        let begun = try await house.begin()
+        let begun = try await installation.begin()
         let last = begun.state.last == "A" ? "E" : "A"
         for state in [
             "\(begun.state)&state=\(begun.state)", "\(begun.state)A", "\(begun.state.dropLast())\(last)",
             begun.state.lowercased(),
         ] {
-            #expect(await house.callback("code=good&state=\(state)").error == .invalidState)
+            #expect(await installation.callback("code=good&state=\(state)").error == .invalidState)
         }
-        #expect(await house.callback("code=good&state=\(begun.state)").key != nil)
+        #expect(await installation.callback("code=good&state=\(begun.state)").key != nil)
     }
 
     /// RFC 6749 § 3.1: neither of the two can be believed.
@@ -85,53 +85,55 @@ import Transport
     func `a callback in which a parameter comes twice sends no code and spends nothing`(
         _ query: String, _ expected: CallbackError
     ) async throws {
-        let begun = try await house.begin()
-        let result = await house.callback("\(query)&state=\(begun.state)")
+        let begun = try await installation.begin()
+        let result = await installation.callback("\(query)&state=\(begun.state)")
         #expect(result.error == expected && result.flow == nil)
-        #expect(await house.provider.requests.isEmpty)
+        #expect(await installation.provider.requests.isEmpty)
         let good = "code=good&error_description=a&error_description=b&more=1&more=2"
-        #expect(await house.callback("\(good)&state=\(begun.state)").key != nil)
+        #expect(await installation.callback("\(good)&state=\(begun.state)").key != nil)
     }
 
     @Test(arguments: ["code=good", "error=access_denied", "code=a&error=b", "", "code=&error="])
     func `a state is spent by its first callback, whatever came of it`(_ first: String) async throws {
-        let begun = try await house.begin()
-        _ = await house.callback("\(first)&state=\(begun.state)")
-        let sent = await house.provider.requests.count
-        let again = await house.callback("code=good&state=\(begun.state)")
+        let begun = try await installation.begin()
+        _ = await installation.callback("\(first)&state=\(begun.state)")
+        let sent = await installation.provider.requests.count
+        let again = await installation.callback("code=good&state=\(begun.state)")
         #expect(again.error == .invalidState)
         #expect(again.flow == nil)
-        #expect(await house.provider.requests.count == sent)
+        #expect(await installation.provider.requests.count == sent)
     }
 
     @Test func `a state expires`() async throws {
-        let (early, late) = (try await house.begin(), try await house.begin())
-        house.clock.advance(milliseconds: 599_999)
-        #expect(await house.callback("code=good&state=\(early.state)").key != nil)
-        house.clock.advance(milliseconds: 1)
-        #expect(await house.callback("code=good&state=\(late.state)").error == .invalidState)
+        let (early, late) = (try await installation.begin(), try await installation.begin())
+        installation.clock.advance(milliseconds: 599_999)
+        #expect(await installation.callback("code=good&state=\(early.state)").key != nil)
+        installation.clock.advance(milliseconds: 1)
+        #expect(await installation.callback("code=good&state=\(late.state)").error == .invalidState)
     }
 
     @Test func `of 32 callbacks of one state one reaches the provider`() async throws {
-        let (house, begun) = (house, try await house.begin())
+        let (installation, begun) = (installation, try await installation.begin())
         let keys = await withTaskGroup(of: Bool.self) { group in
-            for _ in 0..<32 { group.addTask { await house.callback("code=good&state=\(begun.state)").key != nil } }
+            for _ in 0..<32 {
+                group.addTask { await installation.callback("code=good&state=\(begun.state)").key != nil }
+            }
             return await group.reduce(into: 0) { if $1 { $0 += 1 } }
         }
         #expect(keys == 1)
-        #expect(await house.provider.requests.count == 1)
+        #expect(await installation.provider.requests.count == 1)
     }
 
     // MARK: code and error
 
     @Test(arguments: ["", "code=", "code=a&error=b"])
     func `anything but one code or one error is refused and no code is sent`(_ query: String) async throws {
-        let begun = try await house.begin()
-        let result = await house.callback("\(query)&state=\(begun.state)")
+        let begun = try await installation.begin()
+        let result = await installation.callback("\(query)&state=\(begun.state)")
         #expect(result.error == .invalidCallback)
         #expect(result.flow?.id == begun.flow)
-        #expect(await house.provider.requests.isEmpty)
-        #expect(house.events.all.last?.code == "invalid_callback")
+        #expect(await installation.provider.requests.isEmpty)
+        #expect(installation.events.all.last?.code == "invalid_callback")
     }
 
     /// RFC 6749 § 4.1.2.1.
@@ -146,10 +148,10 @@ import Transport
     func `the provider's error is told, made harmless`(_ query: String, _ code: String, _ description: String?)
         async throws
     {
-        let begun = try await house.begin()
-        let result = await house.callback("\(query)&state=\(begun.state)")
+        let begun = try await installation.begin()
+        let result = await installation.callback("\(query)&state=\(begun.state)")
         #expect(result.error == .denied(error: code, description: description))
-        let outcome = try #require(try await house.store.outcome(of: begun.flow))
+        let outcome = try #require(try await installation.store.outcome(of: begun.flow))
         #expect(outcome.status == .failed)
         #expect(outcome.error == code)
         #expect(outcome.errorDescription == description)
@@ -166,10 +168,10 @@ import Transport
     func `an answer that is no token response is told as refused`(_ body: String, _ status: Int, _ error: String?)
         async throws
     {
-        await house.provider.answers(body, status: status)
-        let begun = try await house.begin()
-        #expect(await house.callback("code=good&state=\(begun.state)").error == .providerRejected(error: error))
-        #expect(try await house.store.outcome(of: begun.flow)?.error == "provider_rejected")
+        await installation.provider.answers(body, status: status)
+        let begun = try await installation.begin()
+        #expect(await installation.callback("code=good&state=\(begun.state)").error == .providerRejected(error: error))
+        #expect(try await installation.store.outcome(of: begun.flow)?.error == "provider_rejected")
     }
 
     @Test(
@@ -181,37 +183,37 @@ import Transport
             (.malformedResponse, .providerRejected(error: nil)), (.cancelled, .store(.closed)),
         ] as [(TransportError, CallbackError)])
     func `a provider that does not answer is told`(_ failure: TransportError, _ error: CallbackError) async throws {
-        await house.provider.answers { _ throws(TransportError) in throw failure }
-        let begun = try await house.begin()
-        #expect(await house.callback("code=good&state=\(begun.state)").error == error)
-        #expect(await house.provider.requests.count == 1)
-        #expect(try await house.store.outcome(of: begun.flow)?.error == error.code)
+        await installation.provider.answers { _ throws(TransportError) in throw failure }
+        let begun = try await installation.begin()
+        #expect(await installation.callback("code=good&state=\(begun.state)").error == error)
+        #expect(await installation.provider.requests.count == 1)
+        #expect(try await installation.store.outcome(of: begun.flow)?.error == error.code)
     }
 
     /// The code would be spent for nothing, and the user would have to consent again.
     @Test func `a browser that goes away does not stop the exchange`() async throws {
         let (asked, answer) = (Gate(), Gate())
-        await house.provider.answers { _ throws(TransportError) in
+        await installation.provider.answers { _ throws(TransportError) in
             asked.open()
             await answer.pass()
             return ProviderResponse(status: Task.isCancelled ? 500 : 200, body: Array(ScriptedProvider.tokens.utf8))
         }
-        let (house, begun) = (house, try await house.begin())
-        let callback = Task { await house.callback("code=good&state=\(begun.state)").key }
+        let (installation, begun) = (installation, try await installation.begin())
+        let callback = Task { await installation.callback("code=good&state=\(begun.state)").key }
         await asked.pass()
         callback.cancel()
         answer.open()
         let key = try #require(await callback.value)
-        #expect(try await house.redeem(key) != nil)
+        #expect(try await installation.redeem(key) != nil)
     }
 
     @Test func `a flow that was ended meanwhile gives no key`() async throws {
-        let (store, clock) = (house.store, house.clock)
-        await house.provider.answers { _ throws(TransportError) in
+        let (store, clock) = (installation.store, installation.clock)
+        await installation.provider.answers { _ throws(TransportError) in
             _ = try? await store.sweep(at: clock.now.adding(seconds: 1_000), limit: 10)
             return ProviderResponse(status: 200, body: Array(ScriptedProvider.tokens.utf8))
         }
-        let begun = try await house.begin()
-        #expect(await house.callback("code=good&state=\(begun.state)").error == .invalidState)
+        let begun = try await installation.begin()
+        #expect(await installation.callback("code=good&state=\(begun.state)").error == .invalidState)
     }
 }

@@ -5,10 +5,10 @@ import Transport
 
 /// Why a callback failed, as its event tells operators: reported, and in the trail.
 @Suite struct FailureReasonTests {
-    private let house: Installation
+    private let installation: Installation
 
     init() throws {
-        house = try Installation()
+        installation = try Installation()
     }
 
     struct Row: Sendable, CustomTestStringConvertible {
@@ -39,8 +39,8 @@ import Transport
             detail: #"iss is "https://evil.example""#, sourceType: "strict"),
     ])
     func `a bad callback is told with the check that failed`(_ row: Row) async throws {
-        let begun = try await house.begin(row.sourceType)
-        _ = await house.callback("\(row.query)&state=\(begun.state)")
+        let begun = try await installation.begin(row.sourceType)
+        _ = await installation.callback("\(row.query)&state=\(begun.state)")
         try await expect(begun, code: row.code, detail: row.detail)
     }
 
@@ -62,39 +62,39 @@ import Transport
     func `a refused exchange is told with the provider's status and error`(
         _ body: String, _ status: Int, _ detail: String
     ) async throws {
-        await house.provider.answers(body, status: status)
-        let begun = try await house.begin()
-        _ = await house.callback("code=g00d-code&state=\(begun.state)")
+        await installation.provider.answers(body, status: status)
+        let begun = try await installation.begin()
+        _ = await installation.callback("code=g00d-code&state=\(begun.state)")
         try await expect(begun, code: "provider_rejected", detail: "the token endpoint: \(detail)")
     }
 
     @Test(arguments: TransportError.allCases)
     func `a failed connection is told by its kind, in words`(_ failure: TransportError) async throws {
-        await house.provider.answers { _ throws(TransportError) in throw failure }
-        let begun = try await house.begin()
-        let code = try #require(await house.callback("code=good&state=\(begun.state)").error?.code)
+        await installation.provider.answers { _ throws(TransportError) in throw failure }
+        let begun = try await installation.begin()
+        let code = try #require(await installation.callback("code=good&state=\(begun.state)").error?.code)
         let isOurs = [.cancelled, .overloaded, .rateLimited].contains(failure)
         try await expect(
             begun, code: code, detail: (isOurs ? "" : "the token endpoint: ") + failure.reason.description)
     }
 
     @Test func `a flow whose client changed is told as that`() async throws {
-        let begun = try await house.begin()
-        let other = try house.beside(clients: ["example": Client(id: "another", secret: ClientSecret("s"))])
+        let begun = try await installation.begin()
+        let other = try installation.beside(clients: ["example": Client(id: "another", secret: ClientSecret("s"))])
         _ = await other.callback("code=good&state=\(begun.state)")
         let detail = "its client, or that client's parameters, changed since it began"
         #expect(other.events.all.last?.detail == detail)
     }
 
     @Test func `a flow that was revoked meanwhile is told as that`() async throws {
-        let (store, clock) = (house.store, house.clock)
-        await house.provider.answers { _ throws(TransportError) in
+        let (store, clock) = (installation.store, installation.clock)
+        await installation.provider.answers { _ throws(TransportError) in
             _ = try? await store.sweep(at: clock.now.adding(seconds: 1_000), limit: 10)
             return ProviderResponse(status: 200, body: Array(ScriptedProvider.tokens.utf8))
         }
-        let begun = try await house.begin()
-        _ = await house.callback("code=good&state=\(begun.state)")
-        #expect(house.events.all.last?.detail == "the flow was revoked or expired while the provider was asked")
+        let begun = try await installation.begin()
+        _ = await installation.callback("code=good&state=\(begun.state)")
+        #expect(installation.events.all.last?.detail == "the flow was revoked or expired while the provider was asked")
     }
 
     @Test(arguments: [
@@ -110,11 +110,11 @@ import Transport
         ),
     ])
     func `a callback of no flow has its reason, with the provider's error`(_ query: String, _ reason: String) async {
-        let result = await house.callback(query)
+        let result = await installation.callback(query)
         #expect(result.error == .invalidState && result.flow == nil)
         #expect(result.failure?.reason.description == reason)
         // Nobody fills the trail with it.
-        #expect(house.events.all.isEmpty)
+        #expect(installation.events.all.isEmpty)
     }
 
     /// The flow ends well, with a warning for whoever redeems.
@@ -122,27 +122,27 @@ import Transport
         let catalog = Installation.catalog.replacing(
             "      extras: { callback: [realmId] }",
             with: "      afterConnecting: { url: https://provider.example/me, extras: { site: /id } }")
-        let house = try Installation(catalog: catalog)
-        await house.provider.answers { request throws(TransportError) in
+        let installation = try Installation(catalog: catalog)
+        await installation.provider.answers { request throws(TransportError) in
             if request.url.hasSuffix("/me") { return ProviderResponse(status: 403) }
             return ProviderResponse(status: 200, body: Array(ScriptedProvider.tokens.utf8))
         }
-        let begun = try await house.begin()
-        #expect(await house.callback("code=good&state=\(begun.state)").key != nil)
-        let event = house.events.all.last
+        let begun = try await installation.begin()
+        #expect(await installation.callback("code=good&state=\(begun.state)").key != nil)
+        let event = installation.events.all.last
         #expect(event?.kind == .flowSucceeded)
         #expect(event?.detail == "the call after connecting: answered 403, or with something else than JSON")
     }
 
     @Test func `a token that a provider does not take back is told with what it answered`() async throws {
-        let (begun, _) = try await house.connect("own")
-        await house.provider.answers(#"{"error":"unsupported_token_type"}"#, status: 503)
-        let result = try await house.broker.revoke(
+        let (begun, _) = try await installation.connect("own")
+        await installation.provider.answers(#"{"error":"unsupported_token_type"}"#, status: 503)
+        let result = try await installation.broker.revoke(
             AdminRevocation(
                 selection: Selection(flow: begun.flow), reason: "test", atProvider: true,
                 requester: Requester(requestID: "r1")))
         #expect(result.failures.map(\.code) == ["provider_rejected"])
-        let incident = try #require(house.events.incidents.first)
+        let incident = try #require(installation.events.incidents.first)
         #expect(incident.kind == .tokenNotRevoked && incident.flow == begun.flow && incident.requestID == "r1")
         #expect(
             incident.reason
@@ -150,23 +150,23 @@ import Transport
     }
 
     @Test func `an event that the trail cannot take is told with the reason`() async throws {
-        let begun = try await house.begin()
-        let store = house.store
-        await house.provider.answers { _ throws(TransportError) in
+        let begun = try await installation.begin()
+        let store = installation.store
+        await installation.provider.answers { _ throws(TransportError) in
             await store.close()
             throw .timedOut
         }
-        let result = await house.callback("code=good&state=\(begun.state)")
+        let result = await installation.callback("code=good&state=\(begun.state)")
         #expect(result.error == .providerTimeout)
-        #expect(house.events.all.last?.detail == "the token endpoint: no answer came in time")
-        #expect(house.events.incidents.map(\.kind) == [.eventNotRecorded])
-        #expect(house.events.incidents.first?.reason == "the broker stops")
-        #expect(house.events.incidents.first?.flow == begun.flow)
+        #expect(installation.events.all.last?.detail == "the token endpoint: no answer came in time")
+        #expect(installation.events.incidents.map(\.kind) == [.eventNotRecorded])
+        #expect(installation.events.incidents.first?.reason == "the broker stops")
+        #expect(installation.events.incidents.first?.flow == begun.flow)
     }
 
     private func expect(_ begun: Begun, code: String, detail: String) async throws {
-        let kept = try await house.broker.events(EventFilter(kind: .flowFailed), limit: 10).events.first?.event
-        for event in [house.events.all.last, kept] {
+        let kept = try await installation.broker.events(EventFilter(kind: .flowFailed), limit: 10).events.first?.event
+        for event in [installation.events.all.last, kept] {
             #expect(event?.kind == .flowFailed && event?.flow == begun.flow)
             #expect(event?.code == code)
             #expect(event?.detail == detail)

@@ -7,40 +7,40 @@ import Transport
 /// What may be asked about a flow, by whom, and what is told to everyone else: that it is pending.
 @Suite struct FlowStatusTests {
     private static let verifier = "an-exchange-verifier-that-is-long-enough-for-it"
-    private let house: Installation
+    private let installation: Installation
 
     init() throws {
-        house = try Installation()
+        installation = try Installation()
     }
 
     @Test func `who began the flow in this browser is told the key`() async throws {
-        let (begun, key) = try await house.connect(verifier: Self.verifier, bound: true)
+        let (begun, key) = try await installation.connect(verifier: Self.verifier, bound: true)
         let progress = try await progress(begun.flow)
         #expect(progress.key?.matches(key) == true)
-        #expect(try await house.redeem(key, verifier: Self.verifier) != nil)
+        #expect(try await installation.redeem(key, verifier: Self.verifier) != nil)
     }
 
     @Test func `asking spends nothing and may be repeated`() async throws {
-        let (begun, _) = try await house.connect(verifier: Self.verifier, bound: true)
+        let (begun, _) = try await installation.connect(verifier: Self.verifier, bound: true)
         for _ in 0..<3 { #expect(try await progress(begun.flow).name == "succeeded") }
     }
 
     @Test func `a flow is pending until its callback`() async throws {
-        let begun = try await house.begin(verifier: Self.verifier)
-        _ = try await house.cookie(of: begun, verifier: Self.verifier)
+        let begun = try await installation.begin(verifier: Self.verifier)
+        _ = try await installation.cookie(of: begun, verifier: Self.verifier)
         #expect(try await progress(begun.flow).name == "pending")
     }
 
     @Test func `a flow is pending while the provider is asked`() async throws {
         let (asked, answer) = (Gate(), Gate())
-        await house.provider.answers { _ throws(TransportError) in
+        await installation.provider.answers { _ throws(TransportError) in
             asked.open()
             await answer.pass()
             return ProviderResponse(status: 200, body: Array(ScriptedProvider.tokens.utf8))
         }
-        let (house, begun) = (house, try await house.begin(verifier: Self.verifier))
-        let cookie = try await house.cookie(of: begun, verifier: Self.verifier)
-        let callback = Task { await house.callback("code=good&state=\(begun.state)", cookie: cookie) }
+        let (installation, begun) = (installation, try await installation.begin(verifier: Self.verifier))
+        let cookie = try await installation.cookie(of: begun, verifier: Self.verifier)
+        let callback = Task { await installation.callback("code=good&state=\(begun.state)", cookie: cookie) }
         await asked.pass()
         #expect(try await progress(begun.flow).name == "pending")
         answer.open()
@@ -49,9 +49,9 @@ import Transport
     }
 
     @Test func `a failure is told with its reason`() async throws {
-        let begun = try await house.begin(verifier: Self.verifier)
-        let cookie = try await house.cookie(of: begun, verifier: Self.verifier)
-        _ = await house.callback("error=access_denied&error_description=no&state=\(begun.state)", cookie: cookie)
+        let begun = try await installation.begin(verifier: Self.verifier)
+        let cookie = try await installation.cookie(of: begun, verifier: Self.verifier)
+        _ = await installation.callback("error=access_denied&error_description=no&state=\(begun.state)", cookie: cookie)
         guard case .failed("access_denied", "no") = try await progress(begun.flow) else {
             Issue.record("not told as failed")
             return
@@ -59,8 +59,8 @@ import Transport
     }
 
     @Test func `a redeemed flow is told as succeeded, without its key`() async throws {
-        let (begun, key) = try await house.connect(verifier: Self.verifier, bound: true)
-        _ = try await house.redeem(key, verifier: Self.verifier)
+        let (begun, key) = try await installation.connect(verifier: Self.verifier, bound: true)
+        _ = try await installation.redeem(key, verifier: Self.verifier)
         #expect(try await progress(begun.flow).name == "redeemed")
     }
 
@@ -68,19 +68,19 @@ import Transport
 
     /// Otherwise whoever mails an authorization address to a victim could fetch the victim's tokens.
     @Test func `a callback in another browser is pending for ever`() async throws {
-        let (begun, _) = try await house.connect(verifier: Self.verifier, bound: false)
+        let (begun, _) = try await installation.connect(verifier: Self.verifier, bound: false)
         #expect(try await progress(begun.flow).name == "pending")
-        let failed = try await house.begin(verifier: Self.verifier)
-        _ = await house.callback("error=access_denied&state=\(failed.state)")
+        let failed = try await installation.begin(verifier: Self.verifier)
+        _ = await installation.callback("error=access_denied&state=\(failed.state)")
         #expect(try await progress(failed.flow).name == "pending")
     }
 
     @Test func `another flow's cookie binds nothing`() async throws {
         let (begun, other) = (
-            try await house.begin(verifier: Self.verifier), try await house.begin(verifier: Self.verifier)
+            try await installation.begin(verifier: Self.verifier), try await installation.begin(verifier: Self.verifier)
         )
-        let cookie = try await house.cookie(of: other, verifier: Self.verifier)
-        _ = await house.callback("code=good&state=\(begun.state)", cookie: cookie)
+        let cookie = try await installation.cookie(of: other, verifier: Self.verifier)
+        _ = await installation.callback("code=good&state=\(begun.state)", cookie: cookie)
         #expect(try await progress(begun.flow).name == "pending")
     }
 
@@ -88,33 +88,33 @@ import Transport
         "", "x", "8xLOxBtZp8WyMqYrSWNtPRAbBJrQ9hQ4M-9tJ1bYzXE", String(repeating: "A", count: 86),
     ])
     func `a made-up cookie binds nothing and stops nothing`(_ text: String) async throws {
-        let begun = try await house.begin(verifier: Self.verifier)
-        #expect(await house.callback("code=good&state=\(begun.state)", cookie: BindingCookie(text)).key != nil)
+        let begun = try await installation.begin(verifier: Self.verifier)
+        #expect(await installation.callback("code=good&state=\(begun.state)", cookie: BindingCookie(text)).key != nil)
         #expect(try await progress(begun.flow).name == "pending")
     }
 
     @Test func `an altered cookie binds nothing`() async throws {
-        let begun = try await house.begin(verifier: Self.verifier)
-        let cookie = try await house.cookie(of: begun, verifier: Self.verifier).expose { $0 }
+        let begun = try await installation.begin(verifier: Self.verifier)
+        let cookie = try await installation.cookie(of: begun, verifier: Self.verifier).expose { $0 }
         let altered = BindingCookie((cookie.hasPrefix("A") ? "B" : "A") + cookie.dropFirst())
-        #expect(await house.callback("code=good&state=\(begun.state)", cookie: altered).key != nil)
-        #expect(try await house.store.outcome(of: begun.flow)?.isBound == false)
-        #expect(try await house.store.outcome(of: begun.flow)?.key == nil)
+        #expect(await installation.callback("code=good&state=\(begun.state)", cookie: altered).key != nil)
+        #expect(try await installation.store.outcome(of: begun.flow)?.isBound == false)
+        #expect(try await installation.store.outcome(of: begun.flow)?.key == nil)
         #expect(try await progress(begun.flow).name == "pending")
     }
 
     @Test func `whoever has the cookie alone is told nothing`() async throws {
-        let begun = try await house.begin(verifier: Self.verifier)
-        let cookie = try await house.cookie(of: begun, verifier: Self.verifier)
-        let key = try #require(await house.callback("code=good&state=\(begun.state)", cookie: cookie).key)
+        let begun = try await installation.begin(verifier: Self.verifier)
+        let cookie = try await installation.cookie(of: begun, verifier: Self.verifier)
+        let key = try #require(await installation.callback("code=good&state=\(begun.state)", cookie: cookie).key)
         for part in cookie.expose({ [$0, String($0.prefix(43)), String($0.suffix(43))] }) {
             #expect(try await progress(begun.flow, verifier: part).name == "pending")
-            #expect(try await house.redeem(key, verifier: part) == nil)
+            #expect(try await installation.redeem(key, verifier: part) == nil)
         }
     }
 
     @Test func `a wrong verifier, another tenant and an unknown flow are pending`() async throws {
-        let (begun, _) = try await house.connect(verifier: Self.verifier, bound: true)
+        let (begun, _) = try await installation.connect(verifier: Self.verifier, bound: true)
         #expect(try await progress(begun.flow, verifier: Self.verifier + "x").name == "pending")
         #expect(try await progress(begun.flow, tenant: "other").name == "pending")
         #expect(try await progress(FlowID(of: State.random())).name == "pending")
@@ -122,31 +122,32 @@ import Transport
     }
 
     @Test func `a flow without a challenge is pending`() async throws {
-        let (begun, _) = try await house.connect()
+        let (begun, _) = try await installation.connect()
         #expect(try await progress(begun.flow).name == "pending")
     }
 
     @Test func `a flow whose key expired is pending`() async throws {
-        let (begun, _) = try await house.connect(verifier: Self.verifier, bound: true)
-        house.clock.advance(milliseconds: 299_999)
+        let (begun, _) = try await installation.connect(verifier: Self.verifier, bound: true)
+        installation.clock.advance(milliseconds: 299_999)
         #expect(try await progress(begun.flow).name == "succeeded")
-        house.clock.advance(milliseconds: 1)
+        installation.clock.advance(milliseconds: 1)
         #expect(try await progress(begun.flow).name == "pending")
-        try await house.broker.sweep()
+        try await installation.broker.sweep()
         #expect(try await progress(begun.flow).name == "pending")
     }
 
     @Test func `a failure is pending once the flow expired`() async throws {
-        let begun = try await house.begin(verifier: Self.verifier)
-        let cookie = try await house.cookie(of: begun, verifier: Self.verifier)
-        _ = await house.callback("error=access_denied&state=\(begun.state)", cookie: cookie)
-        house.clock.advance(seconds: 600)
+        let begun = try await installation.begin(verifier: Self.verifier)
+        let cookie = try await installation.cookie(of: begun, verifier: Self.verifier)
+        _ = await installation.callback("error=access_denied&state=\(begun.state)", cookie: cookie)
+        installation.clock.advance(seconds: 600)
         #expect(try await progress(begun.flow).name == "pending")
     }
 
     private func progress(
         _ flow: FlowID, tenant: String = "acme", verifier: String = verifier
     ) async throws -> Broker.FlowStatus {
-        try await house.broker.flowStatus(of: flow, for: Samples.tenant(tenant), verifier: ExchangeVerifier(verifier))
+        try await installation.broker.flowStatus(
+            of: flow, for: Samples.tenant(tenant), verifier: ExchangeVerifier(verifier))
     }
 }

@@ -3,10 +3,10 @@ import Testing
 
 /// RFC 9207 § 2.4: the issuer is compared as a plain string, before anything else is believed.
 @Suite struct IssuerTests {
-    private let house: Installation
+    private let installation: Installation
 
     init() throws {
-        house = try Installation()
+        installation = try Installation()
     }
 
     @Test(arguments: ["lenient", "strict"])
@@ -24,7 +24,7 @@ import Testing
         for sourceType in ["lenient", "strict"] {
             #expect(try await error(sourceType, "code=good&iss=\(issuer)") == .issuerMismatch)
         }
-        #expect(await house.provider.requests.isEmpty)
+        #expect(await installation.provider.requests.isEmpty)
     }
 
     @Test func `without an issuer only a source type that requires it is refused`() async throws {
@@ -37,23 +37,23 @@ import Testing
     @Test func `an issuer that nobody expects is noted in the trail, printable and cut short`() async throws {
         #expect(try await error("example", "code=good&iss=https://other.example/%0A%1B") == nil)
         #expect(try await error("example", "error=access_denied&iss=\(String(repeating: "a", count: 5000))") != nil)
-        let details = try await house.broker.events(EventFilter(), limit: 10).events.compactMap(\.event.detail)
+        let details = try await installation.broker.events(EventFilter(), limit: 10).events.compactMap(\.event.detail)
         #expect(details.last == "iss \"https://other.example/\" was not expected")
         let remark = "iss \"\(String(repeating: "a", count: 200))\" was not expected"
         #expect(details.first == "the provider redirected with the error \"access_denied\"; \(remark)")
         #expect(details.count == 2)
-        #expect(house.events.all.compactMap(\.detail).count == 2)
+        #expect(installation.events.all.compactMap(\.detail).count == 2)
     }
 
     @Test func `an issuer that comes twice is refused, whether or not one is expected`() async throws {
         let query = "code=good&iss=https://a.example&iss=https://a.example"
         #expect(try await error("example", query) == .issuerMismatch)
-        #expect(await house.provider.requests.isEmpty)
+        #expect(await installation.provider.requests.isEmpty)
     }
 
     @Test func `an issuer that is expected is not noted`() async throws {
         #expect(try await error("lenient", "code=good&iss=https://provider.example") == nil)
-        #expect(house.events.all.compactMap(\.detail).isEmpty)
+        #expect(installation.events.all.compactMap(\.detail).isEmpty)
     }
 
     @Test func `an error from another issuer is not believed`() async throws {
@@ -63,15 +63,17 @@ import Testing
     }
 
     @Test func `a wrong issuer spends the state`() async throws {
-        let begun = try await house.begin("lenient")
+        let begun = try await installation.begin("lenient")
         #expect(
-            await house.callback("code=good&iss=https://evil.example&state=\(begun.state)").error == .issuerMismatch)
+            await installation.callback("code=good&iss=https://evil.example&state=\(begun.state)").error
+                == .issuerMismatch)
         #expect(
-            await house.callback("code=good&iss=https://provider.example&state=\(begun.state)").error == .invalidState)
+            await installation.callback("code=good&iss=https://provider.example&state=\(begun.state)").error
+                == .invalidState)
     }
 
     private func error(_ sourceType: String, _ query: String) async throws -> CallbackError? {
-        let begun = try await house.begin(sourceType)
-        return await house.callback("\(query)&state=\(begun.state)").error
+        let begun = try await installation.begin(sourceType)
+        return await installation.callback("\(query)&state=\(begun.state)").error
     }
 }

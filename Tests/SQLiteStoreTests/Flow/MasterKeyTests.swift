@@ -36,8 +36,8 @@ import Testing
         #expect(try await after.cookie(of: begun, verifier: Self.verifier).matches(cookie))
         let key = try #require(await after.callback("code=good&state=\(begun.state)", cookie: cookie).key)
         #expect(try await after.store.outcome(of: begun.flow)?.isBound == true)
-        for house in [after, try before.restarted(masterKeys: Self.rotated)] {
-            let progress = try await house.broker.flowStatus(
+        for installation in [after, try before.restarted(masterKeys: Self.rotated)] {
+            let progress = try await installation.broker.flowStatus(
                 of: begun.flow, for: Samples.tenant(), verifier: ExchangeVerifier(Self.verifier))
             #expect(progress.key?.matches(key) == true)
         }
@@ -90,14 +90,14 @@ import Testing
         #expect(try await before.redeem(key) != nil)
     }
 
-    private func expectUnreadable(_ house: Installation, _ flow: FlowID, _ detail: String) async throws {
-        let kept = try await house.broker.events(EventFilter(), limit: 10).events.map(\.event)
-        for event in [house.events.all.last, kept.first] {
+    private func expectUnreadable(_ installation: Installation, _ flow: FlowID, _ detail: String) async throws {
+        let kept = try await installation.broker.events(EventFilter(), limit: 10).events.map(\.event)
+        for event in [installation.events.all.last, kept.first] {
             #expect(event?.kind == .credentialKeyUnreadable)
             #expect(event?.flow == flow)
             #expect(event?.detail == detail)
         }
-        #expect(!(kept + house.events.all).contains { $0.kind == .credentialKeyRedeemed })
+        #expect(!(kept + installation.events.all).contains { $0.kind == .credentialKeyRedeemed })
     }
 
     @Test func `a flow whose master key was removed ends as an invalid state, and no code is sent`() async throws {
