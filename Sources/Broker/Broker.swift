@@ -147,7 +147,7 @@ public struct Broker: Sendable {
     }
 }
 
-// Libraries describe what they run, for their logs: not with a whole catalog, and nobody's business besides.
+// Libraries describe the values that they run in their logs: this one without its catalog and clients.
 extension Broker: CustomStringConvertible, CustomReflectable {
     /// One word: libraries put it into their logs, where a whole catalog has no place.
     public var description: String { "broker" }

@@ -17,8 +17,8 @@ extension Broker {
         let frontendOrigin = try Self.frontendOrigin(request.frontendOrigin, frontend)
         let returnURL = try Self.returnURL(request.returnURL, frontend)
         let challenge = try exchangeChallenge(request.exchangeChallenge)
-        // RFC 9700 § 4.7: else a user who is led to the end of another's flow would bring that one's key into the own
-        // session.
+        // RFC 9700 § 4.7: else a user who is led to the end of another's flow would redeem the other's key in a session
+        // of their own.
         if returnURL != nil, challenge == nil { throw .returnURLWithoutChallenge }
 
         let state = State.random()

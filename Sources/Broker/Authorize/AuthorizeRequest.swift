@@ -78,7 +78,7 @@ public enum AuthorizeError: Error, Equatable, Sendable {
     case returnURLNotAllowed
     /// A return address needs an exchange challenge (RFC 9700 § 4.7).
     case returnURLWithoutChallenge
-    /// The frontend origin is none of the tenant's, or none was given and the tenant has no exact one.
+    /// The frontend origin is not on the tenant's list, or none was given and the list has no exact one.
     case frontendOriginNotAllowed
     /// It is not 43 characters of base64url.
     case exchangeChallengeMalformed

@@ -42,7 +42,7 @@ extension OAuthProfile {
         guard values.reduce(0, { $0 + $1.key.utf8.count + $1.value.utf8.count }) <= Self.longestValues else {
             throw .parametersTooLong
         }
-        // The place is checked too: a generous pattern must not let a value out of it.
+        // The place is checked too: a generous pattern must not let a value change the host or the path around it.
         for set in addresses.sets {
             for template in [set.authorization, set.token, set.refresh].compactMap(\.self)
             where template.filled(with: values) == nil {

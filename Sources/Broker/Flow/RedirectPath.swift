@@ -12,7 +12,7 @@ public struct RedirectPath: Hashable, Sendable, CustomStringConvertible {
         description = handle.map { "\(name)/\($0)" } ?? name
     }
 
-    /// The path that a callback came to, or that a store kept: text to compare, whoever wrote it.
+    /// The path that a callback came to, or that a store kept: unchecked text, only to be compared.
     ///
     /// Text that is longer than any path of the broker's becomes `/`, which equals none of them.
     public init(received text: some StringProtocol) {

@@ -108,7 +108,7 @@ public enum ProviderError: Error, Equatable, Sendable {
     /// `retryAfter` the seconds after which it may be asked again if it named them; the reason has its words, or the
     /// check that failed.
     case rejected(error: String?, retryAfter: Int?, reason: Reason)
-    /// The request did not reach it, or the connection broke.
+    /// The request did not reach it, also where its address is not allowed, or the connection broke.
     case unreachable(TransportError, at: ProviderEndpoint)
     /// It did not answer within the deadline; it may have done what it was asked for.
     case timedOut(at: ProviderEndpoint)

@@ -57,8 +57,8 @@ extension TokenRevocationError {
 }
 
 extension Broker {
-    /// Has a provider revoke a token (RFC 7009 § 2, or as the catalog says). Kept answers for its grant are forgotten
-    /// first (Docs/Contract.md#refreshing).
+    /// Has a provider revoke a token (RFC 7009 § 2, or as the catalog says). Before it returns, kept answers for the
+    /// token's grant are forgotten (Docs/Contract.md#refreshing).
     public func revoke(_ request: TokenRevocationRequest) async throws(TokenRevocationError) {
         let source: TenantSource
         let values: [String: String]

@@ -6,8 +6,8 @@ public protocol CredentialKeyStore: Sendable {
     /// Takes the credentials with this key: of all calls for one key, exactly one gets them. What `open` cannot open is
     /// not taken, and the outcome is `unreadable`: the master key that it needs may come back.
     ///
-    /// All other outcomes take the same way and time. The event of a failure follows within a second, as far as there
-    /// is room for it: the first ten of a spent or unreadable key, and refusals within a budget.
+    /// `reused` and `refused` take the same way and time. The event of a failure follows within a second, as far as
+    /// there is room for it: the first ten of a spent or unreadable key, and refusals within a budget.
     ///
     /// - Parameter open: called in the store's transaction; may be called more than once.
     func redeem(
@@ -63,7 +63,7 @@ public struct Redemption: Sendable {
     /// Opens sealed credentials. The store passes the result on, and does not look at it.
     public typealias Opening = @Sendable (Sealed<Credentials>, Placement) throws(OpenError) -> SecretBytes
 
-    /// The outcome of an attempt. Callers learn no more than whether it is `redeemed`.
+    /// The outcome of an attempt. Callers cannot tell `reused` from `refused`.
     public enum Outcome: Sendable {
         /// The credentials' JSON. The key is spent.
         case redeemed(SecretBytes, Placement)
