@@ -4,25 +4,28 @@ public import Secrets
 
 /// The domain: begins flows, takes callbacks, hands out credentials once.
 ///
-/// Holds no mutable state: what lasts is in the store, what is shared is immutable.
+/// All that lasts is in the store. Beside it there are only caches and running calls, which copies of a broker share,
+/// and a key that ends with the process.
 public struct Broker: Sendable {
     /// The settings that an operator decides.
     public struct Settings: Sendable {
-        /// The address at which browsers reach this broker, without a trailing slash. The redirect addresses are under
-        /// it.
+        /// The address at which browsers reach this broker, without a trailing slash; redirect addresses and pages are
+        /// under it.
         public var publicURL: StrictURL
-        /// The pages that flows talk to and end at.
+        /// The pages that flows send messages to and end at.
         public var frontends: Frontends
-        /// Seconds.
+        /// The time from `authorize` within which the callback must come, in seconds.
         public var stateLifetime: Int64
-        /// Seconds.
+        /// The time from the callback within which credentials must be redeemed, in seconds.
         public var credentialKeyLifetime: Int64
-        /// The time for which the audit trail is kept, in seconds.
+        /// The time for which the audit trail keeps events, in seconds.
         public var auditEventLifetime: Int64
-        /// The exchange verifier of an operator's trial, whose broker serves nobody else: every flow counts as begun in
-        /// the browser that brings its callback.
+        /// The exchange verifier of an operator's trial (`sources try`), whose broker serves nobody else: every flow
+        /// counts as begun in the browser that brings its callback. `nil` in service.
         package var trialVerifier: ExchangeVerifier?
 
+        /// Checks nothing; the configuration's reader does. The lifetimes default to ten minutes, five minutes and 90
+        /// days.
         public init(
             publicURL: StrictURL, frontends: Frontends, stateLifetime: Int64 = 600,
             credentialKeyLifetime: Int64 = 300, auditEventLifetime: Int64 = 90 * 86_400
@@ -35,11 +38,13 @@ public struct Broker: Sendable {
         }
     }
 
+    /// The settings it was made with; they do not change while it runs.
     public let settings: Settings
+    /// The source types, read and checked at the start.
     public let catalog: Catalog
-    /// The installation's own, by source type or provider.
+    /// The installation's own clients, by source type or provider.
     let clients: [String: Client]
-    /// The addresses to which flows come back.
+    /// The addresses of the callbacks.
     public let redirects: RedirectAddresses
     let tenantClients: TenantClients
     let keyRing: KeyRing
@@ -49,7 +54,7 @@ public struct Broker: Sendable {
     let transport: any ProviderTransport
     let directory: ProviderDirectory
     let refreshes: RefreshCoalescer
-    /// Seals what only this process may open again.
+    /// Seals what only this process may open again: tokens that an operator may have revoked.
     let processKey: KeyRing
     let readiness = Readiness()
     let now: @Sendable () -> Timestamp
@@ -59,11 +64,11 @@ public struct Broker: Sendable {
     let unreadable = ToldFlows()
 
     /// - Parameters:
-    ///   - clients: by source type or provider; the source type's own comes first.
-    ///   - now: the clock.
-    ///   - report: told what happens, on the way of the request: must not block.
-    ///   - tell: told of failures that nobody is answered with, likewise.
-    ///   - steadyNow: a clock that nobody sets, for what is kept a while.
+    ///   - clients: the installation's, by source type or provider; the source type's own comes first.
+    ///   - now: the wall clock.
+    ///   - report: told of each event, within the request: must not block.
+    ///   - tell: told of failures that no caller is told of, likewise.
+    ///   - steadyNow: a monotonic clock, for caches and waiting times.
     public init(
         settings: Settings, catalog: Catalog, clients: [String: Client], keyRing: KeyRing, store: any BrokerStore,
         transport: any ProviderTransport, now: @escaping @Sendable () -> Timestamp,
@@ -91,23 +96,24 @@ public struct Broker: Sendable {
         self.tell = tell
     }
 
-    /// The client of a flow: the tenant's own, else the installation's.
+    /// The client that a tenant's flows act as: its own, else the installation's; `nil` where there is neither.
     public func client(for sourceType: SourceType, of tenant: TenantID) async throws(StoreError) -> Client? {
         try await tenantClients.all(of: tenant)[sourceType.id] ?? sharedClient(for: sourceType)
     }
 
-    /// The clients that each source type's flows of a tenant act as.
+    /// The clients that a tenant's flows act as, by source type, read at once.
     public func clients(of tenant: TenantID) async throws(StoreError) -> (SourceType) -> Client? {
         let own = try await tenantClients.all(of: tenant)
         return { own[$0.id] ?? sharedClient(for: $0) }
     }
 
-    /// The installation's client.
+    /// The installation's client for a source type, whatever clients tenants have; `nil` where none is configured.
     public func sharedClient(for sourceType: SourceType) -> Client? {
         clients.client(for: sourceType)
     }
 
-    /// Deletes what has expired, in batches small enough to let requests through.
+    /// Deletes what has expired, in batches small enough to let requests through, until nothing is left. Run
+    /// periodically by the service; the events go to `report` as well.
     public func sweep() async throws(StoreError) {
         var isUnfinished = true
         while isUnfinished {
@@ -119,8 +125,8 @@ public struct Broker: Sendable {
         }
     }
 
-    /// Tells whether a callback should be put off before its state is spent: so many of its own tenant's wait to be
-    /// exchanged that its browser would wait too long. What other tenants do never puts it off.
+    /// Tells whether a callback should be put off (503) before its state is spent: so many of its own tenant's flows
+    /// wait to be exchanged that its browser would wait too long. Other tenants' load never puts it off.
     public func putsOff(_ request: CallbackRequest) async -> Bool {
         // A store that fails here fails again when the state is claimed, and is told then.
         guard transport.isBusy, let state = request.state,
@@ -129,20 +135,22 @@ public struct Broker: Sendable {
         return transport.isBusy(for: tenant)
     }
 
-    /// The time that a call that can be made again waits for its turn.
+    /// The longest time that a call that can be made again waits for its turn.
     private static let longestWait = Duration.seconds(5)
 
-    /// The cause of what a tenant's caller asks for now.
+    /// The cause of requests that a tenant's caller asks for now.
     func call(of tenant: TenantID) -> Cause { .call(tenant, until: steadyNow() + Self.longestWait) }
 
-    /// Throws unless flows could be kept and sealed now.
+    /// Throws unless the store can write now. For `/readyz`; asks the store at most ten times a second.
     public func check() async throws(StoreError) {
         try await readiness.check(store)
     }
 }
 
-// Libraries describe what they run, for their logs: not with a whole catalog, and nobody's business besides.
+// Libraries describe the values that they run in their logs: this one without its catalog and clients.
 extension Broker: CustomStringConvertible, CustomReflectable {
+    /// One word: libraries put it into their logs, where a whole catalog has no place.
     public var description: String { "broker" }
+    /// Empty, for the same reason, and so that `dump` shows no client.
     public var customMirror: Mirror { Mirror(self, children: []) }
 }

@@ -3,11 +3,13 @@ public import Secrets
 
 /// A tenant of the product that Cloakroom serves, matching `pattern`.
 public struct TenantID: Hashable, Sendable, CustomStringConvertible {
-    /// For sentences that say what is wanted.
+    /// The form of an id, for messages that say what is wanted.
     package static let pattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 
+    /// The id as it was given; compared byte for byte.
     public let description: String
 
+    /// `nil` unless `text` matches `pattern`.
     public init?(_ text: some StringProtocol) {
         let text = String(text)
         let allowed = { (byte: UInt8) in byte.isASCIILetterOrDigit || byte == 0x2E || byte == 0x5F || byte == 0x2D }
@@ -18,16 +20,19 @@ public struct TenantID: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// Names a flow from its authorization to its redemption, in answers, logs and the audit trail. Not a secret.
+/// The name of a flow from its authorization to its redemption, in answers, logs and the audit trail. Not a secret.
 ///
-/// The first 16 bytes of SHA-256(`state`): who holds the state can find the flow, never the other way round.
+/// The first 16 bytes of SHA-256(`state`): the holder of the state can find the flow, never the other way round.
 public struct FlowID: Hashable, Sendable, CustomStringConvertible {
+    /// The 16 bytes, as stores keep them.
     public let bytes: [UInt8]
 
+    /// The id of the flow whose state this is, whether or not there is one.
     public init(of state: State) {
         bytes = Array(state.digest.bytes.prefix(16))
     }
 
+    /// Takes an id from a store; `nil` unless it has 16 bytes.
     public init?(bytes: [UInt8]) {
         guard bytes.count == 16 else { return nil }
         self.bytes = bytes
@@ -39,5 +44,6 @@ public struct FlowID: Hashable, Sendable, CustomStringConvertible {
         self.init(bytes: bytes)
     }
 
+    /// 22 characters of base64url.
     public var description: String { Base64URL.encode(bytes) }
 }

@@ -1,9 +1,9 @@
 import Secrets
 
-/// Tells whether the store can write, found out at most ten times a second however often it is asked: to find out is a
-/// write of its own, and anybody may ask.
+/// Tells whether the store can write, tried at most ten times a second however often it is asked: each try is a write
+/// of its own, and anybody may ask.
 struct Readiness: Sendable {
-    // What failed is tried again each time: it wrote nothing, and who waits for it to be well again should know.
+    // A failure is tried again each time: it wrote nothing, and a recovery should show at once.
     private let answers = SingleFlightCache<Bool, Void, StoreError, Never>(
         .init(fresh: .milliseconds(100)), capacity: 2)
 

@@ -2,14 +2,19 @@ import Foundation
 
 /// A moment, in milliseconds since 1970-01-01T00:00:00Z.
 public struct Timestamp: Hashable, Sendable, Comparable {
+    /// Negative before 1970. JSON, the database and page tokens have this number.
     public let milliseconds: Int64
 
+    /// Takes any number; no range is checked.
     public init(milliseconds: Int64) {
         self.milliseconds = milliseconds
     }
 
+    /// Orders by time.
     public static func < (left: Timestamp, right: Timestamp) -> Bool { left.milliseconds < right.milliseconds }
 
+    /// The moment so many seconds later, or earlier where negative. Traps where 64 bits do not hold it, so only for
+    /// lifetimes of the configuration or bounded ones.
     public func adding(seconds: Int64) -> Timestamp {
         Timestamp(milliseconds: milliseconds + seconds * 1000)
     }

@@ -4,6 +4,7 @@
 public enum Base64URL {
     private static let alphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
+    /// Encodes without padding: 4 characters for each 3 bytes, 2 or 3 for what is left.
     public static func encode(_ bytes: [UInt8]) -> String {
         String(unsafeUninitializedCapacity: (bytes.count * 4 + 2) / 3) { output in
             let alphabet = alphabet.utf8Start

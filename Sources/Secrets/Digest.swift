@@ -2,12 +2,15 @@ import COpenSSL
 
 /// A SHA-256 digest (FIPS 180-4). Not a secret itself: it is what may be stored and looked up.
 public struct Digest: Hashable, Sendable {
+    /// The 32 bytes of the digest.
     public let bytes: [UInt8]
 
+    /// Digests the bytes as they are.
     public init(of data: [UInt8]) {
         bytes = data.withUnsafeBufferPointer(Self.compute)
     }
 
+    /// Digests the UTF-8 bytes of `text`, unnormalised.
     public init(of text: String) {
         var text = text
         bytes = text.withUTF8(Self.compute)
@@ -23,13 +26,13 @@ public struct Digest: Hashable, Sendable {
         }
     }
 
-    /// Equality in time that does not depend on where the two differ.
+    /// Compares in time that does not depend on where the two differ.
     public func matches(_ other: Digest) -> Bool {
         constantTimeEqual(bytes, other.bytes)
     }
 }
 
-/// Equality in time that depends on the lengths alone.
+/// Compares in time that depends on the lengths alone.
 public func constantTimeEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
     left.count == right.count && CRYPTO_memcmp(left, right, left.count) == 0
 }

@@ -1,6 +1,6 @@
 import COpenSSL
 
-/// HMAC with SHA-256 (RFC 2104 § 2): proves that whoever wrote the bytes knows the key.
+/// HMAC with SHA-256 (RFC 2104 § 2): proves that the author of the bytes knows the key.
 public enum HMACSHA256 {
     /// The 32 bytes that only a holder of `key` can make of `bytes`.
     public static func code(of bytes: [UInt8], key: SecretBytes) -> [UInt8] {

@@ -7,6 +7,7 @@ import COpenSSL
 public final class KeyRing: Sendable {
     /// Names a master key in what it sealed. Not secret.
     public struct KeyID: Hashable, Sendable, CustomStringConvertible {
+        /// The name as the master key file has it, such as `2026-01`.
         public let description: String
 
         /// `nil` unless 1 to 32 of `A-Z a-z 0-9 . _ -`.
@@ -34,13 +35,15 @@ public final class KeyRing: Sendable {
 
     private let keys: Locked<Keys>
 
-    /// The key that seals: the first of the file.
+    /// The name of the key that seals: the first of the file.
     public var primary: KeyID { keys.withLock { $0.ids[0] } }
 
     /// All key names, the sealing one first.
     public var ids: [KeyID] { keys.withLock { $0.ids } }
 
-    /// Reads a master key file: lines `id:base64 of 32 bytes`; blank lines and lines starting with `#` are skipped.
+    /// Reads a master key file: lines of `id:key`, the key being 32 bytes in base64 (RFC 4648 § 4) with or without
+    /// padding. Blank lines, lines that start with `#`, spaces and tabs are skipped. Throws at the first line that is
+    /// anything else, and for a file without keys.
     public init(_ text: String) throws(KeyRingError) {
         var keys = Keys()
         for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
@@ -68,10 +71,10 @@ public final class KeyRing: Sendable {
         keys = Locked(Keys(byID: [id: bytes], ids: [id]))
     }
 
-    /// A ring of one new key that is written nowhere: what it seals, nobody opens after this process.
+    /// A ring of one new key that is written nowhere: nothing that it seals opens after this process ends.
     public static func ephemeral() -> KeyRing { KeyRing(SecretBytes(Random.bytes(32)), id: .process) }
 
-    /// Tells whether both have a key of this name, and not the same.
+    /// Tells whether both rings have a key of this name, with different bytes; these are compared in constant time.
     public func differs(from other: KeyRing, at id: KeyID) -> Bool {
         guard let own = keys.withLock({ $0.byID[id] }), let theirs = other.keys.withLock({ $0.byID[id] }) else {
             return false
@@ -79,7 +82,8 @@ public final class KeyRing: Sendable {
         return own.expose { own in theirs.expose { !constantTimeEqual(own, $0) } }
     }
 
-    /// Takes over the keys of a ring that was read later. Whether they are others, or in another order.
+    /// Takes over the keys of a ring that was read later. Tells whether they are others, or in another order. Does not
+    /// look whether anything is still sealed under a key that goes: see `Broker.replaceKeys(by:)`.
     public func replace(by other: KeyRing) -> Bool {
         let new = other.keys.withLock { $0 }
         return keys.withLock { keys in
@@ -94,7 +98,7 @@ public final class KeyRing: Sendable {
         }
     }
 
-    /// A line for a master key file with a new key in it. The one place where a master key is shown.
+    /// A line for a master key file, with a new random key in it. The one place where a master key is shown.
     public static func newLine(id: KeyID) -> String {
         let encoded = Base64URL.encode(Random.bytes(32)).map { $0 == "-" ? "+" : $0 == "_" ? "/" : $0 }
         return "\(id):\(String(encoded))="
@@ -106,7 +110,7 @@ public final class KeyRing: Sendable {
         keys.withLock { $0.byID[id] }.map { Self.derive(label, from: secret, $0) }
     }
 
-    /// The name of the key that seals, and what it gives for this use.
+    /// The name of the key that seals, and the key derived from it for this use.
     func deriveToSeal(_ label: Label, from secret: SecretBytes) -> (KeyID, SecretBytes) {
         let (id, key) = keys.withLock { ($0.ids[0], $0.byID[$0.ids[0]]) }
         // Rings are made with a key for each name.
@@ -133,10 +137,15 @@ public final class KeyRing: Sendable {
 
 /// A fault of a master key file. Lines count from 1; no case holds a key.
 public enum KeyRingError: Error, Equatable, Sendable {
+    /// The file has no key at all.
     case empty
+    /// Neither `id:key` nor a comment.
     case lineMalformed(line: Int)
+    /// The part before the colon is no `KeyID`.
     case nameMalformed(line: Int)
+    /// The part after the colon is not 32 bytes in base64.
     case keyMalformed(line: Int, id: KeyRing.KeyID)
+    /// An earlier line has the same name.
     case nameRepeated(line: Int, id: KeyRing.KeyID)
 }
 
@@ -144,6 +153,8 @@ public enum KeyRingError: Error, Equatable, Sendable {
 public struct Label: Sendable {
     let text: String
 
+    /// A literal, never computed: the label is part of every key that is derived with it, so a change of it makes all
+    /// that was sealed unreadable.
     public init(_ text: StaticString) {
         self.text = "cloakroom/v1/\(text)"
     }

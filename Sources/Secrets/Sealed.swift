@@ -5,6 +5,7 @@ import COpenSSL
 ///
 /// Layout: version (1), length of the key id (1), key id, nonce (12), cipher text, tag (16).
 public struct Sealed<Content>: Sendable, Equatable {
+    /// The layout above, for a store to keep.
     public let bytes: [UInt8]
 
     /// Bytes as they came from a store. Nothing is checked until they are opened.
@@ -12,7 +13,8 @@ public struct Sealed<Content>: Sendable, Equatable {
         self.bytes = bytes
     }
 
-    /// The master key that it was sealed under, as it says; `nil` where it is malformed.
+    /// The name of the master key that it says it was sealed under; `nil` where it is malformed. Not authenticated:
+    /// only opening tells whether it is true.
     public var keyID: KeyRing.KeyID? {
         guard bytes.count >= 2, bytes[0] == version, bytes.count >= 2 + Int(bytes[1]) else { return nil }
         return KeyRing.KeyID(String(decoding: bytes[2..<2 + Int(bytes[1])], as: UTF8.self))
@@ -35,7 +37,7 @@ extension KeyRing {
     /// Seals under AES-256-GCM with a key derived from the first master key, `secret` and `label`.
     ///
     /// - Parameters:
-    ///   - context: associated data; the same bytes are needed to open. Where the content belongs.
+    ///   - context: associated data that says where the content belongs; the same bytes are needed to open.
     ///   - secret: a second secret without which the master key opens nothing; empty where there is none.
     public func seal<Content>(
         _ content: SecretBytes, as label: Label, context: [UInt8], under secret: SecretBytes = SecretBytes([]),
@@ -58,7 +60,7 @@ extension KeyRing {
         return Sealed(stored: bytes)
     }
 
-    /// The content again, if `sealed` is untouched and belongs to this label, context and secret.
+    /// The content, if `sealed` is unaltered and was sealed with this label, context and secret; else throws.
     public func open<Content>(
         _ sealed: Sealed<Content>, as label: Label, context: [UInt8], under secret: SecretBytes = SecretBytes([])
     ) throws(OpenError) -> SecretBytes {

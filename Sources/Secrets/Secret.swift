@@ -5,11 +5,12 @@
 public struct Secret<Use>: Sendable {
     private let text: String
 
+    /// Takes text of any form; validation is the caller's.
     public init(_ text: String) {
         self.text = text
     }
 
-    /// Hands the text to `use`, and nothing else.
+    /// Hands the text to `use`, and nowhere else.
     @inlinable
     public func expose<Result, Failure: Error>(_ use: (String) throws(Failure) -> Result) throws(Failure) -> Result {
         try use(exposed)
@@ -33,9 +34,11 @@ public struct Secret<Use>: Sendable {
 }
 
 extension Secret: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// Names the kind, and shows nothing of the text.
     public var description: String { "[redacted \(Use.self)]" }
+    /// The same as `description`.
     public var debugDescription: String { description }
-    // Without an empty mirror, `dump` prints the stored text whatever `description` says.
+    /// Empty: without it, `dump` prints the stored text whatever `description` says.
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
@@ -43,23 +46,28 @@ extension Secret: CustomStringConvertible, CustomDebugStringConvertible, CustomR
 public struct SecretBytes: Sendable {
     private let bytes: [UInt8]
 
+    /// Takes any bytes, none included.
     public init(_ bytes: [UInt8]) {
         self.bytes = bytes
     }
 
+    /// The number of bytes, which is not held to be secret.
     public var count: Int { bytes.count }
 
     /// Tells whether both hold the same bytes, in time that does not depend on where they differ.
     public func matches(_ other: SecretBytes) -> Bool { constantTimeEqual(bytes, other.bytes) }
 
-    /// Hands the bytes to `use`, and nothing else.
+    /// Hands the bytes to `use`, and nowhere else.
     public func expose<Result, Failure: Error>(_ use: ([UInt8]) throws(Failure) -> Result) throws(Failure) -> Result {
         try use(bytes)
     }
 }
 
 extension SecretBytes: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// Shows nothing, not even the length.
     public var description: String { "[redacted bytes]" }
+    /// The same as `description`.
     public var debugDescription: String { description }
+    /// Empty, for the same reason as `Secret`'s.
     public var customMirror: Mirror { Mirror(self, children: []) }
 }

@@ -1,6 +1,6 @@
 import COpenSSL
 
-/// The signatures of RFC 7518 § 3.1, RFC 8037 § 3.1 and RFC 9864 § 2 that are made and believed here. No MAC is among
+/// The signatures of RFC 7518 § 3.1, RFC 8037 § 3.1 and RFC 9864 § 2 that are made and accepted here. No MAC is among
 /// them, and nothing that means "none": a public key can never pass for a shared secret (RFC 8725 § 3.1).
 public enum SignatureAlgorithm: String, CaseIterable, Sendable {
     case RS256
@@ -12,13 +12,13 @@ public enum SignatureAlgorithm: String, CaseIterable, Sendable {
     case ES256
     case ES384
     case ES512
-    /// Ed25519 or Ed448, as the key is: the name that RFC 9864 § 2.2 gives up for the two that follow.
+    /// Ed25519 or Ed448, as the key is: the name that RFC 9864 § 2.2 replaces by the two that follow.
     case EdDSA
     case Ed25519
     case Ed448
 
-    /// Tells whether a key that is meant for `name` alone (RFC 7517 § 4.4) may sign with this one. Issuers take up the
-    /// names of RFC 9864 § 2 in their keys and in their tokens at different times; what they sign is the same.
+    /// Tells whether a key whose `alg` is `name` (RFC 7517 § 4.4) may sign with this algorithm. Issuers adopt the names
+    /// of RFC 9864 § 2 in their keys and in their tokens at different times; the signatures are the same.
     package func isMeant(by name: String) -> Bool {
         switch (self, name) {
         case (.EdDSA, "Ed25519"), (.EdDSA, "Ed448"), (.Ed25519, "EdDSA"), (.Ed448, "EdDSA"): true
@@ -27,8 +27,8 @@ public enum SignatureAlgorithm: String, CaseIterable, Sendable {
         }
     }
 
-    /// The digest of `bytes` by the hash function that the algorithm rests on. `EdDSA` counts as Ed25519:
-    /// `VerificationKey.specified` tells the two apart.
+    /// The digest of `bytes` by the algorithm's hash function, for `at_hash` and `c_hash` (OpenID Connect
+    /// Core § 3.1.3.6, § 3.3.2.11). `EdDSA` counts as Ed25519: `VerificationKey.specified` tells the two apart.
     public func digest(of bytes: [UInt8]) -> [UInt8] {
         // Ed448 hashes with SHAKE256 to 114 bytes (RFC 8032 § 5.2), Ed25519 with SHA-512 (§ 5.1), both inside the
         // signature.

@@ -1,6 +1,6 @@
 import COpenSSL
 
-/// A private key that signs. It never shows itself but for `exposedPrivateJWK`.
+/// A private key that signs. Only `exposedPrivateJWK` gives its private half away.
 public struct SigningKey: Sendable {
     private let key: KeyHandle
 
@@ -31,16 +31,18 @@ public struct SigningKey: Sendable {
     /// The algorithms that this key can sign with, the most usual first.
     public var algorithms: [SignatureAlgorithm] { key.algorithms }
 
-    /// The signature as RFC 7518 § 3 and RFC 8037 § 3.1 have it, or `nil` where the algorithm is not this key's.
+    /// The signature as RFC 7518 § 3 and RFC 8037 § 3.1 have it; `nil` where the key cannot sign with the algorithm, or
+    /// libcrypto failed.
     public func sign(_ bytes: [UInt8], with algorithm: SignatureAlgorithm) -> [UInt8]? {
         key.sign(bytes, with: algorithm)
     }
 
-    /// SHA-256 of the public key in base64url (RFC 7638 § 3; for Ed25519, RFC 8037 § 2).
+    /// The JWK thumbprint: SHA-256 of the public key's members, in base64url (RFC 7638 § 3; for Ed25519 and Ed448,
+    /// RFC 8037 § 2).
     public var thumbprint: String { Base64URL.encode(Digest(of: Self.json(publicJWK)).bytes) }
 
-    /// A P-256 key with its private half as a JSON Web Key (RFC 7518 § 6.2.2), for whoever shall use it from now on;
-    /// `nil` for other keys, which an operator owns and nobody is given.
+    /// A P-256 key with its private half as a JSON Web Key (RFC 7518 § 6.2.2), for the redeemer of tokens that are
+    /// bound to it (`extras.dpopKey`); `nil` for other kinds, which are the operator's own.
     public var exposedPrivateJWK: SecretBytes? {
         guard key.kind == .p256, let number = key.number("priv", width: 32) else { return nil }
         return SecretBytes(Array(Self.json(publicJWK.merging(["d": number]) { $1 }).utf8))
@@ -73,7 +75,10 @@ public struct SigningKey: Sendable {
 }
 
 extension SigningKey: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// Shows nothing, not even the public half.
     public var description: String { "[redacted SigningKey]" }
+    /// The same as `description`.
     public var debugDescription: String { description }
+    /// Empty, so that `dump` shows nothing.
     public var customMirror: Mirror { Mirror(self, children: []) }
 }

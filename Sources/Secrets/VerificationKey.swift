@@ -1,6 +1,6 @@
 import COpenSSL
 
-/// A public key that somebody else's signatures are checked with.
+/// A public key that another party's signatures are checked with.
 public struct VerificationKey: Sendable {
     private let key: KeyHandle
 
@@ -39,8 +39,8 @@ public struct VerificationKey: Sendable {
         }
     }
 
-    /// Tells whether `signature` was made of `bytes` by this key's other half. The algorithm must be one for this kind
-    /// of key: whoever wrote the signature does not choose (RFC 8725 § 3.1).
+    /// Tells whether `signature` was made of `bytes` by this key's private half. The algorithm must be one for this
+    /// kind of key: the signature's author does not choose it (RFC 8725 § 3.1).
     public func verify(_ signature: [UInt8], of bytes: [UInt8], with algorithm: SignatureAlgorithm) -> Bool {
         key.verify(signature, of: bytes, with: algorithm)
     }

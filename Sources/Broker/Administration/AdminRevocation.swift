@@ -1,14 +1,17 @@
 import Catalog
 
-/// An operator's order to take keys and flows back.
+/// An operator's order to revoke flows and the credential keys that wait (Docs/Contract.md#operators).
 public struct AdminRevocation: Sendable {
+    /// The flows and keys concerned; one without any condition means all of them.
     public var selection: Selection
     /// The reason in the operator's words; kept in the audit trail.
     public var reason: String
-    /// Providers are asked to take the tokens back too.
+    /// True if providers are asked to revoke the tokens too.
     public var atProvider: Bool
+    /// The operator, for the audit trail.
     public var requester: Requester
 
+    /// Checks nothing: the route sees to it that "everything" was meant, and bounds the reason.
     public init(selection: Selection, reason: String, atProvider: Bool, requester: Requester = .unknown) {
         self.selection = selection
         self.reason = reason
@@ -16,19 +19,25 @@ public struct AdminRevocation: Sendable {
         self.requester = requester
     }
 
-    /// The outcome.
+    /// The outcome, in numbers of keys; flows without a key are not counted.
     public struct Result: Sendable {
-        /// Keys that nobody can redeem any more.
+        /// Keys that were destroyed, expired ones included.
         public internal(set) var keys = 0
+        /// Tokens that their providers revoked.
         public internal(set) var atProvider = 0
-        /// The provider offers none: no failure.
+        /// Keys whose provider revokes no token of theirs: no failure.
         public internal(set) var withoutRevocation = 0
+        /// Tokens that may still be valid at their providers.
         public internal(set) var failures: [Failure] = []
     }
 
-    /// A token that its provider was not brought to take back. Its key is destroyed all the same.
+    /// A token that its provider was asked to revoke and did not, or that could not be asked for. Its key is destroyed
+    /// all the same.
     public struct Failure: Sendable {
+        /// The key's flow, with its tenant and source type.
         public let placement: Placement
+        /// A code as `CallbackError.code` has them (such as `provider_timeout`), or `token_unreadable` where the token
+        /// was kept by another process or before a restart.
         public let code: String
     }
 }
@@ -36,7 +45,8 @@ public struct AdminRevocation: Sendable {
 extension Broker {
     /// Ends every selected flow that was started before, and destroys every selected key; then asks the providers.
     ///
-    /// A provider that does not answer costs nothing but its own part of the result.
+    /// A provider that fails is a failure in the result. Throws where the store fails; flows are ended by then and some
+    /// keys may be destroyed, so that the same order can be given again.
     public func revoke(_ revocation: AdminRevocation) async throws(StoreError) -> AdminRevocation.Result {
         let event = Event(
             .revocation, at: now(), by: revocation.requester, tenant: revocation.selection.tenant,
@@ -70,12 +80,12 @@ extension Broker {
         return result
     }
 
-    /// So many providers are asked at once.
+    /// The most requests to providers at once.
     private static let concurrency = 16
-    /// After so many failures in a row to reach it, a source type's provider is not asked again.
+    /// The number of failures in a row to reach a source type's provider after which it is not asked again.
     private static let mostFailures = 3
 
-    /// For each credential key why its token was not taken back, or `nil`.
+    /// Asks for the revocation of each key's token. Gives the failure's code, or `nil` where it was revoked.
     private func takeBack(
         _ credentialKeys: [DestroyedCredentialKey], by requester: Requester
     ) async -> [(Placement, String?)] {
@@ -106,7 +116,7 @@ extension Broker {
         }
     }
 
-    /// Takes a destroyed credential key's token back; the failure's code, or `nil`.
+    /// Asks for the revocation of a destroyed key's token. Gives the failure's code, or `nil` where it was revoked.
     private func takeBack(_ key: DestroyedCredentialKey, by requester: Requester) async -> String? {
         let failed = { (code: String, reason: Reason) in
             tell(Incident(.tokenNotRevoked, reason, at: key.placement, requestID: requester.requestID))
@@ -143,7 +153,7 @@ extension Broker {
         try await takeBack(token.token, hint: token.hint, at: provider, as: client)
     }
 
-    /// Keys that wait to be redeemed, oldest first.
+    /// Keys that wait to be redeemed and have not expired, oldest first: `limit` at most, after `position`.
     public func credentialKeys(
         _ selection: Selection, after position: CredentialKeyPosition? = nil, limit: Int
     ) async throws(StoreError) -> CredentialKeyPage {

@@ -1,19 +1,24 @@
 public import Catalog
 public import Secrets
 
-/// A tenant's own OAuth app, as an operator gives it.
+/// A tenant's own OAuth app, as an operator sets it.
 public struct ClientSetting: Sendable {
+    /// The tenant whose flows will act as this client.
     public var tenant: TenantID
+    /// The source type's name as the caller gave it, unchecked.
     public var sourceType: String
+    /// The `client_id` that the provider gave: 1 to 1024 characters (RFC 6749 appendix A.1).
     public var clientID: String
-    /// `nil` for a public client.
+    /// The `client_secret`: 1 to 2048 characters (RFC 6749 appendix A.2); `nil` for a public client.
     public var clientSecret: ClientSecret?
-    /// In place of the source type's own.
+    /// The scopes to ask for in place of the source type's own; `nil`: these.
     public var scopes: [String]?
-    /// Values of the source type's parameters that only an operator sets.
+    /// The values of those parameters of the source type that only an operator sets, such as the host of its server.
     public var parameters: [String: String]
+    /// The operator, for the audit trail.
     public var requester: Requester
 
+    /// Checks nothing: `Broker.setClient` does.
     public init(
         tenant: TenantID, sourceType: String, clientID: String, clientSecret: ClientSecret?, scopes: [String]? = nil,
         parameters: [String: String] = [:], requester: Requester = .unknown
@@ -30,19 +35,22 @@ public struct ClientSetting: Sendable {
 
 /// A reason for which a tenant's client was not kept.
 public enum ClientSettingError: Error, Equatable, Sendable {
-    /// As `authorize` would refuse it.
+    /// The source type or a parameter, as `authorize` would refuse it.
     case request(AuthorizeError)
-    /// Empty, too long, or with characters that RFC 6749 appendix A.1 and A.2 do not allow.
+    /// The request's member of this name is empty, too long, or has characters that RFC 6749 appendix A.1 and A.2 do
+    /// not allow.
     case malformed(member: String)
-    /// This source type's client proves itself with a secret.
+    /// This source type's client authenticates with a secret, and none was given.
     case secretMissing
-    /// This source type's client proves itself by a key or a certificate, which only the configuration can give.
+    /// This source type's client authenticates by a key or a certificate, which only the configuration can give.
     case needsKey
+    /// The store failed; nothing was changed.
     case store(StoreError)
 }
 
 extension Broker {
-    /// Keeps a tenant's own client; flows of the tenant use it from now on. Whether there was none before.
+    /// Keeps a tenant's own client, in place of an earlier one; flows of the tenant use it from now on. `isNew` tells
+    /// that there was none before. The secret is sealed before the store sees it.
     public func setClient(_ setting: ClientSetting) async throws(ClientSettingError) -> (kept: KeptClient, isNew: Bool)
     {
         let (id, profile) = try sourceTypeWithOAuth(setting.sourceType)
@@ -81,7 +89,7 @@ extension Broker {
         }
     }
 
-    /// A tenant's own client, without its secret; `nil` where it brought none.
+    /// A tenant's own client, its secret sealed; `nil` where it has none. Throws `request` for an unknown source type.
     public func keptClient(_ sourceType: String, of tenant: TenantID) async throws(ClientSettingError) -> KeptClient? {
         let (id, _) = try sourceTypeWithOAuth(sourceType)
         do {
@@ -91,7 +99,8 @@ extension Broker {
         }
     }
 
-    /// Forgets a tenant's own client: its flows use the installation's again. `false`: there was none.
+    /// Deletes a tenant's own client: its flows use the installation's again. `false` where there was none. Also for
+    /// source types that the catalog does not have any more.
     public func deleteClient(
         _ sourceType: String, of tenant: TenantID, by requester: Requester
     ) async throws(ClientSettingError) -> Bool {

@@ -1,17 +1,18 @@
 public import Secrets
 
-/// A reason not to take over the keys of a file that changed.
+/// A reason not to take over the keys of a master key file that changed. The old keys stay in use.
 public enum KeyRefusal: Error, Equatable, Sendable {
-    /// These are not in it, and the database needs them.
+    /// The database needs these keys, by name, and the file does not have them any more.
     case missing([String: MasterKeyUses])
-    /// One of this name is, with other bytes than what the database needs.
+    /// The file has a key of this name with other bytes than those that the database needs.
     case another(KeyRing.KeyID)
+    /// The uses could not be read.
     case store(StoreError)
 }
 
 extension Broker {
     /// Takes over the keys of a master key file that changed, while flows run, if they open all that the store has.
-    /// Tells whether they are others.
+    /// Tells whether they differ from those before.
     public func replaceKeys(by ring: KeyRing) async throws(KeyRefusal) -> Bool {
         let uses: [String: MasterKeyUses]
         do {
@@ -29,9 +30,10 @@ extension Broker {
     }
 
     /// Seals what lasts under the first master key, if another one sealed it: tenants' client secrets and the audit
-    /// trail's key. Flows and credential keys end by themselves. How many secrets were moved.
+    /// trail's key. Flows and credential keys expire by themselves. Gives the number of client secrets that were
+    /// resealed; one that does not open is reported and stays as it is.
     ///
-    /// - Parameter progress: told how many were moved so far, after each batch.
+    /// - Parameter progress: told the number resealed so far, after each batch.
     public func reseal(progress: @Sendable (Int) -> Void = { _ in }) async throws(StoreError) -> Int {
         try await store.resealAuditKey(keyRing)
         var moved = 0

@@ -1,8 +1,8 @@
 import Catalog
 import Secrets
 
-/// Tenants' own clients, remembered for a second: what another broker changed takes effect within that, what this
-/// one changed at once.
+/// Tenants' own clients, cached for a second: a change by another broker takes effect within that, one by this broker
+/// at once.
 final class TenantClients: Sendable {
     private typealias Cache = SingleFlightCache<TenantID, [SourceType.ID: Client], StoreError, Never>
 
@@ -16,7 +16,8 @@ final class TenantClients: Sendable {
         cache = Cache(.init(fresh: .seconds(1)), capacity: 10_000, now: now)
     }
 
-    /// Throws also where a client's secret cannot be opened: another app in its place would be a surprise.
+    /// A tenant's clients. Throws also where a client's secret cannot be opened: its flows must not act as the
+    /// installation's client instead.
     func all(of tenant: TenantID) async throws(StoreError) -> [SourceType.ID: Client] {
         if let known = cache.freshValue(for: tenant) { return known }
         return try await cache.value(for: tenant) { [store, vault] () async throws(StoreError) in
@@ -61,7 +62,7 @@ extension Vault {
         return bytes.expose { ClientSecret(String(decoding: $0, as: UTF8.self)) }
     }
 
-    /// A secret does not open as another tenant's. No part can hold the separator.
+    /// The associated data, by which a secret does not open as another tenant's. No part can hold the separator.
     private static func context(_ tenant: TenantID, _ sourceType: SourceType.ID) -> [UInt8] {
         Array("\(tenant)\u{0}\(sourceType)".utf8)
     }

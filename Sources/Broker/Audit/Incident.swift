@@ -1,26 +1,32 @@
 public import Catalog
 
-/// A failure that nobody is answered with, and that undoes nothing: its reason goes to the log.
+/// A failure that is told to no caller and undoes nothing: it goes to the log.
 public struct Incident: Sendable {
+    /// The kinds of incidents. The raw values are the log's messages.
     public enum Kind: String, Sendable {
-        /// The audit trail could not take an event; the log has it.
+        /// The store could not take an event into the audit trail; the log has the event.
         case eventNotRecorded = "an event is missing in the audit trail"
-        /// A waiting page is told `pending` until its flow expires.
+        /// The key that waits for `assets:oauthFlow` does not open: the page is told `pending` until the flow expires.
         case outcomeUnreadable = "the outcome of a flow does not open"
-        /// A provider was not brought to take back a token that nobody holds any more.
+        /// A provider did not revoke a token that nobody can redeem any more: it stays valid there.
         case tokenNotRevoked = "a token was not taken back at its provider"
-        /// A provider's metadata or keys could not be fetched, and those of before serve.
+        /// A provider's metadata or keys could not be fetched, and the earlier ones are used.
         case staleMetadata = "what a provider said before serves on"
-        /// It stays under the master key that sealed it.
+        /// Resealing could not open a secret: it stays under the master key that sealed it.
         case clientSecretUnreadable = "a tenant's client secret does not open"
     }
 
+    /// The incident's kind, which decides the log level.
     public let kind: Kind
+    /// The failure in words for operators.
     public let reason: Reason
+    /// `nil` where it concerns no one tenant, as with a provider's metadata.
     public let tenant: TenantID?
+    /// `nil` likewise.
     public let sourceType: SourceType.ID?
+    /// `nil` where it concerns no one flow.
     public let flow: FlowID?
-    /// The `X-Request-Id` of the request in which it was met.
+    /// The `X-Request-Id` of the request in which it happened; `nil` outside of requests.
     public let requestID: String?
 
     init(_ kind: Kind, _ reason: Reason, at placement: Placement, requestID: String? = nil) {
@@ -42,7 +48,7 @@ public struct Incident: Sendable {
     }
 }
 
-/// The flows of which something was told once: who asks every second is no news every second.
+/// The flows that were reported once, so that a page that asks every second is not reported every second.
 actor ToldFlows {
     private static let most = 1000
     private var told: Set<FlowID> = []

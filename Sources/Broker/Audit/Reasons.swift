@@ -2,11 +2,13 @@ package import JOSE
 package import Secrets
 package import Transport
 
-// The words for operators. Each switch is whole, so that a new case asks for its words. They say what was seen; what to
-// do about it is Docs/Operate.md's.
+// The words for operators. No switch has a default, so that a new case asks for its words. They say what was seen;
+// Docs/Operate.md says what to do about it.
 
 extension OpenError {
-    /// - Parameter key: the master key that the sealed bytes name.
+    /// The words for a secret, row or key that did not open.
+    ///
+    /// - Parameter key: the master key that the sealed bytes name; `nil` where they are malformed.
     package func reason(_ key: KeyRing.KeyID?) -> Reason {
         switch (self, key) {
         case (.unknownKey(let id), _): "the master key \(id) is not in the file"
@@ -18,6 +20,7 @@ extension OpenError {
 }
 
 extension TransportError {
+    /// The words behind the name of an endpoint or host.
     package var reason: Reason {
         switch self {
         case .timedOut: "no answer came in time"
@@ -37,6 +40,7 @@ extension TransportError {
 }
 
 extension RemoteKeySet.Fault {
+    /// The words behind the address of the key set.
     package var reason: Reason {
         switch self {
         case .transport(let error): error.reason

@@ -4,8 +4,8 @@ import Secrets
 
 /// The address to which a browser is sent to consent (RFC 6749 § 4.1.1).
 ///
-/// Its query holds `state` and perhaps a nonce or a plain code challenge: for the browser that connects, nobody else.
-/// So it prints without one.
+/// Its query holds `state` and perhaps a nonce or a plain code challenge, which only the browser that connects may see.
+/// So it prints without its query.
 public struct AuthorizationURL: Sendable {
     private let text: String
 
@@ -14,18 +14,21 @@ public struct AuthorizationURL: Sendable {
         text = endpoint + separator + parameters.expose { Percent.form($0) }
     }
 
-    /// Hands the address to `use`, and nothing else.
+    /// Hands the address to `use`, and nowhere else.
     public func expose<Result, Failure: Error>(_ use: (String) throws(Failure) -> Result) throws(Failure) -> Result {
         try use(text)
     }
 }
 
 extension AuthorizationURL: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// The endpoint, and `?[redacted]`.
     public var description: String {
         let endpoint = text.utf8.prefix { $0 != UInt8(ascii: "?") }
         return "\(String(decoding: endpoint, as: UTF8.self))?[redacted]"
     }
+    /// The same as `description`.
     public var debugDescription: String { description }
+    /// Empty, so that `dump` does not show the query.
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
 

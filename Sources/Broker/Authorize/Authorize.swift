@@ -5,9 +5,10 @@ import Secrets
 import Transport
 
 extension Broker {
-    /// Begins a flow.
+    /// Begins a flow: checks the request, pushes its parameters to the provider where the catalog or the provider wants
+    /// that, and keeps the flow (Docs/Contract.md#starting-a-flow). Nothing is kept where it throws.
     public func authorize(_ request: AuthorizeRequest) async throws(AuthorizeError) -> Authorization {
-        // First: nobody's text is matched, nor its addresses looked at, for what cannot begin.
+        // First: no pattern is matched and no address looked at for a flow that cannot begin.
         let source = try await source(request.sourceType, of: request.tenant)
         let (profile, client) = (source.profile, source.client)
         let values = try profile.values(request.parameters, client: client)
@@ -16,7 +17,8 @@ extension Broker {
         let frontendOrigin = try Self.frontendOrigin(request.frontendOrigin, frontend)
         let returnURL = try Self.returnURL(request.returnURL, frontend)
         let challenge = try exchangeChallenge(request.exchangeChallenge)
-        // RFC 9700 § 4.7: else whoever is led to this flow's end brings another's key into his own session.
+        // RFC 9700 § 4.7: else a user who is led to the end of another's flow would redeem the other's key in a session
+        // of their own.
         if returnURL != nil, challenge == nil { throw .returnURLWithoutChallenge }
 
         let state = State.random()
@@ -50,7 +52,7 @@ extension Broker {
         return Authorization(url: url, flow: flow.id, expiresAt: flow.expiresAt, cutsOpener: profile.cutsOpener)
     }
 
-    /// A source type that a tenant names, with the client that the tenant's flows of it act as.
+    /// The source type of this name, with the client that the tenant's flows of it act as.
     func source(_ name: String, of tenant: TenantID) async throws(AuthorizeError) -> TenantSource {
         guard let id = SourceType.ID(name), let sourceType = catalog[id] else { throw .unknownSourceType }
         guard let profile = sourceType.oauth else { throw .withoutOAuth(id) }
@@ -64,7 +66,7 @@ extension Broker {
         return TenantSource(sourceType: id, profile: profile, client: client)
     }
 
-    /// A provider's addresses; its metadata is asked for where the catalog says so (RFC 8414 § 3).
+    /// A provider with its addresses filled; its metadata is fetched where the catalog says so (RFC 8414 § 3).
     func provider(
         _ profile: OAuthProfile, _ values: [String: String], for cause: Cause
     ) async throws(ProviderError) -> Provider {
@@ -114,7 +116,7 @@ extension Broker {
         return AuthorizationURL(endpoint, parameters: parameters)
     }
 
-    /// One request, its failures in a provider's terms.
+    /// Sends one request; failures of the transport become the provider's.
     func send(
         _ http: TransportRequest, to provider: Provider, at endpoint: ProviderEndpoint
     ) async throws(ProviderError) -> ProviderResponse {

@@ -4,9 +4,11 @@ import Formats
 extension OAuthProfile {
     /// The values for the placeholders, defaults filled in.
     ///
-    /// Looks at what costs nothing first: no text is matched for a call that cannot succeed.
+    /// Names are checked before values: no pattern is matched for a call that cannot succeed.
     ///
-    /// - Parameter client: has the values that only the operator sets.
+    /// - Parameters:
+    ///   - client: has the values that only the operator sets.
+    ///   - allowingCallbackParameter: accepts the value by which a callback names the token endpoint's host.
     func values(
         _ given: [String: String], client: Client, allowingCallbackParameter: Bool = false
     ) throws(AuthorizeError) -> [String: String] {
@@ -40,7 +42,7 @@ extension OAuthProfile {
         guard values.reduce(0, { $0 + $1.key.utf8.count + $1.value.utf8.count }) <= Self.longestValues else {
             throw .parametersTooLong
         }
-        // The place has its say too: a generous pattern does not let a value out of it.
+        // The place is checked too: a generous pattern must not let a value change the host or the path around it.
         for set in addresses.sets {
             for template in [set.authorization, set.token, set.refresh].compactMap(\.self)
             where template.filled(with: values) == nil {
@@ -52,7 +54,7 @@ extension OAuthProfile {
         return values
     }
 
-    /// All values of a flow together, in bytes: they are kept with it.
+    /// The most bytes of all values and their names together: they are kept with the flow.
     static let longestValues = 4096
 
     /// The values that come with the client. Checked when they were set, and again: the catalog may have changed.
@@ -78,10 +80,11 @@ extension OAuthProfile {
         }
     }
 
-    /// Tells whether `client` brings all that only an operator can set.
+    /// Tells whether `client` has all values that only an operator can set.
     func isComplete(_ client: Client) -> Bool { missingParameters(of: client).isEmpty }
 
-    /// The names of the values that only an operator can set and has not.
+    /// The names of the values that only an operator can set, has not set, and that have no default. For `doctor` and
+    /// the list of source types.
     public func missingParameters(of client: Client) -> [String] {
         if parameters.isEmpty { return [] }
         return parameters.filter { $0.setByOperator && client.parameters[$0.name] == nil && $0.defaultValue == nil }
@@ -122,7 +125,7 @@ extension OAuthProfile {
         return scopes
     }
 
-    /// Scopes with the parameters in their places.
+    /// The scopes with their placeholders filled.
     private func filled(_ scopes: [String], _ values: [String: String]) -> [String] {
         scopes.map { scope in
             scope.utf8.contains(UInt8(ascii: "{")) ? ValueTemplate(scope).filled(with: values) ?? scope : scope
@@ -131,12 +134,14 @@ extension OAuthProfile {
 }
 
 extension OAuthProfile {
-    /// The scopes of a flow whose caller names none; placeholders unfilled.
+    /// The scopes of a flow whose caller names none: the client's or the source type's own, and those always added.
+    /// Placeholders are unfilled.
     public func defaultScopes(of client: Client?) -> [String] { Scopes.union(client?.scopes ?? scopes, alwaysScopes) }
 }
 
 extension SourceType {
-    /// Tells whether a flow could start with `client`: all that only an operator can set is there.
+    /// Tells whether a flow could start with `client`: it is there, with all values that only an operator can set. True
+    /// for source types without OAuth.
     public func isConfigured(by client: Client?) -> Bool {
         guard let oauth else { return true }
         return client.map(oauth.isComplete) ?? false
@@ -144,7 +149,8 @@ extension SourceType {
 }
 
 extension TenantSource {
-    /// The values of its addresses for a call that is of no flow: also those that a callback told its caller.
+    /// The values of its addresses for a call outside of flows. They may have the host that a callback told, which its
+    /// caller got among the extras.
     func values(_ given: [String: String]) throws(AuthorizeError) -> [String: String] {
         try profile.values(given, client: client, allowingCallbackParameter: true)
     }

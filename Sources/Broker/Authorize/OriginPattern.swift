@@ -1,6 +1,6 @@
 public import Formats
 
-/// An origin that an operator names; in place of one label of its host, `*` stands for any one label.
+/// An origin in an operator's list; in place of one label of its host, `*` stands for any one label.
 public struct OriginPattern: Hashable, Sendable, CustomStringConvertible {
     private enum Kind: Hashable {
         case exact(Origin)
@@ -8,9 +8,11 @@ public struct OriginPattern: Hashable, Sendable, CustomStringConvertible {
         case label(before: String, after: String)
     }
 
+    /// The text of the configuration.
     public let description: String
     private let kind: Kind
 
+    /// Stands for this origin alone.
     public init(_ origin: Origin) {
         description = origin.description
         kind = .exact(origin)
@@ -32,7 +34,7 @@ public struct OriginPattern: Hashable, Sendable, CustomStringConvertible {
         kind = .label(before: String(parts[0]), after: String(parts[1]))
     }
 
-    /// `nil` where a `*` stands for many.
+    /// The origin that it stands for; `nil` where a `*` stands for many.
     public var origin: Origin? {
         if case .exact(let origin) = kind { origin } else { nil }
     }

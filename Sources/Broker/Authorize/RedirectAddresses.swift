@@ -3,16 +3,19 @@ import Formats
 
 /// The redirect addresses of an installation (RFC 6749 § 3.1.2): one for each authorization server and client.
 ///
-/// An address that two authorization servers share lets one of them have the other's codes: whoever runs the one sends
-/// people to the honest other with a state of his own (RFC 9700 § 4.4).
+/// At an address that two authorization servers share, one of them could get the other's codes: a hostile server sends
+/// people to the honest one with a state of a flow at itself (mix-up, RFC 9700 § 4.4).
 public struct RedirectAddresses: Sendable {
     private let base: String
-    /// The installation's clients'.
+    /// The paths of the installation's clients.
     private let shared: [SourceType.ID: RedirectPath]
 
+    /// Decides each source type's path: the client's name where all who bear it have one token host, else the source
+    /// type's.
+    ///
     /// - Parameters:
-    ///   - publicURL: where browsers reach the broker, without a trailing slash.
-    ///   - clients: by source type or provider.
+    ///   - publicURL: the address at which browsers reach the broker, without a trailing slash.
+    ///   - clients: the installation's, by source type or provider.
     public init(publicURL: String, catalog: Catalog, clients: [String: Client]) {
         base = publicURL + "/oauth/callback"
         let sourceTypes = catalog.sourceTypes.filter { $0.oauth != nil }
@@ -34,7 +37,7 @@ public struct RedirectAddresses: Sendable {
 
     /// Tells whether codes for the client of this name can only go to one host.
     ///
-    /// Counts all that bear the name: a source type may be called as another's provider is.
+    /// Counts all source types that bear the name: one may be named like another's provider.
     private static func haveOneServer(_ sourceTypes: [SourceType], usersOf client: String) -> Bool {
         let users = sourceTypes.filter { $0.provider == client || $0.id.description == client }
         let origins = users.map { $0.oauth?.fixedTokenOrigin }
@@ -42,43 +45,45 @@ public struct RedirectAddresses: Sendable {
         return origins.allSatisfy { $0 == first }
     }
 
-    /// The path to which flows of the installation's client come back.
+    /// The path of the callbacks for the installation's client.
     public func path(of sourceType: SourceType.ID) -> RedirectPath {
         shared[sourceType] ?? RedirectPath(name: sourceType.description)
     }
 
-    /// The path to which flows of a tenant's own client come back, whether or not there is one yet.
+    /// The path of the callbacks for a tenant's own client, whether or not there is one yet.
     ///
-    /// The source type's name always: what the operator sets under `clients` must not move what tenants registered.
+    /// Always with the source type's name: a change under `clients` must not move the address that a tenant registered.
     public func path(of sourceType: SourceType.ID, ownedBy tenant: TenantID) -> RedirectPath {
         RedirectPath(
             name: sourceType.description, handle: RedirectHandle(tenant: tenant, sourceType: sourceType))
     }
 
-    /// The path to which flows of `client` come back.
+    /// The path of the callbacks for `client`.
     func path(of sourceType: SourceType.ID, as client: Client) -> RedirectPath {
         client.owner.map { path(of: sourceType, ownedBy: $0) } ?? path(of: sourceType)
     }
 
+    /// The address to register at the provider, and to send as `redirect_uri`.
     public func url(_ path: RedirectPath) -> String {
         path == .legacy ? base : "\(base)/\(path)"
     }
 
+    /// The address for the installation's client.
     public func url(of sourceType: SourceType.ID) -> String { url(path(of: sourceType)) }
 
     func url(of sourceType: SourceType.ID, as client: Client) -> String { url(path(of: sourceType, as: client)) }
 }
 
 extension SourceType {
-    /// The name under which to set its client. A server of one's own has a client of its own, whoever else bears the
-    /// provider's name.
+    /// The name under `clients` to set its client under: the provider's, or the source type's own where operators run
+    /// servers of their own, each with a client of its own.
     public var suggestedClientName: String {
         oauth?.parameters.contains(where: \.setByOperator) == true ? id.description : provider
     }
 }
 
 extension OAuthProfile {
-    /// The origin that all codes go to; `nil` where a value, the callback, a date or the provider's metadata says.
+    /// The origin that all codes are sent to; `nil` where it depends on a value, the callback, a date or metadata.
     var fixedTokenOrigin: Origin? {
         guard addresses.tokenOrigin == nil, let own = addresses.own.token?.fixedOrigin else { return nil }
         // A set without a token address leaves that of the one below.

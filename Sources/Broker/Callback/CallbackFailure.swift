@@ -1,7 +1,8 @@
-/// A callback that gave no credentials: what its page and the flow's frontend are told, and why, which operators alone
-/// are told.
+/// The failure of a callback: `error` for its page and the flow's frontend, `reason` for operators alone.
 public struct CallbackFailure: Error, Sendable {
+    /// The part that the browser and the frontend may see.
     public let error: CallbackError
+    /// The part for the audit trail and the log.
     public let reason: Reason
 
     init(_ error: CallbackError, _ reason: Reason) {
@@ -15,8 +16,8 @@ public struct CallbackFailure: Error, Sendable {
 }
 
 extension CallbackRequest {
-    /// A parameter that came twice where it may come once (RFC 6749 § 3.1): neither can be believed, and nothing is
-    /// spent on it.
+    /// The failure where a parameter came twice that may come once (RFC 6749 § 3.1): neither value can be trusted, and
+    /// the state is not spent.
     var repetition: CallbackFailure? {
         if case .repeated = self["iss"] { return CallbackFailure(.issuerMismatch, "iss came twice") }
         for (name, reason) in [("code", "code came twice"), ("error", "error came twice")] as [(String, Reason)] {
@@ -34,7 +35,8 @@ extension CallbackRequest {
         }
     }
 
-    /// The store tells nobody which of these it is: whoever tries states must not learn it by the time.
+    /// The failure where the store has no flow to claim. It does not tell which of these it is, so that nobody who
+    /// tries states learns it by the time.
     var withoutFlow: CallbackFailure {
         CallbackFailure(
             .invalidState,

@@ -3,7 +3,7 @@ import Formats
 public import Secrets
 public import Transport
 
-/// A request to the redirect address: untrusted, whoever brought it.
+/// A request to a redirect address: untrusted, whoever brought it.
 public struct CallbackRequest: Sendable {
     private let pairs: [(name: String, value: String)]
     /// The address that it came to.
@@ -12,7 +12,13 @@ public struct CallbackRequest: Sendable {
     private let cookie: @Sendable (FlowID) -> BindingCookie?
     let requester: Requester
 
-    /// - Parameter query: the query or the form body, still encoded.
+    /// Reads the parameters; a query that cannot be decoded has none.
+    ///
+    /// - Parameters:
+    ///   - query: the query or the form body, still encoded.
+    ///   - redirect: the path that the request came to, as `RedirectPath(received:)` reads it.
+    ///   - requester: the browser, for the audit trail.
+    ///   - cookie: gives the binding cookie of a flow, if the browser sent one.
     public init(
         _ query: String, at redirect: RedirectPath, by requester: Requester = .unknown,
         cookie: @escaping @Sendable (FlowID) -> BindingCookie? = { _ in nil }
@@ -24,7 +30,7 @@ public struct CallbackRequest: Sendable {
         self.cookie = cookie
     }
 
-    /// RFC 6749 § 3.1: a parameter must not come twice.
+    /// A parameter, which must not come twice (RFC 6749 § 3.1).
     enum Member {
         case absent
         case repeated
@@ -41,7 +47,7 @@ public struct CallbackRequest: Sendable {
         return .one(found)
     }
 
-    /// The state, if it has the shape of ours: 43 characters of base64url.
+    /// The state, if it has the form of the broker's own: 43 characters of base64url.
     var state: State? {
         guard case .one(let text) = self["state"], text.utf8.count == 43, Base64URL.decode(text) != nil else {
             return nil
@@ -49,7 +55,7 @@ public struct CallbackRequest: Sendable {
         return State(text)
     }
 
-    /// Words for the trail where `iss` came and nothing here says which it should be: a catalog entry may then get its
+    /// A remark for the audit trail where `iss` came though the catalog names no issuer: the entry may then get its
     /// `issuer`.
     func remark(on profile: OAuthProfile?) -> String? {
         guard let profile, profile.issuer == nil, case .one(let issuer) = self["iss"] else { return nil }
@@ -79,29 +85,35 @@ public struct CallbackRequest: Sendable {
     func presentedCookie(for flow: FlowID) -> BindingCookie? { cookie(flow) }
 }
 
-/// The end of a callback.
+/// The end of a callback, for the page or redirect that answers it.
 public enum CallbackResult: Sendable {
+    /// The key redeems the flow's credentials, once.
     case succeeded(Flow, CredentialKey)
-    /// `nil` where the state was not sound, so that nobody is known who could be told.
+    /// The flow is `nil` where the state was not sound, so that no frontend is known that could be told.
     case failed(CallbackFailure, Flow?)
 }
 
-/// A reason for which a callback gave no credentials.
+/// A reason for which a callback gave no credentials, as browsers and frontends may know it.
 public enum CallbackError: Error, Equatable, Sendable {
-    /// Missing, repeated, tampered, expired, replayed or revoked: one case, so that nobody can tell them apart.
+    /// The state is missing, repeated, tampered with, expired, replayed or revoked, or the flow's client changed: one
+    /// case, so that nobody can tell them apart.
     case invalidState
-    /// The provider redirected with an error (RFC 6749 § 4.1.2.1). Both are the provider's words, cut short.
+    /// The provider redirected with an error (RFC 6749 § 4.1.2.1). Both are the provider's words, cut short;
+    /// `access_denied` stands for an error that is no code.
     case denied(error: String, description: String?)
-    /// No code, or not exactly one, or a code beside an error.
+    /// No code, or not exactly one, or a code beside an error, or a wrong signature.
     case invalidCallback
-    /// RFC 9207 § 2.4.
+    /// `iss` is another issuer's, or is missing where it must come (RFC 9207 § 2.4).
     case issuerMismatch
-    /// The token endpoint refused or answered with something else than tokens.
+    /// The token endpoint refused, or answered with something else than tokens; `error` is its code, if it was sane.
     case providerRejected(error: String?)
+    /// An endpoint could not be reached: the connection, TLS or its address failed.
     case providerUnreachable(TransportError)
+    /// An endpoint did not answer within the deadline.
     case providerTimeout
-    /// The catalog or the clients changed since the flow began.
+    /// The source type is gone from the catalog since the flow began, or has no token endpoint.
     case notConfigured(SourceType.ID)
+    /// The store failed, or the broker stops.
     case store(StoreError)
 
     init(_ error: ProviderError) {
@@ -114,7 +126,8 @@ public enum CallbackError: Error, Equatable, Sendable {
         }
     }
 
-    /// The stable name of this failure, for problems, pages, messages and the audit trail.
+    /// The stable name of this failure, for problems, pages, messages and the audit trail (Docs/Contract.md#codes). A
+    /// provider's own error code where it denied.
     public var code: String {
         switch self {
         case .invalidState: "invalid_state"
@@ -129,7 +142,7 @@ public enum CallbackError: Error, Equatable, Sendable {
         }
     }
 
-    /// The provider's words, if it said anything.
+    /// The provider's `error_description`, cut short; `nil` unless it denied and said something.
     public var providerDescription: String? {
         if case .denied(_, let description) = self { description } else { nil }
     }

@@ -1,9 +1,9 @@
 import Secrets
 
-/// A flow whose `state` came back at its own address, young and unspent until now.
+/// A flow whose `state` came back at its own address, unexpired and unspent until now.
 ///
-/// Only the claim makes one, and only it can be verified and exchanged: nothing is asked of a provider for a state that
-/// is none of ours.
+/// Only the claim makes one, and only it can be verified and exchanged: no provider is asked for a state that is not
+/// the broker's own.
 struct ClaimedFlow: Sendable {
     let flow: Flow
     let callback: CallbackRequest

@@ -3,7 +3,11 @@ import Formats
 import Secrets
 
 extension OAuthProfile {
-    /// The credentials that a token response grants, with what its redeemer should know.
+    /// The credentials that a token response grants, with warnings for their redeemer.
+    ///
+    /// - Parameters:
+    ///   - callback: has extras; `nil` at a refresh.
+    ///   - asked: the scopes that were asked for; empty where they are not known.
     func credentials(_ tokens: TokenResponse, callback: CallbackRequest?, asked: [String]) -> Credentials {
         var warnings: [Credentials.Warning] = []
         if refreshToken == .expected, tokens.refreshToken == nil { warnings.append(.missingRefreshToken) }
@@ -32,7 +36,7 @@ extension OAuthProfile {
 }
 
 extension Credentials {
-    /// Adds what the call after connecting gave, and the key that the tokens are bound to.
+    /// Adds the extras of the call after connecting, and the key that the tokens are bound to.
     mutating func add(_ connected: AfterConnecting, dpopKey: SigningKey?) {
         switch connected {
         case .kept(let kept):

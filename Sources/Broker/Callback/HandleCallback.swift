@@ -2,7 +2,9 @@ import Catalog
 import Secrets
 
 extension Broker {
-    /// Takes a provider's redirect. The state is spent by it, whatever comes of it, unless it is no sound request.
+    /// Takes a provider's redirect, and exchanges its code. A sound request spends the state, whatever comes of it; one
+    /// without a sound state or with a parameter twice spends nothing (Docs/Contract.md#the-callback). Goes on where
+    /// the browser leaves.
     public func callback(_ request: CallbackRequest) async -> CallbackResult {
         let claimed: ClaimedFlow
         do {

@@ -2,13 +2,13 @@ import Catalog
 import Formats
 import Secrets
 
-/// The credentials that a provider issued for a verified callback, which nobody has yet.
+/// The credentials that a provider issued for a verified callback, not yet handed to anyone.
 ///
-/// Only the exchange makes them, and they end in one of two ways: kept under a new credential key, or taken back.
+/// Only the exchange makes them, and they end in one of two ways: kept under a new credential key, or revoked.
 struct IssuedCredentials: Sendable {
     let callback: VerifiedCallback
     let credentials: Credentials
-    /// The call after connecting failed, and why.
+    /// The reason where the call after connecting failed.
     let missingExtras: Reason?
 
     fileprivate init(_ callback: VerifiedCallback, credentials: Credentials, missingExtras: Reason?) {
@@ -19,10 +19,10 @@ struct IssuedCredentials: Sendable {
 
     var flow: Flow { callback.flow }
 
-    /// The token that an operator's revocation takes back, where the provider can.
+    /// The token that an operator's revocation would revoke; `nil` where the provider revokes none of what it granted.
     var revocable: UnredeemedToken? { UnredeemedToken(credentials, callback.provider) }
 
-    /// Words for the trail: what else is to be known of a flow that ended well.
+    /// The remarks for the audit trail on a flow that succeeded.
     var remarks: String? {
         let remarks = [missingExtras?.description, callback.claimed.callback.remark(on: callback.provider.profile)]
             .compactMap(\.self)
@@ -61,7 +61,7 @@ extension Broker {
         }
     }
 
-    /// Keeps issued credentials under a new key. `nil`: the flow was revoked meanwhile.
+    /// Keeps issued credentials under a new key. `nil` where the flow was revoked or swept meanwhile.
     func keep(_ issued: IssuedCredentials) async throws(CallbackFailure) -> CredentialKey? {
         let flow = issued.flow
         guard let json = try? issued.credentials.exposedJSON(sourceType: flow.sourceType) else {
@@ -89,8 +89,8 @@ extension Broker {
         return key
     }
 
-    /// Has the provider take issued credentials back: the operator took the flow back while the provider was asked,
-    /// and nobody may have its tokens.
+    /// Has the provider revoke issued credentials: an operator revoked the flow while the provider was asked, and
+    /// nobody may have its tokens.
     func takeBack(_ issued: IssuedCredentials) async {
         guard let token = issued.revocable else { return }
         let (provider, requester) = (issued.callback.provider, issued.callback.claimed.callback.requester)

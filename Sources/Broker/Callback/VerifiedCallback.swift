@@ -4,7 +4,7 @@ import Secrets
 
 /// A claimed flow whose callback comes from its provider, for the client that asked, with one code.
 ///
-/// Only `verify` makes one: a code goes to a token endpoint after its signature and its `iss` were looked at.
+/// Only `verify` makes one: no code goes to a token endpoint before its signature and its `iss` were checked.
 struct VerifiedCallback: Sendable {
     let claimed: ClaimedFlow
     let code: AuthorizationCode
@@ -22,7 +22,7 @@ struct VerifiedCallback: Sendable {
 }
 
 extension Broker {
-    /// Throws unless the callback of a claimed flow is a good one, and its client is still the one that asked.
+    /// Throws unless the callback of a claimed flow is sound, and its client is still the one that asked.
     func verify(_ claimed: ClaimedFlow) async throws(CallbackFailure) -> VerifiedCallback {
         let source = try await source(of: claimed.flow)
         try claimed.checkSignature(of: source)
@@ -61,7 +61,7 @@ extension Broker {
 }
 
 extension ClaimedFlow {
-    /// Whoever signs its callbacks is believed in nothing without it.
+    /// Throws unless the callback is signed, where the source type's provider signs callbacks.
     fileprivate func checkSignature(of source: TenantSource) throws(CallbackFailure) {
         guard let name = source.profile.callbackSignature else { return }
         guard let secret = source.client.secret, case .one(let signature) = callback[name],
@@ -69,7 +69,7 @@ extension ClaimedFlow {
         else { throw CallbackFailure(.invalidCallback, "its signature (\(trusted: name)) is missing or does not fit") }
     }
 
-    /// The flow's parameters, and the token endpoint's host where the callback tells it.
+    /// The flow's parameters, with the token endpoint's host where the callback names it.
     fileprivate func values(of profile: OAuthProfile) throws(CallbackFailure) -> [String: String] {
         guard let tokenOrigin = profile.addresses.tokenOrigin else { return flow.parameters }
         switch callback[tokenOrigin.callbackParameter] {
@@ -88,7 +88,7 @@ extension ClaimedFlow {
 }
 
 extension CallbackRequest {
-    /// The one code, once the answer is known to come from this provider and to be a good one.
+    /// The one code, once the answer is known to come from this provider and to be no error.
     fileprivate func code(from provider: Provider) throws(CallbackFailure) -> AuthorizationCode {
         // RFC 9207 § 2.4: compared as plain strings, for errors as well, before anything else is believed.
         switch self["iss"] {

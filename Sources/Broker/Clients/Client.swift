@@ -2,24 +2,28 @@ public import JOSE
 public import Secrets
 public import Transport
 
-/// The registration at a provider that this installation acts as.
+/// The registration (client) at a provider that the broker acts as (RFC 6749 § 2).
 public struct Client: Sendable {
+    /// The `client_id`; public, and compared byte for byte with the one that a flow began with.
     public let id: String
-    /// `nil` for public clients.
+    /// The `client_secret`; `nil` for public clients and those with a key or certificate alone.
     public let secret: ClientSecret?
-    /// For `private_key_jwt` and request objects.
+    /// The key that signs client assertions (`private_key_jwt`) and request objects; `nil` where it has none.
     public let key: JWSSigner?
-    /// For `tls`.
+    /// The certificate for mutual TLS (RFC 8705 § 2); `nil` where it has none.
     public let certificate: ClientCertificate?
-    /// Values of the catalog's parameters that only the operator sets.
+    /// Values of the source type's parameters that only the operator sets.
     public let parameters: [String: String]
-    /// A tenant's own app may ask for other scopes than the source type's; `nil`: it does not.
+    /// The scopes that a tenant's own client asks for in place of the source type's; `nil` where it does not, and for
+    /// the installation's.
     public let scopes: [String]?
-    /// Its flows come back to `/oauth/callback`, as all did once: only until the new address is registered.
+    /// True if its callbacks come to `/oauth/callback` itself, as all once did: only until the new address is
+    /// registered.
     public let usesLegacyRedirect: Bool
-    /// The tenant that brought it; `nil`: it is the installation's.
+    /// The tenant that brought it; `nil` for the installation's.
     let owner: TenantID?
 
+    /// Makes a client of the installation. Checks nothing; the configuration's reader does.
     public init(
         id: String, secret: ClientSecret?, key: JWSSigner? = nil, certificate: ClientCertificate? = nil,
         parameters: [String: String] = [:], usesLegacyRedirect: Bool = false

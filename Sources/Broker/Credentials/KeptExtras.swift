@@ -1,14 +1,14 @@
 import Catalog
 import Formats
 
-/// Keeps some of what callbacks and providers say beside the tokens: anyone may have said it, and whoever redeems will
-/// print it, or call the host that it names.
+/// Keeps some of the values that callbacks and providers send beside the tokens: anyone may have sent them, and the
+/// redeemer will print them, or call the host that they name.
 struct KeptExtras {
     private(set) var values: [String: SecretJSON] = [:]
-    /// Something was left out, since it was not of its form.
+    /// True once a value was left out, since it did not have its form.
     private(set) var hasRefused = false
 
-    /// Nothing kept is longer, in bytes.
+    /// The longest value that is kept, in bytes.
     private static let longest = 2048
 
     mutating func keep(_ value: JSONValue, as name: String, _ pattern: Pattern?) {

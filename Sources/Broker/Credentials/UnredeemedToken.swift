@@ -1,14 +1,14 @@
 import Formats
 import Secrets
 
-/// A token that nobody redeemed, with what its provider needs to take it back.
+/// A token of credentials that nobody redeemed yet, with what its provider needs to revoke it.
 ///
 /// Sealed under a key of this process alone: a stolen database opens nothing, not even with the master key. After a
-/// restart such a token can no longer be taken back, but nobody holds it either.
+/// restart such a token can no longer be revoked, but nobody holds it either.
 public struct UnredeemedToken: Sendable {
     let token: AccessOrRefreshToken
     let hint: String
-    /// The address's parameters, also those that the callback told.
+    /// The values of the address's placeholders, those that the callback told included.
     let values: [String: String]
 
     init(_ token: AccessOrRefreshToken, hint: String, values: [String: String]) {
@@ -39,7 +39,7 @@ public struct UnredeemedToken: Sendable {
         return ring.seal(SecretBytes(json.bytes), as: Label("token-to-revoke"), context: placement.context)
     }
 
-    /// `nil`: another process sealed it.
+    /// Opens a sealed token; `nil` where another process sealed it, or the row was altered.
     static func open(
         _ sealed: Sealed<UnredeemedToken>, by ring: KeyRing, at placement: Placement
     ) -> UnredeemedToken? {

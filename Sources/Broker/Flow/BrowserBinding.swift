@@ -1,13 +1,13 @@
 import Secrets
 
 // A flow's outcome may be asked for in the browser in which it began. Until then the credential key waits, sealed under
-// the flow's outcome secret, which the broker keeps nowhere: the binding cookie brings it to the callback, and whoever
-// asks brings the exchange verifier, from which it is made again.
+// the flow's outcome secret, which the broker keeps nowhere: the binding cookie brings it to the callback, and the page
+// that asks brings the exchange verifier, from which it is derived again.
 
 /// Opens the copy of a flow's credential key that waits for `assets:oauthFlow`.
 ///
-/// Derived from the exchange verifier and a master key, one way: the database and the master keys together do not give
-/// it, and whoever sees it in a cookie cannot redeem.
+/// Derived one way from the exchange verifier and a master key: the database and the master keys together do not give
+/// it, and a thief of the cookie cannot redeem with it.
 struct OutcomeSecret: Sendable {
     static let length = 32
 
@@ -15,7 +15,7 @@ struct OutcomeSecret: Sendable {
 }
 
 extension FlowSecrets {
-    /// `nil` where the master key that the flow began under is gone.
+    /// Derives the outcome secret; `nil` where the master key that the flow began under is gone.
     func outcomeSecret(of verifier: ExchangeVerifier, for flow: FlowID, key: KeyRing.KeyID) -> OutcomeSecret? {
         let origin = verifier.expose { SecretBytes(flow.bytes + Array($0.utf8)) }
         return keyRing.derive(Label("outcome-secret"), from: origin, key: key).map { OutcomeSecret(bytes: $0) }
@@ -31,8 +31,8 @@ extension FlowSecrets {
 
     /// The outcome secret in a cookie that was made here for this flow; `nil` for every other cookie.
     ///
-    /// The callback has no verifier to hold the secret against, so the code beside it says that whoever brought the
-    /// verifier was given it. Which master key the flow began under is not known before its state is claimed.
+    /// The callback has no verifier to check the secret by, so the code beside it proves that the broker gave it to one
+    /// who had the verifier. All master keys are tried: the flow's own is not known before its state is claimed.
     func outcomeSecret(in cookie: BindingCookie, of flow: FlowID) -> OutcomeSecret? {
         let parts = cookie.expose { text -> [UInt8]? in
             // Its length first: the text is a stranger's.

@@ -3,6 +3,7 @@ public import Secrets
 
 /// The `code_challenge` or exchange challenge sent ahead of a verifier: base64url(SHA-256(verifier)) (RFC 7636 § 4.2).
 public struct CodeChallenge: Hashable, Sendable {
+    /// 43 characters of base64url. Not secret.
     public let text: String
 
     /// `nil` unless it has the shape of an S256 challenge: 43 characters that decode to 32 bytes.
@@ -11,13 +12,14 @@ public struct CodeChallenge: Hashable, Sendable {
         self.text = text
     }
 
+    /// The S256 challenge of a verifier: of the broker's own at a provider, or of a frontend's exchange verifier.
     public init<Use>(of verifier: Secret<Use>) {
         text = Base64URL.encode(verifier.digest.bytes)
     }
 }
 
 extension ExchangeVerifier {
-    /// `nil` unless 43 to 128 unreserved characters (RFC 7636 § 4.1).
+    /// Takes a caller's text; `nil` unless it is 43 to 128 unreserved characters (RFC 7636 § 4.1).
     public init?(checking text: String) {
         let allowed = { (byte: UInt8) in
             byte.isASCIILetterOrDigit || byte == 0x2D || byte == 0x2E || byte == 0x5F || byte == 0x7E

@@ -1,16 +1,16 @@
 import Secrets
 
-/// Derives what is not stored of a flow from its `state` and a master key.
+/// Derives the secrets of a flow that are not stored from its `state` and a master key.
 struct FlowSecrets {
     let keyRing: KeyRing
 
-    /// 32 bytes give a 43-character verifier, the shortest that RFC 7636 § 4.1 allows.
-    /// `nil` where the master key that the flow began under is gone.
+    /// The code verifier: 32 bytes give 43 characters, the fewest that RFC 7636 § 4.1 allows. `nil` where the master
+    /// key that the flow began under is gone.
     func codeVerifier(of state: State, key: KeyRing.KeyID) -> CodeVerifier? {
         derive("pkce", from: state, key: key).map { CodeVerifier($0) }
     }
 
-    /// The `nonce` of a flow with OpenID Connect.
+    /// The `nonce` of a flow with OpenID Connect (OpenID Connect Core § 3.1.2.1); `nil` likewise.
     func nonce(of state: State, key: KeyRing.KeyID) -> Nonce? {
         derive("nonce", from: state, key: key).map { Nonce($0) }
     }

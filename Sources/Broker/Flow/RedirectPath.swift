@@ -5,20 +5,21 @@ import Secrets
 ///
 /// Empty for the one address that all clients shared before each had its own.
 public struct RedirectPath: Hashable, Sendable, CustomStringConvertible {
+    /// The path after `/oauth/callback/`, as stores keep it.
     public let description: String
 
     init(name: String, handle: RedirectHandle? = nil) {
         description = handle.map { "\(name)/\($0)" } ?? name
     }
 
-    /// The path that a callback came to, or that a store kept: text to compare, whoever wrote it.
+    /// The path that a callback came to, or that a store kept: unchecked text, only to be compared.
     ///
-    /// Whatever is longer than any of ours is none of ours, and need not be carried about.
+    /// Text that is longer than any path of the broker's becomes `/`, which equals none of them.
     public init(received text: some StringProtocol) {
         description = text.utf8.count <= Self.longest ? String(text) : "/"
     }
 
-    /// A source type's name, a slash and a handle.
+    /// The longest path: a source type's name, a slash and a handle.
     private static let longest = 64 + 1 + 22
 
     /// The address `/oauth/callback` itself.
@@ -27,17 +28,18 @@ public struct RedirectPath: Hashable, Sendable, CustomStringConvertible {
 
 /// Tells a client's redirect address from all others of the same name: 22 characters, known before the client is.
 ///
-/// Made from whom the client is for, and from no key: what is registered at a provider outlives every key.
+/// Made from the tenant and the source type, and from no key: an address that is registered at a provider outlives
+/// every key.
 struct RedirectHandle: Hashable, Sendable, CustomStringConvertible {
     let description: String
 
-    /// A tenant's own client.
+    /// The handle of a tenant's own client.
     init(tenant: TenantID, sourceType: SourceType.ID) {
         self.init(use: "tenant", tenant.description, sourceType.description)
     }
 
     /// - Parameters:
-    ///   - use: what kind of client this is, so that no two kinds meet.
+    ///   - use: the kind of client, so that no two kinds share a handle.
     ///   - parts: no part can hold the separator.
     private init(use: String, _ parts: String...) {
         let text = (["cloakroom redirect address", use] + parts).joined(separator: "\u{0}")

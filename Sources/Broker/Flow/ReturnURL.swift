@@ -2,11 +2,13 @@ public import Formats
 
 /// The end of a flow without a popup: a web address, or one of a native app's own scheme (RFC 8252 § 7.1).
 public struct ReturnURL: Hashable, Sendable {
+    /// The address; that of the web with its origin normalised.
     public let text: String
-    /// `nil` for an app's own scheme.
+    /// The page's origin; `nil` for an app's own scheme.
     public let origin: Origin?
 
-    /// `nil` for what is no absolute address, or has a fragment or user information.
+    /// Reads an address of at most 2048 bytes; `nil` for one that is not absolute, has a fragment or user information,
+    /// or a scheme that browsers act on themselves (such as `javascript`).
     public init?(_ text: some StringProtocol) {
         if let url = StrictURL(text) {
             self.text = url.text
@@ -21,7 +23,8 @@ public struct ReturnURL: Hashable, Sendable {
         origin = nil
     }
 
-    /// Any app may claim a scheme without a dot (RFC 8252 § 7.1 wants a domain's name, backwards).
+    /// Tells whether its scheme has no dot: any app may claim such a one. RFC 8252 § 7.1 wants a domain name, reversed.
+    /// The configuration's reader warns of it.
     public var hasUnownedScheme: Bool {
         origin == nil && text.utf8.prefix { $0 != UInt8(ascii: ":") }.contains(UInt8(ascii: ".")) == false
     }
@@ -32,7 +35,7 @@ public struct ReturnURL: Hashable, Sendable {
         "mailto", "resource", "vbscript", "view-source", "ws", "wss",
     ]
 
-    /// RFC 3986 § 3.1, in lower case.
+    /// Tells whether it is a scheme (RFC 3986 § 3.1) in lower case, and none of the browsers' own.
     private static func isAppScheme(_ scheme: some StringProtocol) -> Bool {
         guard let first = scheme.utf8.first, (0x61...0x7A).contains(first), scheme.utf8.count <= 64,
             scheme.utf8.allSatisfy({

@@ -5,7 +5,8 @@ import Secrets
 struct Vault: Sendable {
     let keyRing: KeyRing
 
-    /// Whoever steals the database and the master key still lacks the credential key, half of the sealing key.
+    /// Seals credentials under both the master key and the credential key: a thief of the database and the master key
+    /// still lacks the latter.
     func seal(_ json: SecretBytes, at placement: Placement, under key: CredentialKey) -> Sealed<Credentials> {
         keyRing.seal(json, as: Label("credentials"), context: placement.context, under: bytes(of: key))
     }

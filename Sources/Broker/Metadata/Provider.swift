@@ -3,12 +3,12 @@ import Formats
 import Secrets
 public import Transport
 
-/// A provider as it is for one flow now: the catalog's addresses filled, and what discovery adds.
+/// A provider as it is for one flow or call now: the catalog's addresses filled, and what its metadata adds.
 struct Provider {
     let profile: OAuthProfile
     let values: [String: String]
     let metadata: ProviderMetadata?
-    /// For whom it is asked.
+    /// The cause of the requests to it.
     var cause = Cause.broker
     private let addresses: OAuthProfile.AddressSet
 
@@ -26,12 +26,12 @@ struct Provider {
             ?? endpoint(\.tokenEndpoint, \.tokenEndpoint, by: profile.clientAuthentication)
     }
 
-    /// Neither address is known: a parameter is missing in it, or the metadata has none.
+    /// The reason where no token endpoint is known: a parameter is missing in its address, or the metadata has none.
     static let withoutTokenEndpoint: Reason = "neither the catalog nor the provider's metadata has a token endpoint"
 
     var refresh: String? { profile.addresses.filled(addresses.refresh, with: values) ?? token }
 
-    /// The same for what is left to do once it was asked for tokens: that must not be refused.
+    /// The same provider for the requests that follow once it was asked for tokens: they must not be refused.
     var begun: Provider {
         var provider = self
         provider.cause = cause.begun
@@ -56,13 +56,13 @@ struct Provider {
 
     var pushedAuthorization: String? {
         if let own = profile.pushedAuthorizationURL { return own.filled(with: values) }
-        // RFC 9126 § 5: the provider takes nothing else.
+        // RFC 9126 § 5: the provider accepts only pushed requests.
         guard metadata?.requiresPushedAuthorization == true else { return nil }
         return endpoint(
             \.pushedAuthorizationEndpoint, \.pushedAuthorizationEndpoint, by: profile.clientAuthentication)
     }
 
-    /// The metadata's word, for a client that proves itself so. RFC 8705 § 5: with a certificate, the alias.
+    /// The metadata's address for a client that authenticates so: the alias for one with a certificate (RFC 8705 § 5).
     private func endpoint(
         _ usual: KeyPath<ProviderMetadata, String?>, _ alias: KeyPath<ProviderMetadata.Aliases, String?>,
         by authentication: OAuthProfile.ClientAuthentication
@@ -79,21 +79,21 @@ struct Provider {
     /// The audience of a client assertion or a request object: the issuer wherever one is known, else the token
     /// endpoint as the catalog's author wrote it.
     ///
-    /// Never an address that metadata or a callback names: a hostile server would name another's, and have us sign what
-    /// that one takes for its own (audience injection: draft-ietf-oauth-security-topics-update § 2.1,
+    /// Never an address that metadata or a callback names: a hostile server could name another's, and so get an
+    /// assertion that the other accepts (audience injection: draft-ietf-oauth-security-topics-update § 2.1,
     /// draft-ietf-oauth-rfc7523bis).
     var assertionAudience: String? { issuer ?? addresses.token?.filled(with: values) }
 
-    /// For whom its keys are fetched: where no parameter says where they are, they are everybody's.
+    /// The cause of fetching its keys: the broker's own where no parameter of a flow is part of their address.
     var keysCause: Cause { jwksIsShared && profile.hasSharedIssuer ? .broker : cause }
     private var jwksIsShared: Bool { profile.jwksURL?.placeholders.isEmpty ?? true }
 
-    /// RFC 9207 § 2.4: who announces `iss` sends it.
+    /// True if a callback without `iss` is refused, since the provider announces that it sends it (RFC 9207 § 2.4).
     var requiresIssuer: Bool { profile.requireIssuer || metadata?.sendsIssuer == true }
 }
 
 extension OAuthProfile {
-    /// One for all tenants: none of them chose it.
+    /// True if the issuer is one for all tenants: no parameter of a flow is part of it.
     var hasSharedIssuer: Bool { issuer?.utf8.contains(UInt8(ascii: "{")) != true }
 
     func issuer(_ values: [String: String]) -> String? {
@@ -104,14 +104,17 @@ extension OAuthProfile {
 
 /// A reason for which a provider gave no sound answer.
 public enum ProviderError: Error, Equatable, Sendable {
-    /// It refused, or answered with something else than it should. Its error code, and the seconds after which it
-    /// may be asked again, if it named them; the reason has what it said or which check failed.
+    /// It refused, or answered with something else than it should. `error` is its error code if it named a sane one,
+    /// `retryAfter` the seconds after which it may be asked again if it named them; the reason has its words, or the
+    /// check that failed.
     case rejected(error: String?, retryAfter: Int?, reason: Reason)
+    /// The request did not reach it, also where its address is not allowed, or the connection broke.
     case unreachable(TransportError, at: ProviderEndpoint)
+    /// It did not answer within the deadline; it may have done what it was asked for.
     case timedOut(at: ProviderEndpoint)
-    /// This broker stops, or has too much to do.
+    /// This broker stops, or has too much to do. The provider was not asked, or its answer was not awaited.
     case closed(TransportError)
-    /// The tenant, or those who ask this provider, have as many requests under way as they may. It was not asked.
+    /// The tenant, or all who ask this provider's host, have as many requests under way as they may. It was not asked.
     case rateLimited
 
     init(_ error: TransportError, at endpoint: ProviderEndpoint) {
@@ -126,26 +129,29 @@ public enum ProviderError: Error, Equatable, Sendable {
         }
     }
 
-    /// A fault that is none of the provider's words.
+    /// A rejection in which the provider named no error code.
     static func rejected(reason: Reason) -> ProviderError { .rejected(error: nil, retryAfter: nil, reason: reason) }
 }
 
-/// The endpoint of a provider that is asked.
+/// The endpoint of a provider that a request went to, for the words of a failure.
 public enum ProviderEndpoint: Sendable, Equatable {
-    /// RFC 8414 § 3.
+    /// Authorization server metadata (RFC 8414 § 3), or OpenID Connect Discovery 1.0 § 4.
     case metadata
+    /// The key set at `jwks_uri` (RFC 8414 § 2).
     case keys
-    /// RFC 9126 § 2.
+    /// The pushed authorization request endpoint (RFC 9126 § 2).
     case pushedAuthorization
+    /// The token endpoint (RFC 6749 § 3.2), also for refreshes.
     case token
     /// The catalog's one more call with the new token.
     case afterConnecting
-    /// RFC 7009 § 2.
+    /// The revocation endpoint (RFC 7009 § 2).
     case revocation
 }
 
 extension ProviderResponse {
-    /// `Retry-After` in seconds (RFC 9110 § 10.2.3), at most a day. A date is not worth reading: nobody sends it here.
+    /// `Retry-After` in seconds (RFC 9110 § 10.2.3); `nil` where it is missing, longer than a day, or a date, which
+    /// providers do not send here.
     var retryAfter: Int? {
         guard let text = header("retry-after"), let seconds = Int(text), (0...86_400).contains(seconds) else {
             return nil

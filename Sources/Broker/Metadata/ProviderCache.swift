@@ -1,14 +1,14 @@
 import Secrets
 import Transport
 
-/// Things fetched from providers, by their address.
+/// Documents fetched from providers, by their issuer or address.
 typealias ProviderCache<Value: Sendable> = SingleFlightCache<String, Value, ProviderDirectoryError, Cause.Account>
 
 extension SingleFlightCache where Key == String, Failure == ProviderDirectoryError, Party == Cause.Account {
     /// - Parameters:
-    ///   - fresh: how long a value serves before it is fetched again.
-    ///   - stale: how long it serves where it cannot be.
-    ///   - servingStale: told where a fetch failed and the value of before serves on: whoever waits gets no error then.
+    ///   - fresh: the time before a value is fetched again.
+    ///   - stale: the time for which it serves where it cannot be fetched again.
+    ///   - servingStale: told where a fetch failed and the earlier value is served on: the callers get no error then.
     static func forProviders(
         fresh: Duration, stale: Duration, now: @escaping @Sendable () -> ContinuousClock.Instant,
         servingStale: @escaping @Sendable (_ address: String, ProviderDirectoryError) -> Void
@@ -29,6 +29,7 @@ extension SingleFlightCache where Key == String, Failure == ProviderDirectoryErr
 }
 
 extension Cause.Account {
-    /// On whose behalf a fetch runs, so that others do not wait behind all that he has begun; `nil`: everybody's.
+    /// The party for which a fetch runs, so that other tenants do not wait behind all that this one began; `nil`:
+    /// everybody.
     var party: Cause.Account? { self == .broker ? nil : self }
 }

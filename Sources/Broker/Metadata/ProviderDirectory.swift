@@ -3,14 +3,14 @@ import JOSE
 import Secrets
 import Transport
 
-/// Providers' metadata and keys: fetched when first asked for, and kept a while.
+/// Providers' metadata and keys: fetched when first needed, and cached.
 struct ProviderDirectory: Sendable {
     private let transport: any ProviderTransport
     private let allowInsecure: Bool
     private let metadata: ProviderCache<ProviderMetadata>
     private let keySets: RemoteKeySets
 
-    /// - Parameter allowInsecure: http is fine, for trials.
+    /// - Parameter allowInsecure: permits http addresses, for trials.
     init(
         transport: any ProviderTransport, allowInsecure: Bool, now: @escaping @Sendable () -> ContinuousClock.Instant,
         tell: @escaping @Sendable (Incident) -> Void = { _ in }
@@ -46,7 +46,7 @@ struct ProviderDirectory: Sendable {
         let (transport, allowInsecure) = (transport, allowInsecure)
         return try await metadata.value(for: issuer, for: cause.account.party) {
             () async throws(ProviderDirectoryError) in
-            // What is said once nothing is found: a document that is wrong tells more than one that is not there.
+            // The failure to throw where nothing is found: a wrong document tells more than a missing one.
             var failure = ProviderDirectoryError.addressNotAllowed
             for address in addresses {
                 do throws(ProviderDirectoryError) {
@@ -70,7 +70,7 @@ struct ProviderDirectory: Sendable {
     /// The keys at an address, at most five minutes old unless it does not answer, then an hour.
     ///
     /// - Parameter sufficient: tells whether the key that a token names is among them. If not, they are fetched again,
-    ///   though not more than once a minute: whoever sends tokens must not make us hammer the provider.
+    ///   but at most once a minute: senders of tokens must not be able to make the broker flood the provider.
     func keys(
         at url: String, where sufficient: (JSONWebKeySet) -> Bool = { _ in true }, cause: Cause = .broker
     ) async throws(ProviderDirectoryError) -> JSONWebKeySet {
@@ -94,7 +94,8 @@ struct ProviderDirectory: Sendable {
         return request
     }
 
-    /// Whoever waits for another's fetch is not refused with it: it is fetched once more, in the own turn.
+    /// Fetches once more where a fetch was refused its turn: it may have been another caller's, and this one has its
+    /// own.
     private static func inOwnTurn<Value>(
         _ cause: Cause, _ fetch: () async throws(ProviderDirectoryError) -> Value
     ) async throws(ProviderDirectoryError) -> Value {
@@ -128,9 +129,9 @@ struct ProviderDirectory: Sendable {
     }
 }
 
-/// A reason for which nothing is known of a provider.
+/// A reason for which a provider's metadata or keys are not known.
 enum ProviderDirectoryError: Error, Equatable, Sendable {
-    /// Not https, or not an address at all: what the catalog and a flow's parameters make is no issuer.
+    /// Not https, or no address at all: the catalog and a flow's parameters make no issuer.
     case addressNotAllowed
     case transport(TransportError)
     /// An answer other than 200.
@@ -150,7 +151,7 @@ extension ProviderDirectoryError {
 }
 
 extension Cause {
-    /// In whose turn keys are fetched.
+    /// The turn in which keys are fetched.
     fileprivate var turn: RemoteKeySet.Turn {
         switch account {
         case .broker: .everybody

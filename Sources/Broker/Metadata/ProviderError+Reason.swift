@@ -2,6 +2,7 @@ import JOSE
 import Transport
 
 extension ProviderError {
+    /// The words for operators: the endpoint, and the failure. Callers never get them.
     package var reason: Reason {
         switch self {
         case .rejected(_, _, let reason): reason

@@ -1,6 +1,6 @@
 import Formats
 
-/// A provider's word on itself (RFC 8414 § 2, OpenID Connect Discovery 1.0 § 3).
+/// The metadata that a provider publishes (RFC 8414 § 2, OpenID Connect Discovery 1.0 § 3).
 struct ProviderMetadata: Sendable, Equatable {
     let issuer: String
     let authorizationEndpoint: String?
@@ -10,30 +10,30 @@ struct ProviderMetadata: Sendable, Equatable {
     /// RFC 9126 § 5.
     let pushedAuthorizationEndpoint: String?
     let requiresPushedAuthorization: Bool
-    /// RFC 9207 § 3: its callbacks have `iss`.
+    /// True if its callbacks have `iss` (RFC 9207 § 3).
     let sendsIssuer: Bool
-    /// `nil`: it does not say; RFC 8414 § 2 takes that for no PKCE at all.
+    /// `nil` where it does not say, which by RFC 8414 § 2 means that it has no PKCE.
     let codeChallengeMethods: [String]?
     let idTokenAlgorithms: [String]?
     let tokenEndpointAuthMethods: [String]?
-    /// RFC 8705 § 5: where to go with a certificate.
+    /// The endpoints for clients with a certificate (RFC 8705 § 5).
     let mutualTLS: Aliases
 
-    /// Addresses in place of the usual ones, which may not ask for a certificate.
+    /// Endpoints that ask for a certificate, in place of the usual ones.
     struct Aliases: Sendable, Equatable {
         let tokenEndpoint: String?
         let revocationEndpoint: String?
         let pushedAuthorizationEndpoint: String?
     }
 
-    /// Bytes: several times what the longest documents have.
+    /// The longest document in bytes: several times the length of the longest known.
     static let sizeLimit = 256 * 1024
 
     /// Reads a metadata document as strictly as if the provider were hostile: it decides who is sent codes and secrets.
     ///
     /// - Parameters:
-    ///   - issuer: whom the document was fetched from.
-    ///   - allowInsecure: http is fine, for trials.
+    ///   - issuer: the issuer whose document was asked for.
+    ///   - allowInsecure: permits http addresses, for trials.
     init(json: [UInt8], issuer: String, allowInsecure: Bool = false) throws(MetadataError) {
         guard json.count <= Self.sizeLimit else { throw .tooLarge }
         guard let members = try? StrictJSON.object(json) else { throw .notAnObject }

@@ -1,17 +1,18 @@
-/// For whom a provider is asked, and whether the call could be made again: what the order of requests goes by.
+/// The one for whom a provider is asked, and whether the call could be made again: the order of requests depends on
+/// both.
 public enum Cause: Hashable, Sendable {
     /// A claimed flow of a tenant: its code can be sent once and a person waits, so it waits for its turn however long
     /// that takes, and is never refused.
     case flow(TenantID)
-    /// A call that the tenant's own caller can make again: it waits for its turn until then, and is refused.
+    /// A call that the tenant's caller can make again: it waits for its turn until then, and is refused after.
     case call(TenantID, until: ContinuousClock.Instant)
-    /// An operator's order.
+    /// An operator's order: it waits behind flows, and is never refused.
     case operators
     /// The broker's own call, which serves all tenants alike: keys of callers' tokens, the metadata of a provider.
     case broker
 
-    /// The same once the provider was asked: it may have rotated a refresh token by then, and what is left to do must
-    /// not be refused.
+    /// The same cause once the provider was asked: it may have rotated a refresh token by then, so the rest of the call
+    /// must not be refused.
     var begun: Cause {
         if case .call(let tenant, _) = self { .flow(tenant) } else { self }
     }
@@ -25,7 +26,7 @@ public enum Cause: Hashable, Sendable {
         }
     }
 
-    /// Nobody may ask for it again.
+    /// True if nobody can make the call again, so that it goes first.
     var isBegun: Bool {
         switch self {
         case .flow, .broker: true
@@ -33,7 +34,7 @@ public enum Cause: Hashable, Sendable {
         }
     }
 
-    /// Whoever has a share of the requests to providers.
+    /// An owner of a share of the requests to providers.
     enum Account: Hashable, Sendable {
         case tenant(TenantID)
         case operators
@@ -41,20 +42,24 @@ public enum Cause: Hashable, Sendable {
     }
 }
 
-/// The numbers of requests that may be on their way to providers at once, and that may wait.
+/// The numbers of requests that may be on their way to providers at once, and of those that may wait
+/// (`provider` in the configuration).
 public struct ProviderShares: Sendable {
+    /// Requests on their way, of all tenants and to all hosts.
     public var inAll: Int
+    /// Requests of one tenant on their way (`provider.callsPerTenant`).
     public var perTenant: Int
-    /// A host with its port.
+    /// Requests to one host with its port on their way (`provider.callsPerHost`).
     public var perHost: Int
-    /// Of all, for tenants that have none running.
+    /// The part of `inAll` that is kept for tenants that have none on their way.
     public var kept: Int
-    /// Calls that can be made again and wait, of all tenants. One tenant gets a fourth of what is left of it.
+    /// Calls that can be made again and wait, of all tenants. One tenant gets a fourth of the places that are free.
     public var waitingCalls: Int
     /// Requests of one tenant's flows that wait, beyond which its further callbacks are put off before their state is
     /// spent.
     public var waitingOfFlows: Int
 
+    /// The defaults are for one process; the transport has to take `inAll` requests at once.
     public init(
         inAll: Int = 64, perTenant: Int = 48, perHost: Int = 48, kept: Int = 8, waitingCalls: Int = 4096,
         waitingOfFlows: Int = 256

@@ -1,10 +1,10 @@
 import Secrets
 public import Transport
 
-/// Sends requests when it is their turn: no tenant and no host that hangs takes the places of the others, and a
-/// callback's exchange does not wait behind what can be asked again.
+/// Sends requests when it is their turn: a tenant or host that hangs does not take the places of the others, and a
+/// callback's exchange does not wait behind calls that can be made again.
 ///
-/// A request's deadline begins with its turn. Where there is room a request costs a lock and no more.
+/// A request's deadline begins with its turn. Where there is room, a request costs no more than a lock.
 public final class FairTransport: ProviderTransport {
     private struct Waiter: Sendable {
         let place: Turns.Place
@@ -26,7 +26,7 @@ public final class FairTransport: ProviderTransport {
 
     /// - Parameters:
     ///   - transport: must take `shares.inAll` requests at once.
-    ///   - sleep: ends at a moment, or throws where it is cancelled.
+    ///   - sleep: returns at a moment, or throws where it is cancelled; for tests.
     public init(
         _ transport: any ProviderTransport, shares: ProviderShares = ProviderShares(),
         sleep: @escaping @Sendable (_ until: ContinuousClock.Instant) async throws -> Void = {
@@ -39,6 +39,8 @@ public final class FairTransport: ProviderTransport {
         state = Locked(State(turns: Turns(shares)))
     }
 
+    /// Waits for the request's turn, and sends it. Throws `rateLimited` for a `call` that waited until its end or found
+    /// no place to wait, `cancelled` where its task was cancelled while it waited, and what the transport throws.
     public func send(_ request: ProviderRequest) async throws(TransportError) -> ProviderResponse {
         let place = Turns.Place(request.cause, host: Self.host(of: request.url))
         if !state.withLock({ $0.turns.start(place) }), let refusal = await turn(place, request.cause) { throw refusal }
@@ -49,18 +51,21 @@ public final class FairTransport: ProviderTransport {
     /// The number of requests that wait for their turn.
     public var waitingCount: Int { state.withLock { $0.turns.waitingCount } }
 
-    /// The number refused since they had waited long enough, or too many of their tenant's waited.
+    /// The number of requests refused so far, since they had waited until their end or too many of their tenant's
+    /// waited.
     public var refusedCount: Int { state.withLock { $0.refused } }
 
+    /// True if as many requests of flows wait, of all tenants, as one tenant's may.
     public var isBusy: Bool { state.withLock { $0.turns.waitingOfFlows >= shares.waitingOfFlows } }
 
+    /// Tells whether as many requests of this tenant's flows wait as may.
     public func isBusy(for tenant: TenantID) -> Bool {
         state.withLock { $0.turns.waitingOfFlows(of: tenant) >= shares.waitingOfFlows }
     }
 
     // MARK: waiting
 
-    /// `nil` once it is the request's turn, else why it never will be.
+    /// Waits. Gives `nil` once it is the request's turn, else the reason why it never will be.
     private func turn(_ place: Turns.Place, _ cause: Cause) async -> TransportError? {
         let id = state.withLock {
             $0.lastID += 1
@@ -132,7 +137,7 @@ public final class FairTransport: ProviderTransport {
         }
     }
 
-    /// Host and port as one name, letter case and the usual port aside: two spellings must not be two shares.
+    /// Host and port as one name, in lower case and without the usual port: two spellings must not have two shares.
     static func host(of url: String) -> String {
         let bytes = Array(url.utf8)
         guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")), bytes[colon...].starts(with: "://".utf8) else {

@@ -1,4 +1,4 @@
-/// The requests on their way to providers, and whether there is room for more.
+/// Counts the requests on their way to providers, and tells whether there is room for more.
 struct ProviderLoad {
     private struct Count {
         var all = 0
@@ -24,7 +24,7 @@ struct ProviderLoad {
         Self.fits(hosts[host] ?? Count(), share: shares.perHost, isBegun: isBegun)
     }
 
-    /// Tells whether somebody may wait for what this account and host have taken.
+    /// Tells whether somebody may wait for places that this account and host have taken.
     func mayHoldUp(_ account: Cause.Account, _ host: String) -> Bool {
         all >= shares.inAll - shares.kept || (accounts[account]?.all ?? 0) >= shares.perTenant
             || (hosts[host]?.all ?? 0) >= shares.perHost

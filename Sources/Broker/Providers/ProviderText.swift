@@ -1,7 +1,7 @@
 import Formats
 import Foundation
 
-/// A provider's words: hostile text, cut short before anyone sees it.
+/// Text that a provider sent: hostile, and cut short before anyone sees it.
 enum ProviderText {
     /// An error code (RFC 6749 § 4.1.2.1): up to 64 of letters, digits, `_`, `-`, `.`; `nil` for anything else.
     static func code(_ text: String) -> String? {
@@ -11,7 +11,7 @@ enum ProviderText {
         return text
     }
 
-    /// At most 200 characters on one line.
+    /// The first 200 scalars on one line, spaces in place of characters that act on a terminal.
     static func sentence(_ text: String) -> String {
         let line = text.unicodeScalars.prefix(200).map { scalar in
             scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .format

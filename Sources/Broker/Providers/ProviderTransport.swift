@@ -1,10 +1,11 @@
 public import Transport
 
-/// Sends requests to providers, in the order that their causes have.
+/// Sends requests to providers, in the order that their causes give them. `FairTransport` in service.
 public protocol ProviderTransport: HTTPTransport {
+    /// Sends a request as soon as its cause allows, and gives the answer whatever its status. Follows no redirect.
     func send(_ request: ProviderRequest) async throws(TransportError) -> ProviderResponse
 
-    /// Tells whether so many requests of flows wait that one tenant's alone may be too many.
+    /// True if so many requests of flows wait, of all tenants, that a single tenant's may be too many.
     var isBusy: Bool { get }
 
     /// Tells whether so many requests of a tenant's flows wait that nothing should be begun that needs one more.
@@ -12,10 +13,12 @@ public protocol ProviderTransport: HTTPTransport {
 }
 
 extension ProviderTransport {
+    /// For transports in which nothing waits.
     public var isBusy: Bool { false }
+    /// For transports that do not tell tenants apart.
     public func isBusy(for tenant: TenantID) -> Bool { isBusy }
 
-    /// Sends what nobody in particular asks for as the broker's own.
+    /// Sends a request of no tenant as the broker's own.
     public func send(_ request: TransportRequest) async throws(TransportError) -> TransportResponse {
         try await send(ProviderRequest(request))
     }

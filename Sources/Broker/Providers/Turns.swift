@@ -1,14 +1,14 @@
-/// Decides which requests may go to providers now, and which come next: shares by tenant and by host, tenants in turn,
-/// and what a flow has begun before what can be asked again. Decides, and does nothing.
+/// Decides which requests may go to providers now, and which come next: by shares of tenants and hosts, tenants in
+/// turn, and requests of flows before calls that can be made again. It only decides; `FairTransport` sends.
 ///
-/// After each step nothing waits that could start, so whoever finds room on arrival passes nobody.
+/// After each step nothing waits that could start, so a request that finds room on arrival overtakes none.
 struct Turns {
     /// The account of a request, and the host that it goes to.
     struct Place {
         let account: Cause.Account
         let host: String
         let isBegun: Bool
-        /// Refused where too many wait.
+        /// True if it is refused where too many wait.
         let isBounded: Bool
 
         init(_ cause: Cause, host: String) {
@@ -42,10 +42,10 @@ struct Turns {
         return true
     }
 
-    /// Has a request wait that found no room. `false`: too many do.
+    /// Lets a request wait that found no room. `false` where too many do.
     ///
-    /// A tenant may have a fourth of the places that are free: so some are free whoever floods, and the more tenants
-    /// wait, the fewer each gets.
+    /// A tenant may have a fourth of the places that are free: so some stay free in a flood, and the more tenants wait,
+    /// the fewer each gets.
     mutating func wait(_ id: Int, _ place: Place) -> Bool {
         if place.isBounded {
             let free = mostWaitingCalls - repeatable.count
@@ -59,14 +59,14 @@ struct Turns {
         return true
     }
 
-    /// `false`: it does not wait any more.
+    /// Takes a waiting request out. `false` where it does not wait any more.
     mutating func withdraw(_ id: Int, _ place: Place) -> Bool {
         place.isBegun
             ? begun.remove(id, place.account, host: place.host)
             : repeatable.remove(id, place.account, host: place.host)
     }
 
-    /// Ends a request that was started. Those that start in its place.
+    /// Ends a request that was started. Gives those that start in its place, already counted as started.
     mutating func end(_ place: Place) -> [Int] {
         let mayHoldUpOthers = waitingCount > 0 && load.mayHoldUp(place.account, place.host)
         load.add(-1, of: place.account, at: place.host, isBegun: place.isBegun)

@@ -6,7 +6,7 @@ struct WaitingLine {
         var ids: [Int]
     }
 
-    /// The next in turn first.
+    /// The accounts with waiting requests, the next in turn first.
     private var order: [Cause.Account] = []
     private var queues: [Cause.Account: [Queue]] = [:]
     private var counts: [Cause.Account: Int] = [:]
@@ -46,7 +46,7 @@ struct WaitingLine {
         return nil
     }
 
-    /// Takes out one that waits no more. `false`: it did not.
+    /// Takes out one that need not wait any more. `false` where it did not wait.
     mutating func remove(_ id: Int, _ account: Cause.Account, host: String) -> Bool {
         guard let index = queues[account]?.firstIndex(where: { $0.host == host }),
             let place = queues[account]?[index].ids.firstIndex(of: id), var own = queues.removeValue(forKey: account)
@@ -58,7 +58,7 @@ struct WaitingLine {
         return true
     }
 
-    /// Goes on with what is left of an account's, of which one has gone.
+    /// Keeps the rest of an account's queues, of which one request was taken.
     private mutating func keep(_ own: [Queue], _ account: Cause.Account) {
         queues[account] = own.isEmpty ? nil : own
         let left = count(of: account) - 1

@@ -2,9 +2,10 @@ public import Formats
 public import Secrets
 
 extension Broker {
-    /// The cookie that lets this browser's flow be asked for, if the caller began the flow.
+    /// The cookie by which this browser's flow may be asked for, if the caller began the flow; `nil` unless the flow
+    /// waits for its callback and verifier and origin are its own.
     ///
-    /// - Parameter frontendOrigin: where the page that opened the popup is, as the popup's page saw it.
+    /// - Parameter frontendOrigin: the origin of the page that opened the popup, as the popup's page saw it.
     public func bindingCookie(
         for id: FlowID, verifier: ExchangeVerifier, frontendOrigin: String
     ) async throws(StoreError) -> BindingCookie? {
@@ -17,21 +18,23 @@ extension Broker {
             .flatMap { secrets.bindingCookie(with: $0, of: id, key: key) }
     }
 
-    /// The origin that the pages of a flow may send their message to.
+    /// The origin that the pages of a flow may send their message to; `nil` where there is no such flow.
     public func frontendOrigin(of id: FlowID) async throws(StoreError) -> Origin? {
         try await store.outcome(of: id)?.flow.frontendOrigin
     }
 
-    /// The answer of `assets:oauthFlow`.
+    /// The answer to `assets:oauthFlow` (Docs/Contract.md#the-outcome-of-a-flow).
     public enum FlowStatus: Sendable {
+        /// Not ended, or nothing that this caller may know: one case for all, so that nobody can tell them apart.
         case pending
         /// Without a key where it was redeemed already.
         case succeeded(CredentialKey?)
+        /// The failure's `CallbackError.code` or `expired`, and the provider's words on it.
         case failed(error: String, description: String?)
     }
 
-    /// The end of a flow, for whoever has the verifier, if the callback came from the browser that began it.
-    /// Everything else is `pending`.
+    /// The end of a flow, for a caller with its verifier, if the callback came from the browser that began it.
+    /// Everything else is `pending`, also a key that does not open. Reads without spending.
     public func flowStatus(
         of id: FlowID, for tenant: TenantID, verifier: ExchangeVerifier
     ) async throws(StoreError) -> FlowStatus {
@@ -47,7 +50,7 @@ extension Broker {
         }
     }
 
-    /// The credential key that waits to be asked for, where this is the verifier that it was sealed for.
+    /// The credential key that waits, opened with the verifier; `nil` where it does not open, which is reported once.
     private func key(of outcome: FlowOutcome, verifier: ExchangeVerifier) async -> CredentialKey? {
         guard let sealed = outcome.key else { return nil }
         let flow = outcome.flow
@@ -64,16 +67,19 @@ extension Broker {
         }
     }
 
-    /// The end of a flow, for whoever runs the broker itself.
+    /// The end of a trial's flow, for the operator at whose terminal the broker runs.
     package enum Conclusion: Sendable {
+        /// The credentials' JSON; the key is spent.
         case succeeded(SecretBytes)
-        /// The reason is what the audit trail has.
+        /// The failure's code, and the reason that the audit trail has.
         case failed(error: String, reason: String?)
+        /// The key was already spent.
         case redeemed
+        /// No callback or no redemption in time, no such flow, or a key that does not open.
         case expired
     }
 
-    /// The end of a trial's flow, its credentials taken; `nil` while it runs.
+    /// The end of a trial's flow, its credentials redeemed; `nil` while it runs.
     ///
     /// - Parameter verifier: the settings' `trialVerifier`, whose challenge the flow began with.
     package func conclude(_ id: FlowID, verifier: ExchangeVerifier) async throws(StoreError) -> Conclusion? {

@@ -1,7 +1,8 @@
 public import Secrets
 
 extension Broker {
-    /// The credentials' JSON, once. `nil` for every kind of bad key, tenant or verifier alike.
+    /// The credentials' JSON, once (Docs/Contract.md#redeeming). `nil` for every kind of bad key, tenant or verifier
+    /// alike, in the same time; none of them spends a key.
     public func redeem(
         _ key: CredentialKey, for tenant: TenantID, verifier: ExchangeVerifier?, by requester: Requester = .unknown
     ) async throws(RedeemError) -> SecretBytes? {
@@ -24,7 +25,7 @@ extension Broker {
 }
 
 extension Broker {
-    /// Opens before anything is spent: a key that gives nothing is neither taken nor told as redeemed.
+    /// Opens before anything is spent: a key whose credentials do not open is neither spent nor reported as redeemed.
     func opening(with key: CredentialKey) -> Redemption.Opening {
         { [vault] sealed, placement throws(OpenError) in try vault.open(sealed, at: placement, under: key) }
     }
@@ -32,6 +33,7 @@ extension Broker {
 
 /// A reason for which a sound key gave nothing.
 public enum RedeemError: Error, Equatable, Sendable {
+    /// The store could not read or write.
     case store(StoreError)
     /// The master key that the credentials need is gone from the ring, or the row was altered. The key is not spent.
     case sealBroken(FlowID, OpenError)

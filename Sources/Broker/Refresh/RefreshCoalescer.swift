@@ -1,12 +1,12 @@
 import Catalog
 import Secrets
 
-/// The refreshes that run, and for 30 s those that succeeded, by who asked for what.
+/// The refreshes that run, and for 30 s the answers of those that succeeded, by caller and request.
 ///
-/// A kept answer opens with the refresh token that was sent alone, as the caller brings it: whoever reads the memory
+/// A kept answer opens only with the refresh token that was sent, which the caller brings again: a reader of the memory
 /// finds no token in it.
 actor RefreshCoalescer {
-    /// One grant of one tenant at one client: nobody else gets its answer.
+    /// A grant of one tenant at one client, with the request's parameters and scopes: no other call gets its answer.
     struct Identity: Hashable {
         let tenant: TenantID
         let sourceType: SourceType.ID
@@ -32,27 +32,27 @@ actor RefreshCoalescer {
         static func == (left: Identity, right: Identity) -> Bool { left.digest == right.digest }
         func hash(into hasher: inout Hasher) { hasher.combine(digest) }
 
-        /// The things that a kept answer is bound to.
+        /// The associated data that a kept answer is sealed with.
         var context: [UInt8] { digest.bytes }
     }
 
     /// A provider's answer, as the JSON for the caller.
     struct Answer: Sendable {
         let json: SecretBytes
-        /// The access token in it and the refresh token: a revocation of either ends it.
+        /// The digests of its access token and refresh token: a revocation of either discards it.
         let tokens: [Digest]
     }
 
     private struct Kept {
         let answer: Sealed<Answer>
-        /// Those of the answer, and the one that was sent.
+        /// The answer's tokens, and the one that was sent.
         let tokens: [Digest]
         let until: ContinuousClock.Instant
     }
 
     /// The time for which a lost answer can be asked for again.
     static let retention = Duration.seconds(30)
-    /// Answers kept at most; beyond it the oldest go.
+    /// The most answers to keep; beyond it the oldest go.
     private static let capacity = 10_000
 
     private let now: @Sendable () -> ContinuousClock.Instant
@@ -62,7 +62,7 @@ actor RefreshCoalescer {
     private var byToken: [Digest: Set<Identity>] = [:]
     private var order: [(identity: Identity, until: ContinuousClock.Instant)] = []
 
-    /// - Parameter now: a clock that nobody sets.
+    /// - Parameter now: a monotonic clock.
     init(now: @escaping @Sendable () -> ContinuousClock.Instant) {
         self.now = now
     }
@@ -123,8 +123,8 @@ actor RefreshCoalescer {
 
     // MARK: forgetting
 
-    /// Forgets what was answered for the grant of a token that was revoked. What its running calls bring goes to those
-    /// who wait already, and to nobody else.
+    /// Forgets the answers for the grant of a token that was revoked. The results of its running calls go to those who
+    /// wait already, and to nobody else.
     func forget(_ token: Digest) {
         var found: Set = [token]
         var unfollowed = [token]
@@ -137,7 +137,7 @@ actor RefreshCoalescer {
         calls.part { found.contains($0.token) }
     }
 
-    /// Forgets what was answered for all that an operator revokes.
+    /// Forgets the answers for everything that an operator revokes.
     func forget(_ selection: Selection) {
         // A flow's own tokens were never here: nobody has redeemed them.
         guard selection.flow == nil else { return }

@@ -3,14 +3,20 @@ public import Secrets
 
 /// A call of `assets:refreshCredentials` by an asset service.
 public struct RefreshRequest: Sendable {
+    /// The path's tenant, for which the caller's token was accepted.
     public var tenant: TenantID
+    /// The source type's name as the caller gave it.
     public var sourceType: String
+    /// The token as the caller keeps it; the broker has no copy to compare it with.
     public var refreshToken: RefreshToken
+    /// The flow's parameters once more, and the extra that names the token endpoint's host where a callback told it.
     public var parameters: [String: String]
-    /// `nil`: all that was granted.
+    /// The scopes to narrow the access token to (RFC 6749 § 6); `nil`: all that was granted.
     public var scopes: [String]?
+    /// The caller, for the audit trail.
     public var requester: Requester
 
+    /// Checks nothing: `Broker.refresh` does.
     public init(
         tenant: TenantID, sourceType: String, refreshToken: RefreshToken, parameters: [String: String] = [:],
         scopes: [String]? = nil, requester: Requester = .unknown
@@ -26,10 +32,12 @@ public struct RefreshRequest: Sendable {
 
 /// A reason for which nothing was refreshed.
 public enum RefreshError: Error, Equatable, Sendable {
-    /// The request itself, as `authorize` would refuse it.
+    /// The request itself is refused, as `authorize` would refuse it.
     case request(AuthorizeError)
-    /// The provider says `invalid_grant` (RFC 6749 § 5.2): the person has to connect again.
+    /// The provider does not accept the refresh token any more (`invalid_grant`, RFC 6749 § 5.2): the person has to
+    /// connect again.
     case reauthorizationRequired(Reason)
+    /// The provider failed otherwise; the token may still be good.
     case provider(ProviderError)
 }
 
@@ -37,7 +45,8 @@ extension Broker {
     /// New tokens for a refresh token, as the JSON that `assets:oauthCredentials` answers (RFC 6749 § 6).
     ///
     /// Simultaneous calls for one grant share one call to the provider, and for 30 s its answer: a provider that
-    /// rotates would take a second one for theft (RFC 9700 § 4.14.2). Each of them is told in the audit trail.
+    /// rotates would take a second one for theft (RFC 9700 § 4.14.2). Each call that is answered has an event in the
+    /// audit trail.
     public func refresh(_ request: RefreshRequest) async throws(RefreshError) -> SecretBytes {
         let source: TenantSource
         let values: [String: String]

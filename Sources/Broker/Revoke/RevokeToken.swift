@@ -5,14 +5,20 @@ import Transport
 
 /// A call of `assets:revokeCredentials` by an asset service.
 public struct TokenRevocationRequest: Sendable {
+    /// The path's tenant, for which the caller's token was accepted.
     public var tenant: TenantID
+    /// The source type's name as the caller gave it.
     public var sourceType: String
+    /// The token to revoke, as the caller keeps it.
     public var token: AccessOrRefreshToken
-    /// RFC 7009 § 2.1: `access_token` or `refresh_token`.
+    /// `access_token` or `refresh_token` (RFC 7009 § 2.1); `nil` where the caller does not say.
     public var tokenTypeHint: String?
+    /// The flow's parameters once more, and the extra that names the provider's host where a callback told it.
     public var parameters: [String: String]
+    /// The caller, for the audit trail.
     public var requester: Requester
 
+    /// Checks nothing: `Broker.revoke` does.
     public init(
         tenant: TenantID, sourceType: String, token: AccessOrRefreshToken, tokenTypeHint: String? = nil,
         parameters: [String: String] = [:], requester: Requester = .unknown
@@ -28,17 +34,18 @@ public struct TokenRevocationRequest: Sendable {
 
 /// A reason for which nothing was revoked.
 public enum TokenRevocationError: Error, Equatable, Sendable {
-    /// The request itself, as `authorize` would refuse it.
+    /// The request itself is refused, as `authorize` would refuse it.
     case request(AuthorizeError)
     /// The provider has no revocation.
     case unsupported(SourceType.ID)
-    /// The provider revokes only this type of token.
+    /// The provider revokes only tokens of this type, and the hint names the other.
     case onlyTokenType(String)
+    /// The provider failed; it may have revoked the token nevertheless.
     case provider(ProviderError)
 }
 
 extension TokenRevocationError {
-    /// The provider may have done it, though it did not say so.
+    /// True if the provider may have revoked the token, though it did not say so.
     fileprivate var mayHaveRevoked: Bool {
         switch self {
         case .provider(.timedOut), .provider(.unreachable): true
@@ -50,7 +57,8 @@ extension TokenRevocationError {
 }
 
 extension Broker {
-    /// Has a provider take a token back (RFC 7009 § 2, or as the catalog says).
+    /// Has a provider revoke a token (RFC 7009 § 2, or as the catalog says). Before it returns, kept answers for the
+    /// token's grant are forgotten (Docs/Contract.md#refreshing).
     public func revoke(_ request: TokenRevocationRequest) async throws(TokenRevocationError) {
         let source: TenantSource
         let values: [String: String]
@@ -85,7 +93,7 @@ extension Broker {
                 sourceType: source.sourceType))
     }
 
-    /// Has the provider take a token back.
+    /// Has a provider revoke a token. Throws where it refused; an unknown token counts as revoked.
     func takeBack(
         _ token: AccessOrRefreshToken, hint: String?, at provider: Provider, as client: Client
     ) async throws(ProviderError) {
@@ -136,7 +144,7 @@ extension Broker {
         return request.http
     }
 
-    /// RFC 7009 § 2.2: 200, also for a token that was none any more.
+    /// Throws unless the answer says that the token is revoked: RFC 7009 § 2.2 has 200, also for an invalid token.
     private static func check(
         _ response: ProviderResponse, to request: TransportRequest, of token: AccessOrRefreshToken,
         at profile: OAuthProfile
@@ -147,7 +155,7 @@ extension Broker {
         if isGood, let document, let condition = profile.response.failureUnless {
             isGood = condition.pointer.value(in: document) == condition.equals
         }
-        // Gone is gone: who says that the token is unknown has nothing left to revoke.
+        // A provider that says that the token is unknown has nothing left to revoke.
         if error == "invalid_token" || (profile.revocation.place != .form && response.status == 404) { return }
         guard isGood else {
             let code = error.flatMap(ProviderText.code)

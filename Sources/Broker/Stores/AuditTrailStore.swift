@@ -1,8 +1,8 @@
 /// Keeps the audit trail.
 public protocol AuditTrailStore: Sendable {
-    /// Keeps an event that goes with no other change.
+    /// Keeps an event that accompanies no other change.
     func record(_ event: Event) async throws(StoreError)
 
-    /// The newest events before `sequence` (`nil`: of all), newest first.
+    /// The newest events before `sequence` (`nil`: the newest of all), newest first, `limit` at most.
     func events(_ filter: EventFilter, before sequence: Int64?, limit: Int) async throws(StoreError) -> EventPage
 }

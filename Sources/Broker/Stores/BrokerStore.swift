@@ -1,10 +1,11 @@
-/// All that a broker keeps, in one database, so that what belongs together is changed together.
+/// All that a broker keeps, in one database, so that related changes are one transaction.
 public protocol BrokerStore: FlowStore, CredentialKeyStore, AuditTrailStore, TenantClientStore, MaintenanceStore {}
 
 /// A reason why a store could not do its work. Names the statement or file, never a value.
 public enum StoreError: Error, Equatable, Sendable {
-    /// The disk is full, the file vanished or is read-only, or another process holds it for too long.
+    /// The disk is full, the file vanished or is read-only, or another process holds it for too long. The words are the
+    /// program's own.
     case unavailable(String)
-    /// The store is closed: the service stops.
+    /// The store is closed, since the service stops.
     case closed
 }

@@ -1,4 +1,4 @@
-/// The uses that a master key still has.
+/// The uses that a master key still has: with any, it must stay in the file.
 public struct MasterKeyUses: Sendable, Equatable {
     /// Flows that wait for their callback.
     public var flows = 0
@@ -9,5 +9,6 @@ public struct MasterKeyUses: Sendable, Equatable {
     /// The audit trail's own key.
     public var auditTrail = false
 
+    /// No use at all; the store counts.
     public init() {}
 }

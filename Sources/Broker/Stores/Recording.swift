@@ -1,6 +1,6 @@
 extension Broker {
-    /// Tells of an event and keeps it. A store that cannot keep it now must not undo what happened at a provider: the
-    /// log has it then.
+    /// Reports an event and keeps it. A store that cannot keep it must not undo what happened at a provider: the log
+    /// has it then.
     func record(_ event: Event) async {
         report(event)
         do {
@@ -10,7 +10,7 @@ extension Broker {
         }
     }
 
-    /// The newest events before `sequence` (`nil`: of all), newest first.
+    /// The newest events before `sequence` (`nil`: the newest of all), newest first, `limit` at most.
     public func events(
         _ filter: EventFilter, before sequence: Int64? = nil, limit: Int
     ) async throws(StoreError) -> EventPage {

@@ -1,4 +1,5 @@
 extension StoreError {
+    /// The words for operators.
     package var reason: Reason {
         switch self {
         case .unavailable(let reason): "the database: \(trusted: reason)"

@@ -13,7 +13,8 @@ enum AfterConnecting: Sendable {
 }
 
 extension Broker {
-    /// Makes the catalog's one more call with the new token. It may fail, unless it swaps the token.
+    /// Makes the catalog's one more call with the new token. A failure loses its extras; only where the call swaps the
+    /// token, it throws.
     func afterConnecting(
         _ tokens: inout TokenResponse, at endpoint: TokenEndpoint
     ) async throws(ProviderError) -> AfterConnecting {

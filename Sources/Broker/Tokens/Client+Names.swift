@@ -8,6 +8,7 @@ extension [String: Client] {
         [sourceType.id.description, sourceType.provider].first { self[$0] != nil }
     }
 
+    /// The installation's client for a source type: its own, else its provider's; `nil` where neither is set.
     package func client(for sourceType: SourceType) -> Client? {
         self[sourceType.id.description] ?? self[sourceType.provider]
     }

@@ -4,7 +4,7 @@ import Foundation
 import Secrets
 import Transport
 
-/// A request to one of a provider's endpoints while it is put together: parameters first, their encoding last.
+/// A request to one of a provider's endpoints while it is built: parameters first, their encoding last.
 ///
 /// Its address and headers may hold a token or a client secret, so it prints as its method alone.
 struct FormRequest {
@@ -31,7 +31,7 @@ struct FormRequest {
         headers.append((name, value))
     }
 
-    /// Proves who asks, as the provider wants it.
+    /// Authenticates the client, as the provider wants it (RFC 6749 § 2.3).
     mutating func authenticate(as client: Client, by method: OAuthProfile.ClientAuthentication, at proof: ProofContext)
     {
         switch method {
@@ -100,9 +100,9 @@ extension FormRequest: CustomStringConvertible, CustomDebugStringConvertible, Cu
     var customMirror: Mirror { Mirror(self, children: []) }
 }
 
-/// The audience and the time of a client's proof of itself.
+/// The audience and the time of a client's assertion.
 struct ProofContext {
-    /// The audience of a client assertion (RFC 7523 § 3); `nil`: nobody is known, and none is made.
+    /// The audience of a client assertion (RFC 7523 § 3); `nil` where none is known, and so none is made.
     let audience: String?
     let now: Timestamp
 }

@@ -2,7 +2,7 @@ import Formats
 import Transport
 
 extension TransportRequest {
-    /// The values that went out, but for those that are no secret: what a provider may repeat in an error.
+    /// The values that were sent, but for those that are no secret: a provider may repeat them in an error.
     var sentValues: [String] {
         let plain: Set = ["grant_type", "client_id", "redirect_uri", "scope", "resource", "client_assertion_type"]
         let query = url.utf8.firstIndex(of: UInt8(ascii: "?")).map { String(url[url.utf8.index(after: $0)...]) }
@@ -19,8 +19,8 @@ extension TransportRequest {
 }
 
 extension String {
-    /// The beginning of a provider's words, without `secrets` and without what looks like one: providers put codes and
-    /// tokens into their errors.
+    /// The first 400 bytes of a provider's words, without `secrets` and without words that look like one: providers put
+    /// codes and tokens into their errors.
     func hiding(_ secrets: [String]) -> String {
         // By words, and their beginnings: a secret that is cut or has a mark behind it is hidden too.
         let known = secrets.flatMap { $0.utf8.split { !$0.isOfTokens } }.filter { $0.count >= 4 }
@@ -44,12 +44,12 @@ extension String {
 }
 
 extension UInt8 {
-    /// RFC 6750 § 2.1.
+    /// Tells whether the byte may be part of a token (`b64token`, RFC 6750 § 2.1).
     fileprivate var isOfTokens: Bool { isASCIILetterOrDigit || "-._~+/=".utf8.contains(self) }
 }
 
 extension ArraySlice<UInt8> {
-    /// Longer than words are, or long and with digits in it: a code, a key or a token may look so.
+    /// Tells whether it is longer than words are, or long with a digit in it, as codes, keys and tokens are.
     fileprivate var looksSecret: Bool {
         count >= 32 || (count >= 12 && contains { (0x30...0x39).contains($0) })
     }

@@ -2,7 +2,7 @@ import Catalog
 import Formats
 import Secrets
 
-/// A value of a request's parameter. A secret, and what is filled with what may be one, prints as `[redacted]`.
+/// A value of a request's parameter. A secret, and a value that may have one filled in, prints as `[redacted]`.
 struct ParameterValue: Sendable {
     private let text: String
     private let isSecret: Bool
@@ -78,10 +78,10 @@ struct RequestParameters: Sendable {
         }
     }
 
-    /// Takes all but the first `count` away.
+    /// Removes all but the first `count`.
     mutating func keepFirst(_ count: Int) { all.removeSubrange(count...) }
 
-    /// Hands the parameters in the clear to `use`: to be written or signed, and nothing else.
+    /// Hands the parameters in the clear to `use`, only to be written or signed.
     func expose<Result>(_ use: ([(name: String, value: String)]) -> Result) -> Result {
         use(all.map { parameter in parameter.value.expose { (parameter.name, $0) } })
     }

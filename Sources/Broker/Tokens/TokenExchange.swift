@@ -3,7 +3,7 @@ import Secrets
 import Transport
 
 extension Broker {
-    /// The address that a client's flows come back to, for calls that are of no flow.
+    /// The redirect address of a client, for calls outside of flows.
     func redirectURI(of profile: OAuthProfile, as client: Client) -> String? {
         profile.sourceType.map { redirects.url(of: $0, as: client) }
     }

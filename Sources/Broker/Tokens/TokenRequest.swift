@@ -4,15 +4,15 @@ import JOSE
 import Secrets
 import Transport
 
-/// The request that trades a code, or a refresh token, for tokens. Building it needs no network.
+/// The request that exchanges a code, or a refresh token, for tokens. Building it needs no network.
 struct TokenRequest {
     let http: TransportRequest
 
-    /// The grant that is traded.
+    /// The grant that is exchanged.
     enum Grant: Sendable {
-        /// RFC 6749 § 4.1.3, with the verifier of RFC 7636 § 4.5.
+        /// A code (RFC 6749 § 4.1.3), with the verifier of RFC 7636 § 4.5.
         case authorizationCode(AuthorizationCode, state: State, verifier: CodeVerifier)
-        /// RFC 6749 § 6. Scopes go along only where the caller wants less than was granted.
+        /// A refresh token (RFC 6749 § 6). Scopes are sent only where the caller wants less than was granted.
         case refreshToken(RefreshToken, isNarrowed: Bool)
     }
 

@@ -11,11 +11,11 @@ struct TokenResponse {
     private(set) var refreshToken: RefreshToken?
     let tokenType: String
     let expiresAt: Timestamp?
-    /// No expiry is known, and that is as it should be.
+    /// True if it named no expiry, and the catalog says that its tokens have none.
     let neverExpires: Bool
     let scope: String?
     private(set) var idToken: IDToken?
-    /// All that came: extras are read from it.
+    /// The whole answer; extras are read from it.
     let document: SecretJSON
 
     /// A reason for which an answer gives no tokens.
@@ -30,7 +30,7 @@ struct TokenResponse {
 
     init(_ response: ProviderResponse, shape: OAuthProfile.ResponseShape, now: Timestamp) throws(Fault) {
         let document = Self.document(response)
-        // Providers hide errors in a 200, so it is looked for before the status is believed.
+        // Providers hide errors in a 200, so they are looked for before the status counts.
         if let document {
             if let error = shape.error.value(in: document), !Self.isNoError(error) {
                 throw .refused(error: Self.code(error))
@@ -57,7 +57,8 @@ struct TokenResponse {
         neverExpires = expiry == nil && shape.lifetime == .never
     }
 
-    /// This answer, and from `first` what it has not: a swapped token leaves the rest of the grant as it was.
+    /// This answer, with the refresh token and id_token of `first` where it has none: a swapped token leaves these as
+    /// they were.
     func keeping(_ first: TokenResponse) -> TokenResponse {
         var both = self
         both.refreshToken = refreshToken ?? first.refreshToken
@@ -127,7 +128,7 @@ struct TokenResponse {
         }
     }
 
-    /// Nothing that a token server says is believed beyond this: a hundred years.
+    /// The longest lifetime that is believed, in seconds: a hundred years.
     private static let longestLife = 100 * 365 * 86_400.0
 
     /// Unix seconds of a moment that may also be written in milliseconds or as ISO 8601.

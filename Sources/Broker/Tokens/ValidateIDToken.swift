@@ -19,10 +19,11 @@ extension ProofContext {
 }
 
 extension Broker {
-    /// Believes tokens of OpenID Connect only with an id_token that is for this flow (OpenID Connect Core § 3.1.3.7).
+    /// Throws unless the tokens come with a valid id_token for this flow (OpenID Connect Core § 3.1.3.7).
     ///
     /// - Parameters:
-    ///   - code: what the tokens came for; `nil` at a refresh, where an id_token need not come (§ 12.2).
+    ///   - code: the code that the tokens were issued for; `nil` at a refresh, where an id_token need not come
+    ///     (§ 12.2).
     func check(
         _ tokens: TokenResponse, of provider: Provider, client: Client, code: AuthorizationCode?, nonce: Nonce?
     ) async throws(ProviderError) {

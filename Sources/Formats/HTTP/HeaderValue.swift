@@ -1,10 +1,10 @@
-/// Reads headers of strangers byte by byte.
+/// Reads headers that strangers sent, byte by byte.
 ///
 /// Never by `Character`: one of 30,000 combining marks takes a third of a second to compare with a comma.
 package enum HeaderValue {
-    /// The part of a value that counts: all of it where it is ASCII (RFC 9110 § 5.5), nothing where it is not. Two
-    /// headers have parts of several writers, of whom one must not spoil what the others say: of `Cookie` the pairs
-    /// count that are ASCII, of the lists that proxies add to what stands behind the last element that is not.
+    /// The part of a value that counts: all of it where it is ASCII (RFC 9110 § 5.5), else none (`nil`). Two kinds of
+    /// headers have several authors, of whom one must not spoil what the others say: of `Cookie`, the pairs in ASCII
+    /// count; of the lists that proxies append to, the elements behind the last one that is not.
     ///
     /// - Parameter name: the header's, in lower case.
     package static func ascii(_ value: String, of name: String) -> String? {
@@ -22,10 +22,11 @@ package enum HeaderValue {
         }
     }
 
-    /// The primary subtags of `Accept-Language` in lower case, the most wanted first (RFC 9110 § 12.5.4).
+    /// The primary subtags of `Accept-Language` in lower case, those of the highest weight first and `*` as it came;
+    /// those of weight 0 are left out (RFC 9110 § 12.5.4).
     package static func languages(_ value: String) -> [String] {
         var asked: [(language: String, quality: Double, place: Int)] = []
-        // Nobody speaks more; what follows the twentieth comma is one piece.
+        // Nobody speaks more languages; the text behind the twentieth comma is one piece.
         for part in value.utf8.split(separator: UInt8(ascii: ","), maxSplits: 20).prefix(20) {
             let pieces = part.split(separator: UInt8(ascii: ";"), maxSplits: 4).map(trimmed)
             guard let tag = pieces.first else { continue }
@@ -36,7 +37,7 @@ package enum HeaderValue {
         return asked.sorted { ($1.quality, $0.place) < ($0.quality, $1.place) }.map(\.language)
     }
 
-    /// A weight (RFC 9110 § 12.4.2); 1 where it is none.
+    /// A weight (RFC 9110 § 12.4.2); 1 where it is malformed.
     private static func weight(_ bytes: Substring.UTF8View) -> Double {
         guard (1...8).contains(bytes.count), bytes.allSatisfy({ (0x30...0x39).contains($0) || $0 == 0x2E }) else {
             return 1
@@ -49,7 +50,7 @@ package enum HeaderValue {
         lowercased(trimmed(value.utf8.prefix { $0 != UInt8(ascii: ";") }))
     }
 
-    /// Tells whether `word`, in lower case, stands anywhere in the value, in whatever case.
+    /// Tells whether the value holds `word`, given in lower case, in any letter case. `nil` holds nothing.
     package static func mentions(_ word: StaticString, _ value: String?) -> Bool {
         let bytes = (value ?? "").utf8.map(lowercased)
         return word.withUTF8Buffer { word in
@@ -58,7 +59,7 @@ package enum HeaderValue {
         }
     }
 
-    /// The value of a cookie in one line of them (RFC 6265 § 4.2).
+    /// The value of the first cookie of this name in a `Cookie` header (RFC 6265 § 4.2); `nil` where it has none.
     package static func cookie(_ name: String, in line: String) -> String? {
         for pair in line.utf8.split(separator: UInt8(ascii: ";")) {
             let pair = pair.drop { $0 == 0x20 || $0 == 0x09 }
@@ -71,7 +72,7 @@ package enum HeaderValue {
         return nil
     }
 
-    /// Without the white space around it (RFC 9110 § 5.6.3).
+    /// The bytes without spaces and tabs around them (RFC 9110 § 5.6.3).
     package static func trimmed(_ bytes: Substring.UTF8View) -> Substring.UTF8View {
         var bytes = bytes
         while let first = bytes.first, first == 0x20 || first == 0x09 { bytes = bytes.dropFirst() }
@@ -79,6 +80,7 @@ package enum HeaderValue {
         return bytes
     }
 
+    /// The text with its ASCII letters in lower case; other bytes stay, and those that are no UTF-8 become U+FFFD.
     package static func lowercased(_ bytes: Substring.UTF8View) -> String {
         String(decoding: bytes.map(lowercased), as: UTF8.self)
     }

@@ -1,5 +1,6 @@
 extension JSONValue {
-    /// A value of a type that says itself what it is made of. Throws `DecodingError` where this is none.
+    /// Decodes a value as `JSONDecoder` would, without its detour through text. Throws a `DecodingError` with the path
+    /// of the member that is missing or of another type; it never quotes a value.
     package func decoded<Value: Decodable>(as type: Value.Type) throws -> Value {
         try JSONValueDecoder(value: self, codingPath: []).decode(type)
     }

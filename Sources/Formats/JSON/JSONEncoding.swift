@@ -1,5 +1,6 @@
 extension JSONValue {
-    /// The JSON that a type says of itself.
+    /// Encodes a value as `JSONEncoder` would. Throws `EncodingError` for integers beyond 64 bits, and what `value`
+    /// throws.
     package init(encoding value: some Encodable) throws {
         let node = JSONNode()
         try node.put(value)
@@ -7,7 +8,7 @@ extension JSONValue {
     }
 }
 
-/// A value while it is put together.
+/// A value while it is encoded.
 private final class JSONNode {
     enum Content {
         case leaf(JSONValue)

@@ -1,5 +1,6 @@
-/// Points at a member of a JSON value (RFC 6901).
+/// Points at a member of a JSON value (RFC 6901 § 3, § 4). Catalogs name members of providers' answers by it.
 public struct JSONPointer: Hashable, Sendable, CustomStringConvertible {
+    /// The pointer as it was written, escapes included.
     public let description: String
     private let tokens: [String]
 
@@ -26,7 +27,7 @@ public struct JSONPointer: Hashable, Sendable, CustomStringConvertible {
         self.tokens = tokens
     }
 
-    /// A member of the top level, named as it is.
+    /// The pointer to a member of the top level, by its name unescaped.
     public static func member(_ name: String) -> JSONPointer { JSONPointer(name: name) }
 
     private init(name: String) {
@@ -34,7 +35,8 @@ public struct JSONPointer: Hashable, Sendable, CustomStringConvertible {
         description = "/" + name.map { $0 == "~" ? "~0" : $0 == "/" ? "~1" : String($0) }.joined()
     }
 
-    /// The value there, or `nil`. JSON's `null` counts as absent.
+    /// The value that it points at; `nil` where there is none. JSON's `null` counts as absent, and `-` (the place
+    /// behind an array's end) points at nothing.
     public func value(in document: JSONValue) -> JSONValue? {
         var value = document
         for token in tokens {

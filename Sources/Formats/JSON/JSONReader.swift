@@ -1,33 +1,33 @@
-/// A reader's rules beyond RFC 8259, by who wrote the text.
+/// The rules that a reader has beyond RFC 8259 § 9, which lets it set limits; they depend on who wrote the text.
 package struct JSONRules: Sendable {
-    /// We take the first of two members of a name; whoever wrote them may count on another reader taking the other
-    /// (RFC 8725 § 2.4, RFC 7515 § 4, RFC 7519 § 4). Names that Unicode takes for the same are the same here: another
-    /// reader may do so.
+    /// Refuses an object that has a name twice. This reader takes the first of two members; their author may count on
+    /// another reader that takes the last (RFC 7515 § 4 and § 10.12, RFC 7519 § 4). Names that are canonically
+    /// equivalent in Unicode count as one here: another reader may take them so.
     var refusesRepeatedMembers: Bool
-    /// A value costs far more than the two bytes that it may be written in, so that bounding the bytes alone would let
-    /// a stranger have us work for seconds.
+    /// The most values in one text. A value costs far more than the two bytes that it may be written in, so that a
+    /// bound on the bytes alone would let a stranger keep the broker busy for seconds.
     var mostValues: Int
 
-    /// For what providers say: read though it is clumsy, within several times what the largest documents have.
+    /// For providers' answers: repeated members are tolerated; several times the values of the largest documents.
     package static let lenient = JSONRules(refusesRepeatedMembers: false, mostValues: 10_000)
 
-    /// For what strangers may gain from being misread.
+    /// For text whose author may gain from its being misread, such as tokens, metadata and requests.
     package static let strict = JSONRules(refusesRepeatedMembers: true, mostValues: 10_000)
 
-    /// For long answers of a service of the operator's own.
+    /// For long answers of a service that the operator runs.
     package static let trusted = JSONRules(refusesRepeatedMembers: true, mostValues: 10_000_000)
 }
 
-/// Reads what others wrote, strictly by RFC 8259: nothing is repaired or guessed.
+/// Reads others' JSON strictly by the grammar of RFC 8259 § 2 to § 7: nothing is repaired or guessed.
 struct JSONReader {
-    /// It recurses; nothing that a provider says needs such depth.
+    /// The deepest nesting: the reader recurses, and no provider's answer needs such depth.
     private static let deepest = 64
 
     private let bytes: UnsafeBufferPointer<UInt8>
     private let rules: JSONRules
     private var position = 0
     private var values = 0
-    /// An object, however deep, has a name twice.
+    /// True once an object, however deep, has had a name twice.
     private var hasRepeatedMember = false
 
     init(_ bytes: UnsafeBufferPointer<UInt8>, by rules: JSONRules) {
@@ -137,7 +137,7 @@ struct JSONReader {
         return nil
     }
 
-    /// What stands after a backslash (RFC 8259 § 7).
+    /// Reads the rest of an escape, after its backslash (RFC 8259 § 7). A lone surrogate is malformed.
     private mutating func escape() -> Unicode.Scalar? {
         let letter = next
         position += 1
@@ -187,14 +187,14 @@ struct JSONReader {
         }
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
         guard let number = Double(text) else { return nil }
-        // RFC 8259 § 6 lets a reader bound numbers. One member that is absurd does not spoil the others: what no
-        // `Double` holds is as good as unsaid.
+        // RFC 8259 § 6 lets a reader bound numbers. One absurd member does not spoil the others: a number that no
+        // `Double` holds counts as absent.
         guard number.isFinite else { return .null }
         if isWhole, abs(number) >= 0x1p53, let exact = Int64(text) { return .integer(exact) }
         return .number(number)
     }
 
-    /// How many digits stand here; `nil` where there is none.
+    /// Reads digits. Gives their number; `nil` where there is none.
     private mutating func digits() -> Int? {
         let start = position
         while (0x30...0x39).contains(next) { position += 1 }

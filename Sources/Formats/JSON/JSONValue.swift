@@ -1,29 +1,35 @@
-/// Any JSON (RFC 8259), as a provider sent it.
+/// Any JSON value (RFC 8259 § 3).
 public enum JSONValue: Hashable, Sendable {
     case null
     case bool(Bool)
+    /// Any other number; its spelling is lost. Read from text it is finite.
     case number(Double)
-    /// A whole number that `Double` would not hold exactly.
+    /// A whole number of 2^53 or more, or below its negative, that fits into 64 bits: `Double` may not hold it exactly.
     case integer(Int64)
     case string(String)
     case array([JSONValue])
+    /// Members without their order; of two of a name the first.
     case object([String: JSONValue])
 
-    /// `nil` where `bytes` is not one JSON value in UTF-8, at most 64 deep and of at most 10,000 values. A byte order
-    /// mark is passed over, as RFC 8259 § 8.1 allows readers to.
+    /// Reads by the rules for providers (`JSONRules.lenient`). `nil` where `bytes` is not one JSON value in UTF-8, at
+    /// most 64 deep and of at most 10,000 values. A byte order mark is passed over, as RFC 8259 § 8.1 allows readers
+    /// to.
     public init?(json bytes: [UInt8]) {
         guard let value = try? JSONValue(json: bytes, by: .lenient) else { return nil }
         self = value
     }
 
+    /// The text; `nil` for every other kind of value, numbers too.
     public var string: String? {
         if case .string(let text) = self { text } else { nil }
     }
 
+    /// The flag; `nil` for every other kind of value, 0 and 1 too.
     package var bool: Bool? {
         if case .bool(let flag) = self { flag } else { nil }
     }
 
+    /// The number, rounded where `Double` does not hold it; `nil` for every other kind of value, numbers as text too.
     package var number: Double? {
         switch self {
         case .number(let number): number
@@ -32,13 +38,15 @@ public enum JSONValue: Hashable, Sendable {
         }
     }
 
-    /// A number, also one that was sent as text.
+    /// The number, also one that was sent as text with white space around it. May be infinite or NaN there: `Double`
+    /// reads these words.
     public var lenientNumber: Double? {
         if let text = string { Double(Substring(HeaderValue.trimmed(text[...].utf8))) } else { number }
     }
 }
 
 extension JSONValue: Codable {
+    /// For other decoders than `decoded(as:)`, which takes a value as it is.
     public init(from decoder: any Decoder) throws {
         // Most of a token response is text, so that is tried first.
         let value = try decoder.singleValueContainer()
@@ -61,6 +69,7 @@ extension JSONValue: Codable {
         }
     }
 
+    /// For other encoders than `encoded()`. Whole numbers are written as such.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         switch self {
@@ -78,7 +87,8 @@ extension JSONValue: Codable {
 }
 
 extension JSONValue {
-    /// One JSON value in UTF-8, at most 64 deep, within the rules.
+    /// Reads one JSON value in UTF-8, at most 64 deep, within the rules. Throws `malformed`, or `memberRepeated` where
+    /// only the rules refuse it.
     package init(json bytes: [UInt8], by rules: JSONRules) throws(JSONFault) {
         self = try bytes.withUnsafeBufferPointer { bytes throws(JSONFault) in
             var reader = JSONReader(bytes, by: rules)

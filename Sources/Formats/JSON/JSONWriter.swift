@@ -1,21 +1,25 @@
-/// Writes JSON member by member, where an encoder would cost more than what it writes.
+/// Writes JSON member by member, for small answers whose cost would mostly be an encoder's. The caller writes brackets
+/// and commas itself.
 package struct JSONWriter {
+    /// The text so far, in UTF-8.
     package private(set) var bytes: [UInt8] = []
 
+    /// An empty text, with room for the answers of most calls.
     package init() {
         bytes.reserveCapacity(512)
     }
 
-    /// What is written as it is: brackets, names, commas.
+    /// Appends `text` as it is: brackets, names, commas.
     package mutating func literal(_ text: StaticString) {
         bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
+    /// Appends an integer in decimal.
     package mutating func number(_ number: Int64) {
         bytes.append(contentsOf: String(number).utf8)
     }
 
-    /// A text in quotation marks, escaped as RFC 8259 § 7 demands and no further.
+    /// Appends a text in quotation marks, escaped as RFC 8259 § 7 demands and no further.
     package mutating func string(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
         for byte in text.utf8 {
@@ -37,7 +41,8 @@ package struct JSONWriter {
 
     private static let hexDigits = Array("0123456789abcdef".utf8)
 
-    /// Throws for numbers that JSON lacks (RFC 8259 § 6).
+    /// Appends a value, an object's members in the order of their names. Throws for numbers that JSON lacks
+    /// (RFC 8259 § 6).
     package mutating func value(_ value: JSONValue) throws {
         switch value {
         case .null: literal("null")
@@ -75,14 +80,14 @@ package struct JSONWriter {
 }
 
 extension JSONValue {
-    /// On one line, members by name. Throws for numbers that JSON lacks (RFC 8259 § 6).
+    /// The text on one line, members in the order of their names. Throws for numbers that JSON lacks (RFC 8259 § 6).
     package func encoded() throws -> [UInt8] {
         var json = JSONWriter()
         try json.value(self)
         return json.bytes
     }
 
-    /// For people: a line for each member and element.
+    /// The text for people: a line for each member and element. Throws for numbers that JSON lacks (RFC 8259 § 6).
     package func indented() throws -> String {
         var text = ""
         try indent(into: &text, by: "")

@@ -2,16 +2,20 @@
 package enum JSONFault: Error, Equatable, Sendable {
     /// No JSON, or JSON beyond the bounds of the rules.
     case malformed
+    /// JSON, but a value of another kind.
     case notAnObject
+    /// An object, however deep, has a name twice.
     case memberRepeated
 }
 
-/// Reads JSON of strangers who may gain from being misread.
+/// Reads JSON of strangers who may gain from its being misread: by `JSONRules.strict`.
 package enum StrictJSON {
+    /// Reads one value; throws `malformed` or `memberRepeated`.
     package static func value(_ json: [UInt8]) throws(JSONFault) -> JSONValue {
         try JSONValue(json: json, by: .strict)
     }
 
+    /// Reads one object and gives its members; throws `notAnObject` for every other kind of value.
     package static func object(_ json: [UInt8]) throws(JSONFault) -> [String: JSONValue] {
         guard case .object(let members) = try value(json) else { throw .notAnObject }
         return members

@@ -38,7 +38,7 @@ struct ByteSet: Hashable, Sendable {
         return others
     }
 
-    /// The only byte.
+    /// The one byte of the set; `nil` where it has none or several.
     var single: UInt8? {
         guard low.nonzeroBitCount + high.nonzeroBitCount == 1 else { return nil }
         return UInt8(low != 0 ? low.trailingZeroBitCount : 64 + high.trailingZeroBitCount)

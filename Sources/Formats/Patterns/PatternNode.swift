@@ -5,11 +5,11 @@ indirect enum PatternNode: Sendable {
     case end
     case sequence([PatternNode])
     case choice([PatternNode])
-    /// `atMost` is `nil` where there is no end to it.
+    /// `atMost` is `nil` for repetition without end.
     case repeated(PatternNode, atLeast: Int, atMost: Int?)
 
-    /// The bytes that it consists of, each copy of a counted repetition by itself. Numbers beyond what any automaton
-    /// here may have are all the same.
+    /// The number of positions that it takes, each copy of a counted repetition counted. Numbers beyond the most that
+    /// an automaton may have are all one.
     var size: Int {
         let size =
             switch self {
@@ -21,7 +21,7 @@ indirect enum PatternNode: Sendable {
         return min(size, PositionAutomaton.mostPositions + 1)
     }
 
-    /// Tells whether a `^` or `$` stands where a byte may come before or after it. Everywhere else it says nothing,
+    /// Tells whether a `^` or `$` stands where a byte may come before or after it. Everywhere else it changes nothing,
     /// since the whole value must match.
     func hasMisplacedAnchor(atStart: Bool, atEnd: Bool) -> Bool {
         switch self {

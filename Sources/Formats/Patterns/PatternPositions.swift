@@ -1,7 +1,8 @@
-/// The bytes of a pattern and which may follow which: Glushkov's automaton, which has a state for each and no other.
+/// The positions of a pattern and which may follow which: Glushkov's automaton, which has a state for each byte that
+/// the pattern writes, and one to start from.
 struct PatternPositions {
     private(set) var bytes: [ByteSet] = []
-    /// By position, those that may come next.
+    /// By position, the positions that may come next.
     private(set) var follow: [StateSet] = []
     private(set) var entry: StateSet
     private(set) var accepting: StateSet
@@ -62,7 +63,7 @@ struct PatternPositions {
 
     /// One copy after another, of which those beyond `atLeast` may be left out from the end.
     ///
-    /// Repeats without that what may itself match nothing: `(a?){3}` is `a{0,3}`.
+    /// The bound `atLeast` does not matter for a part that can itself match nothing: `(a?){3}` is `a{0,3}`.
     private mutating func repeated(_ inner: PatternNode, atLeast: Int, atMost: Int?) -> Part {
         let copies = atMost ?? max(atLeast, 1)
         guard inner.size > 0, copies > 0 else { return Part(isNullable: true, first: nobody, last: nobody) }

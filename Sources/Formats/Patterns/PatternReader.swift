@@ -1,6 +1,6 @@
-/// Reads what catalogs write as regular expressions: the part of the usual syntax that an automaton can do.
+/// Reads the regular expressions of catalogs: the part of the usual syntax that an automaton can do.
 ///
-/// Whatever else other dialects know is refused by name, so that nothing means something else here than there.
+/// Everything else that other dialects have is refused by name, so that no text means one thing there and another here.
 struct PatternReader {
     static let longestText = 2048
     private static let deepest = 50
@@ -77,7 +77,7 @@ struct PatternReader {
         return node
     }
 
-    /// The rest of `(?:`; every other group that begins so is another dialect's.
+    /// Reads the rest of `(?:`; every other group that begins with `(?` is another dialect's.
     private mutating func passPrefix() throws(PatternFault) {
         if take(":") { return }
         switch (next, afterNext) {
@@ -133,7 +133,7 @@ struct PatternReader {
 
     // MARK: characters
 
-    /// After the backslash.
+    /// Reads an escape after its backslash.
     private mutating func escape() throws(PatternFault) -> ByteSet {
         guard let byte = next else { throw .unknownEscape }
         place += 1
@@ -159,7 +159,7 @@ struct PatternReader {
         }
     }
 
-    /// After the bracket.
+    /// Reads a class after its bracket.
     private mutating func characterClass() throws(PatternFault) -> ByteSet {
         let isInverted = take("^")
         if isNext("]") { throw .emptyClass }

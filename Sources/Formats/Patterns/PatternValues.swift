@@ -1,4 +1,5 @@
-/// Questions about all values that a pattern takes.
+/// The values that match a pattern, as a set that can be asked about. The catalog decides by it whether a pattern for
+/// hosts is narrow enough.
 package struct PatternValues {
     private let positions: PatternPositions
 
@@ -6,21 +7,24 @@ package struct PatternValues {
         self.positions = positions
     }
 
-    /// Tells whether every value is written out: no classes, no repetition without end.
+    /// Tells whether the pattern writes every value out: no classes, no repetition without end.
     package var areEnumerated: Bool {
         positions.bytes.allSatisfy { $0.single != nil } && !positions.bytes.indices.contains(where: isRepeated)
     }
 
+    /// Tells whether some matching value may hold `byte`. May say yes where no such value exists, never no where one
+    /// does.
     package func mayHold(_ byte: UInt8) -> Bool { positions.bytes.contains { $0.contains(byte) } }
 
-    /// Tells whether each `byte` in a value is one that the pattern writes out, so that there are only so many.
+    /// Tells whether each `byte` of a matching value is one that the pattern writes out, outside of repetition without
+    /// end: so no value has more of them than the pattern.
     package func writesOut(_ byte: UInt8) -> Bool {
         positions.bytes.indices.allSatisfy {
             !positions.bytes[$0].contains(byte) || (positions.bytes[$0].single == byte && !isRepeated($0))
         }
     }
 
-    /// The text that all values end in.
+    /// The longest text that all matching values are seen to end in, at most 256 bytes; empty where there is none.
     package var commonEnd: String {
         var end: [UInt8] = []
         var current = positions.accepting
@@ -43,7 +47,7 @@ package struct PatternValues {
         return String(decoding: end.reversed(), as: UTF8.self)
     }
 
-    /// Tells whether `position` may come again after itself.
+    /// Tells whether `position` may be reached from itself.
     private func isRepeated(_ position: Int) -> Bool {
         var reached = positions.follow[position]
         var waiting = reached.states

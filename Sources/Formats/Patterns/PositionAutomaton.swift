@@ -5,7 +5,7 @@
 /// elsewhere do so in groups with the same aim (all bytes of `[a-z]{0,61}` may be the last one): a group is a jump.
 struct PositionAutomaton: Sendable {
     static let mostPositions = 4096
-    /// Operations for one byte: with so many, the longest value takes some tenths of a millisecond.
+    /// The most operations for one byte: with so many, the longest value takes some tenths of a millisecond.
     static let mostCost = 800
 
     /// About how many operations on words one byte takes.
@@ -14,7 +14,7 @@ struct PositionAutomaton: Sendable {
     private let entry: [UInt64]
     private let accepting: [UInt64]
     private let acceptsNothing: Bool
-    /// Rows of `width` words: who is followed by the next one; then for each kind of byte, who takes it.
+    /// Rows of `width` words: the positions that the next one follows; then for each kind of byte, those that take it.
     private let rows: [UInt64]
     /// By byte, the beginning of its row.
     private let rowOf: [Int]
@@ -54,8 +54,8 @@ struct PositionAutomaton: Sendable {
         rows = shifted.words + takers.rows.flatMap(\.words)
     }
 
-    /// Who is followed by the next position, and where else each leads, those with one aim together: with or without
-    /// the next position in it, whichever more of them share.
+    /// The positions that the next one follows (`shifted`), and the other steps, grouped by where they lead. A group's
+    /// aim includes the next position or not, whichever more positions share.
     private static func steps(
         _ positions: PatternPositions, _ width: Int
     ) -> (shifted: StateSet, groups: [(from: StateSet, to: StateSet)]) {
@@ -88,7 +88,7 @@ struct PositionAutomaton: Sendable {
         return (shifted, groups)
     }
 
-    /// Who takes which byte; bytes that the same positions take share a row.
+    /// The positions that take each byte; bytes that the same positions take share a row.
     private static func takers(_ positions: PatternPositions, _ width: Int) -> (rows: [StateSet], rowOf: [Int]) {
         var takers: [ByteSet: StateSet] = [:]
         for (position, set) in positions.bytes.enumerated() {

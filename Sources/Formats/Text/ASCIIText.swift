@@ -2,9 +2,11 @@ extension String {
     /// Tells whether both are the same bytes. `==` also takes a Kelvin sign for a K, which identifiers must not.
     package func isExactly(_ other: String) -> Bool { utf8.elementsEqual(other.utf8) }
 
+    /// Tells the same of a part of a text.
     package func isExactly(_ other: Substring) -> Bool { utf8.elementsEqual(other.utf8) }
 
-    /// The same, but for the case of ASCII letters. `lowercased()` also makes a k of a Kelvin sign.
+    /// Tells the same, or with `inAnyCase` regardless of the case of ASCII letters. `lowercased()` would also make a k
+    /// of a Kelvin sign.
     package func isExactly(_ other: String, inAnyCase: Bool) -> Bool {
         guard inAnyCase else { return isExactly(other) }
         return utf8.elementsEqual(other.utf8) { $0 == $1 || ($0 | 0x20 == $1 | 0x20 && ($0 | 0x20).isASCIILetter) }
@@ -12,11 +14,12 @@ extension String {
 }
 
 extension [String] {
-    /// Tells whether one of them is the same bytes.
+    /// Tells whether one element is the same bytes as `text`.
     package func contains(exactly text: String) -> Bool { contains { $0.isExactly(text) } }
 }
 
 extension UInt8 {
+    /// Tells whether the byte is one of `A-Z a-z 0-9`.
     @inlinable package var isASCIILetterOrDigit: Bool {
         switch self {
         case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true

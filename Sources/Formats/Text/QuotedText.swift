@@ -1,12 +1,14 @@
 extension String {
-    /// The beginning of the text in quotation marks, on one line, for a message.
+    /// The first 60 scalars of the text in quotation marks, for a message on one line: scalars that act on a terminal
+    /// are spaces, and `…` says that there was more.
     package var quoted: String {
         let short = unicodeScalars.prefix(60)
         let printable = String(String.UnicodeScalarView(short.map { $0.isActive ? " " : $0 }))
         return "\"\(printable)\(short.endIndex == endIndex ? "" : "…")\""
     }
 
-    /// ` (did you mean "…"?)` where one of `candidates` is close.
+    /// ` (did you mean "…"?)` where one of `candidates` differs in one letter or at most a third of them; else an empty
+    /// text.
     package func guess(among candidates: [String]) -> String {
         guard utf8.count < 64 else { return "" }
         let scored = candidates.map { ($0, Self.distance(Array(lowercased().utf8), Array($0.lowercased().utf8))) }
@@ -14,7 +16,7 @@ extension String {
         return " (did you mean \"\(best.0)\"?)"
     }
 
-    /// Levenshtein's edit distance.
+    /// Levenshtein's edit distance in bytes.
     private static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
         var row = Array(0...right.count)
         for (i, a) in left.enumerated() {

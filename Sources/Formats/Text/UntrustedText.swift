@@ -1,9 +1,9 @@
 extension String {
-    /// Text that a stranger sent; `nil` where it is not UTF-8, or where more than 128 marks follow one another.
+    /// Reads text that a stranger sent; `nil` where it is not UTF-8, or where more than 128 marks follow one another.
     ///
     /// Swift hashes and compares texts in their normal form, and sorts each run of combining marks for it, in a time
     /// that grows with the square of their number: half a million in one run, which a mebibyte holds, take minutes.
-    /// The Stream-Safe Text Format (Unicode Standard Annex 15 § 13) has at most 30; nothing sensible has a hundred.
+    /// The Stream-Safe Text Format (Unicode Standard Annex 15 § 13) has at most 30; no sensible text has a hundred.
     package init?(untrusted bytes: some Collection<UInt8>) {
         self.init(validating: bytes, as: UTF8.self)
         // No mark is below U+0300, and few texts go beyond it.
@@ -18,8 +18,8 @@ extension String {
         }
     }
 
-    /// As much of the beginning as `count` bytes hold, without half a scalar at the end. By bytes: to count
-    /// `Character`s takes a time that marks make long, and each may be of any length.
+    /// The beginning of the text, of at most `count` bytes, without half a scalar at its end. By bytes: a `Character`
+    /// may be of any length, and to count them takes long where there are many marks.
     package func prefix(bytes count: Int) -> String {
         guard utf8.count > count else { return self }
         var end = utf8.index(startIndex, offsetBy: count)

@@ -1,10 +1,10 @@
 extension StringProtocol {
-    /// The text on one line, as it may go to a terminal or a text log: what acts there (ESC and the other controls, C0
-    /// and C1), what hides or turns the text around it (format characters, those for writing from right to left among
-    /// them), and what ends a line stands as `\u{1B}`.
+    /// The text on one line, as it may go to a terminal or a text log. Written as `\u{1B}` are the characters that act
+    /// there (ESC and the other controls, C0 and C1), those that hide or turn the text around them (format characters,
+    /// those for writing from right to left among them), and those that end a line.
     package var visible: String { visible(keepingLines: false) }
 
-    /// The same of lines of our own making; what others brought into them is made visible before.
+    /// The same, but for line feeds: for lines that the program makes, into which others' text goes by `visible`.
     package var visibleLines: String { visible(keepingLines: true) }
 
     private func visible(keepingLines: Bool) -> String {
@@ -15,8 +15,8 @@ extension StringProtocol {
         }
     }
 
-    /// JSON in which nothing acts on a terminal either: such characters stand in its texts alone, and are escaped there
-    /// (RFC 8259 § 7). Line ends between its members stay.
+    /// JSON in which nothing acts on a terminal: such characters can only stand in its texts, and are escaped there
+    /// (RFC 8259 § 7). Line feeds between its members stay.
     package var visibleJSON: String {
         if utf8.allSatisfy({ $0 < 0x7F }) { return String(self) }
         return replacingScalars { scalar in
@@ -28,7 +28,8 @@ extension StringProtocol {
         }
     }
 
-    /// Over bytes: to append to a view of scalars copies all that is in it, each time.
+    /// Replaces the scalars for which `replacement` is not `nil`. Over bytes: each append to a view of scalars would
+    /// copy all of it.
     private func replacingScalars(_ replacement: (Unicode.Scalar) -> String?) -> String {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(utf8.count)
@@ -40,7 +41,7 @@ extension StringProtocol {
 }
 
 extension Unicode.Scalar {
-    /// Tells whether it does something to what shows it, other than being seen.
+    /// Tells whether it does something to a terminal or to the text around it, other than being seen.
     package var isActive: Bool {
         if value < 0x80 { return value < 0x20 || value == 0x7F }
         return switch properties.generalCategory {

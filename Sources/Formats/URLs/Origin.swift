@@ -1,5 +1,7 @@
-/// Where a frontend lives: scheme, host and port, serialised as browsers do (RFC 6454 § 6.2).
+/// The origin of a page: scheme, host and port, serialised as browsers do (RFC 6454 § 6.2).
 public struct Origin: Hashable, Sendable, CustomStringConvertible {
+    /// The serialisation, as an `Origin` header has it: `https://app.example.com`, with a port unless it is the usual
+    /// one.
     public let description: String
 
     /// `nil` unless `text` is exactly an http or https origin: no path, no user information, no upper case,

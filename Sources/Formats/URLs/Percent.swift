@@ -2,7 +2,8 @@
 package enum Percent {
     private static let hex = [UInt8]("0123456789ABCDEF".utf8)
 
-    /// Encodes all but the unreserved characters (RFC 3986 § 2.3): fits any place in a URL, and a form body.
+    /// Encodes all bytes but the unreserved characters (RFC 3986 § 2.3): the result fits anywhere in a URL or form
+    /// body.
     package static func encode(_ text: some StringProtocol) -> String {
         if text.utf8.allSatisfy(isUnreserved) { return String(text) }
         var bytes: [UInt8] = []
@@ -19,7 +20,7 @@ package enum Percent {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// A request target in ASCII, as RFC 3986 § 2 has them: other bytes are escaped, and read as what they are.
+    /// A request target with its bytes beyond ASCII percent-encoded (RFC 3986 § 2.1); the others stay as they are.
     package static func ascii(_ target: String) -> String {
         if target.utf8.allSatisfy({ $0 < 0x80 }) { return target }
         var bytes: [UInt8] = []
@@ -30,7 +31,7 @@ package enum Percent {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// `application/x-www-form-urlencoded` of pairs, in their order. A space is `%20`, which every reader takes.
+    /// The pairs as `application/x-www-form-urlencoded`, in their order. A space is `%20`, which every reader accepts.
     package static func form(_ pairs: [(name: String, value: String)]) -> String {
         var text = ""
         for (name, value) in pairs {
@@ -42,7 +43,8 @@ package enum Percent {
         return text
     }
 
-    /// The pairs of a query or form body; `nil` where an escape is malformed or the result is no text.
+    /// The pairs of a query or form body, in their order, empty ones left out; `nil` where an escape is malformed, or a
+    /// name or value is no text that `String(untrusted:)` takes.
     package static func pairs(_ text: some StringProtocol) -> [(name: String, value: String)]? {
         var text = String(text)
         return text.withUTF8(pairs)

@@ -5,12 +5,15 @@ import Glibc
 /// Anything that parsers are known to disagree about is refused: user information, backslashes, white space,
 /// control characters, anything outside ASCII, an empty host, odd ports (RFC 9700 § 4.11, open redirectors).
 public struct StrictURL: Hashable, Sendable {
+    /// Scheme, host and port as browsers write them, whatever the spelling was.
     public let origin: Origin
     /// Path and query as given, possibly empty. Never a fragment.
     public let rest: String
+    /// The URL with its origin normalised and the rest as given. Equal URLs have equal texts.
     public var text: String { origin.description + rest }
 
-    /// Letters in the host are lowered and a default port is dropped, as browsers do.
+    /// Reads a URL of at most 2048 bytes. Letters in the host become lower case and the usual port is dropped, as
+    /// browsers do.
     public init?(_ text: some StringProtocol) {
         self.init(whole: String(text))
     }
@@ -51,6 +54,8 @@ public struct StrictURL: Hashable, Sendable {
         self.rest = String(rest)
     }
 
+    /// Tells whether the byte may stand in a URL that all readers read alike: visible ASCII without `" # < > \ ^ { | }`
+    /// and the backtick.
     package static func isPlain(_ byte: UInt8) -> Bool {
         switch byte {
         // Visible ASCII without " # < > \ ^ ` { | }.
@@ -81,7 +86,8 @@ public struct StrictURL: Hashable, Sendable {
         guard inet_pton(AF_INET6, given, &address) == 1,
             inet_ntop(AF_INET6, &address, &text, socklen_t(text.count)) != nil
         else { return false }
-        // The one spelling of RFC 5952, which browsers write.
+        // The one spelling of RFC 5952 § 4, which browsers write too; but for mapped addresses, which RFC 5952 § 5 ends
+        // in decimal numbers and browsers do not: no page's origin equals one of those.
         return given.utf8.elementsEqual(text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) })
     }
 }

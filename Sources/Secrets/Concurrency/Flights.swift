@@ -1,7 +1,8 @@
-/// The calls under way, by what they are for: whoever comes later waits for the one that runs ("single flight").
+/// The calls under way, by what they are for: a later caller waits for the one that runs ("single flight").
 ///
-/// A call belongs to nobody who waits for it: a caller that gives up does not end it for the others.
+/// A call belongs to none of those who wait for it: a caller that gives up does not end it for the others.
 package struct Flights<Key: Hashable & Sendable, Value: Sendable, Failure: Error>: Sendable {
+    /// A running call. It returns its failure as a value, so that every waiter gets it in its own type.
     package typealias Call = Task<Result<Value, Failure>, Never>
 
     private struct Flight {
@@ -12,14 +13,16 @@ package struct Flights<Key: Hashable & Sendable, Value: Sendable, Failure: Error
     private var running: [Key: Flight] = [:]
     private var lastNumber = 0
 
+    /// A set in which nothing runs.
     package init() {}
 
-    /// The call that runs for `key`.
+    /// The call that runs for `key`; `nil` where none does, or where it was parted.
     package subscript(key: Key) -> Call? { running[key]?.call }
 
-    /// Keeps a call that `start` starts, in place of one that may run already.
+    /// Keeps the call that `start` starts. It takes the place of one that may run already, which goes on for those who
+    /// wait for it.
     ///
-    /// - Parameter start: is given the call's number, which it has to end with.
+    /// - Parameter start: is given the call's number, which has to be passed to `end`.
     package mutating func begin(_ key: Key, start: (_ number: Int) -> Call) -> Call {
         lastNumber += 1
         let call = start(lastNumber)
@@ -27,16 +30,17 @@ package struct Flights<Key: Hashable & Sendable, Value: Sendable, Failure: Error
         return call
     }
 
-    /// Ends a call. `false`: it was parted from those who come later, and what it brings is not for them.
+    /// Ends a call. `false` where it was parted or replaced: its result must not be kept for later callers.
     package mutating func end(_ key: Key, number: Int) -> Bool {
         guard running[key]?.number == number else { return false }
         running[key] = nil
         return true
     }
 
-    /// Parts a call from those who come later: it serves those who wait already, and nobody else.
+    /// Parts a call from later callers: it serves those who wait already, and nobody else.
     package mutating func part(_ key: Key) { running[key] = nil }
 
+    /// Parts all calls whose keys are selected from later callers.
     package mutating func part(where isSelected: (Key) -> Bool) {
         for key in running.keys.filter(isSelected) { running[key] = nil }
     }

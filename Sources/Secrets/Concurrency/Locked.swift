@@ -10,6 +10,7 @@ package struct Locked<Value: Sendable>: ~Copyable, @unchecked Sendable {
     @usableFromInline
     let storage: ManagedBuffer<Value, pthread_mutex_t>
 
+    /// Allocates the value and its lock together; both are freed with this owner.
     @inlinable
     package init(_ value: Value) {
         storage = ManagedBuffer<Value, pthread_mutex_t>.create(minimumCapacity: 1) { buffer in
@@ -29,7 +30,8 @@ package struct Locked<Value: Sendable>: ~Copyable, @unchecked Sendable {
         }
     }
 
-    /// Runs `body` with the value, which nobody else sees meanwhile.
+    /// Runs `body` with the value, which no other thread sees meanwhile. Blocks the thread until the lock is free; a
+    /// throw of `body` releases it.
     @inlinable
     package borrowing func withLock<Result, Failure: Error>(
         _ body: (inout Value) throws(Failure) -> Result

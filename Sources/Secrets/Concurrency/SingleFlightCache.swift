@@ -1,22 +1,26 @@
-/// Values by key: however many want one at once, one call brings it, and it is kept a while.
+/// Values by key: however many callers want one at once, one call fetches it, and it is kept for a while.
 ///
-/// `Party` is on whose behalf a call runs: who may not wait for another's call makes one of his own.
+/// A `Party` is the one on whose behalf a call runs: a caller who may not wait for another party's call makes its own.
 package final class SingleFlightCache<
     Key: Hashable & Sendable, Value: Sendable, Failure: Error, Party: Equatable & Sendable
 >: Sendable {
+    /// Gets a value from its source. Runs in a task of its own, which no caller's cancellation ends.
     package typealias Fetch = @Sendable () async throws(Failure) -> Value
 
-    /// The times for which things serve, from the moment they were asked for: what comes may be as old as the question.
+    /// The times for which a result serves. Values count from the start of the call that fetched them, failures from
+    /// its end.
     package struct Ages: Sendable {
-        /// A value, before it is fetched again.
+        /// The time before a value is fetched again.
         package let fresh: Duration
-        /// A value, where it cannot be.
+        /// The time for which a value serves where a new one cannot be fetched; zero or less than `fresh`: it does not.
         package let stale: Duration
-        /// A failure, before it is tried again.
+        /// The time for which a failure is thrown again without a new call.
         package let failure: Duration
-        /// Between two fetches of a value that is fresh.
+        /// The shortest time between two fetches of a value that is still fresh (see
+        /// `value(for:refetching:for:fetch:)`).
         package let refetch: Duration
 
+        /// Zero turns a time off: nothing stale serves, each failure is tried again at once, each refetch is made.
         package init(fresh: Duration, stale: Duration = .zero, failure: Duration = .zero, refetch: Duration = .zero) {
             self.fresh = fresh
             self.stale = stale
@@ -27,12 +31,12 @@ package final class SingleFlightCache<
 
     @usableFromInline
     struct Entry: Sendable {
-        /// Another one where the key was forgotten and came again.
+        /// Differs where the key was forgotten and came again.
         let number: Int
         @usableFromInline var value: (Value, at: ContinuousClock.Instant)?
         var failure: (Failure, at: ContinuousClock.Instant)?
         var refetchedAt: ContinuousClock.Instant?
-        /// On whose behalf the last call runs; `nil`: everybody's.
+        /// The party for which the last call runs; `nil`: for everybody.
         var party: Party?
         @usableFromInline var lastUse: Int
 
@@ -64,10 +68,10 @@ package final class SingleFlightCache<
     private let servingStale: @Sendable (Key, Failure) -> Void
 
     /// - Parameters:
-    ///   - capacity: entries to keep: keys may be what strangers make up.
-    ///   - isLasting: whether a failure says something of who was asked, so that he is not asked again at once.
-    ///   - servingStale: told where a call failed and the value of before serves on: whoever waits gets no failure then.
-    ///   - now: a clock that nobody sets.
+    ///   - capacity: the most entries to keep, at least 2: strangers may make up keys.
+    ///   - isLasting: tells whether a failure says something about the source, so that it is not asked again at once.
+    ///   - servingStale: told where a call failed and the earlier value is served on: the callers get no failure then.
+    ///   - now: a monotonic clock.
     package init(
         _ ages: Ages, capacity: Int, isLasting: @escaping @Sendable (Failure) -> Bool = { _ in true },
         servingStale: @escaping @Sendable (Key, Failure) -> Void = { _, _ in },
@@ -80,9 +84,10 @@ package final class SingleFlightCache<
         self.now = now
     }
 
+    /// The number of entries, those with a failure alone or a running call included. For metrics and tests.
     package var count: Int { state.withLock { $0.entries.count } }
 
-    /// The value, where it is fresh. For who is on the way of every request: it makes no closure.
+    /// The value, if it is fresh; starts nothing. For the path of every request: it allocates no closure.
     @inlinable
     package func freshValue(for key: Key) -> Value? {
         let now = now()
@@ -94,11 +99,12 @@ package final class SingleFlightCache<
         }
     }
 
-    /// The value for `key`: a fresh one, the running call's, or what `fetch` brings.
+    /// The value for `key`: a fresh one, the running call's, or the result of `fetch`. Throws its failure, or a recent
+    /// one, where no stale value serves.
     ///
     /// - Parameters:
-    ///   - refetching: a fresh value is not good enough, as often as the ages allow.
-    ///   - party: on whose behalf a call runs; `nil`: everybody's.
+    ///   - refetching: asks for a new fetch of a fresh value, as often as `Ages.refetch` allows.
+    ///   - party: the party for which a call runs; `nil`: for everybody.
     package func value(
         for key: Key, refetching: Bool = false, for party: Party? = nil, fetch: @escaping Fetch
     ) async throws(Failure) -> Value {
@@ -117,7 +123,7 @@ package final class SingleFlightCache<
         }
     }
 
-    /// Forgets what was fetched. What a running call brings goes to those who wait for it, and to nobody else.
+    /// Forgets what was fetched. The result of a running call goes to those who wait for it, and to nobody else.
     package func forget(_ key: Key) {
         state.withLock { state in
             state.entries[key] = nil
@@ -190,8 +196,8 @@ package final class SingleFlightCache<
         if let hidden { servingStale(key, hidden) }
     }
 
-    /// Gives up what serves no more or, where all does, the entry that was used longest ago; never one that is being
-    /// fetched.
+    /// Drops the entries that serve no more or, where all serve, the one that was used longest ago; never one that is
+    /// being fetched.
     private func makeRoom(for key: Key, in state: inout State, at now: ContinuousClock.Instant) {
         guard state.entries[key] == nil, state.entries.count >= capacity else { return }
         let longest = max(ages.fresh, ages.stale)
