@@ -9,7 +9,7 @@ final class Call: @unchecked Sendable {
     typealias Answer = Result<TransportResponse, TransportError>
 
     let request: TransportRequest
-    /// When the caller gets `.timedOut`, wherever the call is then.
+    /// The moment at which the caller gets `.timedOut`, wherever the call is then.
     let deadline: ContinuousClock.Instant
     /// Set by a cancellation that came before the call was submitted.
     var isCancelled = false

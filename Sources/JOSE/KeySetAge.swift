@@ -3,18 +3,19 @@
 package struct KeySetAge {
     typealias Instant = ContinuousClock.Instant
 
-    /// How old keys may be, and how often they may be asked for.
+    /// The age that keys may have, and the times at which they may be asked for.
     package struct Rules: Sendable {
-        /// Ahead of the end, so that no caller waits where calls come all the time.
+        /// The age from which keys are asked for while the old ones still serve, so that no caller waits where calls
+        /// come all the time.
         var renewal: Duration
         /// A fetch of any kind counts as a search for an unknown key; else only one that was made for such a key does.
         var countsEveryFetchAsSearch: Bool
-        /// At the earliest so long after a failure an issuer is asked again.
+        /// The time after a failure before the issuer is asked again.
         var retryInterval: Duration
-        /// A failure tells for so long that the issuer does not answer.
+        /// The time for which a failure means that the issuer does not answer.
         var failureTells: Duration
 
-        /// The issuer of callers' tokens: asked ahead, since calls come all the time. A failure tells while there may
+        /// The issuer of callers' tokens: asked ahead, since calls come all the time. A failure counts while there may
         /// be several attempts, each as long as it may take.
         package static let callers = Rules(
             renewal: .seconds(120), countsEveryFetchAsSearch: true, retryInterval: .seconds(3),
@@ -28,11 +29,11 @@ package struct KeySetAge {
 
     private let rules: Rules
 
-    /// When the last good answer was asked for. What it says may be as old as that.
+    /// The moment at which the last good answer was asked for: what it says may be as old as that.
     private var askedAt: Instant?
-    /// When the issuer was asked last for a key that was not there, and answered.
+    /// The moment at which the issuer was last asked for a key that was not there, and answered.
     private var searchedAt: Instant?
-    /// When an attempt failed; `nil` once one did not.
+    /// The moment of the last failure; `nil` once an attempt succeeded.
     private var failedAt: Instant?
 
     init(_ rules: Rules) { self.rules = rules }
