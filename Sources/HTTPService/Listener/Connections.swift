@@ -2,7 +2,7 @@ import Logging
 import Secrets
 import Synchronization
 
-/// The connections of one listener, of a most.
+/// The number of a listener's connections, with an upper bound.
 ///
 /// Beyond it they are closed at once: left in the kernel's queue, a peer would wait for what may never come, and could
 /// not go to another broker.
@@ -12,6 +12,7 @@ package final class Connections: Sendable {
     private let refused = Atomic<Int>(0)
     private let told = Locked<ContinuousClock.Instant?>(nil)
 
+    /// - Parameter most: the connections that may be open at once.
     package init(most: Int) {
         self.most = most
     }

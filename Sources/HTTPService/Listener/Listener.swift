@@ -11,6 +11,7 @@ public struct ListenerBounds: Sendable {
     /// The time that a whole request may take to arrive, and an answer to be taken.
     public var requestTimeout: Duration
 
+    /// Checks nothing; the configuration's reader does.
     public init(maxConnections: Int = 10_000, requestTimeout: Duration = .seconds(15)) {
         self.maxConnections = maxConnections
         self.requestTimeout = requestTimeout

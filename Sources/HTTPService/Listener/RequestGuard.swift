@@ -3,8 +3,8 @@ import Hummingbird
 import NIOCore
 import NIOHTTP1
 
-/// The messages of one connection: what RFC 9112 forbids is refused before anybody acts on it, no more is taken than a
-/// request may have, and who was told that the connection ends gets no further.
+/// Guards the messages of one connection: what RFC 9112 § 3 and § 6 forbid is refused before anything acts on it, no
+/// more is taken than a request may have, and a peer that was told that the connection ends gets no further.
 final class RequestGuard: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart

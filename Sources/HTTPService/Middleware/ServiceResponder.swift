@@ -36,6 +36,7 @@ package struct ServiceResponder: HTTPResponder {
         log = AccessLog(logger: logger)
     }
 
+    /// Never throws: each error is answered as a `Problem`.
     package func respond(to request: Request, context: Context) async throws -> Response {
         let request = request.inASCII
         var context = context

@@ -5,10 +5,12 @@ import HTTPTypes
 public struct TrustedProxies: Sendable {
     private let blocks: [CIDR]
 
+    /// - Parameter blocks: the proxies' addresses (`http.trustedProxies`). Without any, the peer is the client.
     public init(_ blocks: [CIDR] = []) {
         self.blocks = blocks
     }
 
+    /// No proxy is trusted: behind one, all clients have its address.
     public var isEmpty: Bool { blocks.isEmpty }
 
     private func contain(_ address: IPAddress) -> Bool { blocks.contains { $0.contains(address) } }

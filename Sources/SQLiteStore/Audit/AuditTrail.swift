@@ -7,10 +7,11 @@ import Secrets
 
 /// The audit trail: events in the order of their commits, each with a proof over itself and the one before.
 ///
-/// The proofs are HMACs under a key of this database, sealed under the master key: who can write the file but not open
-/// that key can neither alter, add nor remove an event unseen. Nor may the broker do it for him: each transaction looks
-/// at the end of the chain before it adds to it, and at what it forgets before that is gone. Where something does not
-/// fit, the trail stays as it is from then on, as evidence; flows go on, and the log has their events.
+/// The proofs are HMACs under a key of this database, sealed under the master key: whoever can write the file but not
+/// open that key can neither alter, add nor remove an event unseen. Nor may the broker be made to do it: each
+/// transaction looks at the end of the chain before it adds to it, and at what it forgets before that is gone. Where
+/// something does not fit, the trail stays as it is from then on, as evidence; flows go on, and the log has their
+/// events.
 ///
 /// Not `Sendable`: it goes with the writing connection.
 final class AuditTrail {
