@@ -7,7 +7,7 @@ public import HummingbirdCore
 public import Logging
 public import OTLPTracing
 
-/// The broker over HTTP: routes, pages, who may call.
+/// The broker over HTTP: its routes, its pages, and the rules on who may call them.
 public struct BrokerServer: Sendable {
     private let service: ServiceResponder
     private let operatorService: ServiceResponder
@@ -46,9 +46,10 @@ public struct BrokerServer: Sendable {
             cors: .none, proxies: proxies, metrics: metrics.registry, tracer: tracer, logger: logger)
     }
 
+    /// Answers everybody's requests. With `separatesOperators`, the admin API and `/metrics` are not among its routes.
     public var responder: some HTTPResponder<Context> { service }
 
-    /// The operators' API, for a listener of its own.
+    /// The operators' routes, for a listener of its own. It has no CORS: no page of another origin may call it.
     public var operatorResponder: some HTTPResponder<Context> { operatorService }
 
     /// HTTP/1.1 as strangers may speak it, in front of `responder`.

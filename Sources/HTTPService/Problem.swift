@@ -13,7 +13,7 @@ import NIOCore
 package struct Problem: Error {
     /// The answer's status, which the body repeats.
     package var status: HTTPResponse.Status
-    /// The word that programs act on, from the list of Docs/Contract.md; never changed once it is there.
+    /// The word that programs act on, of those in Docs/API.md; never changed once it is there.
     package let code: String
     /// One sentence for the caller's developer: lower case, without a full stop.
     package var detail: String

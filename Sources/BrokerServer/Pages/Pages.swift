@@ -57,7 +57,7 @@ struct Pages: Sendable {
 
     func popupPage(_ request: Request) -> Response { render(popup, to: request) }
 
-    /// What a failure page says. All of it is escaped by the template.
+    /// The contents of a failure page. All of it is escaped by the template.
     struct Failure {
         var status: HTTPResponse.Status
         var code: String
