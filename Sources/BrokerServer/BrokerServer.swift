@@ -52,13 +52,13 @@ public struct BrokerServer: Sendable {
     /// The operators' routes, for a listener of its own. It has no CORS: no page of another origin may call it.
     public var operatorResponder: some HTTPResponder<Context> { operatorService }
 
-    /// HTTP/1.1 as strangers may speak it, in front of `responder`.
+    /// HTTP/1.1 for untrusted peers, in front of `responder`.
     public func listener(_ bounds: ListenerBounds) -> HTTPServerBuilder {
         service.listener(bounds, counting: metrics.connections("public", most: bounds.maxConnections))
     }
 
-    /// The same in front of `operatorResponder`, with connections of its own: however many strangers come, operators
-    /// get in.
+    /// The same in front of `operatorResponder`, with connections of its own: however many peers come to the
+    /// other, operators get in.
     public func operatorListener(_ bounds: ListenerBounds) -> HTTPServerBuilder {
         operatorService.listener(bounds, counting: metrics.connections("admin", most: bounds.maxConnections))
     }

@@ -44,7 +44,7 @@ public struct OAuthProfile: Sendable {
     public enum RefreshTokenRule: String, Sendable, CaseIterable {
         /// Its absence is warned of.
         case expected
-        /// It may be absent without a word.
+        /// It may be absent without a warning.
         case optional
         /// The provider gives none.
         case never

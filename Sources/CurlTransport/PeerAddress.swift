@@ -38,7 +38,7 @@ struct PeerAddress: Hashable, Sendable {
         }
     }
 
-    /// A mapped address is an IPv4 peer in disguise, which no provider needs.
+    /// A mapped address reaches an IPv4 peer by another spelling, which no provider needs.
     var reach: AddressReach { isMapped ? max(.local, address.reach) : address.reach }
 }
 
@@ -50,7 +50,7 @@ extension IPAddress {
             network.block.contains(self) ? max(strictest, network.reach) : strictest
         }
         if isV4 || listed != .global { return listed }
-        // An IPv4 peer in disguise once more (::/96, RFC 4291 § 2.5.5.1).
+        // An IPv4 peer by another spelling once more (::/96, RFC 4291 § 2.5.5.1).
         if Self.v4Compatible.contains(self) { return max(.local, IPAddress(v4: lastV4).reach) }
         if Self.translations.contains(where: { $0.contains(self) }) { return IPAddress(v4: lastV4).reach }
         if Self.sixToFour.contains(self) { return IPAddress(v4: UInt32(truncatingIfNeeded: bits >> 80)).reach }
@@ -75,7 +75,7 @@ extension IPAddress {
         (CIDR(v4: 100, 64, 0, 0, length: 10), .local),  // carrier-grade NAT, RFC 6598 § 7
         (CIDR(v4: 100, 100, 100, 200, length: 32), .forbidden),  // metadata of Alibaba Cloud
         (CIDR(v4: 127, 0, 0, 0, length: 8), .local),  // loopback, RFC 1122 § 3.2.1.3
-        (CIDR(v4: 168, 63, 129, 16, length: 32), .forbidden),  // the host of an Azure machine, public by its looks
+        (CIDR(v4: 168, 63, 129, 16, length: 32), .forbidden),  // the host of an Azure machine; looks public
         (CIDR(v4: 169, 254, 0, 0, length: 16), .forbidden),  // link-local, RFC 3927 § 8; metadata of most clouds
         (CIDR(v4: 172, 16, 0, 0, length: 12), .local),  // private, RFC 1918 § 3
         (CIDR(v4: 192, 0, 0, 0, length: 24), .forbidden),  // IETF protocols, RFC 6890 § 2.2.2; metadata of Oracle Cloud

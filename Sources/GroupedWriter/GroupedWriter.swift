@@ -6,7 +6,7 @@ package import Foundation
 /// All of it is inlinable, so that each store has its own specialised code: it is on the way of every request.
 ///
 /// `@unchecked Sendable`: `condition` guards the variables; `connection` is used by the writer's thread alone, which
-/// takes it over from whoever made it; the rest never changes.
+/// takes it over from its maker; the rest never changes.
 package final class GroupedWriter<Connection: GroupedConnection>: @unchecked Sendable {
     @usableFromInline typealias Operation = any GroupedOperation<Connection.Transaction>
 

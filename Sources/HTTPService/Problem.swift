@@ -98,7 +98,7 @@ package struct Problem: Error {
             status: .unsupportedMediaType, code: "unsupported_media_type", detail: "send the body as \(wanted)")
     }
 
-    /// An error as its answer. One that nobody foresaw is told by its type alone: its text may hold what it was about.
+    /// An error as its answer. An unforeseen one is named by its type alone: its text may hold a caller's values.
     init(_ error: any Error) {
         if let problem = error as? Problem {
             self = problem

@@ -1,5 +1,5 @@
-/// The age of an issuer's keys: how long they are believed, and when they are asked for again. Decides alone: the
-/// clock, which nobody can set, and the network are its user's.
+/// The age of an issuer's keys: how long they are believed, and when they are asked for again. Only decides: the
+/// clock, which must be monotonic, and the network are its user's.
 package struct KeySetAge {
     typealias Instant = ContinuousClock.Instant
 
@@ -38,11 +38,12 @@ package struct KeySetAge {
 
     init(_ rules: Rules) { self.rules = rules }
 
-    /// A key that its issuer withdrew is believed for at most so long while the issuer answers, …
+    /// The time for which a key that its issuer withdrew is believed at most, while the issuer answers.
     static let mostWhileAnswered: Duration = .seconds(300)
-    /// … and for so long while it does not: an outage of the issuer is not one of the broker.
+    /// The same while the issuer does not answer: its outage is not to be one of the broker.
     static let mostWhileUnanswered: Duration = .seconds(3600)
-    /// Nobody can make the broker hammer the issuer with tokens that name keys of their own invention.
+    /// The time between two searches for unknown keys: tokens that name invented keys must not make the broker flood
+    /// the issuer.
     static let searchInterval: Duration = .seconds(60)
 
     /// A thing to do with the keys at hand.
@@ -73,7 +74,8 @@ package struct KeySetAge {
 
     private func maySearch(at now: Instant) -> Bool { searchedAt.map { now - $0 >= Self.searchInterval } ?? true }
 
-    /// Tells whether the keys at hand would do for any key that is among them: who asks now searches one that is not.
+    /// Tells whether the keys at hand are new enough to do: a caller that asks nevertheless searches for a key that is
+    /// not among them.
     func isFresh(at now: Instant) -> Bool { askedAt.map { now - $0 < Self.mostWhileAnswered } ?? false }
 
     /// Tells whether the keys at hand may be used at all.

@@ -80,7 +80,7 @@ package final class RemoteKeySet: Sendable {
         in turn: Turn = .everybody, where sufficient: (JSONWebKeySet) -> Bool = { _ in true },
         fetch: @escaping Fetch
     ) async throws(Fault) -> Generation {
-        // Together, so that of many who find the keys wanting none asks again what another was answered just now.
+        // Under one lock: of many callers that miss a key, none asks again what another was answered just now.
         let (step, generation, fault, attempt) = state.withLock { state in
             let step = state.age.step(at: now(), sufficient: state.current.map { sufficient($0.keys) } ?? false)
             return (step, state.current, state.fault, step.asks ? ask(in: turn, fetch, &state) : nil)
@@ -143,7 +143,7 @@ package final class RemoteKeySet: Sendable {
                 state.age.answered(askedAt: askedAt, forUnknownKey: forUnknownKey)
                 return (nil, false)
             case (.failure(let fault), _), (_, .failure(let fault)):
-                // Nobody was asked: that one tenant has no turn says nothing of the issuer.
+                // Nothing was sent: that one tenant has no turn says nothing about the issuer.
                 if fault.isOurs { return (fault, false) }
                 state.fault = fault
                 state.age.failed(at: now())

@@ -52,15 +52,15 @@ public struct SQLiteStore: BrokerStore {
     /// Finishes what was handed over; later calls throw `StoreError.closed`.
     public func close() async {
         await failures.flush()
-        // The readers first: who closes last takes the write-ahead log back into the file.
+        // The readers first: the connection that closes last takes the write-ahead log back into the file.
         await reader.close()
         await lists.close()
         await writer.close()
     }
 
-    /// From a flow's end until the sweep deletes it: so long a spent key is recognised.
+    /// The time from a flow's end until the sweep deletes it. Until then a spent key is recognised.
     static let retentionMilliseconds: Int64 = 86_400_000
-    /// From the end of a flow's state until the sweep ends it: an exchange may still run.
+    /// The time from the end of a flow's state until the sweep ends the flow: an exchange may still run.
     static let exchangeGraceMilliseconds: Int64 = 300_000
 
     /// A write of its own, with a commit to the disk: the caller sees to how often it is made.

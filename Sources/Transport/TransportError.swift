@@ -20,7 +20,7 @@ public enum TransportError: String, Error, Sendable, Hashable, CaseIterable {
     case cancelled
     /// Too many requests wait already. This one was not sent.
     case overloaded
-    /// Its tenant, or those who ask the same host, have as many under way as they may; it waited for its turn as long
-    /// as it can, and was not sent.
+    /// As many requests of its tenant, or to its host, are under way as may be. It waited for its turn as long as it
+    /// can, and was not sent.
     case rateLimited = "rate_limited"
 }

@@ -63,7 +63,8 @@ struct Pages: Sendable {
         var code: String
         /// The provider's words: hostile text.
         var description: String?
-        /// Empty where the state was not sound: then nobody is told.
+        /// The origin that the page's script tells of the failure. Empty where the state was not sound: none is told
+        /// then.
         var frontendOrigin = ""
         var flow = ""
         var requestID: String

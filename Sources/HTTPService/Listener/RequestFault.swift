@@ -108,7 +108,7 @@ enum RequestFault: Error, Equatable {
 
     private static let nameMarks = Array("-._~!$&'()*+,;=%".utf8)
 
-    /// For whoever wrote the client.
+    /// The problem's `detail`, for the client's developer.
     var detail: String {
         switch self {
         case .malformed: "the request is not HTTP/1.1 (RFC 9112)"

@@ -18,7 +18,7 @@ package struct ServiceResponder: HTTPResponder {
     let metrics: any MetricsFactory
     private let tracer: OTLPTracer?
     let log: AccessLog
-    /// Of what is at no address of ours.
+    /// Counts requests that no route has.
     let unrouted = RouteMetrics("none")
 
     /// - Parameters:

@@ -19,7 +19,7 @@ final class AuditTrail {
     /// The end of the chain, once this transaction has looked at it.
     private var head: AuditHead?
     private var hasGrown = false
-    /// The end of the chain after the last transaction: nobody may take it back to before.
+    /// The end of the chain after the last transaction: a chain that ends before it is broken.
     private var known: AuditHead?
     /// The reason not to extend the chain any more. Stays, even if the file is whole again: events are missing in it
     /// then.
@@ -61,7 +61,7 @@ final class AuditTrail {
         hasGrown = false
     }
 
-    /// By how much an event may lag behind the one before without a word: calls wait for their commit.
+    /// The time by which an event may be earlier than the one before it without a remark: calls wait for their commit.
     private static let disorderMilliseconds: Int64 = 60_000
 
     /// Adds an event to the running transaction, unless the trail is broken.
@@ -106,7 +106,7 @@ final class AuditTrail {
         }
         if let breach {
             guard !isMarked else { return }
-            // For other brokers and for a restart. Who can write the file can take it away, but not mend the proofs.
+            // For other brokers and for a restart. Whoever can write the file can remove it, but not repair the proofs.
             try db.run(
                 """
                 UPDATE OR FAIL audit_trail SET broken_at = coalesce(broken_at, ?), finding = coalesce(finding, ?)

@@ -54,6 +54,7 @@ extension SQLiteStore {
         }
     }
 
-    /// By how much an event of an old database may be older than the one before it: calls wait for their commit.
+    /// The time by which an event of an old database may be earlier than the one before it: calls wait for their
+    /// commit.
     private static let disorderMilliseconds: Int64 = 60_000
 }

@@ -71,7 +71,7 @@ enum StoreFile {
     }
 
     /// Throws where the tables are damaged or newer. Reading a database in place makes files beside it unless they are
-    /// there, so one that nobody has open is read as a copy.
+    /// there, so one that no process has open is read as a copy.
     private static func readThrough(_ path: String, size: Int, _ ring: KeyRing?) throws(OpeningError) {
         var log = stat()
         let isOpen = stat(path + "-wal", &log) == 0 && log.st_size > 0
