@@ -8,7 +8,7 @@ import Hummingbird
 public struct Limits: Sendable {
     /// Calls of `assets:authorize`, counted once their token is verified: nobody uses up another tenant's share.
     public var authorizePerTenant: Double
-    /// Callbacks, which browsers bring: each is refused with a page, its state unspent.
+    /// Callbacks at `/oauth/callback…`. Beyond the limit, the browser gets a page and the state stays unspent.
     public var callbackPerAddress: Double
     /// Calls of `assets:oauthCredentials`, which need no token.
     public var redeemPerAddress: Double
