@@ -7,7 +7,7 @@ public import HummingbirdCore
 public import Logging
 public import OTLPTracing
 
-/// The broker over HTTP: routes, pages, who may call.
+/// The broker over HTTP: its routes, its pages, and the rules on who may call them.
 public struct BrokerServer: Sendable {
     private let service: ServiceResponder
     private let operatorService: ServiceResponder
@@ -46,18 +46,19 @@ public struct BrokerServer: Sendable {
             cors: .none, proxies: proxies, metrics: metrics.registry, tracer: tracer, logger: logger)
     }
 
+    /// Answers everybody's requests. With `separatesOperators`, the admin API and `/metrics` are not among its routes.
     public var responder: some HTTPResponder<Context> { service }
 
-    /// The operators' API, for a listener of its own.
+    /// The operators' routes, for a listener of its own. It has no CORS: no page of another origin may call it.
     public var operatorResponder: some HTTPResponder<Context> { operatorService }
 
-    /// HTTP/1.1 as strangers may speak it, in front of `responder`.
+    /// HTTP/1.1 for untrusted peers, in front of `responder`.
     public func listener(_ bounds: ListenerBounds) -> HTTPServerBuilder {
         service.listener(bounds, counting: metrics.connections("public", most: bounds.maxConnections))
     }
 
-    /// The same in front of `operatorResponder`, with connections of its own: however many strangers come, operators
-    /// get in.
+    /// The same in front of `operatorResponder`, with connections of its own: however many peers come to the
+    /// other, operators get in.
     public func operatorListener(_ bounds: ListenerBounds) -> HTTPServerBuilder {
         operatorService.listener(bounds, counting: metrics.connections("admin", most: bounds.maxConnections))
     }

@@ -6,9 +6,10 @@ public struct Catalog: Sendable {
     /// Sorted by id.
     public let sourceTypes: [SourceType]
     private let byID: [SourceType.ID: SourceType]
-    /// Plain http is fine for providers' addresses: a trial.
+    /// Providers' addresses may be plain http, as in a trial (`provider.allowInsecure`).
     package let allowsInsecure: Bool
 
+    /// `nil` where no file of the catalog has a sound entry of this name.
     public subscript(id: SourceType.ID) -> SourceType? { byID[id] }
 
     /// The names under which clients may be configured: source types and providers, where there is OAuth.
@@ -24,12 +25,12 @@ public struct Catalog: Sendable {
 
     /// The built-in catalog, then `files` in their order: each adds source types, or replaces them whole.
     ///
-    /// What is wrong goes to `findings`, one line each; the result then holds what was sound.
+    /// Each mistake goes to `findings` as one line; the result then holds the sound entries.
     package init(files: [(name: String, text: String)] = [], allowInsecure: Bool, findings: Findings) {
         self.init(own: BuiltInCatalog.files + files, allowInsecure: allowInsecure, findings: findings)
     }
 
-    /// The source types of `files` alone.
+    /// The source types of `files` alone, without the built-in ones. Mistakes as above.
     package init(own files: [(name: String, text: String)], allowInsecure: Bool, findings: Findings) {
         var sourceTypes: [SourceType.ID: SourceType] = [:]
         for (name, text) in files {

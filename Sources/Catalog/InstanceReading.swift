@@ -1,8 +1,8 @@
 import Formats
 
 extension OAuthProfile {
-    /// Reads `clientPerInstance`, which must be said where a parameter leads the client's secret to a host: else
-    /// whoever may call chooses who gets it (CVE-2023-36019).
+    /// Reads `clientPerInstance`, which must be there where a parameter chooses a host that is sent the client's
+    /// secret: else any caller chooses who gets it (CVE-2023-36019).
     mutating func readInstances(_ entry: YAMLReader, allowInsecure: Bool) {
         clientPerInstance = entry.bool("clientPerInstance")
         let leading = namesLeadingTheSecret
@@ -58,7 +58,7 @@ extension OAuthProfile {
         (parameters.compactMap(\.value) + headers.map(\.value)).contains { $0.names.contains("clientSecret") }
     }
 
-    /// Says which callers' values, or callbacks', could name a host that is not the vendor's.
+    /// Reports the values of callers or callbacks that could name a host that is not the vendor's.
     private func checkFreeHosts(_ entry: YAMLReader) {
         var told: Set<String> = []
         for (_, template) in trustedTemplates {

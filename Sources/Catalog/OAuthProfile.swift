@@ -1,8 +1,10 @@
 public import Formats
 package import Secrets
 
-/// How one provider does OAuth 2.0, as `Docs/Catalog.md` describes it.
+/// One provider's way of doing OAuth 2.0. `Docs/Catalog.md` describes the keys that it is read from.
 public struct OAuthProfile: Sendable {
+    /// The ways in which a client proves itself at a provider's endpoints (RFC 6749 § 2.3). Raw values are the
+    /// catalog's.
     public enum ClientAuthentication: String, Sendable, CaseIterable {
         /// HTTP Basic (RFC 6749 § 2.3.1).
         case basic
@@ -18,41 +20,56 @@ public struct OAuthProfile: Sendable {
         case tls
     }
 
+    /// The places of a token request's parameters. RFC 6749 § 4.1.3 knows the form alone; a GET always sends a query.
     public enum TokenRequestFormat: String, Sendable, CaseIterable {
+        /// `application/x-www-form-urlencoded`, in the body.
         case form
+        /// A JSON object, in the body.
         case json
-        /// In the address: never logged, here as everywhere.
+        /// In the address, which is never logged.
         case query
     }
 
+    /// The `code_challenge_method` of flows (RFC 7636 § 4.3).
     public enum ProofKey: String, Sendable, CaseIterable {
+        /// The challenge is the verifier's SHA-256 (RFC 7636 § 4.2).
         case s256 = "S256"
         /// RFC 7636 § 4.2 allows `plain` only to clients that cannot hash; some providers know nothing else.
         case plain
+        /// No challenge and no verifier are sent: the provider knows no PKCE.
         case none
     }
 
-    /// Whether a flow without a refresh token deserves a warning.
+    /// Tells whether credentials without a refresh token get a warning.
     public enum RefreshTokenRule: String, Sendable, CaseIterable {
+        /// Its absence is warned of.
         case expected
+        /// It may be absent without a warning.
         case optional
+        /// The provider gives none.
         case never
     }
 
-    /// A value that the person who connects must supply, such as a subdomain.
+    /// A value that the provider's addresses or requests need, such as a subdomain. The person who connects supplies
+    /// it, or the operator.
     public struct Parameter: Sendable {
+        /// The name in a call's `parameters`, and of the placeholder.
         public let name: String
+        /// Words for the frontend's form; may be empty.
         public let description: String
+        /// Matches the whole value; a default is checked against it as well.
         public let pattern: Pattern
+        /// A call without the value is refused, unless there is a default.
         public let required: Bool
-        /// Used where the caller gives none.
+        /// The value where the caller gives none.
         public let defaultValue: String?
         /// The value comes with the client, never from a caller: it decides who is sent the client's secret.
         public internal(set) var setByOperator: Bool
     }
 
-    /// What to keep beside the tokens, for whoever redeems.
+    /// The values that are kept beside the tokens, for the service that redeems them.
     public struct Extras: Sendable {
+        /// Parameters of the callback.
         public var callback: [CallbackExtra] = []
         /// Members of the token response.
         public var token: [AnswerExtra] = []
@@ -60,6 +77,7 @@ public struct OAuthProfile: Sendable {
 
     /// A callback parameter, kept under its own name.
     public struct CallbackExtra: Sendable {
+        /// As the provider sends it.
         public let name: String
         /// `nil`: any one line of printable text.
         public let pattern: Pattern?
@@ -69,6 +87,7 @@ public struct OAuthProfile: Sendable {
     public struct AnswerExtra: Sendable {
         /// The name that it is kept under.
         public let name: String
+        /// The member's place in the answer (RFC 6901 § 3).
         public let pointer: JSONPointer
         /// `nil`: any number, any one line of printable text, and what consists of them.
         public let pattern: Pattern?
@@ -76,90 +95,141 @@ public struct OAuthProfile: Sendable {
 
     /// One more call with the new token: for what the API's base or the account is, or for a token that lasts.
     public struct AfterConnecting: Sendable {
+        /// GET or POST.
         public let method: RequestMethod
+        /// With `Authorization` among them where the entry names no headers and no parameter holds the token.
         public let headers: [(name: String, value: ValueTemplate)]
+        /// The query of a GET, or the form of a POST. One without a value is not sent.
         public let parameters: [(name: String, value: ValueTemplate?)]
         /// Members of its answer.
         public let extras: [AnswerExtra]
-        /// Its answer is read as the token response.
+        /// Its answer is read as the token response. A failure then fails the flow; else it costs the extras alone.
         public let replacesToken: Bool
     }
 
-    /// How the provider takes a token back, where that is not RFC 7009.
+    /// The provider's way of taking a token back. The defaults are those of RFC 7009 § 2.1.
     public struct Revocation: Sendable {
+        /// The part of a revocation request that carries the token.
         public enum Place: String, Sendable, CaseIterable {
+            /// In the form, as `tokenParameter`.
             case form
+            /// In a JSON object, as `tokenParameter`.
             case json
+            /// In the query, as `tokenParameter`.
             case query
+            /// In the `Authorization` header.
             case bearer
+            /// As `{token}` in the address.
             case path
         }
 
+        /// The tokens that the provider takes back. Raw values are those of `token_type_hint` (RFC 7009 § 2.1), and
+        /// `any`.
         public enum TokenType: String, Sendable, CaseIterable {
+            /// Both.
             case any
+            /// Access tokens alone.
             case accessToken = "access_token"
+            /// Refresh tokens alone.
             case refreshToken = "refresh_token"
         }
 
+        /// POST, GET or DELETE.
         public var method = RequestMethod.post
+        /// The part of the request that carries the token.
         public var place = Place.form
+        /// The token's name in a form, a JSON object or a query.
         public var tokenParameter = "token"
+        /// The token endpoint's unless the entry says otherwise; with `bearer`, none.
         public var authentication: ClientAuthentication
+        /// Sent along, in place of any of the same name; `nil` leaves one out.
         public var parameters: [(name: String, value: ValueTemplate?)] = []
+        /// Sent along. A header with a value missing is left out.
         public var headers: [(name: String, value: ValueTemplate)] = []
+        /// A call that hints at a token of another type is refused before the provider is asked.
         public var tokenType = TokenType.any
     }
 
-    /// Whose profile this is. For figures alone: no code asks which provider it holds.
+    /// The entry's name, for metrics and spans alone: no code asks which provider it holds.
     public internal(set) var sourceType: SourceType.ID?
+    /// The addresses by region and by date, placeholders unfilled.
     public internal(set) var addresses = Addresses()
-    /// The `iss` that a callback must have where it has one (RFC 9207), and of an id_token. May hold placeholders.
+    /// The `iss` that a callback must have where it has one (RFC 9207 § 2.4), and of an id_token. May hold
+    /// placeholders.
     public internal(set) var issuer: String?
+    /// A callback without `iss` is refused; else only one with a wrong `iss` is.
     public internal(set) var requireIssuer = false
-    /// Addresses that the entry does not name come from the issuer's metadata (RFC 8414).
+    /// Addresses that the entry does not name come from the issuer's metadata (RFC 8414 § 3).
     public internal(set) var discovery = false
     /// OpenID Connect: a `nonce` goes out, an id_token comes back and is checked.
     public internal(set) var openID = false
+    /// The address of the keys that sign id_tokens. `nil`: the metadata's `jwks_uri`.
     public internal(set) var jwksURL: URLTemplate?
-    /// `nil`: the usual ones.
+    /// The `alg` values that an id_token may have. `nil`: the usual ones (Docs/Catalog.md#openid-connect-and-metadata).
     package internal(set) var idTokenAlgorithms: Set<SignatureAlgorithm>?
+    /// The address that takes the authorization request first (RFC 9126 § 2). `nil`: pushed only where the metadata
+    /// demands it.
     public internal(set) var pushedAuthorizationURL: URLTemplate?
+    /// The authorization request travels as a JWT that the client's key signed (RFC 9101 § 4).
     public internal(set) var requestObject = false
+    /// Sent as `resource` to the authorization and token endpoints (RFC 8707 § 2).
     public internal(set) var resources: [String] = []
+    /// Tokens are bound to a key that is made for each grant (RFC 9449 § 5).
     public internal(set) var dpop = false
+    /// Asked for unless the caller or the tenant's client names others. May hold placeholders.
     public internal(set) var scopes: [String] = []
     /// Added even where the caller gives its own list.
     public internal(set) var alwaysScopes: [String] = []
+    /// Stands between scopes in requests. RFC 6749 § 3.3 has a space.
     public internal(set) var scopeSeparator = " "
+    /// The name of the authorization request's scope parameter.
     public internal(set) var scopeParameter = "scope"
-    /// `nil`: left out.
+    /// Sent with each authorization request. `nil` leaves `response_type` or the scope out.
     public internal(set) var authorizationParameters: [(name: String, value: String?)] = []
+    /// Sent with exchange and refresh, under names that are free.
     public internal(set) var tokenParameters: [(name: String, value: ValueTemplate?)] = []
+    /// Sent with the exchange, in place of any of the same name (RFC 6749 § 4.1.3); `nil` leaves one out.
     public internal(set) var exchangeParameters: [(name: String, value: ValueTemplate?)] = []
+    /// Sent with a refresh, in place of any of the same name (RFC 6749 § 6); `nil` leaves one out.
     public internal(set) var refreshParameters: [(name: String, value: ValueTemplate?)] = []
+    /// Sent with exchange and refresh.
     public internal(set) var tokenHeaders: [(name: String, value: String)] = []
+    /// The way in which the client proves itself at the token endpoint; `revocation` may have another.
     public internal(set) var clientAuthentication = ClientAuthentication.basic
-    /// Each instance of the product has clients of its own, so that only who registered one says where its secret
-    /// goes. `nil`: no parameter leads the secret anywhere.
+    /// True: a client is good at one instance of the product, so the operator who registered it sets the parameters
+    /// that choose the host. False: one client serves all instances. `nil`: no parameter chooses a host that is sent
+    /// the secret.
     public internal(set) var clientPerInstance: Bool?
+    /// The format of exchange and refresh.
     public internal(set) var tokenRequestFormat = TokenRequestFormat.form
+    /// The method of the exchange: POST or GET.
     public internal(set) var tokenMethod = RequestMethod.post
+    /// The method of a refresh; `tokenMethod` unless the entry says otherwise.
     public internal(set) var refreshMethod = RequestMethod.post
+    /// The PKCE method of each flow.
     public internal(set) var proofKey = ProofKey.s256
+    /// `expected` where offline access is asked for, unless the entry says otherwise.
     public internal(set) var refreshToken = RefreshTokenRule.optional
     /// The provider's pages send `Cross-Origin-Opener-Policy`, which cuts a popup from its opener.
     public internal(set) var cutsOpener = false
-    /// Sorted by name.
+    /// Sorted by name. Where the entry has regions, `region` is among them.
     public internal(set) var parameters: [Parameter] = []
-    /// The callback parameter that signs all others.
+    /// The callback parameter that signs all others, under the client's secret (Docs/Catalog.md#the-callback). `nil`:
+    /// callbacks are not signed.
     public internal(set) var callbackSignature: String?
+    /// The form of the exchange's answer.
     public internal(set) var response = ResponseShape()
+    /// The form of a refresh's answer: `response`, unless the entry describes it by itself.
     public internal(set) var refreshResponse = ResponseShape()
+    /// Values of the callback and of the token response that are kept beside the tokens.
     public internal(set) var extras = Extras()
+    /// `nil`: no further call is made with the new token.
     public internal(set) var afterConnecting: AfterConnecting?
+    /// Counts only where there is an address to revoke at.
     public internal(set) var revocation = Revocation(authentication: .basic)
 
-    /// Whether a client of this entry has a secret to keep.
+    /// Tells whether a client of this entry has a secret to keep: to prove itself, to fill a parameter, or to check
+    /// signed callbacks.
     public var needsSecret: Bool {
         switch clientAuthentication {
         case .basic, .post, .clientSecretJWT: true
@@ -171,9 +241,10 @@ public struct OAuthProfile: Sendable {
         }
     }
 
-    /// Whether a client of this entry signs with a key of its own.
+    /// Tells whether a client of this entry signs with a key of its own.
     public var needsKey: Bool { clientAuthentication == .privateKeyJWT || requestObject }
 
-    /// Whether the provider takes tokens back, as far as the entry tells.
+    /// Tells whether the provider takes tokens back, as far as the entry tells: by an address, or perhaps by the
+    /// issuer's metadata. Sets by region and date are not looked at.
     public var hasRevocation: Bool { addresses.own.revocation != nil || discovery }
 }

@@ -17,7 +17,7 @@ extension OAuthProfile {
         guard entry.findings.lines.count == before else { return nil }
     }
 
-    /// What binds the flow is the broker's alone: a catalog entry cannot replace it.
+    /// The parameters that bind a flow are the broker's alone: a catalog entry cannot replace them.
     private static let reserved: Set = [
         "client_id", "redirect_uri", "state", "code_challenge", "code_challenge_method", "nonce", "request",
         "request_uri",
@@ -42,7 +42,7 @@ extension OAuthProfile {
         }
         for address in addresses.sets.compactMap({ $0.authorization?.text }) {
             let query = address.split(separator: "?", maxSplits: 1).dropFirst().first ?? ""
-            // BambooHR's has `request` in it, which means nothing to RFC 9101 there.
+            // BambooHR's has `request` in it, which does not mean that of RFC 9101 § 5 there.
             for (name, _) in Percent.pairs(query) ?? [] where name != "request" && Self.reserved.contains(name) {
                 entry.problem(
                     "authorizationURL", found: "\(name) in its query", wanted: "a query without it: the broker sets it")
@@ -139,7 +139,7 @@ extension OAuthProfile {
         return scopes
     }
 
-    /// Says which of `names` no parameter has, and which may be missing.
+    /// Reports each of `names` that is no parameter of the entry, or one that may be missing.
     func checkPlaceholders(_ names: [String], of key: String, in entry: YAMLReader) {
         // A parameter that was refused is declared all the same: its mistake is told once.
         let refused = Set(entry.mappingNames("parameters")).subtracting(parameters.map(\.name))

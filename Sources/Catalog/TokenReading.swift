@@ -2,7 +2,7 @@ import Formats
 import Yams
 
 extension OAuthProfile {
-    /// What every request to a provider can be filled with, besides the entry's parameters.
+    /// The placeholders that every request to a provider can hold, besides the entry's parameters.
     private static let common: Set = ["scope", "clientId", "clientSecret", "redirectURI"]
 
     mutating func readTokenRequest(_ entry: YAMLReader) {

@@ -2,17 +2,23 @@ package import Formats
 
 /// An address with placeholders (`https://{subdomain}.example.com/token`), each filled for the place it stands in.
 public struct URLTemplate: Sendable {
-    /// What is wrong with a template.
+    /// A reason why a text is no template of an address.
     public enum Fault: Error, Equatable, Sendable {
+        /// It begins with neither `https://` nor `http://`, in lower case.
         case notHTTP
+        /// It has a `#`.
         case fragment
+        /// It has an `@` before its path.
         case userInformation
+        /// Nothing stands between the scheme and the path.
         case emptyHost
+        /// A brace is alone, or holds something else than letters, digits, `_` and `-`.
         case unbalancedBrace
+        /// Even with harmless values in its places it is no strict URL.
         case malformed
     }
 
-    /// The names in braces, whatever else `text` is.
+    /// The names in braces, whether or not the rest of `text` is an address.
     static func names(in text: String) -> [String] { ValueTemplate(text).names }
 
     private enum Place {
@@ -28,13 +34,17 @@ public struct URLTemplate: Sendable {
         case placeholder(String, Place)
     }
 
+    /// As the catalog has it, with its placeholders.
     public let text: String
+    /// Each name once, in the order of first appearance.
     public let placeholders: [String]
     private let segments: [Segment]
 
-    /// Whether the address is plain http: refused unless the operator allowed it.
+    /// Tells whether the address is plain http, which is refused unless the operator allowed it.
     public var isInsecure: Bool { text.hasPrefix("http://") }
 
+    /// Reads the parts between the placeholders as strictly as any other URL. Which names there are is the entry's to
+    /// check.
     public init(_ text: String) throws(Fault) {
         guard text.hasPrefix("https://") || text.hasPrefix("http://") else { throw .notHTTP }
         guard !text.contains("#") else { throw .fragment }
@@ -140,7 +150,7 @@ public struct URLTemplate: Sendable {
                     guard Self.isPartOfHost(value) else { return nil }
                     filled += value
                 case .pathOrQuery:
-                    // A segment of dots means another folder to whoever normalises it (RFC 3986 § 5.2.4).
+                    // A segment of dots means another folder to software that normalises paths (RFC 3986 § 5.2.4).
                     guard !value.isExactly("."), !value.isExactly("..") else { return nil }
                     filled += Percent.encode(value)
                 }

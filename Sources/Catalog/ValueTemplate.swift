@@ -13,9 +13,10 @@ public struct ValueTemplate: Sendable {
     }
 
     private let segments: [Segment]
-    /// The placeholders' names.
+    /// The names of the values that `filled` needs, those in digests included. A name may come twice.
     public let names: [String]
 
+    /// Takes any text. Whether the names mean something is the entry's to check.
     public init(_ text: String) {
         var segments: [Segment] = []
         var literal = ""
@@ -59,7 +60,7 @@ public struct ValueTemplate: Sendable {
         return isName(text) ? .value(String(text)) : nil
     }
 
-    /// `nil` where a value is missing.
+    /// The text with `values` in their places, as they are; `nil` where one is missing.
     package func filled(with values: [String: String]) -> String? {
         var filled = ""
         for segment in segments {

@@ -1,28 +1,33 @@
 import Formats
 package import Yams
 
-/// Collects what is wrong with a file, so that all of it can be said at once.
+/// Collects the mistakes in files, so that all of them can be told at once.
 package final class Findings {
     /// One line each: file, place, what was found, what was wanted.
     package private(set) var lines: [String] = []
 
+    /// Without findings.
     package init() {}
 
+    /// Takes a line as it is, in the form that `lines` describes.
     package func add(_ line: String) { lines.append(line) }
 }
 
-/// One mapping of a YAML file, read member by member. What no one asked for is unknown, and said.
+/// One mapping of a YAML file, read member by member. `finish` reports the members that nobody asked for.
 package final class YAMLReader {
+    /// The name that findings begin with: the file's, or `environment`.
     package let file: String
+    /// The names of the sections that lead here; empty at the top.
     package let path: [String]
+    /// Shared with the readers of all other sections.
     package let findings: Findings
     private var members: [(name: String, node: Node)] = []
     private var read: Set<String> = []
     private var known: [String] = []
-    /// Says where a member came from, where that was not the file.
+    /// The source of a member, by its dotted path, where that was not the file; else `nil`.
     private let origin: (String) -> String?
 
-    /// Reads the top of a file. `nil` (and a finding) where it is not YAML or not a mapping.
+    /// Reads the top of a file. `nil` (and a finding) where it is not YAML or not a mapping; an empty file is sound.
     package convenience init?(text: String, file: String, findings: Findings) {
         do {
             guard let node = try Yams.compose(yaml: text) else {
@@ -39,6 +44,10 @@ package final class YAMLReader {
         }
     }
 
+    /// Reads a node. `nil` (and a finding) where it is not a mapping; null is one without members.
+    ///
+    /// - Parameter origin: names the source of a member, by its dotted path, where that was not the file: an
+    ///   environment variable.
     package init?(
         node: Node, file: String, path: [String], findings: Findings,
         origin: @escaping (String) -> String? = { _ in nil }
@@ -68,8 +77,10 @@ package final class YAMLReader {
         }
     }
 
+    /// The members' names in the file's order.
     package var names: [String] { members.map(\.name) }
 
+    /// Adds a finding about the member `name`, which need not be there.
     package func problem(_ name: String, found: String, wanted: String) {
         let place = (path + [name]).joined(separator: ".")
         if let source = origin(place) {
@@ -79,12 +90,15 @@ package final class YAMLReader {
         }
     }
 
+    /// The member as it is, `nil` where it is absent. This and all that follow make the name known to `finish`.
     package func node(_ name: String) -> Node? {
         known.append(name)
         read.insert(name)
         return members.first { $0.name == name }?.node
     }
 
+    /// A reader of the member, on which `finish` has to be called as well. `nil` where it is absent or (with a finding)
+    /// neither a mapping nor null, which is one without members.
     package func section(_ name: String) -> YAMLReader? {
         guard let node = node(name) else { return nil }
         return YAMLReader(node: node, file: file, path: path + [name], findings: findings, origin: origin)
@@ -107,6 +121,7 @@ package final class YAMLReader {
         node(name)?.mapping?.keys.compactMap { $0.scalar?.string } ?? []
     }
 
+    /// The text of a scalar of any type. `nil` where it is absent or (with a finding) null, a list or a mapping.
     package func string(_ name: String) -> String? {
         guard let node = node(name) else { return nil }
         guard let scalar = node.scalar, !node.isNull else {
@@ -116,6 +131,9 @@ package final class YAMLReader {
         return scalar.string
     }
 
+    /// The same, with a finding also where it is absent or empty.
+    ///
+    /// - Parameter wanted: the finding's words for what belongs there.
     package func required(_ name: String, _ wanted: String) -> String? {
         let value = string(name)
         if value == "" {
@@ -128,6 +146,7 @@ package final class YAMLReader {
         return value
     }
 
+    /// `nil` where it is absent or (with a finding) neither true nor false.
     package func bool(_ name: String) -> Bool? {
         guard let node = node(name) else { return nil }
         guard let value = Bool.construct(from: node.scalar ?? Node.Scalar("")) else {
@@ -137,6 +156,7 @@ package final class YAMLReader {
         return value
     }
 
+    /// `nil` where it is absent or (with a finding) no whole number in `range`.
     package func integer(_ name: String, in range: ClosedRange<Int>) -> Int? {
         guard let node = node(name) else { return nil }
         guard let text = node.scalar?.string, let value = Int(text), range.contains(value) else {
@@ -166,6 +186,7 @@ package final class YAMLReader {
             && halves.allSatisfy { !$0.isEmpty && $0.allSatisfy { (0x30...0x39).contains($0) } }
     }
 
+    /// The case whose raw value the text is. `nil` where it is absent or (with a finding) no such value.
     package func choice<Value: RawRepresentable & CaseIterable>(_ name: String, of: Value.Type = Value.self) -> Value?
     where Value.RawValue == String {
         guard let text = string(name) else { return nil }
@@ -177,6 +198,7 @@ package final class YAMLReader {
         return value
     }
 
+    /// `nil` where it is absent or (with a finding) no list of scalars. Null is no text.
     package func strings(_ name: String) -> [String]? {
         guard let node = node(name) else { return nil }
         guard let sequence = node.sequence else {
@@ -194,6 +216,8 @@ package final class YAMLReader {
         return values
     }
 
+    /// Names and texts of a mapping, in the file's order; `nil` as for `section`. A value that is no text is left out,
+    /// with a finding.
     package func pairs(_ name: String) -> [(name: String, value: String)]? {
         guard let section = section(name) else { return nil }
         return section.names.compactMap { key in section.string(key).map { (key, $0) } }
@@ -208,7 +232,7 @@ package final class YAMLReader {
         }
     }
 
-    /// Finds whatever was not asked for.
+    /// Reports each member that nobody asked for. Call it once all others were read.
     package func finish() {
         for (name, _) in members where !read.contains(name) {
             problem(

@@ -1,6 +1,6 @@
 import Transport
 
-/// One `send` on its way: what to ask, until when, and who waits for the answer.
+/// One `send` on its way: its request, its deadline, and the caller that waits for the answer.
 ///
 /// `@unchecked Sendable`: `request` and `deadline` never change. The rest is guarded by the lock of the inbox's state
 /// until the loop has taken the call out of the inbox; from then on only the loop's thread touches it, save
@@ -9,7 +9,7 @@ final class Call: @unchecked Sendable {
     typealias Answer = Result<TransportResponse, TransportError>
 
     let request: TransportRequest
-    /// When the caller gets `.timedOut`, wherever the call is then.
+    /// The moment at which the caller gets `.timedOut`, wherever the call is then.
     let deadline: ContinuousClock.Instant
     /// Set by a cancellation that came before the call was submitted.
     var isCancelled = false

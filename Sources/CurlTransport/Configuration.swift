@@ -1,11 +1,11 @@
 extension CurlTransport {
     /// Limits and permissions of a transport. The defaults suit production.
     public struct Configuration: Sendable {
-        /// How long resolving, connecting and the TLS handshake may take together.
+        /// The time that resolving, connecting and the TLS handshake may take together.
         public var connectTimeout: Duration
-        /// How long a request may take in all, from `send` to the last byte, waiting for its turn included.
+        /// The time that a request may take in all, from `send` to the last byte, waiting for its turn included.
         public var timeout: Duration
-        /// The longest body that is accepted, compressed or not.
+        /// The longest body that is accepted, both as it is sent and decompressed.
         public var maxResponseBytes: Int
         /// Permits `http` addresses. For trials and tests.
         public var allowInsecure: Bool
@@ -14,13 +14,14 @@ extension CurlTransport {
         public var allowPrivateAddresses: Bool
         /// A PEM file of the certificate authorities to trust in place of the system's.
         public var caFile: String?
-        /// How many requests run at once, at least 1. The others wait in order, their time running.
+        /// The number of requests that run at once, at least 1. The others wait in order, their time running.
         public var maxConcurrent: Int
-        /// How many requests may wait. Beyond that they are answered `.overloaded` at once.
+        /// The number of requests that may wait, at least 1. One more is answered `.overloaded` at once.
         public var maxWaiting: Int
         /// The `User-Agent` header of requests that bring none. Control characters are left out.
         public var userAgent: String
 
+        /// Checks nothing. Times are held between 1 ms and a day where they are used.
         public init(
             connectTimeout: Duration = .seconds(5), timeout: Duration = .seconds(15),
             maxResponseBytes: Int = 1 << 20, allowInsecure: Bool = false, allowPrivateAddresses: Bool = false,

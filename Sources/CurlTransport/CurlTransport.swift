@@ -52,7 +52,7 @@ public final class CurlTransport: HTTPTransport {
         return try answer.get()
     }
 
-    /// How many requests wait for their turn.
+    /// The number of requests that wait for their turn.
     public var waitingCount: Int { inbox.waitingCount }
 
     /// Ends all transfers, which are answered `.cancelled` as is every later request, and waits for the thread to end:

@@ -2,7 +2,7 @@ import CCurl
 import Secrets
 import Transport
 
-/// Where callers leave requests and cancellations for the loop's thread.
+/// The place where callers leave requests and cancellations for the loop's thread.
 ///
 /// `@unchecked Sendable`: the multi handle is only ever woken here, which libcurl allows from any thread, under the
 /// lock of `state` and while it `isOpen`; the loop frees it after it has seen `isOpen` false under the same lock. So a

@@ -3,7 +3,7 @@ import Secrets
 
 /// The thread that a loop runs on.
 final class LoopThread: Sendable {
-    /// Given up by whoever joins first.
+    /// `nil` once the thread was joined or detached.
     private let handle: Locked<pthread_t?>
 
     /// `nil` if the system has no thread to give. `loop` then stays with the caller.

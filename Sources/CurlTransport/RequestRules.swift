@@ -1,7 +1,7 @@
 import Formats
 import Transport
 
-/// What a request must keep to before libcurl sees it, so that no part of it can become another part.
+/// The rules that a request must keep before libcurl sees it, so that no part of it can become another part.
 struct RequestRules: Sendable {
     var allowInsecure: Bool
 

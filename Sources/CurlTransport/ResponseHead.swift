@@ -1,6 +1,6 @@
 /// The header fields of one response, read line by line as they arrive.
 struct ResponseHead {
-    /// How many bytes of headers a response may have, interim responses and trailers included.
+    /// The bytes of headers that a response may have, those of interim responses and trailers included.
     static let byteLimit = 64 * 1024
 
     /// Names in lower case, in the order they came.

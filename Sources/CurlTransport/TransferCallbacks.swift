@@ -3,7 +3,7 @@ import Formats
 import Glibc
 import Transport
 
-/// What libcurl calls while a transfer runs, on the loop's thread, with the transfer as its context.
+/// The functions that libcurl calls while a transfer runs, on the loop's thread, with the transfer as their context.
 extension Transfer {
     static let onBody: curl_write_callback = { bytes, size, count, context in
         guard let bytes, let transfer = Transfer.from(context) else { return 0 }

@@ -1,13 +1,13 @@
 import CCurl
 import Transport
 
-/// What happened to a transfer beside libcurl's own result code, which cannot tell these apart.
+/// Facts about a transfer beside libcurl's own result code, which cannot tell them apart.
 struct TransferFacts {
     /// A socket was refused for where it would have led.
     var hasRefusedAddress = false
     /// Headers or body grew past their caps.
     var hasExceededCap = false
-    /// How many times a request went out, or began to: more than once if libcurl tries again.
+    /// The number of times that a request went out, or began to: more than 1 if libcurl tries again.
     var requestCount = 0
 }
 

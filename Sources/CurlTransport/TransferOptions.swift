@@ -7,7 +7,7 @@ import Transport
 struct TransferOptions {
     let configuration: CurlTransport.Configuration
     let userAgent: String
-    /// Where TLS sessions are kept for all handles; without it each handle would resume its own alone.
+    /// Keeps the TLS sessions of all handles; without it each handle would resume its own alone.
     let share: UnsafeMutableRawPointer
 
     init(_ configuration: CurlTransport.Configuration, share: UnsafeMutableRawPointer) {
@@ -16,7 +16,7 @@ struct TransferOptions {
         userAgent = String(decoding: configuration.userAgent.utf8.filter { $0 >= 0x20 && $0 != 0x7f }, as: UTF8.self)
     }
 
-    /// What is the same for every request.
+    /// Sets what is the same for every request.
     func setFixed(on transfer: Transfer) throws(TransportError) {
         let easy = transfer.easy
         try check(ccurl_set_pointer(easy, CURLOPT_PRIVATE, transfer.context))
@@ -29,7 +29,7 @@ struct TransferOptions {
         try setTLS(on: easy)
     }
 
-    /// Where a request may go: to the address given, and nowhere else.
+    /// Lets a request go to the address given, and nowhere else.
     private func setReach(on easy: UnsafeMutableRawPointer) throws(TransportError) {
         try set(CURLOPT_PROTOCOLS_STR, configuration.allowInsecure ? "http,https" : "https", on: easy)
         try set(CURLOPT_FOLLOWLOCATION, 0, on: easy)
@@ -54,14 +54,14 @@ struct TransferOptions {
     private func setTLS(on easy: UnsafeMutableRawPointer) throws(TransportError) {
         try set(CURLOPT_SSL_VERIFYPEER, 1, on: easy)
         try set(CURLOPT_SSL_VERIFYHOST, 2, on: easy)
-        try set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2), on: easy)  // or newer; RFC 8996 ended the older ones
+        try set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2), on: easy)  // or newer (RFC 8996 § 4, § 5)
         if let file = configuration.caFile {
             try set(CURLOPT_CAINFO, file, on: easy)
             try set(CURLOPT_CAPATH, nil, on: easy)  // or the system's directory would be trusted as well
         }
     }
 
-    /// What one request brings.
+    /// Sets what one request brings.
     func set(
         _ request: TransportRequest, headers: UnsafeMutablePointer<curl_slist>?, remaining: Duration,
         on easy: UnsafeMutableRawPointer

@@ -6,7 +6,7 @@ package import Foundation
 /// All of it is inlinable, so that each store has its own specialised code: it is on the way of every request.
 ///
 /// `@unchecked Sendable`: `condition` guards the variables; `connection` is used by the writer's thread alone, which
-/// takes it over from whoever made it; the rest never changes.
+/// takes it over from its maker; the rest never changes.
 package final class GroupedWriter<Connection: GroupedConnection>: @unchecked Sendable {
     @usableFromInline typealias Operation = any GroupedOperation<Connection.Transaction>
 
@@ -28,8 +28,9 @@ package final class GroupedWriter<Connection: GroupedConnection>: @unchecked Sen
     ///
     /// - Parameters:
     ///   - thread: the thread's name.
-    ///   - mostWaiting: more than this waits for some tenth of a second; what comes then is better told to come later.
-    ///   - observe: told what the writer does, on the way of requests: must not block.
+    ///   - mostWaiting: the operations that may wait. More than 8192 would wait for some tenth of a second; further
+    ///     ones had better be refused.
+    ///   - observe: told what the writer does, on its thread or a caller's while requests wait: must not block.
     @inlinable
     package init(
         _ connection: sending Connection, thread name: String, mostWaiting: Int = 8192,
@@ -45,8 +46,9 @@ package final class GroupedWriter<Connection: GroupedConnection>: @unchecked Sen
 
     /// Runs `body` in a transaction and returns when it is on the disk.
     ///
-    /// `body` may run more than once (its transaction may be rolled back for another's failure), so it must have no
-    /// effect outside the transaction.
+    /// `body` may run more than once, since its transaction may be rolled back for another's failure, so it must have
+    /// no effect outside the transaction. Throws `.closed`, `.overloaded`, or `.failed` with the error of `body` or of
+    /// the transaction.
     ///
     /// - Parameter isEnding: the write ends something that an earlier one began, and is taken however many wait: their
     ///   number is bounded by what was begun.
@@ -87,7 +89,7 @@ package final class GroupedWriter<Connection: GroupedConnection>: @unchecked Sen
         return waiting.count
     }
 
-    /// Lets what waits finish, closes the connection and ends the thread.
+    /// Lets what waits finish, closes the connection and ends the thread. Returns after that, also when called again.
     package func close() async {
         await withCheckedContinuation { continuation in
             condition.lock()

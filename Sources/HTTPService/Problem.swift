@@ -5,23 +5,30 @@ package import Hummingbird
 package import Logging
 import NIOCore
 
-/// An error of the API (RFC 9457): a stable code to act on, and a sentence that says what to do next.
+/// An error of the API (RFC 9457 § 3): a stable code to act on, and a sentence that says what to do next.
 ///
 /// `detail` never holds a token, secret, code, state, verifier or key.
 ///
 /// Not Hummingbird's `HTTPError`, whose body has a message alone.
 package struct Problem: Error {
+    /// The answer's status, which the body repeats.
     package var status: HTTPResponse.Status
+    /// The word that programs act on, of those in Docs/API.md; never changed once it is there.
     package let code: String
+    /// One sentence for the caller's developer: lower case, without a full stop.
     package var detail: String
+    /// Sent besides those that every problem has.
     package var headers: HTTPFields
     /// The redirect address to register for a client that is not there yet.
     package var redirectURI: String?
+    /// Set for `insufficient_scope` alone.
     package var missing: MissingScope?
-    /// What operators alone are told, in the log. Holds no secret; what others wrote in it is quoted, escaped and cut.
+    /// The reason for operators, in the log alone; `nil`: nothing is logged. Holds no secret; what others wrote in it
+    /// is quoted, escaped and cut.
     package var reason: String?
-    /// The tenant whose caller asked, and the source type for which a provider is asked.
+    /// The tenant whose caller asked; for the log.
     package var tenant: String?
+    /// The source type that was asked for, if the catalog's form allows its name; for the log.
     package var sourceType: String?
 
     /// The scope that a token lacks, for programs that ask for another token with it.
@@ -29,12 +36,16 @@ package struct Problem: Error {
         let required: String
         let granted: [String]
 
+        /// - Parameters:
+        ///   - required: the scope to ask for.
+        ///   - granted: the scopes that the token has.
         package init(required: String, granted: [String]) {
             self.required = required
             self.granted = granted
         }
     }
 
+    /// Without a `reason` nothing is logged.
     package init(
         status: HTTPResponse.Status, code: String, detail: String, headers: HTTPFields = [:],
         redirectURI: String? = nil, missing: MissingScope? = nil, reason: String? = nil
@@ -48,8 +59,10 @@ package struct Problem: Error {
         self.reason = reason
     }
 
+    /// No route has the path.
     package static let notFound = Problem(
         status: .notFound, code: "not_found", detail: "nothing is at this address; see the API's documentation")
+    /// Ends the connection, since the rest of the body is not read.
     package static let bodyTooLarge = Problem(
         status: .contentTooLarge, code: "body_too_large", detail: "send a body of at most 64 KiB",
         headers: [.connection: "close"])
@@ -58,6 +71,7 @@ package struct Problem: Error {
         status: .badRequest, code: "invalid_request",
         detail: "the body did not arrive whole, or its chunks are malformed (RFC 9112 § 7.1)",
         headers: [.connection: "close"])
+    /// A fault of the broker. Its reason is for the log alone.
     package static let internalError = Problem(
         status: .internalServerError, code: "internal_error",
         detail: "the broker failed; the operator finds the reason in the log under this requestId")
@@ -68,6 +82,7 @@ package struct Problem: Error {
         detail: "this came as a prefetch or as a part of a page, on which nothing is spent; open the address itself",
         headers: [.retryAfter: "5"])
 
+    /// - Parameter detail: says what to send instead; holds nothing of the request that could be a secret.
     package static func invalidRequest(_ detail: String) -> Problem {
         Problem(status: .badRequest, code: "invalid_request", detail: detail)
     }
@@ -83,7 +98,7 @@ package struct Problem: Error {
             status: .unsupportedMediaType, code: "unsupported_media_type", detail: "send the body as \(wanted)")
     }
 
-    /// An error as its answer. One that nobody foresaw is told by its type alone: its text may hold what it was about.
+    /// An error as its answer. An unforeseen one is named by its type alone: its text may hold a caller's values.
     init(_ error: any Error) {
         if let problem = error as? Problem {
             self = problem
@@ -114,6 +129,9 @@ package struct Problem: Error {
         logger.log(level: level, "request failed", metadata: metadata)
     }
 
+    /// The answer, as `application/problem+json` (RFC 9457 § 3).
+    ///
+    /// - Parameter path: the request's, without its query, which may hold secrets.
     package func response(path: String, requestID: String) -> Response {
         Response(
             status: status, headers: fields,

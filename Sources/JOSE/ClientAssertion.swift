@@ -2,6 +2,7 @@ package import Formats
 package import Secrets
 
 extension Use {
+    /// The purpose of the secret below, as its type only.
     package enum ClientAssertion {}
 }
 
@@ -9,7 +10,8 @@ extension Use {
 package typealias ClientAssertion = Secret<Use.ClientAssertion>
 
 extension ClientAssertion {
-    /// `client_secret_jwt`. `nil` where the secret has less than 32 bytes (RFC 7518 § 3.2).
+    /// An assertion under the client secret (`client_secret_jwt`). `nil` where the secret has less than 32 bytes
+    /// (RFC 7518 § 3.2).
     package static func make(
         clientID: String, audience: String, secret: ClientSecret, now: Timestamp, id: JSONValue = .randomID()
     ) -> ClientAssertion? {
@@ -20,14 +22,15 @@ extension ClientAssertion {
         ).map { ClientAssertion($0) }
     }
 
-    /// `private_key_jwt`. `nil` where the algorithm is not the key's.
+    /// An assertion under the client's own key (`private_key_jwt`). `nil` where the algorithm is not the key's.
     package static func make(
         clientID: String, audience: String, key: JWSSigner, now: Timestamp, id: JSONValue = .randomID()
     ) -> ClientAssertion? {
         key.sign(type: "JWT", claims: claims(of: clientID, for: audience, at: now, id: id)).map { ClientAssertion($0) }
     }
 
-    /// RFC 7523 § 3. One request needs no more than a minute (point 4), and one only: `jti` sees to that (point 7).
+    /// The claims of RFC 7523 § 3. A request needs no more than a minute (point 4), and `jti` lets the server refuse a
+    /// second use (point 7).
     private static func claims(
         of clientID: String, for audience: String, at now: Timestamp, id: JSONValue
     ) -> [String: JSONValue] {

@@ -1,14 +1,15 @@
 package import Formats
 package import Secrets
 
-/// Proof that whoever sends a request holds the key that its token is bound to (RFC 9449).
+/// Proof that the sender of a request holds the key that its token is bound to (RFC 9449 § 4).
 package enum DPoPProof {
     /// The value of the `DPoP` header for one request, never for two (RFC 9449 § 4.2).
     ///
     /// - Parameters:
-    ///   - nonce: what the server asked for last (§ 8).
+    ///   - url: the request's address; its query and fragment are left out.
+    ///   - nonce: the one that the server gave last (§ 8).
     ///   - accessToken: the token that goes with the request; none goes to a token endpoint (§ 7).
-    /// - Returns: `nil` never, but for a key that cannot sign.
+    /// - Returns: `nil` only for a key that cannot sign.
     package static func make(
         _ key: SigningKey, method: String, url: String, nonce: String? = nil, accessToken: AccessToken? = nil,
         now: Timestamp, id: JSONValue = .randomID()

@@ -1,4 +1,5 @@
-/// Why an id_token is not believed. Sections are those of OpenID Connect Core 1.0. No case holds anything of the token.
+/// The reasons why an id_token is not believed. Sections are those of OpenID Connect Core 1.0. No case holds anything
+/// of the token.
 package enum IDTokenError: Error, Equatable, Sendable {
     /// No signed token in compact form (RFC 7515 § 5.2).
     case malformed(JSONWebSignature.Fault)

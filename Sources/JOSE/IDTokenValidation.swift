@@ -5,14 +5,18 @@ package import Secrets
 package struct IDTokenValidation: Sendable {
     /// Exactly as the provider is known, by the catalog or by its metadata.
     package var issuer: String
+    /// The client that asked: `aud` must hold it, and `azp` be it where there is one.
     package var clientID: String
+    /// The `alg` values that are accepted.
     package var algorithms: Set<SignatureAlgorithm>
     /// `nil` where none was sent: a refresh (§ 12.2).
     package var nonce: Nonce?
-    /// What came with the token; `at_hash` and `c_hash` are checked against them.
+    /// The access token that came along: a claim `at_hash` must be its hash. `nil`: `at_hash` is not looked at.
     package var accessToken: AccessToken?
+    /// The code that the tokens were given for: a claim `c_hash` must be its hash. `nil`: `c_hash` is not looked at.
     package var code: AuthorizationCode?
 
+    /// With `usualAlgorithms` unless others are given. Checks nothing.
     package init(
         issuer: String, clientID: String, algorithms: Set<SignatureAlgorithm> = Self.usualAlgorithms,
         nonce: Nonce? = nil, accessToken: AccessToken? = nil, code: AuthorizationCode? = nil
@@ -32,7 +36,9 @@ package struct IDTokenValidation: Sendable {
 
     /// A believed token's subject and all that it claims.
     package struct Claims: Sendable {
+        /// `sub`: 1 to 255 bytes, unique within the issuer (§ 2).
         package let subject: String
+        /// Every claim of the token, `sub` among them.
         package let all: [String: JSONValue]
     }
 
@@ -53,14 +59,15 @@ package struct IDTokenValidation: Sendable {
         return signed
     }
 
-    /// Both steps at once, where the keys are at hand.
+    /// Both steps at once, where the keys are at hand: `signature(of:)`, then the claims.
     package func claims(
         of token: IDToken, keys: JSONWebKeySet, at now: Timestamp
     ) throws(IDTokenError) -> Claims {
         try claims(of: try signature(of: token), keys: keys, at: now)
     }
 
-    /// Checks the signature first: before it, every claim is anybody's.
+    /// The claims of a token whose signature, issuer, audience, times and hashes are right. The signature is checked
+    /// first: before that, anybody may have written the claims.
     package func claims(
         of signed: JSONWebSignature, keys: JSONWebKeySet, at now: Timestamp
     ) throws(IDTokenError) -> Claims {

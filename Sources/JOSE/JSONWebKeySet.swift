@@ -12,8 +12,10 @@ package struct JSONWebKeySet: Sendable {
 
     private let entries: [Entry]
 
-    /// Bytes, and keys: several times what the largest issuers have, and a bound on what a hostile one costs.
+    /// In bytes. This and `keyLimit` are several times what the largest issuers have, and bound what a hostile one
+    /// costs.
     static let sizeLimit = 512 * 1024
+    /// The keys of one set, those that cannot be used here included.
     static let keyLimit = 100
 
     /// `nil` where `json` is no key set or beyond its bounds. Keys that cannot be used here are passed over, as
@@ -26,6 +28,7 @@ package struct JSONWebKeySet: Sendable {
         entries = keys.compactMap(Self.entry)
     }
 
+    /// The document was sound, but no key in it can be used here.
     package var isEmpty: Bool { entries.isEmpty }
 
     private static func entry(_ value: JSONValue) -> Entry? {

@@ -56,6 +56,6 @@ extension JSONValue {
     /// Seconds since 1970, as RFC 7519 § 2 writes moments.
     package static func seconds(_ moment: Timestamp) -> JSONValue { .integer(moment.milliseconds / 1000) }
 
-    /// 16 random bytes: an identifier that nobody makes twice (RFC 7519 § 4.1.7).
+    /// 16 random bytes, for a `jti` that is never made twice (RFC 7519 § 4.1.7).
     package static func randomID() -> JSONValue { .string(Base64URL.encode(Random.bytes(16))) }
 }

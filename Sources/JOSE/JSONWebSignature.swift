@@ -4,33 +4,39 @@ package import Secrets
 /// A JSON Web Signature in compact form (RFC 7515 § 7.1), taken apart. Nothing in it is believed yet.
 package struct JSONWebSignature: Sendable {
     let header: [String: JSONValue]
+    /// The header's `alg` as it came: perhaps none that is known here, but never `none`.
     package let algorithm: String
     /// Names the key, if anything does.
     package let keyID: String?
     /// Says what kind of token it is, if anything does (RFC 7515 § 4.1.9).
     package let type: String?
+    /// Decoded from base64url; any bytes, of which claims are read only once the signature was verified.
     package let payload: [UInt8]
     private let signingInput: [UInt8]
     private let signature: [UInt8]
 
-    /// Why a text is no signature that could be checked here.
+    /// The reasons why a text is no signature that could be checked here.
     package enum Fault: Error, Equatable, Sendable {
+        /// More than 64 KiB.
         case tooLong
         /// Not three parts; five are an encrypted token (RFC 7516 § 7.1).
         case notThreeParts
+        /// A part has padding, white space or other characters (RFC 7515 § 2).
         case notBase64URL
+        /// The header is no JSON object, has no `alg`, or has an `alg`, `kid` or `typ` that is no text.
         case headerMalformed
         /// RFC 7515 § 4: a header in which a name comes twice.
         case memberRepeated
         /// RFC 7515 § 4.1.11: no extension is understood here, so none may be critical.
         case criticalExtension
-        /// RFC 7515 § 6, RFC 8725 § 3.2: `none` protects nothing, however it is spelled.
+        /// RFC 7519 § 6, RFC 8725 § 3.2: `none` protects nothing, however it is spelled.
         case unprotected
     }
 
     /// Bytes: many times what any token needs.
     static let limit = 64 * 1024
 
+    /// Takes the text apart (RFC 7515 § 5.2, 1 to 7). The signature is not verified here.
     package init(_ compact: String) throws(Fault) {
         guard compact.utf8.count <= Self.limit else { throw .tooLong }
         let parts = compact.split(separator: ".", maxSplits: 5, omittingEmptySubsequences: false)
@@ -75,11 +81,13 @@ package struct JSONWebSignature: Sendable {
         }
     }
 
-    /// The same with HS256 (RFC 7518 § 3.2): only where a secret is all that can have signed it.
+    /// Tells whether `secret` made the signature, with HS256 (RFC 7518 § 3.2). For callers that accept nothing but a
+    /// secret's signature: no public key may be passed for one.
     package func isSigned(with secret: SecretBytes) -> Bool {
         algorithm.isExactly("HS256") && HMACSHA256.verify(signature, of: signingInput, key: secret)
     }
 
+    /// Tells whether `key` made the signature. False where the header has another algorithm than `algorithm`.
     package func isSigned(by key: VerificationKey, with algorithm: SignatureAlgorithm) -> Bool {
         self.algorithm.isExactly(algorithm.rawValue) && key.verify(signature, of: signingInput, with: algorithm)
     }

@@ -3,11 +3,14 @@ public import Secrets
 
 /// Signs JSON Web Tokens: a private key, the algorithm that it signs with, and the name by which others know it.
 public struct JWSSigner: Sendable {
+    /// The private key; it prints as redacted.
     public let key: SigningKey
+    /// The `alg` of what is signed.
     public let algorithm: SignatureAlgorithm
     /// The `kid` (RFC 7515 § 4.1.4), where the key has one.
     public let keyID: String?
 
+    /// Checks nothing: with an algorithm that is not the key's, `sign` gives `nil`.
     public init(key: SigningKey, algorithm: SignatureAlgorithm, keyID: String?) {
         self.key = key
         self.algorithm = algorithm

@@ -1,20 +1,21 @@
-/// The age of an issuer's keys: how long they are believed, and when they are asked for again. Decides alone: the
-/// clock, which nobody can set, and the network are its user's.
+/// The age of an issuer's keys: how long they are believed, and when they are asked for again. Only decides: the
+/// clock, which must be monotonic, and the network are its user's.
 package struct KeySetAge {
     typealias Instant = ContinuousClock.Instant
 
-    /// How old keys may be, and how often they may be asked for.
+    /// The age that keys may have, and the times at which they may be asked for.
     package struct Rules: Sendable {
-        /// Ahead of the end, so that no caller waits where calls come all the time.
+        /// The age from which keys are asked for while the old ones still serve, so that no caller waits where calls
+        /// come all the time.
         var renewal: Duration
         /// A fetch of any kind counts as a search for an unknown key; else only one that was made for such a key does.
         var countsEveryFetchAsSearch: Bool
-        /// At the earliest so long after a failure an issuer is asked again.
+        /// The time after a failure before the issuer is asked again.
         var retryInterval: Duration
-        /// A failure tells for so long that the issuer does not answer.
+        /// The time for which a failure means that the issuer does not answer.
         var failureTells: Duration
 
-        /// The issuer of callers' tokens: asked ahead, since calls come all the time. A failure tells while there may
+        /// The issuer of callers' tokens: asked ahead, since calls come all the time. A failure counts while there may
         /// be several attempts, each as long as it may take.
         package static let callers = Rules(
             renewal: .seconds(120), countsEveryFetchAsSearch: true, retryInterval: .seconds(3),
@@ -28,20 +29,21 @@ package struct KeySetAge {
 
     private let rules: Rules
 
-    /// When the last good answer was asked for. What it says may be as old as that.
+    /// The moment at which the last good answer was asked for: what it says may be as old as that.
     private var askedAt: Instant?
-    /// When the issuer was asked last for a key that was not there, and answered.
+    /// The moment at which the issuer was last asked for a key that was not there, and answered.
     private var searchedAt: Instant?
-    /// When an attempt failed; `nil` once one did not.
+    /// The moment of the last failure; `nil` once an attempt succeeded.
     private var failedAt: Instant?
 
     init(_ rules: Rules) { self.rules = rules }
 
-    /// A key that its issuer withdrew is believed for at most so long while the issuer answers, …
+    /// The time for which a key that its issuer withdrew is believed at most, while the issuer answers.
     static let mostWhileAnswered: Duration = .seconds(300)
-    /// … and for so long while it does not: an outage of the issuer is not one of the broker.
+    /// The same while the issuer does not answer: its outage is not to be one of the broker.
     static let mostWhileUnanswered: Duration = .seconds(3600)
-    /// Nobody can make the broker hammer the issuer with tokens that name keys of their own invention.
+    /// The time between two searches for unknown keys: tokens that name invented keys must not make the broker flood
+    /// the issuer.
     static let searchInterval: Duration = .seconds(60)
 
     /// A thing to do with the keys at hand.
@@ -72,7 +74,8 @@ package struct KeySetAge {
 
     private func maySearch(at now: Instant) -> Bool { searchedAt.map { now - $0 >= Self.searchInterval } ?? true }
 
-    /// Tells whether the keys at hand would do for any key that is among them: who asks now searches one that is not.
+    /// Tells whether the keys at hand are new enough to do: a caller that asks nevertheless searches for a key that is
+    /// not among them.
     func isFresh(at now: Instant) -> Bool { askedAt.map { now - $0 < Self.mostWhileAnswered } ?? false }
 
     /// Tells whether the keys at hand may be used at all.

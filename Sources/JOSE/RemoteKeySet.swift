@@ -1,7 +1,8 @@
 import Secrets
 package import Transport
 
-/// A JWK set at an address (RFC 7517 § 5), as it is believed now. However many ask, one request is under way.
+/// A JWK set at an address (RFC 7517 § 5), as it is believed now. Callers in one turn share the request that is
+/// under way, unless another turn has begun one since.
 package final class RemoteKeySet: Sendable {
     /// Keys, and which set of them in the order of their coming: what was verified under another is verified again.
     package struct Generation: Sendable {
@@ -13,6 +14,7 @@ package final class RemoteKeySet: Sendable {
 
     /// The reason why there are no keys.
     package enum Fault: Error, Equatable, Sendable {
+        /// No answer came.
         case transport(TransportError)
         /// An answer other than 200.
         case status(Int)
@@ -20,17 +22,19 @@ package final class RemoteKeySet: Sendable {
         case malformed
     }
 
-    /// In whose turn a request goes. Nobody waits for one in another's, which may stand behind whatever that one has
-    /// begun.
+    /// The party in whose turn a request is sent. No other party waits for it, since it may queue behind whatever that
+    /// one has begun; any party waits for one that is `everybody`'s.
     package enum Turn: Hashable, Sendable {
+        /// No party's own: any caller may wait for it.
         case everybody
+        /// A party's name, such as a tenant's.
         case own(String)
     }
 
     /// Asks at the address.
     package typealias Fetch = @Sendable () async throws(TransportError) -> TransportResponse
 
-    /// A request that is under way. It belongs to nobody who waits for it.
+    /// A request that is under way. It goes on though a caller that waits for it is cancelled.
     private struct Attempt {
         let number: Int
         let turn: Turn
@@ -52,8 +56,9 @@ package final class RemoteKeySet: Sendable {
     }
 
     /// - Parameters:
-    ///   - now: a clock that nobody can set: one set back would prolong what was withdrawn.
-    ///   - servingStale: told where a request failed and the keys of before are believed on: nobody gets the fault then.
+    ///   - now: a monotonic clock: one that is set back would prolong the life of withdrawn keys.
+    ///   - servingStale: told where a request failed and the earlier keys are still believed: no caller gets the fault
+    ///     then.
     package init(
         _ rules: KeySetAge.Rules, now: @escaping @Sendable () -> ContinuousClock.Instant,
         servingStale: @escaping @Sendable (Fault) -> Void = { _ in }
@@ -70,12 +75,12 @@ package final class RemoteKeySet: Sendable {
     /// - Parameters:
     ///   - turn: in which a request goes, if one has to be made.
     ///   - sufficient: tells whether keys do for the token at hand; if not, the issuer may have new ones.
-    ///   - fetch: the request.
+    ///   - fetch: makes the request; not called while one that the caller may wait for is under way.
     package func believed(
         in turn: Turn = .everybody, where sufficient: (JSONWebKeySet) -> Bool = { _ in true },
         fetch: @escaping Fetch
     ) async throws(Fault) -> Generation {
-        // Together, so that of many who find the keys wanting none asks again what another was answered just now.
+        // Under one lock: of many callers that miss a key, none asks again what another was answered just now.
         let (step, generation, fault, attempt) = state.withLock { state in
             let step = state.age.step(at: now(), sufficient: state.current.map { sufficient($0.keys) } ?? false)
             return (step, state.current, state.fault, step.asks ? ask(in: turn, fetch, &state) : nil)
@@ -138,7 +143,7 @@ package final class RemoteKeySet: Sendable {
                 state.age.answered(askedAt: askedAt, forUnknownKey: forUnknownKey)
                 return (nil, false)
             case (.failure(let fault), _), (_, .failure(let fault)):
-                // Nobody was asked: that one tenant has no turn says nothing of the issuer.
+                // Nothing was sent: that one tenant has no turn says nothing about the issuer.
                 if fault.isOurs { return (fault, false) }
                 state.fault = fault
                 state.age.failed(at: now())

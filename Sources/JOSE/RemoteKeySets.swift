@@ -1,7 +1,7 @@
 import Secrets
 
-/// The JWK sets of many issuers, by their addresses. Parameters of a flow may be part of an address, so their number
-/// is not up to us.
+/// The JWK sets of many issuers, by their addresses. A flow's parameters may be part of an address, so callers decide
+/// how many there are: `limit` are kept, and more only while they are being fetched.
 package final class RemoteKeySets: Sendable {
     private let rules: KeySetAge.Rules
     private let now: @Sendable () -> ContinuousClock.Instant
@@ -22,7 +22,7 @@ package final class RemoteKeySets: Sendable {
 
     static let limit = 1000
 
-    /// - Parameter servingStale: told where a request failed and the keys of before are believed on.
+    /// - Parameter servingStale: told where a request failed and the earlier keys are still believed.
     package init(
         _ rules: KeySetAge.Rules, now: @escaping @Sendable () -> ContinuousClock.Instant,
         servingStale: @escaping @Sendable (_ url: String, RemoteKeySet.Fault) -> Void = { _, _ in }
@@ -34,7 +34,7 @@ package final class RemoteKeySets: Sendable {
 
     var count: Int { state.withLock { $0.entries.count } }
 
-    /// The set at an address.
+    /// The set at an address, made when it is first asked for. Fetches nothing.
     package subscript(url: String) -> RemoteKeySet {
         state.withLock { state in
             state.uses += 1

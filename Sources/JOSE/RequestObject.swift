@@ -2,10 +2,11 @@ package import Formats
 package import Secrets
 
 extension Use {
+    /// The purpose of the secret below, as its type only.
     package enum RequestObject {}
 }
 
-/// An authorization request signed by the client (RFC 9101): the browser that carries it cannot change it.
+/// An authorization request signed by the client (RFC 9101 § 4): the browser that carries it cannot change it.
 /// A secret, since it holds `state`.
 package typealias RequestObject = Secret<Use.RequestObject>
 
@@ -42,7 +43,7 @@ extension RequestObject {
         return key.sign(type: "oauth-authz-req+jwt", claims: claims).map { RequestObject($0) }
     }
 
-    /// RFC 9101 § 4: numbers and JSON are such, not text that holds them (OpenID Connect Core § 6.1, RFC 9396 § 4).
+    /// RFC 9101 § 4: numbers and JSON are such, not text that holds them (OpenID Connect Core § 6.1, RFC 9396 § 2).
     private static func json(_ value: String, of name: String) -> JSONValue {
         switch name {
         case "max_age":

@@ -10,10 +10,13 @@ public struct VerificationKeys: Sendable {
 
     private let source: Source
 
-    /// Why a key set is not usable.
+    /// The reasons why keys are not usable.
     public enum Fault: Error, Equatable, Sendable {
+        /// The text is no JWK set, or beyond the bounds of one.
         case notAKeySet
+        /// No key of the set can verify a signature here.
         case noUsableKey
+        /// The secret has less than 32 bytes.
         case secretTooShort
     }
 
@@ -30,7 +33,7 @@ public struct VerificationKeys: Sendable {
         source = .set(set)
     }
 
-    /// What a token claims, if it is signed with these keys.
+    /// The claims of a token, if it is signed with these keys.
     package func claims(of token: JSONWebSignature) throws(VerifiedClaims.Fault) -> VerifiedClaims {
         switch source {
         case .secret(let secret): try secret.claims(of: token)

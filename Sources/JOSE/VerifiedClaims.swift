@@ -3,16 +3,18 @@ package import Secrets
 
 /// The claims of a token whose signature was verified (RFC 7519 § 4): nothing but a key makes one.
 package struct VerifiedClaims: Sendable {
+    /// The payload's members, none of them twice.
     package let members: [String: JSONValue]
     /// By its full name (RFC 9864 § 2.2); `nil` for HS256.
     package let algorithm: SignatureAlgorithm?
 
-    /// Why a token is not believed, whatever it claims.
+    /// The reasons why a token is not believed, whatever it claims.
     package enum Fault: Error, Equatable, Sendable {
         /// No key here is the one that the header names.
         case unknownKey
         /// Several could be, and the header names none.
         case ambiguousKey
+        /// No key that the header may mean made the signature.
         case signatureWrong
         /// RFC 7519 § 7.2, 10: no JSON object.
         case malformed
@@ -29,6 +31,7 @@ package struct VerifiedClaims: Sendable {
         self.algorithm = algorithm
     }
 
+    /// The claim as it came; `nil` where it is absent.
     package subscript(name: String) -> JSONValue? { members[name] }
 
     /// Tells whether `iss` is exactly this (RFC 7519 § 4.1.1).
@@ -44,7 +47,7 @@ package struct VerifiedClaims: Sendable {
         }
     }
 
-    /// RFC 7519 § 4.1.5: it is still to come, or no moment at all.
+    /// Tells whether `nbf` is still to come, or is no moment at all (RFC 7519 § 4.1.5). Absent or null, it is not.
     package func isEarly(at now: Double) -> Bool {
         switch members["nbf"] {
         case nil, .null?: false
@@ -57,7 +60,7 @@ package struct VerifiedClaims: Sendable {
 }
 
 extension JSONWebKeySet {
-    /// What `token` claims, if one of these keys signed it. The key is chosen by `kid` and `alg` before anything is
+    /// The claims of `token`, if one of these keys signed it. The key is chosen by `kid` and `alg` before anything is
     /// verified, so that a token cannot (RFC 8725 § 3.1).
     package func claims(of token: JSONWebSignature) throws(VerifiedClaims.Fault) -> VerifiedClaims {
         guard let algorithm = SignatureAlgorithm(rawValue: token.algorithm) else { throw .unknownKey }
@@ -90,6 +93,7 @@ package struct SharedTokenSecret: Sendable {
         self.secret = secret
     }
 
+    /// The claims of `token`, if this secret signed it. Another `alg` than HS256 is `unknownKey`.
     package func claims(of token: JSONWebSignature) throws(VerifiedClaims.Fault) -> VerifiedClaims {
         guard token.algorithm.isExactly("HS256") else { throw .unknownKey }
         guard token.isSigned(with: secret) else { throw .signatureWrong }

@@ -13,7 +13,10 @@ public struct SQLiteStore: BrokerStore {
     let lists: Reader
     let failures: FailedRedemptions
 
-    /// Opens or makes the database at `path` and brings its tables up to date.
+    /// Opens or makes the database at `path` and brings its tables up to date. What `inspect` finds is thrown before
+    /// anything is changed.
+    ///
+    /// - Parameter bounds: with any set, an index is made that each flow then costs.
     public init(path: String, keyRing: KeyRing, bounds: FlowBounds = FlowBounds()) throws(OpeningError) {
         try self.init(path: path, keyRing: keyRing, bounds: bounds, refusals: RefusalBudget())
     }
@@ -49,20 +52,21 @@ public struct SQLiteStore: BrokerStore {
     /// Finishes what was handed over; later calls throw `StoreError.closed`.
     public func close() async {
         await failures.flush()
-        // The readers first: who closes last takes the write-ahead log back into the file.
+        // The readers first: the connection that closes last takes the write-ahead log back into the file.
         await reader.close()
         await lists.close()
         await writer.close()
     }
 
-    /// From a flow's end until the sweep deletes it: so long a spent key is recognised.
+    /// The time from a flow's end until the sweep deletes it. Until then a spent key is recognised.
     static let retentionMilliseconds: Int64 = 86_400_000
-    /// From the end of a flow's state until the sweep ends it: an exchange may still run.
+    /// The time from the end of a flow's state until the sweep ends the flow: an exchange may still run.
     static let exchangeGraceMilliseconds: Int64 = 300_000
 
+    /// A write of its own, with a commit to the disk: the caller sees to how often it is made.
     public func check() async throws(StoreError) {
-        // It needs the lock, a file that can be written, and room on the disk. The number changes, since SQLite would skip
-        // a write of what is there already.
+        // It needs the lock, a file that can be written, and room on the disk. The number changes, since SQLite would
+        // skip a write of what is there already.
         try await writer.write { transaction in
             try transaction.db.run("UPDATE OR FAIL audit_trail SET writes = writes + 1")
             try transaction.db.run("UPDATE OR FAIL flows SET status = status WHERE id = x''")

@@ -4,13 +4,18 @@ public import Formats
 ///
 /// Its address and body may hold a code, a verifier or a client secret, so it prints as its method alone.
 public struct TransportRequest: Sendable {
+    /// A POST is sent at most once, whatever goes wrong.
     public var method: RequestMethod
+    /// Absolute and in visible ASCII; https, or http where the transport allows it.
     public var url: String
+    /// Sent in this order. The transport refuses a request with those that it sets itself (`HeaderText.framing`).
     public var headers: [(name: String, value: String)]
+    /// `nil`: none, but for a POST, whose body is empty then.
     public var body: [UInt8]?
-    /// Shown in the TLS handshake (RFC 8705).
+    /// Shown in the TLS handshake (RFC 8705 § 2). `nil`: none.
     public var certificate: ClientCertificate?
 
+    /// Checks nothing; the transport does.
     public init(
         method: RequestMethod, url: String, headers: [(name: String, value: String)] = [], body: [UInt8]? = nil
     ) {

@@ -20,7 +20,7 @@ enum Scope: String {
     case brokerAdmin = "broker:admin"
 }
 
-/// Why a call is turned away (RFC 6750 § 3.1).
+/// The reasons why a call is turned away (RFC 6750 § 3.1).
 enum BearerTokenError: Error, Equatable {
     case tokenMissing
     /// The reason names the check, never the token.

@@ -7,18 +7,22 @@ import Hummingbird
 import JOSE
 import Secrets
 
-/// Verifies the bearer tokens of calls (RFC 6750): signature, issuer, audience and times of a JWT (RFC 7519, RFC 8725),
-/// then tenant and scope.
+/// Verifies the bearer tokens of calls (RFC 6750 § 2.1): signature, issuer, audience and times of a JWT
+/// (RFC 7519 § 7.2, RFC 8725 § 3), then tenant and scope.
 public final class BearerTokenVerifier: Sendable {
     /// The claims that a token must have.
     public struct Rules: Sendable {
+        /// Compared with `iss` byte for byte (RFC 7519 § 4.1.1).
         public var issuer: String
+        /// `aud` must be this, or a list that holds it (RFC 7519 § 4.1.3).
         public var audience: String
-        /// The claim that names the caller's tenants.
+        /// The claim that names the caller's tenants: text or a list of texts.
         public var tenantClaim: String
-        /// The claim that names what the caller may do.
+        /// The claim that names the caller's scopes: text with spaces between them (RFC 8693 § 4.2), or a list of
+        /// texts.
         public var scopeClaim: String
 
+        /// Checks nothing; the configuration's reader does.
         public init(
             issuer: String, audience: String, tenantClaim: String = "tenant", scopeClaim: String = "scope"
         ) {
@@ -43,9 +47,10 @@ public final class BearerTokenVerifier: Sendable {
     private static let longestToken = 16 * 1024
 
     /// - Parameters:
-    ///   - factory: counts how many tokens were known.
+    ///   - keys: fetched, where they are at an address, once a token needs them.
+    ///   - factory: counts the tokens that were known, and those that had to be verified.
     ///   - now: the time of day, for what tokens say of it.
-    ///   - steady: for ages, which no clock that is set may prolong.
+    ///   - steady: a monotonic clock, for the ages of keys and of verified tokens.
     public init(
         rules: Rules, keys: KeySource, factory: any MetricsFactory = NOOPMetricsHandler.instance,
         now: @escaping @Sendable () -> Timestamp, steady: @escaping @Sendable () -> ContinuousClock.Instant = { .now }

@@ -5,10 +5,11 @@ import OTLPTracing
 import ServiceContextModule
 public import Transport
 
-/// Where the keys for callers' tokens come from.
+/// The source of the keys for callers' tokens.
 public enum KeySource: Sendable {
+    /// Keys, or a shared secret, that were read at start.
     case fixed(VerificationKeys)
-    /// A JWK set at an https address.
+    /// A JWK set at an https address, fetched and kept as `KeySetAge.Rules.callers` says.
     case address(String, any HTTPTransport)
 }
 
@@ -21,7 +22,7 @@ struct IssuerKeys: Sendable {
 
     private let source: Source
 
-    /// - Parameter now: a clock that nobody can set: one set back would prolong what was withdrawn.
+    /// - Parameter now: a monotonic clock: one that is set back would prolong the life of withdrawn keys.
     init(_ source: KeySource, now: @escaping @Sendable () -> ContinuousClock.Instant) {
         switch source {
         case .fixed(let keys): self.source = .fixed(keys)
@@ -35,7 +36,7 @@ struct IssuerKeys: Sendable {
         }
     }
 
-    /// Numbers the keys that are believed now; `nil` where there are none.
+    /// The number of the keys that are believed now; `nil` where there are none.
     var generation: Int? {
         get async {
             switch source {
@@ -45,7 +46,7 @@ struct IssuerKeys: Sendable {
         }
     }
 
-    /// What a token claims, if it is signed with these keys, and which they were.
+    /// The claims of a token, if it is signed with these keys, and the number of the keys.
     func claims(of token: JSONWebSignature) async throws(BearerTokenError) -> (claims: VerifiedClaims, generation: Int)
     {
         switch source {

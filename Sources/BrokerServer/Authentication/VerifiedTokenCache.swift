@@ -1,11 +1,11 @@
 import Secrets
 
-/// The claims of verified tokens, by the token's digest, for a minute at most: never longer than the token, nor than the
-/// keys that it was verified under.
+/// The claims of verified tokens, by the token's digest, for a minute at most: never longer than the token, nor than
+/// the keys that it was verified under.
 final class VerifiedTokenCache: Sendable {
     struct Entry: Sendable {
         let claims: AccessTokenClaims
-        /// Of the keys that it was verified under. Where others are believed now, it counts no more.
+        /// The number of the keys that it was verified under. Where others are believed now, the entry does not count.
         let generation: Int
         let verifiedAt: ContinuousClock.Instant
     }
@@ -15,7 +15,7 @@ final class VerifiedTokenCache: Sendable {
     private static let limit = 10_000
     private static let longestAge: Duration = .seconds(60)
 
-    /// - Parameter now: of a clock that nobody can set.
+    /// - Parameter now: of a monotonic clock.
     subscript(token: Digest, at now: ContinuousClock.Instant) -> Entry? {
         entries.withLock { $0[token] }.flatMap { now - $0.verifiedAt < Self.longestAge ? $0 : nil }
     }

@@ -3,14 +3,21 @@ import Formats
 import HTTPService
 import Hummingbird
 
-/// How often one tenant or address may call: requests a second, bursts of ten times that. 0: as often as it likes.
+/// The rates at which one tenant or client network may call: requests a second, with bursts of ten times that. 0: no
+/// limit. Beyond it, the answer is 429 `rate_limited`.
 public struct Limits: Sendable {
+    /// Calls of `assets:authorize`, counted once their token is verified: nobody uses up another tenant's share.
     public var authorizePerTenant: Double
+    /// Callbacks at `/oauth/callback…`. Beyond the limit, the browser gets a page and the state stays unspent.
     public var callbackPerAddress: Double
+    /// Calls of `assets:oauthCredentials`, which need no token.
     public var redeemPerAddress: Double
+    /// Calls of `assets:refreshCredentials`, counted once their token is verified.
     public var refreshPerTenant: Double
+    /// Calls of `assets:revokeCredentials`, counted once their token is verified.
     public var revokePerTenant: Double
 
+    /// No limits unless given.
     public init(
         authorizePerTenant: Double = 0, callbackPerAddress: Double = 0, redeemPerAddress: Double = 0,
         refreshPerTenant: Double = 0, revokePerTenant: Double = 0
@@ -24,7 +31,7 @@ public struct Limits: Sendable {
 }
 
 extension Limits {
-    /// Tells whether callers are told apart by their addresses.
+    /// Tells whether callers are told apart by their addresses: behind a proxy that is not trusted, all have one.
     public var countsAddresses: Bool { callbackPerAddress > 0 || redeemPerAddress > 0 }
 }
 

@@ -9,7 +9,9 @@ public import Transport
 /// The broker's metrics. No label holds what a caller chose: source types are the catalog's, codes and outcomes come
 /// from fixed lists, and tenants are not told apart.
 public final class BrokerMetrics: Sendable {
+    /// All series; `/metrics` shows them.
     public let registry: PrometheusRegistry
+    /// Told what the database's writer does.
     public let store: StoreMetrics
     let refreshes: OutcomeMetrics
     let revocations: OutcomeMetrics
@@ -24,7 +26,7 @@ public final class BrokerMetrics: Sendable {
     /// - Parameters:
     ///   - sourceTypes: those of the catalog.
     ///   - ready: those of them whose metrics are there from the start, at 0.
-    ///   - version: the program's.
+    ///   - version: the program's, as the label of `cloakroom_build_info`.
     public init(sourceTypes: [SourceType.ID] = [], ready: [SourceType.ID] = [], version: String = "") {
         let registry = PrometheusRegistry(Self.families)
         self.registry = registry

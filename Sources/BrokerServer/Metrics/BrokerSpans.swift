@@ -6,7 +6,7 @@ import ServiceContextModule
 import Tracing
 
 extension OTLPTracer {
-    /// A request to a provider; `nil` where no request of ours is behind it.
+    /// A request to a provider; `nil` where no traced request to the broker caused it.
     func span(_ request: ProviderRequest) -> RecordedSpan? {
         guard let context = ServiceContext.current, context.trace != nil else { return nil }
         let target = request.sourceType?.description ?? "metadata"

@@ -15,8 +15,8 @@ final class SourceTypeMetrics: Sendable {
     let provider: CoreMetrics.Timer
     private let outcomes: [String: Counter]
 
-    /// Why flows fail: our own codes, and those that RFC 6749 § 4.1.2.1 gives to providers. Any other word of a
-    /// provider is `provider_error`.
+    /// The codes with which flows fail: our own, and those that RFC 6749 § 4.1.2.1 gives to providers. Any other word
+    /// of a provider counts as `provider_error`.
     private static let codes = [
         "access_denied", "expired", "invalid_callback", "invalid_request", "invalid_scope", "invalid_state",
         "issuer_mismatch", "provider_rejected", "provider_timeout", "provider_unreachable", "revoked", "server_error",

@@ -24,14 +24,22 @@ public struct StoreMetrics: Sendable {
         brokenTrail.record(0)
     }
 
+    /// Counts one commit.
+    ///
+    /// - Parameters:
+    ///   - operations: those that shared it.
+    ///   - time: of the whole transaction, the commit to the disk included.
     public func committed(_ operations: Int, in time: Duration) {
         size.record(operations)
         duration.recordNanoseconds(time.nanoseconds)
     }
 
+    /// Counts a transaction that was rolled back.
     public func failed() { failures.increment() }
 
+    /// Counts an operation that was refused since too many waited.
     public func refused() { refusals.increment() }
 
+    /// Sets the gauge to 1 until the process ends.
     public func trailIsBroken() { brokenTrail.record(1) }
 }

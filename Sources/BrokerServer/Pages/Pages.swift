@@ -57,13 +57,14 @@ struct Pages: Sendable {
 
     func popupPage(_ request: Request) -> Response { render(popup, to: request) }
 
-    /// What a failure page says. All of it is escaped by the template.
+    /// The contents of a failure page. All of it is escaped by the template.
     struct Failure {
         var status: HTTPResponse.Status
         var code: String
         /// The provider's words: hostile text.
         var description: String?
-        /// Empty where the state was not sound: then nobody is told.
+        /// The origin that the page's script tells of the failure. Empty where the state was not sound: none is told
+        /// then.
         var frontendOrigin = ""
         var flow = ""
         var requestID: String

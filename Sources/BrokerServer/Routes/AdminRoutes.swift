@@ -6,7 +6,7 @@ import HTTPTypes
 import Hummingbird
 import Secrets
 
-/// The routes that operators call: what waits, what happened, and how to stop it.
+/// The routes that operators call: waiting credential keys, revocations, the audit trail, and tenants' own clients.
 struct AdminRoutes: Sendable {
     let broker: Broker
     let verifier: BearerTokenVerifier

@@ -2,8 +2,8 @@ import Broker
 import Formats
 import Secrets
 
-/// The first-party cookie that proves which browser began a flow: one a flow, so that two tabs do not disturb
-/// each other (RFC 6265).
+/// The first-party cookie that proves which browser began a flow. Each flow has one of its own: of one name, a second
+/// tab's would replace the first's (RFC 6265 § 5.3).
 struct BindingCookies {
     let publicURL: StrictURL
 

@@ -54,7 +54,7 @@ struct OperationsRoutes: Sendable {
         case operators
     }
 
-    /// Tells operators alone why the broker is not ready: to a stranger it would say something of its insides.
+    /// Tells operators alone why the broker is not ready: others need not know its insides.
     private func readiness(for asker: Asker) async throws -> Response {
         do {
             try await broker.check()

@@ -8,8 +8,9 @@ package import Hummingbird
 package struct RateLimit: Sendable {
     /// Those whose requests are counted together.
     package enum Key: Hashable, Sendable {
+        /// A tenant's, whose name was verified.
         case name(String)
-        /// An address that nobody knows shares one bucket with all such.
+        /// A client's; see `IPAddress.network`. All whose address is unknown share one bucket.
         case network(IPAddress?)
     }
 
@@ -17,7 +18,12 @@ package struct RateLimit: Sendable {
     /// `nil`: no limit.
     private let buckets: TokenBuckets<Key>?
 
-    /// - Parameter name: of what is counted, for callers.
+    /// Lets ten seconds' worth of requests through at once.
+    ///
+    /// - Parameters:
+    ///   - name: of what is counted, for callers.
+    ///   - perSecond: 0 or less: no limit.
+    ///   - now: a monotonic clock.
     package init(_ name: String, perSecond: Double, now: @escaping @Sendable () -> ContinuousClock.Instant) {
         self.name = name
         guard perSecond > 0 else {
@@ -28,6 +34,7 @@ package struct RateLimit: Sendable {
         buckets = TokenBuckets(perSecond: perSecond, capacity: max(1, Int(perSecond * 10 + 1e-9)), now: now)
     }
 
+    /// False: `admit` lets everything through and adds no headers.
     package var isOn: Bool { buckets != nil }
 
     /// The answer of `body`, or, beyond the limit, of `refuse`. Nothing of `body` runs then.

@@ -17,7 +17,7 @@ extension HTTPRequestHead {
         head.headers = HTTPHeaders(
             headers.compactMap { name, value in
                 let known = HeaderValue.lowercased(name.utf8[...])
-                // The decoder acted on it: it must not vanish from the view of whoever judges where the message ends.
+                // The decoder acted on it, so the check of where the message ends must see it too.
                 if known.isExactly("transfer-encoding") { return (name, value) }
                 return HeaderValue.ascii(value, of: known).map { (name, $0) }
             })

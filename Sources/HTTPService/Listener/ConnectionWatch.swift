@@ -71,7 +71,7 @@ final class ConnectionWatch: ChannelDuplexHandler {
         context.fireChannelInactive()
     }
 
-    /// Starts the time: whoever connects has something to say, and says it in time.
+    /// Starts the timer: a peer that connects must send a request in time.
     private func begin(_ context: ChannelHandlerContext) {
         input = .waiting(context.eventLoop.now + timeout)
         schedule(context, after: period)
@@ -160,7 +160,7 @@ final class ConnectionWatch: ChannelDuplexHandler {
         context.write(data, promise: promise)
     }
 
-    /// Closes once what was written has been taken; whoever does not take it is let go by the timer.
+    /// Closes once the peer has taken what was written; the timer closes where it does not.
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
         // With the peer's half closed, the other half is the whole.
         let isWhole = mode == .all || (mode == .output && isPeerDone)

@@ -2,7 +2,7 @@ import Logging
 import Secrets
 import Synchronization
 
-/// The connections of one listener, of a most.
+/// The number of a listener's connections, with an upper bound.
 ///
 /// Beyond it they are closed at once: left in the kernel's queue, a peer would wait for what may never come, and could
 /// not go to another broker.
@@ -12,6 +12,7 @@ package final class Connections: Sendable {
     private let refused = Atomic<Int>(0)
     private let told = Locked<ContinuousClock.Instant?>(nil)
 
+    /// - Parameter most: the connections that may be open at once.
     package init(most: Int) {
         self.most = most
     }
@@ -19,7 +20,7 @@ package final class Connections: Sendable {
     var count: Int { open.load(ordering: .relaxed) }
     var refusedCount: Int { refused.load(ordering: .relaxed) }
 
-    /// Counts one more, unless there are too many. Who was let in leaves once.
+    /// Counts one more, unless there are too many. Each `true` needs one `leave`.
     func enter() -> Bool {
         if open.add(1, ordering: .relaxed).newValue <= most { return true }
         open.subtract(1, ordering: .relaxed)
@@ -31,7 +32,7 @@ package final class Connections: Sendable {
         open.subtract(1, ordering: .relaxed)
     }
 
-    /// Says that the listener is full, at most once a minute: it is strangers who decide how often that is.
+    /// Logs that the listener is full, at most once a minute: untrusted peers decide how often that happens.
     func tell(_ logger: Logger) {
         let now = ContinuousClock.now
         let isDue = told.withLock { last in

@@ -4,13 +4,14 @@ import Logging
 import NIOCore
 import NIOHTTP1
 
-/// The bounds within which strangers may use one listener.
+/// The bounds within which untrusted peers may use one listener.
 public struct ListenerBounds: Sendable {
     /// Connections at once; one more is closed as soon as it is made.
     public var maxConnections: Int
     /// The time that a whole request may take to arrive, and an answer to be taken.
     public var requestTimeout: Duration
 
+    /// Checks nothing; the configuration's reader does.
     public init(maxConnections: Int = 10_000, requestTimeout: Duration = .seconds(15)) {
         self.maxConnections = maxConnections
         self.requestTimeout = requestTimeout
@@ -28,7 +29,7 @@ public struct ListenerBounds: Sendable {
     static let readBytes = 16 * 1024
 }
 
-/// HTTP/1.1 of Hummingbird, for peers that nobody vouches for: before it, each connection gets a `ConnectionWatch` for
+/// Hummingbird's HTTP/1.1, for untrusted peers: before it, each connection gets a `ConnectionWatch` for
 /// its bytes and times, and behind the decoder a `RequestGuard` for its messages.
 struct Listener: ServerChildChannel {
     private let http: HTTP1Channel

@@ -1,7 +1,7 @@
 import Formats
 import NIOHTTP1
 
-/// A reason why a request is none, by RFC 9112.
+/// A reason why a request is not well-formed (RFC 9112 § 3, § 6).
 ///
 /// The decoder leaves to us what depends on more than one field; and where proxies and servers read a request
 /// differently, one of them can be made to see two requests where the other sees one (§ 11.2).
@@ -108,7 +108,7 @@ enum RequestFault: Error, Equatable {
 
     private static let nameMarks = Array("-._~!$&'()*+,;=%".utf8)
 
-    /// For whoever wrote the client.
+    /// The problem's `detail`, for the client's developer.
     var detail: String {
         switch self {
         case .malformed: "the request is not HTTP/1.1 (RFC 9112)"

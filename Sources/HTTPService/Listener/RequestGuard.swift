@@ -3,8 +3,8 @@ import Hummingbird
 import NIOCore
 import NIOHTTP1
 
-/// The messages of one connection: what RFC 9112 forbids is refused before anybody acts on it, no more is taken than a
-/// request may have, and who was told that the connection ends gets no further.
+/// Guards the messages of one connection: what RFC 9112 § 3 and § 6 forbid is refused before anything acts on it, no
+/// more is taken than a request may have, and a peer that was told that the connection ends gets no further.
 final class RequestGuard: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -48,7 +48,7 @@ final class RequestGuard: ChannelDuplexHandler {
         case (.head(let head), _): begin(head, context)
         case (.body(let bytes), _):
             bodyBytes += bytes.readableBytes
-            // Passed on, so that whoever reads the body sees that it is too large.
+            // Passed on, so that the body's reader sees that it is too large.
             context.fireChannelRead(data)
             if bodyBytes > Request.largestBody { stop() }
         case (.end, _):
@@ -85,7 +85,7 @@ final class RequestGuard: ChannelDuplexHandler {
         case .ignored: break
         case .head: refuse(RequestFault(error), path: "/", context)
         case .body:
-            // Whoever reads the body is told; the decoder is of no more use.
+            // The body's reader is told; the decoder is of no more use.
             stop()
             context.fireErrorCaught(error)
         }
@@ -101,7 +101,7 @@ final class RequestGuard: ChannelDuplexHandler {
     // MARK: answers
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        // To nobody's request: what was made of an error behind an answer.
+        // No request waits for it: it was made of an error behind an answer.
         guard unanswered > 0 else {
             promise?.fail(ChannelError.outputClosed)
             return
@@ -157,7 +157,7 @@ final class RequestGuard: ChannelDuplexHandler {
 
     private func refuse(_ fault: RequestFault, path: String, _ context: ChannelHandlerContext) {
         input = .ignored
-        // Nobody is there to be told, or to be counted.
+        // The peer is gone: there is nothing to answer or to count.
         guard context.channel.isActive else { return }
         let refusal = refuse(fault, path)
         if unanswered == 0 { send(refusal, context) } else { self.refusal = refusal }

@@ -5,6 +5,7 @@ import Secrets
 package final class ListenerMetrics: Sendable {
     private let listeners = Locked<[(name: String, connections: Connections)]>([])
 
+    /// Declares the families; their values are read at each scrape.
     package init(_ registry: PrometheusRegistry) {
         registry.declare(Family("cloakroom_http_connections", .gauge, help: "Open connections, by listener.")) {
             [weak self] in
@@ -17,6 +18,7 @@ package final class ListenerMetrics: Sendable {
         ) { [weak self] in self?.samples(\.refusedCount) ?? [] }
     }
 
+    /// - Parameter name: the label's value, one for each listener.
     package func add(_ name: String, _ connections: Connections) {
         listeners.withLock { $0.append((name, connections)) }
     }

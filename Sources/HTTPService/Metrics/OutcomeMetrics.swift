@@ -17,6 +17,7 @@ package struct OutcomeMetrics: Sendable {
         failures = Dictionary(uniqueKeysWithValues: (codes + ["internal_error"]).map { ($0, counter($0)) })
     }
 
+    /// The handler, counted. Errors go on as they are; one that is no `Problem` counts as `internal_error`.
     package func around(_ handler: @escaping Handler) -> Handler {
         { request, context in
             do {

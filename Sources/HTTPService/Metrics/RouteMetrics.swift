@@ -9,6 +9,7 @@ package final class RouteMetrics: Sendable {
     static let requests = "cloakroom_http_requests_total"
     static let duration = "cloakroom_http_request_duration_seconds"
 
+    /// Declared once for all routes.
     package static let families = [
         Family(requests, .counter, help: "Requests by route, method and status."),
         Family(

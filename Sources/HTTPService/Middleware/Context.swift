@@ -9,16 +9,19 @@ import NIOCore
 public struct Context: InitializableFromSource, Sendable {
     /// Echoed to the caller and written with every log line of the request.
     package internal(set) var requestID = ""
+    /// Of the route's template; empty where no route was found.
     package internal(set) var parameters = PathParameters()
     /// The proxies whose word about a client's address is taken.
     var proxies = TrustedProxies()
     private let channel: any Channel
 
+    /// Made by Hummingbird for each request; `ServiceResponder` fills in the rest.
     public init(source: ApplicationRequestContextSource) {
         channel = source.channel
     }
 
     /// The address that the request came from, past the proxies that are trusted. Worked out each time it is asked for.
+    /// `nil` where the connection has no such address.
     package func clientAddress(of request: Request) -> IPAddress? {
         guard let peer = channel.remoteAddress.flatMap({ IPAddress($0) }) else { return nil }
         return proxies.client(peer: peer, request.headers)

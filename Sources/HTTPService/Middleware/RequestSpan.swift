@@ -43,6 +43,9 @@ extension RecordedSpan {
         if status >= lowest { end(failing: String(status)) } else { end() }
     }
 
+    /// Ends the span as an error.
+    ///
+    /// - Parameter type: a code from a fixed list, never what a caller or a provider sent.
     package func end(failing type: String) {
         if isRecording {
             updateAttributes { $0["error.type"] = type }

@@ -6,7 +6,7 @@ import NIOCore
 import NIOHTTP1
 
 extension ServiceResponder {
-    /// HTTP/1.1 as strangers may speak it, in front of this responder.
+    /// HTTP/1.1 for untrusted peers, in front of this responder.
     package func listener(
         _ bounds: ListenerBounds, counting connections: Connections
     ) -> HTTPServerBuilder {
@@ -17,7 +17,7 @@ extension ServiceResponder {
         }
     }
 
-    /// The answer to what no route sees, since HTTP itself forbids it. Told and counted as any other.
+    /// The answer to a request that HTTP itself forbids, so that no route sees it. Logged and counted as any other.
     private func refuse(_ fault: RequestFault, path: String) -> Refusal {
         var problem = Problem.invalidRequest(fault.detail)
         if fault == .headTooLarge { problem.status = .requestHeaderFieldsTooLarge }

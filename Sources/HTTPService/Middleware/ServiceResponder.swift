@@ -18,7 +18,7 @@ package struct ServiceResponder: HTTPResponder {
     let metrics: any MetricsFactory
     private let tracer: OTLPTracer?
     let log: AccessLog
-    /// Of what is at no address of ours.
+    /// Counts requests that no route has.
     let unrouted = RouteMetrics("none")
 
     /// - Parameters:
@@ -36,6 +36,7 @@ package struct ServiceResponder: HTTPResponder {
         log = AccessLog(logger: logger)
     }
 
+    /// Never throws: each error is answered as a `Problem`.
     package func respond(to request: Request, context: Context) async throws -> Response {
         let request = request.inASCII
         var context = context

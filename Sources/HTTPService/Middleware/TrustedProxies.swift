@@ -5,18 +5,20 @@ import HTTPTypes
 public struct TrustedProxies: Sendable {
     private let blocks: [CIDR]
 
+    /// - Parameter blocks: the proxies' addresses (`http.trustedProxies`). Without any, the peer is the client.
     public init(_ blocks: [CIDR] = []) {
         self.blocks = blocks
     }
 
+    /// No proxy is trusted: behind one, all clients have its address.
     public var isEmpty: Bool { blocks.isEmpty }
 
     private func contain(_ address: IPAddress) -> Bool { blocks.contains { $0.contains(address) } }
 
     /// The sender of a request: the peer, or, where that is a trusted proxy, the last address before the trusted ones.
     ///
-    /// What is left of that was written by whoever sent it, and is not looked at. Where a client sends one of the two
-    /// headers through a proxy that writes only the other, they disagree, and neither is believed.
+    /// The addresses before that one were written by the sender, and are not looked at. Where a client sends one of the
+    /// two headers through a proxy that writes only the other, they disagree, and neither is believed.
     func client(peer: IPAddress, _ headers: HTTPFields) -> IPAddress {
         guard contain(peer) else { return peer }
         let forwarded = headers[values: .forwarded]

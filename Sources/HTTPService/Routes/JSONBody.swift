@@ -3,6 +3,7 @@ import NIOCore
 
 /// A request's body, read as JSON by our own reader, which a stranger's text cannot make slow.
 package struct JSONBody {
+    /// Any JSON value; no object in it has a member twice.
     package let value: JSONValue
 
     init(_ text: ByteBuffer) throws {
@@ -14,7 +15,8 @@ package struct JSONBody {
         }
     }
 
-    /// The members of a body of which nothing is told but that it is no JSON object.
+    /// The members of a body that is an object; throws `invalid_request` where it is none. Their types are not looked
+    /// at.
     package var members: [String: JSONValue] {
         get throws {
             guard case .object(let members) = value else {
@@ -24,7 +26,7 @@ package struct JSONBody {
         }
     }
 
-    /// The body as a type of ours. What is wrong with it is named.
+    /// The body as a type of ours. Throws `invalid_request`, which names the member that is missing or of another type.
     package func decoded<Value: Decodable>(as _: Value.Type) throws -> Value {
         do {
             return try value.decoded(as: Value.self)

@@ -12,7 +12,7 @@ package struct QueryParameters: Sendable {
     /// `nil` where it is absent.
     ///
     /// Throws where it comes twice: a proxy, a log or a filter before us may have read the other. Names are compared
-    /// byte for byte, and those that nobody asks for may come as often as they like.
+    /// byte for byte, and those that no handler asks for may come any number of times.
     package subscript(name: String) -> String? {
         get throws(Problem) {
             var found: String?

@@ -34,7 +34,8 @@ extension Request {
         return whole
     }
 
-    /// The body as JSON. A name that comes twice is refused: whoever stands before us may have read the other.
+    /// The body as JSON. A name that comes twice is refused: a proxy before us may have read the other. Throws a
+    /// `Problem`, also for another media type, or what `wholeBody` throws.
     package func json() async throws -> JSONBody {
         guard mediaType == "application/json" else { throw Problem.unsupportedMediaType("application/json") }
         return try JSONBody(try await wholeBody())

@@ -19,6 +19,9 @@ package final class Route: Sendable {
     /// Few: looked through faster than hashed.
     private let handlers: [(method: HTTPRequest.Method, handler: Handler)]
 
+    /// - Parameters:
+    ///   - template: see `template`; `RouteTable` takes two variable parts at most.
+    ///   - handlers: GET's answers HEAD too, unless HEAD has its own. OPTIONS is answered without one.
     package init(
         template: String, handlers: [HTTPRequest.Method: Handler], cors: CORSPolicy = .sameOrigin,
         ignoresTrailingSlash: Bool = false

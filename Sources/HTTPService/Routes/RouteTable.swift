@@ -1,7 +1,7 @@
 /// Finds the route of a path: a tree of segments, each compared byte for byte.
 ///
-/// Not Hummingbird's router, which answers 404 where only the method is wrong (RFC 9110 § 15.5.6 wants 405 and `Allow`),
-/// takes `//healthz/` for `/healthz`, knows no encoded colon, and compares by characters.
+/// Not Hummingbird's router, which answers 404 where only the method is wrong (RFC 9110 § 15.5.6 wants 405 and
+/// `Allow`), takes `//healthz/` for `/healthz`, knows no encoded colon, and compares by characters.
 package struct RouteTable: Sendable {
     private struct Node {
         /// The nodes that may follow, by the segment's name.
@@ -101,7 +101,7 @@ package struct RouteTable: Sendable {
         return nil
     }
 
-    /// Some clients encode the colon, which means the same (RFC 3986 § 2.2).
+    /// Some clients encode the colon. It separates nothing within a segment (RFC 3986 § 3.3), so both forms are taken.
     private static func isSegment(_ segment: Span<UInt8>, _ name: [UInt8]) -> Bool {
         var place = 0
         for byte in name {

@@ -6,10 +6,12 @@ import GRDB
 
 /// Credential keys as operators see them.
 extension SQLiteStore {
-    /// A page looks at no more events or credential keys than these, so that it takes some tenth of a second at most: as long
-    /// as it reads, the write-ahead log cannot be taken back into the file.
+    /// The events or credential keys that one page looks at, so that it takes some tenth of a second at most: while it
+    /// reads, the write-ahead log cannot be taken back into the file.
     static let mostLookedAt = 50_000
 
+    /// Ends a page early, with a place to go on from, once `mostLookedAt` rows were read: where few fit the selection,
+    /// pages may be short or empty.
     public func credentialKeys(
         _ selection: Selection, at now: Timestamp, after position: CredentialKeyPosition?, limit: Int
     ) async throws(StoreError) -> CredentialKeyPage {

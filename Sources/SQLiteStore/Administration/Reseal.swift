@@ -5,8 +5,9 @@ import Foundation
 import GRDB
 public import Secrets
 
-/// Moving what lasts from one master key to the next.
+/// Moves what lasts from one master key to the next.
 extension SQLiteStore {
+    /// Does nothing where the ring's first key sealed it. Throws where no key of the ring opens it.
     public func resealAuditKey(_ ring: KeyRing) async throws(StoreError) {
         try await writer.write { try AuditKey.reseal($0.db, ring) }
     }
@@ -15,6 +16,7 @@ extension SQLiteStore {
         case tenant, sourceType, sealedSecret
     }
 
+    /// Looks at clients in the order of tenant and source type, each call in one transaction: flows go on in between.
     public func resealClients(
         after position: ClientPosition?, limit: Int,
         sealing again: @escaping @Sendable (ClientPosition, Sealed<ClientSecret>) -> Sealed<ClientSecret>?
@@ -48,11 +50,12 @@ extension SQLiteStore {
         }
     }
 
+    /// Reads every sealed value's key id, on the connection for long reads.
     public func masterKeyUses(at now: Timestamp) async throws(StoreError) -> [String: MasterKeyUses] {
         try await lists.read { try Self.masterKeyUses(in: $0, at: now) }
     }
 
-    /// What in the database at `path` still needs each master key. Changes nothing.
+    /// The uses of each master key in the database at `path`, by the key's name. Changes nothing.
     public static func masterKeyUses(path: String, at now: Timestamp) throws(OpeningError) -> [String: MasterKeyUses] {
         do {
             return try StoreFile.openForReading(path).read { try masterKeyUses(in: $0, at: now) }

@@ -7,6 +7,7 @@ import Secrets
 
 /// Operators' revocations.
 extension SQLiteStore {
+    /// Keeps one row, whose id is the revocation's place in the order; no flow is touched. See `FlowRow.isRevoked`.
     public func revokeFlows(
         _ selection: Selection, at time: Timestamp, recording event: Event
     ) async throws(StoreError) -> RevocationNumber {
@@ -22,9 +23,12 @@ extension SQLiteStore {
         }
     }
 
+    /// Ends the flow of a destroyed credential key.
     private static let takeBack =
         "UPDATE OR FAIL flows SET status = \(FlowRow.Status.failed), error = ?, sealed_key = NULL WHERE id = ?"
 
+    /// Looks at credential keys in the order of their expiry. The flow of each that goes ends with `invalid_state`, and
+    /// the audit trail gets an event for each.
     public func destroyCredentialKeys(
         _ selection: Selection, startedBefore revocation: RevocationNumber, after position: CredentialKeyPosition?,
         limit: Int, by requester: Requester, at now: Timestamp

@@ -11,6 +11,7 @@ extension SQLiteStore {
         case sourceType, clientID, sealedSecret, scopes, parameters, changedAt
     }
 
+    /// In no particular order, secrets still sealed. Rows that this program cannot have written are left out.
     public func clients(of tenant: TenantID) async throws(StoreError) -> [KeptClient] {
         try await reader.read { db in
             let rows = try Row.fetchAll(
@@ -31,6 +32,7 @@ extension SQLiteStore {
         }
     }
 
+    /// Deletes the one before and inserts anew, so that nothing of it is left in the row.
     public func setClient(
         _ client: KeptClient, of tenant: TenantID, recording event: Event
     ) async throws(StoreError) -> Bool {
@@ -48,6 +50,7 @@ extension SQLiteStore {
         }
     }
 
+    /// Records the event only where there was a client.
     public func deleteClient(
         _ sourceType: SourceType.ID, of tenant: TenantID, recording event: Event
     ) async throws(StoreError) -> Bool {

@@ -80,7 +80,7 @@ struct AuditHead: Equatable {
     ///
     /// - Parameters:
     ///   - known: where this process knows the chain to have been: it cannot have become shorter since.
-    ///   - allowsOld: takes a head of version 4 or before too, as only who opens the database may.
+    ///   - allowsOld: takes a head of version 4 or before too. Only for opening the database.
     static func examine(
         _ db: Database, _ key: SecretBytes, after known: AuditHead?, allowsOld: Bool = false
     ) throws -> AuditHead {
@@ -94,7 +94,7 @@ struct AuditHead: Equatable {
         guard head == known || (head.isProven(key) && (allowsOld || !head.isOld)) else {
             throw Breach(sequence: last, finding: "the trail's head was altered")
         }
-        // What lies before the start need not be there: a start that nobody proved would excuse whatever is missing.
+        // What lies before the start need not be there: a start without a proof would excuse any gap.
         guard constantTimeEqual(proof(ofStart: start, key), found.startProof) else {
             throw Breach(sequence: start.sequence &+ 1, finding: "events before this one were removed")
         }
@@ -111,7 +111,8 @@ struct AuditHead: Equatable {
         return head
     }
 
-    /// Other brokers may have gone on from what is known, and forgotten it; nobody may have gone back.
+    /// Throws unless this head follows the known one. Other brokers may have added events, and forgotten old ones; the
+    /// chain must not have become shorter.
     private func follows(_ known: AuditHead, from start: Int64, in db: Database) throws {
         guard link.sequence >= known.link.sequence else {
             throw Breach(sequence: link.sequence &+ 1, finding: "events from this one on were removed")

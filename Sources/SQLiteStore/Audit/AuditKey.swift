@@ -9,8 +9,8 @@ enum AuditKey {
 
     /// The trail of the database, made with the first start.
     ///
-    /// - Parameter isNew: the database was made just now, or had no trail before. Who empties the table of one in use
-    ///   must not get a new trail for it.
+    /// - Parameter isNew: the database was made just now, or had no trail before. Emptying the table of one in use must
+    ///   not bring a new trail.
     static func load(_ db: Database, _ ring: KeyRing, isNew: Bool) throws -> AuditTrail {
         if let sealed = try Data.fetchOne(db, sql: "SELECT sealed_key FROM audit_trail") {
             let trail = AuditTrail(key: try open(Array(sealed), ring))

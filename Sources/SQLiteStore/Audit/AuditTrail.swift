@@ -7,10 +7,11 @@ import Secrets
 
 /// The audit trail: events in the order of their commits, each with a proof over itself and the one before.
 ///
-/// The proofs are HMACs under a key of this database, sealed under the master key: who can write the file but not open
-/// that key can neither alter, add nor remove an event unseen. Nor may the broker do it for him: each transaction looks
-/// at the end of the chain before it adds to it, and at what it forgets before that is gone. Where something does not
-/// fit, the trail stays as it is from then on, as evidence; flows go on, and the log has their events.
+/// The proofs are HMACs under a key of this database, sealed under the master key: whoever can write the file but not
+/// open that key can neither alter, add nor remove an event unseen. Nor may the broker be made to do it: each
+/// transaction looks at the end of the chain before it adds to it, and at what it forgets before that is gone. Where
+/// something does not fit, the trail stays as it is from then on, as evidence; flows go on, and the log has their
+/// events.
 ///
 /// Not `Sendable`: it goes with the writing connection.
 final class AuditTrail {
@@ -18,7 +19,7 @@ final class AuditTrail {
     /// The end of the chain, once this transaction has looked at it.
     private var head: AuditHead?
     private var hasGrown = false
-    /// The end of the chain after the last transaction: nobody may take it back to before.
+    /// The end of the chain after the last transaction: a chain that ends before it is broken.
     private var known: AuditHead?
     /// The reason not to extend the chain any more. Stays, even if the file is whole again: events are missing in it
     /// then.
@@ -60,7 +61,7 @@ final class AuditTrail {
         hasGrown = false
     }
 
-    /// By how much an event may lag behind the one before without a word: calls wait for their commit.
+    /// The time by which an event may be earlier than the one before it without a remark: calls wait for their commit.
     private static let disorderMilliseconds: Int64 = 60_000
 
     /// Adds an event to the running transaction, unless the trail is broken.
@@ -105,7 +106,7 @@ final class AuditTrail {
         }
         if let breach {
             guard !isMarked else { return }
-            // For other brokers and for a restart. Who can write the file can take it away, but not mend the proofs.
+            // For other brokers and for a restart. Whoever can write the file can remove it, but not repair the proofs.
             try db.run(
                 """
                 UPDATE OR FAIL audit_trail SET broken_at = coalesce(broken_at, ?), finding = coalesce(finding, ?)

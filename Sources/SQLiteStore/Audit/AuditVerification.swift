@@ -3,7 +3,7 @@ import Foundation
 import GRDB
 public import Secrets
 
-/// What a look at the whole audit trail found.
+/// The result of reading the whole audit trail.
 public enum AuditVerification: Sendable, Equatable {
     /// Nothing was altered, added or removed: so many events, from the first to the last kept.
     case sound(events: Int64, first: Int64, last: Int64)
@@ -14,7 +14,9 @@ public enum AuditVerification: Sendable, Equatable {
 extension SQLiteStore {
     /// Proves that the audit trail of the database at `path` is whole. Changes nothing.
     ///
-    /// - Parameter progress: told how many events were read, now and then.
+    /// Throws where the database cannot be read; a trail that does not fit, or whose key does not open, is `broken`.
+    ///
+    /// - Parameter progress: told the number of events that were read, every 10,000.
     public static func verifyAuditTrail(
         path: String, keyRing: KeyRing, progress: (Int64) -> Void = { _ in }
     ) throws(OpeningError) -> AuditVerification {

@@ -4,10 +4,13 @@ import GRDB
 
 /// The audit trail as operators read it.
 extension SQLiteStore {
+    /// Does nothing where the trail is broken: it stays as evidence then, and the log has the event.
     public func record(_ event: Event) async throws(StoreError) {
         try await writer.write { try $0.record(event) }
     }
 
+    /// Writes what failed redemptions wait first. Ends a page early, with a place to go on from, once `mostLookedAt`
+    /// events were read.
     public func events(
         _ filter: EventFilter, before sequence: Int64?, limit: Int
     ) async throws(StoreError) -> EventPage {
@@ -51,6 +54,7 @@ extension SQLiteStore {
         }
     }
 
-    /// By how much an event of an old database may be older than the one before it: calls wait for their commit.
+    /// The time by which an event of an old database may be earlier than the one before it: calls wait for their
+    /// commit.
     private static let disorderMilliseconds: Int64 = 60_000
 }

@@ -37,6 +37,6 @@ extension Row {
         self[Int(column.rawValue)]
     }
 
-    /// Whatever the column holds, of whatever type.
+    /// The column's value, of any type.
     subscript(_ column: some Columns) -> DatabaseValue { self[Int(column.rawValue)] }
 }

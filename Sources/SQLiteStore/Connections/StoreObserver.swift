@@ -1,7 +1,7 @@
 public import Broker
 import Secrets
 
-/// What the writer did. Told on the way of requests: an observer must not block.
+/// An event in the store's work. Told while requests wait: an observer must not block.
 public enum WriterEvent: Sendable {
     /// So many operations shared a commit, which took this long.
     case committed(operations: Int, duration: Duration)
@@ -19,7 +19,7 @@ public enum WriterEvent: Sendable {
     case trailBroken(sequence: Int64, finding: String)
 }
 
-/// Whoever is told what the store does: nobody, until somebody listens.
+/// The listener that is told what the store does; none until `listen` is called.
 final class StoreObserver: Sendable {
     private let listener = Locked<(@Sendable (WriterEvent) -> Void)?>(nil)
 
@@ -37,11 +37,12 @@ final class StoreObserver: Sendable {
 }
 
 extension SQLiteStore {
-    /// Has an observer told what the writer does from now on.
+    /// Has an observer told what the store does from now on, in place of any before it. A broken trail that was found
+    /// before is told with the next transaction.
     public func observe(_ observer: @escaping @Sendable (WriterEvent) -> Void) {
         writer.observe(observer)
     }
 
-    /// How many operations wait for their commit.
+    /// The number of operations that wait for their commit.
     public var waitingCount: Int { writer.waitingCount }
 }

@@ -2,7 +2,7 @@ import Broker
 import GRDB
 import GroupedWriter
 
-/// What every change of the database goes through: one thread, one connection, one commit for all who wait.
+/// The one way to change the database: one thread, one connection, one commit for all who wait.
 struct Writer: Sendable {
     private let grouped: GroupedWriter<WritingConnection>
     private let observer: StoreObserver

@@ -2,7 +2,8 @@ import Broker
 import GRDB
 import GroupedWriter
 
-/// What one operation works with: the database within a transaction, and what the writer's thread alone knows.
+/// The view of the database that one operation gets within a transaction, and the state that the writer's thread alone
+/// has.
 struct StoreTransaction {
     let db: Database
     let trail: AuditTrail

@@ -5,7 +5,8 @@ import GRDB
 extension SQLiteStore {
     /// Writes a consistent copy of the database at `path` to the new file `copy`, while brokers run.
     ///
-    /// Credential keys are left out and flows are ended in it: what was redeemed since must not come back with it.
+    /// Credential keys and revocations are left out, and flows are ended in it: what was redeemed since must not come
+    /// back with it. An existing `copy` is replaced; where this throws, it stays as it was.
     public static func copy(path: String, to copy: String) throws(OpeningError) {
         let unfinished = copy + ".part"
         do {
@@ -42,8 +43,8 @@ extension SQLiteStore {
         }
     }
 
-    /// Puts the copy in the place of the database at `path`, which no broker may have open. What was there stays beside
-    /// it; its name, if there was any.
+    /// Puts a copy in the place of the database at `path`, which no broker may have open. Returns the name under which
+    /// what was there stays beside it; `nil` where nothing was.
     public static func restore(_ copy: String, to path: String) throws(OpeningError) -> String? {
         try inspect(path: copy)
         let restored = path + ".part"
@@ -66,10 +67,13 @@ extension SQLiteStore {
         }
     }
 
-    /// What `doctor` wants to know of the database at `path`.
+    /// The facts about a database that `cloakroom doctor` reports.
     public struct Condition: Sendable {
+        /// `ok`, or the first damage that SQLite's `quick_check` names.
         public let finding: String
+        /// The size of the `-wal` file; 0 where there is none.
         public let writeAheadLogBytes: Int
+        /// The file's POSIX permissions: 0600 as this program makes it.
         public let fileMode: Int
     }
 

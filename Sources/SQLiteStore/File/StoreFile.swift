@@ -4,16 +4,24 @@ import GRDB
 import Glibc
 public import Secrets
 
-/// Why a database was not opened. It is left as it is.
+/// The reasons why a database was not opened. What `inspect` finds leaves the file as it is; opening may have brought
+/// its tables up to date before it fails.
 public enum OpeningError: Error, Equatable, Sendable {
+    /// The file cannot be made, read or written; `reason` is the system's.
     case cannotCreate(path: String, reason: String)
+    /// It is a file of another kind.
     case notADatabase(path: String)
+    /// SQLite finds it damaged; `finding` is its first word of that.
     case corrupt(path: String, finding: String)
+    /// Its `application_id` is not ours.
     case anotherProgram(path: String)
+    /// It has migrations that this program does not know.
     case newer(path: String)
+    /// A commit would return before it is on the disk (`PRAGMA synchronous` did not stay FULL).
     case notDurable(path: String)
-    /// The master key that it was made with is not in the ring; its name, where the file tells it.
+    /// The master key of its audit trail's key is not in the ring; `id` is its name, where the file tells it.
     case masterKeyMissing(path: String, id: KeyRing.KeyID?)
+    /// SQLite or the system failed otherwise; `reason` holds no value.
     case failed(path: String, reason: String)
 }
 
@@ -63,7 +71,7 @@ enum StoreFile {
     }
 
     /// Throws where the tables are damaged or newer. Reading a database in place makes files beside it unless they are
-    /// there, so one that nobody has open is read as a copy.
+    /// there, so one that no process has open is read as a copy.
     private static func readThrough(_ path: String, size: Int, _ ring: KeyRing?) throws(OpeningError) {
         var log = stat()
         let isOpen = stat(path + "-wal", &log) == 0 && log.st_size > 0

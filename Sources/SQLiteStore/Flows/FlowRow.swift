@@ -43,7 +43,7 @@ enum FlowRow {
 
     /// The error of a flow that an operator took back.
     static let revoked = "invalid_state"
-    /// The error of a flow that nobody ended.
+    /// The error of a flow whose callback did not come, or did not end it, in time.
     static let expired = "expired"
 
     /// Reads `Column.ofFlow`. `nil` where the row is not one that this program wrote.
@@ -54,7 +54,7 @@ enum FlowRow {
             let origin = Origin(row.text(Column.frontendOrigin)), let key = KeyRing.KeyID(row.text(Column.masterKey))
         else { return nil }
         let returnURL = row.textIfAny(Column.returnURL).flatMap { ReturnURL($0) }
-        // Without its return address a flow would end at a page of ours.
+        // Without its return address a flow would end at the broker's own page.
         guard row.isNull(Column.returnURL) || returnURL != nil else { return nil }
         return Flow(
             id: id, tenant: tenant, sourceType: sourceType, parameters: parameters,

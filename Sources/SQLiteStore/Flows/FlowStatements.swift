@@ -10,6 +10,8 @@ import Secrets
 
 /// The life of a flow.
 extension SQLiteStore {
+    /// Counts and inserts in one transaction, so that no other broker comes in between. Without admission nothing is
+    /// recorded.
     public func start(_ flow: Flow, recording event: Event) async throws(StoreError) -> FlowAdmission {
         try await writer.write { transaction in
             let admission = try transaction.outstanding.admit(flow, in: transaction.db)
@@ -40,6 +42,7 @@ extension SQLiteStore {
         RETURNING \(FlowRow.Column.ofFlow)
         """
 
+    /// `nil` for each reason alike: unknown, another address, claimed before, expired or revoked.
     public func claim(
         _ id: FlowID, at redirect: RedirectPath, isBound: Bool, now: Timestamp
     ) async throws(StoreError) -> Flow? {
@@ -62,6 +65,8 @@ extension SQLiteStore {
         RETURNING \(Succeeded.list)
         """
 
+    /// Keeps the sealed copy of the key only for a flow that is bound to the browser that began it. Taken however many
+    /// operations wait.
     public func succeed(
         _ id: FlowID, with stored: StoredCredentialKey, recording event: Event
     ) async throws(StoreError) -> Bool {
@@ -97,6 +102,8 @@ extension SQLiteStore {
         WHERE id = ? AND status = \(FlowRow.Status.exchanging)
         """
 
+    /// Changes no flow that is not being exchanged, but records the event all the same. Taken however many operations
+    /// wait.
     public func fail(
         _ id: FlowID, error: String, description: String?, recording event: Event
     ) async throws(StoreError) {
@@ -108,6 +115,8 @@ extension SQLiteStore {
 
     private static let outcome = "SELECT \(FlowRow.Column.list) FROM flows WHERE id = ?"
 
+    /// Reads by the writer, so that all that was committed before is seen. A flow that an operator took back reads as
+    /// failed.
     public func outcome(of id: FlowID) async throws(StoreError) -> FlowOutcome? {
         try await writer.write { transaction in
             try transaction.db.first(Self.outcome, .blob(id.bytes), read: FlowRow.outcome) ?? nil

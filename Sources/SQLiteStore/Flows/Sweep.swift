@@ -5,6 +5,8 @@ import Foundation
 import GRDB
 
 extension SQLiteStore {
+    /// One transaction. Also forgets revocations that no flow can fall under any more, and records how many refusals
+    /// were left out.
     public func sweep(
         at now: Timestamp, eventsSince: Timestamp, limit: Int
     ) async throws(StoreError) -> (events: [Event], isUnfinished: Bool) {
@@ -24,9 +26,10 @@ extension SQLiteStore {
         return swept
     }
 
-    /// Those before which no flow and no credential key began that is still here. Flows stand in the order of their start: what
-    /// was there when the first one began is older than all of them. Later ones may have a lower line, 0 where a sweep
-    /// had left no revocation; since ids never come again, each later revocation is above it all the same.
+    /// Forgets the revocations that are older than each flow and credential key that is still here. Flows stand in the
+    /// order of their start: what was there when the first one began is older than all of them. Later ones may have a
+    /// lower line, 0 where a sweep had left no revocation; since ids never come again, each later revocation is above
+    /// it all the same.
     private static let forgetRevocations = """
         DELETE FROM revocations WHERE id <= coalesce((SELECT line FROM flows ORDER BY rowid LIMIT 1), id)
             AND NOT EXISTS (SELECT 1 FROM credential_keys WHERE line < revocations.id)

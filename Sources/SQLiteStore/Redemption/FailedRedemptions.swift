@@ -5,7 +5,7 @@ import GRDB
 import Secrets
 
 /// Writes down what failed redemptions there were, a moment after they were answered and several at a time: no answer
-/// waits for it, and nobody can tell from the time of his own or of the next one whether there was anything to write.
+/// waits for it, and no caller can tell from the time of an answer whether there was anything to write.
 final class FailedRedemptions: Sendable {
     /// Until what was noted is written.
     private static let delayMilliseconds = 250
@@ -53,7 +53,7 @@ final class FailedRedemptions: Sendable {
             return $0.noted.count
         }
         if count == 1 {
-            // By the time since the machine's start, which nobody sets.
+            // By the monotonic clock.
             DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(Self.delayMilliseconds)) { [self] in
                 _ = begin()
             }
@@ -107,7 +107,8 @@ final class FailedRedemptions: Sendable {
     ) async throws(StoreError) -> [Event] {
         try await writer.write(isEnding: true) { transaction in
             let db = transaction.db
-            // Also where there is nothing to count: each batch is a commit. SQLite would skip a write that changes nothing.
+            // Also where there is nothing to count: each batch is a commit. SQLite would skip a write that changes
+            // nothing.
             try db.run(
                 "UPDATE OR FAIL audit_trail SET left_out = left_out + ?, writes = writes + 1",
                 .integer(count))

@@ -15,7 +15,7 @@ final class RefusalBudget: Sendable {
         static let perAddress = Supply(most: 10, interval: .seconds(60))
         static let inAll = Supply(most: 100, interval: .seconds(10))
 
-        /// When it will be full after one more is taken; `nil` where it is empty.
+        /// The moment at which it will be full after one more is taken; `nil` where it is empty.
         func taking(_ fullAt: ContinuousClock.Instant?, at now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
             let full = max(fullAt ?? now, now) + interval
             return now.duration(to: full) <= interval * most ? full : nil
@@ -23,7 +23,7 @@ final class RefusalBudget: Sendable {
     }
 
     /// The owner of a supply: that of an IPv4 address, or of the 64 bits of an IPv6 network, within which a host picks
-    /// addresses as it likes (RFC 8981).
+    /// addresses as it likes (RFC 8981 § 3.4).
     private enum Subscriber: Hashable, Sendable {
         case v4(UInt32)
         case v6(UInt64)
