@@ -1,4 +1,8 @@
 /// The demands of one provider on requests, and its answers, as the simulator plays it.
+///
+/// Written from what is known of the provider, never from the broker's catalog: the two are compared by running them
+/// against each other. What is not known is not demanded. Members that are left out have the value of
+/// ``Demands/standard``; where a comment ends in a value or is nothing else, it is that one.
 public struct Demand: Decodable, Sendable {
     /// Each set of addresses that the provider lives at; at least one, and the first is where it lives by default.
     public let places: [Place]

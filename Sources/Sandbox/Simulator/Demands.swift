@@ -5,6 +5,9 @@
 #endif
 
 /// The demands of every provider, by the catalog entry that they are for.
+///
+/// One JSON object; each member is a ``Demand``. A member that ``standard`` does not know is a mistake: a misspelt
+/// demand would be no demand at all.
 public struct Demands: Sendable {
     /// By the id of a source type in the built-in catalog.
     public let entries: [String: Demand]
