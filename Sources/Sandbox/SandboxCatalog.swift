@@ -1,6 +1,6 @@
 extension SandboxProvider {
-    /// A catalog file for the broker, in YAML: its source types have the provider `sandbox` in common, so that one client
-    /// serves them all.
+    /// A catalog file for the broker, in YAML. Its source types have the provider `sandbox` in common, so that one
+    /// client serves them all.
     ///
     /// - Parameter providerURL: The provider's address, without a slash at the end.
     public static func catalog(providerURL: String) -> String {

@@ -92,7 +92,8 @@ struct LineLogHandler: LogHandler {
         if case .string(let text) = value { text } else { value.description }
     }
 
-    /// RFC 3339, in UTC, to the millisecond. By hand: a formatter would cost more than the rest of the line.
+    /// A time as RFC 3339 § 5.6 has it, in UTC, to the millisecond. By hand: a formatter would cost more than the rest
+    /// of the line.
     private static func time(_ now: Timestamp) -> String {
         let time = UTCTime(seconds: now.milliseconds / 1000)
         var text: [UInt8] = []

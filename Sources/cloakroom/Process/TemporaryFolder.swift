@@ -1,6 +1,6 @@
 import Foundation
 
-/// A folder for what is gone when the command ends. Nobody else can read it: a database of flows goes into it.
+/// A folder for files that a command needs while it runs. Nobody else can read it: a database of flows goes into it.
 struct TemporaryFolder {
     private let url: URL
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Broker
 import Catalog
 
+/// The catalog of source types. Only `try` needs the network and a whole configuration.
 struct Sources: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "List, explain, check and try source types.",
