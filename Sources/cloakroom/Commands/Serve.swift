@@ -23,8 +23,8 @@ struct Serve: AsyncParsableCommand {
     }
 }
 
-/// Reads a configuration as `serve` would, and the database's head with it; asks nobody on the network, as `doctor`
-/// does.
+/// Reads a configuration as `serve` would, and sees whether its database could be opened. Unlike `doctor`, it asks
+/// nothing of the network.
 struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Report everything that is wrong with a configuration.",

@@ -2,8 +2,8 @@ import ArgumentParser
 import Broker
 import Formats
 
-/// Outstanding credential keys, by the admin API of a running broker. It lists ids: the broker does not keep the keys
-/// themselves.
+/// Outstanding credential keys, by the admin API of a running broker. It lists ids: of the keys themselves the broker
+/// has a digest alone.
 struct KeysCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "keys", abstract: "List the credential keys that wait to be redeemed.", subcommands: [List.self],
