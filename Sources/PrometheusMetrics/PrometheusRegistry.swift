@@ -43,8 +43,8 @@ public final class PrometheusRegistry: MetricsFactory {
         self.entries = Locked(entries)
     }
 
-    /// Declares a family whose values are read at each scrape. `read` is called outside of the lock; a second
-    /// declaration of the same name replaces it.
+    /// Declares a family whose values are read at each scrape, by `read`, outside of the lock. Of a name that is known
+    /// already only `read` is replaced; its kind and help stay.
     public func declare(_ family: Family, reading read: @escaping @Sendable () -> [Sample]) {
         entries.withLock { $0.families[$0.place(family)].read = read }
     }

@@ -22,7 +22,7 @@ public actor Simulator {
 
     /// The tokens that were given last, for comparison with what arrived.
     public struct Issued: Sendable {
-        /// The newest one; older ones stay good until they are revoked.
+        /// The newest of the entry, from an exchange, a refresh or a swap.
         public let accessToken: String
         /// The one that is good now, whether this answer told it or not.
         public let refreshToken: String?

@@ -18,7 +18,8 @@ struct LineLogHandler: LogHandler {
 
     func log(event: LogEvent) {
         let line = line(event, at: .now)
-        // One call a line: lines of several threads do not mix, and none is lost in a crash.
+        // One call a line: none is lost in a crash, and those of several threads do not mix. On a pipe that holds up to
+        // 4096 bytes (PIPE_BUF).
         _ = write(STDERR_FILENO, line, line.count)
     }
 
