@@ -59,7 +59,7 @@ struct Bench {
     }
 }
 
-/// What a reader must know to judge the figures.
+/// The machine and its load, by which a reader judges the figures.
 enum Surroundings {
     static func line(folder: String) -> String {
         var load = [0.0]

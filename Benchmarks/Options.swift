@@ -1,6 +1,6 @@
 import Foundation
 
-/// What to measure, and how.
+/// The command line: the benchmarks to run, and how.
 struct Options {
     enum Benchmark: String, CaseIterable {
         case start

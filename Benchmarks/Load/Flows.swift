@@ -10,7 +10,7 @@ final class Flows {
         let code: String
     }
 
-    /// What came of a run.
+    /// The result of a run: answers, and the time of each flow.
     struct Outcome {
         var run = Load.Run()
         /// Seconds from sending the first request of a flow to the last answer.

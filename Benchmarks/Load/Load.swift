@@ -8,7 +8,7 @@ struct Load {
     /// Seconds after which something must be wrong.
     var limit = 300.0
 
-    /// What a run took.
+    /// The answers and the time of a run.
     struct Run {
         var answers = 0
         var seconds = 0.0

@@ -45,7 +45,7 @@ private func strncasecmp(_ left: UnsafeRawPointer, _ right: String, _ count: Int
 }
 
 extension UnsafeRawBufferPointer {
-    /// Where `text` first occurs.
+    /// The index at which `text` first occurs; `nil` where it does not.
     func position(of text: String) -> Int? {
         var text = text
         return text.withUTF8 { needle in

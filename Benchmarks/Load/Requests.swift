@@ -4,7 +4,7 @@ enum Requests {
     static let exchangeVerifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
     private static let exchangeChallenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 
-    /// What `connect.js` sends.
+    /// The request that `connect.js` sends to begin a flow.
     static func authorize(token: String) -> [UInt8] {
         let body = #"{"sourceType":"\#(Installation.sourceType)","exchangeChallenge":"\#(exchangeChallenge)"}"#
         return Array(

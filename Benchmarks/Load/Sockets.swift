@@ -79,7 +79,7 @@ enum Sockets {
     }
 }
 
-/// Why a benchmark could not be run. Not a missed target.
+/// The reason why a benchmark could not be run. A missed target is none.
 struct Trouble: Error, CustomStringConvertible {
     let description: String
 

@@ -10,7 +10,7 @@ struct Figure: Encodable {
     let benchmark: String
     let value: Double
     let unit: String
-    /// What was measured beside it in the same run.
+    /// The figure that was measured beside it in the same run.
     var baseline: Double?
     var ratio: Double?
     var target = "-"

@@ -1,5 +1,5 @@
 extension Stage {
-    /// What a redemption costs the broker while many keys are outstanding, against few.
+    /// Measures what a redemption costs the broker while many keys are outstanding, against few.
     ///
     /// The keys that are redeemed come from real flows; those that only lie there are copies of one of them under
     /// random digests, put straight into the file. With `--full` all are real.

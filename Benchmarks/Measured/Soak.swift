@@ -1,8 +1,8 @@
 import Foundation
 
 extension Stage {
-    /// Whole flows for `minutes`, at half the rate that the broker reaches here: each second's share at once, then rest.
-    /// What must not grow is told after the first minute and at the end.
+    /// Whole flows for `minutes`, at half the rate that the broker reaches here: each second's share at once, then
+    /// rest. Figures that must not grow are taken after the first minute and at the end.
     func soak(minutes: Int) async throws -> [Figure] {
         let broker = try broker("soak")
         let flows = try await flows(broker)
@@ -38,7 +38,7 @@ extension Stage {
     }
 }
 
-/// What a broker holds at one moment.
+/// The resources that a broker holds at one moment.
 private struct Sample: CustomStringConvertible {
     let resident: Double
     let descriptors: Double

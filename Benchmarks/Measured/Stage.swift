@@ -1,6 +1,6 @@
-/// Where benchmarks run: the product's binary, a folder, callers, the token endpoint, and how much to do.
+/// The setting of a benchmark: the product's binary, a folder, callers, the token endpoint, and how much to do.
 struct Stage {
-    /// How much is done. The first is for a look, the last takes its keys from real flows alone.
+    /// The amount of work. The first is for a look, the last takes its keys from real flows alone.
     enum Extent { case quick, usual, full }
 
     let binary: String

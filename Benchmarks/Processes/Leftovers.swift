@@ -1,6 +1,6 @@
 import Foundation
 
-/// What must not outlive the program: its children and its folder, however it ends.
+/// The things that must not outlive the program: its children and its folder, however it ends.
 ///
 /// Plain memory instead of a collection, because a crash's signal handler reads it too.
 enum Leftovers {

@@ -10,7 +10,7 @@ struct OTLPMessage: Encodable {
         var intValue: String?
         var doubleValue: Double?
 
-        /// What our spans hold: texts, numbers, truths. Anything else as its text.
+        /// Texts, numbers and truth values, which the broker's spans hold. Anything else becomes its text.
         init(_ attribute: SpanAttribute) {
             switch attribute {
             case .int32(let number): intValue = String(number)

@@ -14,6 +14,8 @@ public struct OTLPTracer: Tracer {
         self.export = export
     }
 
+    /// A child of the context's span, in its trace and with its sampling decision; without one, the first span of a new
+    /// trace. The source position is not kept.
     public func startSpan<Instant: TracerInstant>(
         _ operationName: String, context: @autoclosure () -> ServiceContext, ofKind kind: SpanKind,
         at instant: @autoclosure () -> Instant, function: String, file fileID: String, line: UInt
@@ -28,10 +30,15 @@ public struct OTLPTracer: Tracer {
             export: export)
     }
 
+    /// The span whose ``RecordedSpan/active`` context this is; `nil` where there is none, also where only a caller's
+    /// `traceparent` was read.
     public func activeSpan(identifiedBy context: ServiceContext) -> RecordedSpan? { context.span }
 
+    /// Does nothing: the tracer keeps no spans. ``SpanQueue/flush()`` sends those that wait.
     public func forceFlush() {}
 
+    /// Takes `traceparent` and `tracestate` (W3C Trace Context § 3.2 and § 3.3) as the parent of spans to come. A
+    /// malformed `traceparent` leaves none.
     public func extract<Carrier, Extract: Extractor>(
         _ carrier: Carrier, into context: inout ServiceContext, using extractor: Extract
     ) where Extract.Carrier == Carrier {
@@ -39,6 +46,8 @@ public struct OTLPTracer: Tracer {
         context.trace = TraceContext(text, state: extractor.extract(key: "tracestate", from: carrier))
     }
 
+    /// Writes the context's span as `traceparent`, and the `tracestate` that came with it; nothing where there is no
+    /// span.
     public func inject<Carrier, Inject: Injector>(
         _ context: ServiceContext, into carrier: inout Carrier, using injector: Inject
     ) where Inject.Carrier == Carrier {
@@ -69,6 +78,8 @@ public final class RecordedSpan: Span {
         var hasEnded = false
     }
 
+    /// The context that the span was started in, with the span as its place in the trace. It does not hold the span
+    /// itself: ``active`` does.
     public let context: ServiceContext
     private let kind: SpanKind
     private let trace: TraceContext
@@ -100,20 +111,25 @@ public final class RecordedSpan: Span {
         return context
     }
 
+    /// True until the end of a sampled span. Where it is false, changes are dropped.
     public var isRecording: Bool { trace.isSampled && !known.withLock { $0.hasEnded } }
 
+    /// The name of the span. Once the span has ended, it stays as it is.
     public var operationName: String {
         get { known.withLock { $0.name } }
         set { change { $0.name = newValue } }
     }
 
+    /// The attributes so far. Once the span has ended, they stay as they are.
     public var attributes: SpanAttributes {
         get { known.withLock { $0.attributes } }
         set { change { $0.attributes = newValue } }
     }
 
+    /// Keeps the last status that is set before the end.
     public func setStatus(_ status: SpanStatus) { change { $0.status = status } }
 
+    /// Keeps the first 32 events; further ones are dropped.
     public func addEvent(_ event: SpanEvent) {
         // More would be a fault of ours; a span is small.
         change { if $0.events.count < 32 { $0.events.append(event) } }
@@ -128,9 +144,10 @@ public final class RecordedSpan: Span {
         addEvent(SpanEvent(name: "exception", at: instant(), attributes: attributes))
     }
 
-    /// Spans here have no links.
+    /// Does nothing: spans here have no links.
     public func addLink(_ link: SpanLink) {}
 
+    /// Exports the span, at the first call alone. An end before the start counts as the start.
     public func end<Instant: TracerInstant>(at instant: @autoclosure () -> Instant) {
         guard trace.isSampled else { return }
         let ended: Known? = known.withLock { known in
@@ -152,17 +169,24 @@ public final class RecordedSpan: Span {
     }
 }
 
-/// A span that is over.
+/// A sampled span after its end, as it is handed to the export.
 public struct FinishedSpan: Sendable {
+    /// The span's own place in its trace; its trace is sampled.
     public let trace: TraceContext
+    /// The `spanID` of the parent, here or in the caller's process; `nil` for the first span of a trace.
     public let parentID: String?
+    /// The last ``RecordedSpan/operationName`` before the end.
     public let name: String
+    /// The role in the call, such as `server`; set at the start.
     public let kind: SpanKind
     /// Nanoseconds since the epoch.
     public let startedAt: UInt64
-    /// Nanoseconds since the epoch.
+    /// Nanoseconds since the epoch; never before `startedAt`.
     public let endedAt: UInt64
+    /// The attributes at the end.
     public let attributes: SpanAttributes
+    /// At most 32, in the order in which they were added.
     public let events: [SpanEvent]
+    /// `nil` where none was set, which collectors show as neither success nor error.
     public let status: SpanStatus?
 }

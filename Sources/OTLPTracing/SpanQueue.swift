@@ -14,29 +14,32 @@ public final class SpanQueue: Sendable {
         var dropped = 0
     }
 
-    /// More wait for no collector.
+    /// The most spans that wait; further ones are dropped.
     static let capacity = 4096
     private static let batch = 512
 
     /// - Parameters:
     ///   - service: `service.name` of all spans.
-    ///   - send: posts an `ExportTraceServiceRequest` in JSON; whether it was taken.
+    ///   - version: `service.version` of all spans.
+    ///   - send: posts an `ExportTraceServiceRequest` in JSON; true if the collector took it.
     public init(service: String, version: String, send: @escaping @Sendable ([UInt8]) async -> Bool) {
         self.service = service
         self.version = version
         self.send = send
     }
 
+    /// Queues a span without waiting. Beyond 4096 that wait, it is dropped and counted.
     public func add(_ span: FinishedSpan) {
         state.withLock {
             if $0.waiting.count < Self.capacity { $0.waiting.append(span) } else { $0.dropped += 1 }
         }
     }
 
-    /// How many spans no collector got, since the start.
+    /// The number of spans since the start that no collector took: too many waited, or a batch was refused.
     public var droppedCount: Int { state.withLock { $0.dropped } }
 
-    /// Sends all that wait now. Whether the collector took all of it; what it did not take is dropped.
+    /// Sends all that wait now, in batches of 512; true if the collector took all of it. Spans that it did not take are
+    /// dropped.
     public func flush() async -> Bool {
         let spans = state.withLock { state in
             defer { state.waiting = [] }

@@ -1,13 +1,14 @@
 public import ServiceContextModule
 
-/// Where a span stands in its trace, as W3C Trace Context passes it on.
+/// The place of a span in its trace, as W3C Trace Context passes it on. Sections cited here are that recommendation's.
 public struct TraceContext: Sendable, Equatable {
     /// 32 hexadecimal digits in lower case, not all 0.
     public let traceID: String
     /// 16 hexadecimal digits in lower case, not all 0.
     public let spanID: String
+    /// True if spans of the trace are exported. Decided once, where the trace began: here or by the caller (§ 3.2.2.5).
     public let isSampled: Bool
-    /// What other systems on the way want passed on (§ 3.3): not read.
+    /// The `tracestate` of other systems on the way (§ 3.3), passed on unread; `nil` where there is none.
     public var state: String?
 
     init(traceID: String, spanID: String, isSampled: Bool, state: String? = nil) {
@@ -17,7 +18,8 @@ public struct TraceContext: Sendable, Equatable {
         self.state = state
     }
 
-    /// Reads a `traceparent` (§ 3.2); `nil` where it breaks a rule, and a new trace begins.
+    /// Reads a `traceparent` (§ 3.2); `nil` where it breaks a rule, and a new trace begins. A `tracestate` that is not
+    /// printable ASCII of at most 512 bytes is dropped.
     public init?(_ traceparent: String, state: String? = nil) {
         let bytes = Array(traceparent.utf8.prefix(57))
         guard bytes.count >= 55, bytes[2] == Self.dash, bytes[35] == Self.dash, bytes[52] == Self.dash,
@@ -31,7 +33,7 @@ public struct TraceContext: Sendable, Equatable {
         self.init(traceID: traceID, spanID: spanID, isSampled: flags & 1 == 1, state: state.flatMap(Self.sane))
     }
 
-    /// The `traceparent` that passes it on.
+    /// The `traceparent` that makes this span the parent of the next, in version 00 (§ 3.2.2).
     public var traceparent: String { "00-\(traceID)-\(spanID)-\(isSampled ? "01" : "00")" }
 
     private static let dash = UInt8(ascii: "-")
@@ -56,7 +58,7 @@ extension ServiceContext {
         typealias Value = RecordedSpan
     }
 
-    /// The span that what happens now is part of; from outside, while a request is read.
+    /// The place of the span that current work belongs to; while a request is read, that of its caller's span.
     public var trace: TraceContext? {
         get { self[Key.self] }
         set { self[Key.self] = newValue }

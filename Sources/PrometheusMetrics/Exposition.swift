@@ -40,7 +40,7 @@ struct Exposition {
         text += labels.isEmpty ? "\(name) \(value)\n" : "\(name){\(labels)} \(value)\n"
     }
 
-    /// What stands between the braces, sorted, so that one set of labels reads one way.
+    /// The labels between the braces, sorted by name, so that one set of labels is always written the same way.
     static func labels(_ labels: [(String, String)]) -> String {
         labels.sorted { $0.0 < $1.0 }.map { name, value in
             var escaped = ""

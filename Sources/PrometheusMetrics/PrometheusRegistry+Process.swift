@@ -2,7 +2,8 @@ import Foundation
 import Glibc
 
 extension PrometheusRegistry {
-    /// What Prometheus' own clients tell of their process, under the same names.
+    /// Declares the process metrics that Prometheus' own client libraries export, under the same names. Values that the
+    /// system does not tell are left out.
     public func declareProcess() {
         declare(
             Family("process_cpu_seconds_total", .counter, help: "CPU time that the process used, in seconds.")

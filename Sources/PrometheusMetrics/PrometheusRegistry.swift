@@ -25,7 +25,7 @@ public final class PrometheusRegistry: MetricsFactory {
         var families: [Entry] = []
         private var places: [String: Int] = [:]
 
-        /// Where the family is; it is put at the end where it is new.
+        /// The index of the family, which is put at the end where it is new.
         mutating func place(_ family: Family) -> Int {
             if let place = places[family.name] { return place }
             places[family.name] = families.count
@@ -43,13 +43,15 @@ public final class PrometheusRegistry: MetricsFactory {
         self.entries = Locked(entries)
     }
 
-    /// A family whose values are read when they are asked for.
+    /// Declares a family whose values are read at each scrape, by `read`, outside of the lock. Of a name that is known
+    /// already only `read` is replaced; its kind and help stay.
     public func declare(_ family: Family, reading read: @escaping @Sendable () -> [Sample]) {
         entries.withLock { $0.families[$0.place(family)].read = read }
     }
 
     // MARK: making series
 
+    /// The counter of these labels, made at the first call; `label` names its family.
     public func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
         series(Family(label, .counter, help: "")) {
             if case .counter(let series) = $0 { series } else { nil }
@@ -61,21 +63,28 @@ public final class PrometheusRegistry: MetricsFactory {
         }
     }
 
+    /// The gauge of these labels, made at the first call.
     public func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
         gauge(label, dimensions)
     }
 
+    /// A histogram where values are aggregated, else a gauge, which has the last value.
     public func makeRecorder(label: String, dimensions: [(String, String)], aggregate: Bool) -> any RecorderHandler {
         aggregate ? histogram(label, dimensions) : gauge(label, dimensions)
     }
 
+    /// A histogram in seconds.
     public func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
         histogram(label, dimensions)
     }
 
+    /// Does nothing: a series lives as long as the registry.
     public func destroyCounter(_ handler: any CounterHandler) {}
+    /// Does nothing: a series lives as long as the registry.
     public func destroyMeter(_ handler: any MeterHandler) {}
+    /// Does nothing: a series lives as long as the registry.
     public func destroyRecorder(_ handler: any RecorderHandler) {}
+    /// Does nothing: a series lives as long as the registry.
     public func destroyTimer(_ handler: any TimerHandler) {}
 
     private func gauge(_ label: String, _ dimensions: [(String, String)]) -> GaugeSeries {
@@ -120,7 +129,8 @@ public final class PrometheusRegistry: MetricsFactory {
 
     // MARK: reading
 
-    /// All of it, in Prometheus' text format 0.0.4.
+    /// All families in Prometheus' text format 0.0.4: those of the initialiser first, others in the order in which they
+    /// were first used. Reads the declared values.
     public var text: String {
         // Read outside of the lock: what is read may take locks of its own.
         let families = entries.withLock { $0.families }
@@ -138,6 +148,7 @@ public final class PrometheusRegistry: MetricsFactory {
         return exposition.text
     }
 
+    /// The `Content-Type` of ``text``; Prometheus tells the format's version by it.
     public static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 }
 

@@ -1,6 +1,7 @@
 /// One awkward thing a real provider has been seen to do. Any of them may be combined.
 ///
-/// The raw value is the name in `sandbox_behaviour` and on the consent page.
+/// The raw value is the name in `sandbox_behaviour` and on the consent page. ``explanation`` says of each case what the
+/// provider does.
 public enum Behaviour: String, CaseIterable, Hashable, Sendable {
     case deny
     case hostileError = "hostile_error"
@@ -26,7 +27,7 @@ public enum Behaviour: String, CaseIterable, Hashable, Sendable {
     case noRotation = "no_rotation"
     case refreshRefused = "refresh_refused"
 
-    /// Where in a flow a behaviour shows.
+    /// The part of a flow in which a behaviour shows. The raw value heads a group of switches.
     public enum Stage: String, CaseIterable, Sendable {
         case redirect = "On the way back"
         case failure = "When asked for tokens"
@@ -34,6 +35,7 @@ public enum Behaviour: String, CaseIterable, Hashable, Sendable {
         case refresh = "At the next refresh"
     }
 
+    /// The group of switches that the behaviour stands in, on the start page and the consent page.
     public var stage: Stage {
         switch self {
         case .deny, .hostileError, .noIssuer, .wrongIssuer, .coop: .redirect
@@ -69,7 +71,7 @@ public enum Behaviour: String, CaseIterable, Hashable, Sendable {
         }
     }
 
-    /// What happens, in one sentence.
+    /// One sentence on what the provider does, beside the switch.
     public var explanation: String {
         switch self {
         case .deny: "Sends access_denied back, even if you allow."

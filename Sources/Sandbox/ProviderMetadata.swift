@@ -1,4 +1,4 @@
-/// What `/.well-known/oauth-authorization-server` tells (RFC 8414 § 2).
+/// The metadata at `/.well-known/oauth-authorization-server` (RFC 8414 § 2; `sendsIssuer` is of RFC 9207 § 3).
 struct ProviderMetadata: Encodable {
     let issuer: String
     let authorizationEndpoint: String

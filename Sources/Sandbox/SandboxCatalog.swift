@@ -1,7 +1,8 @@
 extension SandboxProvider {
-    /// Source types for the broker's catalog, all of the provider `sandbox`.
+    /// A catalog file for the broker, in YAML. Its source types have the provider `sandbox` in common, so that one
+    /// client serves them all.
     ///
-    /// - Parameter providerURL: Where the provider is reached, without a slash at the end.
+    /// - Parameter providerURL: The provider's address, without a slash at the end.
     public static func catalog(providerURL: String) -> String {
         """
         sourceTypes:

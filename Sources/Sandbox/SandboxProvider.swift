@@ -8,14 +8,16 @@ public import Hummingbird
 public struct SandboxProvider: Sendable {
     /// An application that the provider knows.
     public struct Client: Sendable {
+        /// The `client_id` (RFC 6749 § 2.2). Of two clients with one id, the later counts.
         public let id: String
         /// `nil` for a public client, which then has to use PKCE.
         public let secret: String?
-        /// Where codes may be sent. Compared as text, whole (RFC 9700 § 2.1).
+        /// The addresses that codes may be sent to, compared as whole texts (RFC 9700 § 2.1).
         public let redirectURIs: [String]
-        /// What the consent page calls the application.
+        /// The application's name on the pages; by default its id.
         public let name: String
 
+        /// Checks nothing: a `secret` of `nil` makes the client a public one.
         public init(id: String, secret: String?, redirectURIs: [String], name: String? = nil) {
             self.id = id
             self.secret = secret
@@ -24,11 +26,14 @@ public struct SandboxProvider: Sendable {
         }
     }
 
-    /// How long the slow behaviours wait.
+    /// The time that the slow behaviours wait before the token endpoint answers.
     public struct Delays: Sendable {
+        /// For ``Behaviour/slow``; a broker should wait for it.
         public let slow: Duration
+        /// For ``Behaviour/verySlow``, which also wins where both are on; a broker should give up before.
         public let verySlow: Duration
 
+        /// Delays for people; a test takes shorter ones.
         public init(slow: Duration = .seconds(3), verySlow: Duration = .seconds(20)) {
             self.slow = slow
             self.verySlow = verySlow
@@ -43,8 +48,8 @@ public struct SandboxProvider: Sendable {
 
     /// - Parameters:
     ///   - clients: The applications that may ask.
-    ///   - baseURL: Where the provider is reached, without a slash at the end. It is the issuer too.
-    ///   - delays: How long the slow behaviours wait.
+    ///   - baseURL: The provider's address, without a slash at the end. It is the issuer too.
+    ///   - delays: The time that the slow behaviours wait.
     ///   - now: The clock that codes and tokens expire by.
     public init(
         clients: [Client], baseURL: String, delays: Delays = Delays(),
@@ -56,7 +61,7 @@ public struct SandboxProvider: Sendable {
         self.grants = Grants(now: now)
     }
 
-    /// The addresses of the provider. Grants live as long as this value, whatever number of routers is made.
+    /// The provider's routes. Grants and sessions live as long as this value, however many routers are made of it.
     public func router() -> Router<BasicRequestContext> {
         let router = Router()
         addPages(to: router)

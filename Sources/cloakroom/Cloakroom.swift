@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 
-/// The program: one command a word, of which `serve` is the broker itself.
+/// The program. Each subcommand is a type of its own; `serve` is the broker.
 @main
 struct Cloakroom: AsyncParsableCommand {
     static let version = "0.1.0"
@@ -15,8 +15,8 @@ struct Cloakroom: AsyncParsableCommand {
             ClientsCommand.self, MasterKeyCommand.self, Doctor.self, Backup.self, Restore.self, TokenCommand.self,
         ])
 
-    /// In place of ArgumentParser's own, whose status for bad usage is sysexits' 64, and whose words for errors of ours
-    /// would be Swift's.
+    /// Replaces ArgumentParser's own, whose status for bad usage is sysexits' 64, and which would print our errors as
+    /// Swift describes them.
     static func main() async {
         do {
             var command = try parseAsRoot()

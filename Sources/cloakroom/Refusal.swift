@@ -1,7 +1,8 @@
 import Broker
 import Catalog
 
-/// Why a command did not do its work: one line each, lower case, what to do included.
+/// The reasons why a command did not do its work, for people: one line each, in lower case, with what to do. Its exit
+/// status is 1.
 struct Refusal: Error {
     var lines: [String]
     /// The redirect address to register first, where a broker told one.

@@ -5,7 +5,7 @@ import HummingbirdTesting
 import Testing
 import Transport
 
-/// What the log has of a failure besides the line of each request: its reason, once, and nothing that the caller sent.
+/// The log's line on a failure, besides the line of each request: its reason, once, and nothing that the caller sent.
 @Suite struct FailureLogTests {
     private func failures(_ fixture: Fixture) -> [Substring] {
         fixture.lines.all.split(separator: "\n").filter { $0.contains("request failed") }

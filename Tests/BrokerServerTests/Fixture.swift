@@ -24,7 +24,7 @@ final class Fixture: Sendable {
     let clock = TestClock()
     /// The clock of limits and ages, and of what is kept a while.
     let steadyClock = SteadyClock()
-    /// What goes to the provider in turn.
+    /// The transport to the provider, in which requests wait for their turn.
     let calls: FairTransport
     let lines = LogLinesKept()
     let figures: BrokerMetrics
@@ -176,7 +176,7 @@ final class Fixture: Sendable {
         """
 }
 
-/// What `assets:authorize` answered.
+/// The answer of `assets:authorize`.
 struct Started: Sendable {
     let url: String
     let flow: String

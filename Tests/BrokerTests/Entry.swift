@@ -26,7 +26,7 @@ enum Entry {
         """
     }
 
-    /// What the catalog says is wrong with the files.
+    /// The catalog's findings on the files.
     static func findings(_ texts: String..., allowInsecure: Bool = false) -> [String] {
         load(texts, allowInsecure: allowInsecure).findings
     }
@@ -38,7 +38,7 @@ enum Entry {
         return (catalog, findings.lines)
     }
 
-    /// What the built-in catalog becomes with a file of one's own.
+    /// The built-in catalog with a file of one's own over it.
     static func overBuiltIn(_ text: String) -> (catalog: Catalog, findings: [String]) {
         let findings = Findings()
         let catalog = Catalog(files: [(file, text)], allowInsecure: false, findings: findings)

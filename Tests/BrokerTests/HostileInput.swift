@@ -7,10 +7,10 @@ import Transport
 @testable import Catalog
 @testable import JOSE
 
-/// What strangers send, read as the broker reads it, and what must hold of it whatever they send. It knows no test
-/// runner: `make fuzz` compiles it as well.
+/// Input of strangers, read as the broker reads it, and the promises that hold for any. It knows no test runner: `make
+/// fuzz` compiles it as well.
 enum HostileInput {
-    /// Which promise `input` breaks, if any. The first byte chooses the reader.
+    /// The promise that `input` breaks; `nil` where it breaks none. The first byte chooses the reader.
     static func fault(in input: [UInt8]) -> String? {
         guard let reader = input.first else { return nil }
         let rest = Array(input.dropFirst())
@@ -53,8 +53,8 @@ enum HostileInput {
         return json.bytes
     }
 
-    /// Where Foundation reads more: other encodings, a comma before a bracket, numbers that no `Double` holds, and
-    /// documents beyond our bounds.
+    /// True for input of which Foundation reads more: other encodings, a comma before a bracket, numbers that no
+    /// `Double` holds, and documents beyond our bounds.
     private static func mayDiffer(_ bytes: [UInt8]) -> Bool {
         guard let text = String(validating: bytes, as: UTF8.self) else { return true }
         return text.contains("\0") || text.utf8.count { $0 == UInt8(ascii: "[") || $0 == UInt8(ascii: "{") } > 64

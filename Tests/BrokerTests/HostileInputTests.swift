@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 @Suite struct HostileInputTests {
-    /// What `make fuzz` found worth keeping, read again.
+    /// The inputs that `make fuzz` found worth keeping, read again.
     @Test func `the fuzzer's corpus breaks no promise`() throws {
         let folder = URL(filePath: #filePath).appending(path: "../../../Fuzz/Corpus").standardized
         let files = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)

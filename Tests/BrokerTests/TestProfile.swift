@@ -4,7 +4,7 @@ import Secrets
 
 @testable import Broker
 
-/// What most tests ask of a profile, for a client that sets nothing.
+/// The questions that most tests ask of a profile, for a client that sets nothing.
 extension OAuthProfile {
     func values(_ given: [String: String]) throws(AuthorizeError) -> [String: String] {
         try values(given, client: Client(id: "client", secret: nil))

@@ -2,7 +2,7 @@ import CurlTransport
 import Testing
 import Transport
 
-/// What goes out and what comes back when nothing is wrong.
+/// Requests and answers when nothing is wrong.
 @Suite(.timeLimit(.minutes(2))) struct ExchangeTests {
     /// Answers with the request as it was received.
     private static let echo: @Sendable (Connection) -> Void = { connection in

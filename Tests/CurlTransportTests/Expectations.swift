@@ -21,7 +21,7 @@ extension CurlTransport {
         try await send(TransportRequest(method: .get, url: url, headers: headers))
     }
 
-    /// What `send` came to, as a value.
+    /// The result of `send`, as a value.
     func outcome(_ request: TransportRequest) async -> Result<TransportResponse, TransportError> {
         do throws(TransportError) {
             return .success(try await send(request))

@@ -15,7 +15,7 @@ final class LoopbackServer: @unchecked Sendable {
     private var accepted = 0
     private var isStopped = false
 
-    /// How many connections have come.
+    /// The number of connections that have come.
     var acceptedCount: Int { lock.withLock { accepted } }
 
     init(_ family: Family = .v4, serve: @escaping @Sendable (Connection) -> Void) throws {

@@ -64,7 +64,7 @@ import Transport
         #expect(try await error(of: "ca", trusting: other.file) == .tlsFailed)
     }
 
-    /// RFC 8996.
+    /// RFC 8996 § 4 and § 5.
     @Test(arguments: ["-tls1", "-tls1_1"])
     func `TLS older than 1.2 is refused`(_ version: String) async throws {
         let options = [version, "-cipher", "DEFAULT:@SECLEVEL=0"]

@@ -4,7 +4,7 @@ import Testing
 
 @testable import JOSE
 
-/// RFC 9449.
+/// RFC 9449 § 4, § 7 and § 8.
 @Suite struct DPoPProofTests {
     private let key = SigningKey.makeP256()
 

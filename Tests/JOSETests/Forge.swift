@@ -17,7 +17,7 @@ enum Forge {
         return "\(input).\(Base64URL.encode(try #require(sign(Array(input.utf8)))))"
     }
 
-    /// Whether the MAC of a token is HMAC-SHA-256 under a secret, whatever its header says.
+    /// Tells whether the MAC of a token is HMAC-SHA-256 under a secret, whatever its header says.
     static func isSigned(_ token: String, with secret: ClientSecret) -> Bool {
         guard let dot = token.lastIndex(of: "."), let code = Base64URL.decode(token[token.index(after: dot)...]) else {
             return false

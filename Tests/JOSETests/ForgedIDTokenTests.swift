@@ -6,7 +6,7 @@ import Testing
 
 @testable import JOSE
 
-/// RFC 8725 § 2: what has been done to readers of tokens before.
+/// The known attacks on readers of tokens (RFC 8725 § 2).
 @Suite struct ForgedIDTokenTests {
     private typealias Check = IDTokenValidationTests
 
@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    /// § 3.1.3.7, 8 would let it.
+    /// OpenID Connect Core 1.0 § 3.1.3.7, 8 would allow it.
     @Test func `a token under the client secret is refused`() throws {
         let token = try #require(
             JSONWebSignature.sign(
@@ -86,7 +86,7 @@ import Testing
         #expect(try Check.fault(Check.token(kid: kid)) == .unknownKey)
     }
 
-    /// § 10.1: a header without `kid` does where one key alone could have signed.
+    /// OpenID Connect Core 1.0 § 10.1: a header without `kid` does where one key alone could have signed.
     @Test func `without a name the key must be the only one`() throws {
         #expect(try Check.fault(Check.token(kid: nil)) == nil)
         let other = SigningKey.makeP256().publicJWK.mapValues { JSONValue.string($0) }

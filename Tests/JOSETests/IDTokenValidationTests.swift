@@ -43,7 +43,7 @@ import Testing
             JSONWebSignature.sign(header: header, claims: claims, key: key, algorithm: key.algorithms[0]))
     }
 
-    /// What is wrong with `token`, or `nil`.
+    /// The fault of `token`; `nil` where it is valid.
     static func fault(
         _ token: String, _ check: IDTokenValidation = Self.check, keys: JSONWebKeySet? = nil
     ) throws -> IDTokenError? {
@@ -151,7 +151,7 @@ import Testing
         #expect(try Self.fault(Self.token(["nonce": .string("any")]), check) == nil)
     }
 
-    /// § A.4: the access token and the code of the example, and their hashes.
+    /// § A.6: the access token and the code of the example, and their hashes.
     @Test func `the hashes are those of the specification's example`() throws {
         var check = Self.check
         check.accessToken = AccessToken("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y")

@@ -7,8 +7,8 @@ import Transport
 
 @testable import JOSE
 
-/// What callers' issuers and providers have in common is tested at `IssuerKeysTests` and `ProviderKeysTests`; this is
-/// about whose turn a request goes in.
+/// The turn that a request for keys goes in. What callers' issuers and providers have in common is tested at
+/// `IssuerKeysTests` and `ProviderKeysTests`.
 @Suite struct RemoteKeySetTests {
     private static let body = """
         {"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}

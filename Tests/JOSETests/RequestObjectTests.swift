@@ -5,7 +5,7 @@ import Testing
 
 @testable import JOSE
 
-/// RFC 9101.
+/// RFC 9101 § 4: requests that the client signs.
 @Suite struct RequestObjectTests {
     private static let parameters: [(name: String, value: String)] = [
         ("response_type", "code"), ("client_id", "client"),

@@ -4,7 +4,7 @@ import Testing
 @testable import OTLPTracing
 
 @Suite struct TraceContextTests {
-    /// § 3.2.4 of the recommendation.
+    /// W3C Trace Context § 3.2, to which the sections below belong too.
     private let example = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
     @Test func `is read and written`() throws {

@@ -14,7 +14,7 @@ struct Performance {
     let demand: Demand
     let catalog: Catalog
 
-    /// What went wrong; empty where nothing did.
+    /// A sentence for each thing that went wrong; empty where nothing did.
     func faults() async throws -> [String] {
         guard let id = SourceType.ID(entry), let sourceType = catalog[id] else { return ["is not in the catalog"] }
         guard let profile = sourceType.oauth else { return ["has no OAuth in the catalog"] }
@@ -64,7 +64,7 @@ struct Performance {
         }
     }
 
-    /// What was done, in a few words.
+    /// The steps that were done, in a few words.
     var summary: String {
         var steps = ["authorize", "exchange"]
         if let after = demand.afterConnecting { steps.append(after.swaps ? "swap" : "learn more") }

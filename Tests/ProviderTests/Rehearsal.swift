@@ -12,7 +12,7 @@ import Secrets
 /// What departs from the demand is a sentence in `faults`, beside what the simulator itself notes.
 struct Rehearsal {
     static let publicURL = "https://broker.example.com"
-    /// Whatever must be encoded somewhere.
+    /// A client secret with characters that have to be encoded in one place or another.
     static let secret = "s3cret :%+ü&="
 
     let entry: String
@@ -130,7 +130,7 @@ struct Rehearsal {
         }
     }
 
-    /// What refresh and revocation are told: the parameters, and what only the callback knew.
+    /// The parameters that refresh and revocation are told: the caller's, and those that only the callback knew.
     private var known: [String: String] { parameters.merging(place.learned) { $1 } }
 
     // MARK: other ways
@@ -183,7 +183,7 @@ struct Rehearsal {
         }
     }
 
-    /// What is worth keeping is kept, and nothing is kept that the provider did not say.
+    /// Checks that what is worth keeping is kept, and nothing that the provider did not say.
     private mutating func compareExtras(_ credentials: JSON) async {
         guard let issued = await simulator.issued(entry), case .object(let extras)? = credentials["/extras"] else {
             return
@@ -214,7 +214,7 @@ struct Rehearsal {
 }
 
 extension Demand {
-    /// Whether it is only general knowledge that the token does not end.
+    /// True if only general knowledge says that the token does not expire.
     var isUnsureOfEnd: Bool { unverified.contains("refresh.neverExpires") || unverified.contains("tokenResponse") }
 }
 

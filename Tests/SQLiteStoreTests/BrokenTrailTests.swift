@@ -7,7 +7,8 @@ import Testing
 
 @testable import SQLiteStore
 
-/// Who can write the file, but not open the master key, does not get a cut or altered trail proven by the broker.
+/// Somebody who can write the file, but not open the master key, does not get a cut or altered trail proven by the
+/// broker.
 @Suite struct BrokenTrailTests {
     private let folder: TemporaryFolder
     private let store: SQLiteStore
@@ -85,7 +86,7 @@ import Testing
         #expect(try rows() == kept)
     }
 
-    /// What lies before the start may be missing: one that was moved would excuse what was cut.
+    /// Events before the start may be missing: a start that was moved would excuse what was cut.
     @Test func `a start that nobody proved excuses nothing`() async throws {
         try await fill(5)
         try await write("CREATE TABLE saved AS SELECT * FROM audit_trail")
@@ -151,7 +152,7 @@ import Testing
         #expect(try isBroken())
     }
 
-    /// What it tells of expired flows comes before it looks at what is old.
+    /// A commit adds its events on expired flows before it looks at old events.
     @Test func `what a commit added before it met a breach is in its place in the trail`() async throws {
         try await store.start(try Samples.flow())
         try await fill(9)

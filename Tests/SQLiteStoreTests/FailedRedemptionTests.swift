@@ -25,7 +25,8 @@ import Testing
         case unknown, spent, spentOften, expired, otherTenant, wrongVerifier, missingVerifier, revoked, destroyed
     }
 
-    /// By what is done, not by a clock: the same statements, none of which writes, in a store that is the same otherwise.
+    /// Compared by what is done, not by a clock: the same statements, none of which writes, in a store that is the same
+    /// otherwise.
     @Test(arguments: Kind.allCases)
     func `every failed redemption does the same in the database`(_ kind: Kind) async throws {
         // Before and after it in the order of digests.
@@ -240,7 +241,7 @@ private final class Told: @unchecked Sendable {
     private var reasons: Set<String> = []
 
     var kinds: [Event.Kind] { lock.withLock { kept } }
-    /// Why what was told is not in the trail.
+    /// The reasons why events are not in the trail.
     var allReasons: Set<String> { lock.withLock { reasons } }
 
     func keep(_ event: WriterEvent) {

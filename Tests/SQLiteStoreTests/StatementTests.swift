@@ -77,7 +77,7 @@ import Testing
         }
     }
 
-    /// What was bound once must not serve a later use that binds less.
+    /// A value that was bound once must not serve a later use that binds less.
     @Test func `a use leaves no values behind`() throws {
         try queue.write { db in
             try db.run("INSERT INTO things (name, content) VALUES (?, ?)", .text("first"), .blob([1, 2, 3]))

@@ -3,7 +3,7 @@ import Testing
 @testable import Sandbox
 
 @Suite struct SimulatorConsentTests {
-    /// What a provider demands, what a request has instead, and what the simulator says about it.
+    /// A demand, a request that departs from it, and the sentence of the simulator about that.
     struct Wrong: Sendable, CustomTestStringConvertible {
         let demand: String
         let changes: [(String, String?)]

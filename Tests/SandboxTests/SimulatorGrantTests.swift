@@ -131,7 +131,7 @@ import Testing
 
     // MARK: revocation
 
-    /// How a provider wants a token back, and requests that do and do not do so.
+    /// Ways in which a provider takes a token back, and requests that do and do not follow them.
     @Test func `a token is revoked as the provider says only`() async throws {
         let basic = ("Authorization", Visitor.basic("the:wiki", SimulatorVisitor.secret))
         let visitor = try SimulatorVisitor(

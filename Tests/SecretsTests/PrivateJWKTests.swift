@@ -22,7 +22,7 @@ import Testing
         }
     }
 
-    /// RFC 7515 § A.2.1: PKCS #1 v1.5 has no chance in it.
+    /// RFC 7515 § A.2.1: a signature by PKCS #1 v1.5 is always the same.
     @Test func `with and without its primes an RSA key makes the published signature`() throws {
         let parts = Published.rsaToken.split(separator: ".")
         let text = Array("\(parts[0]).\(parts[1])".utf8)

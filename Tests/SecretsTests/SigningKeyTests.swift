@@ -12,7 +12,7 @@ import Testing
         return (Array("\(parts[0]).\(parts[1])".utf8), try #require(Base64URL.decode(parts[2])))
     }
 
-    /// PKCS #1 v1.5 and Ed25519 signatures have no chance in them.
+    /// Signatures by PKCS #1 v1.5 and Ed25519 are always the same.
     @Test(arguments: [
         (PublishedKey.rsa, Published.rsaToken, SignatureAlgorithm.RS256),
         (Published.rsaPKCS1, Published.rsaToken, .RS256),

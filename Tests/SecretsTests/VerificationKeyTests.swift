@@ -13,7 +13,7 @@ import Testing
         }
     }
 
-    /// RFC 7515 § A.2 to § A.4, RFC 7520 § 4.1 to § 4.3, RFC 8037 § A.5 (and the same by its name of RFC 9864).
+    /// RFC 7515 § A.2 to § A.4, RFC 7520 § 4.1 to § 4.3, RFC 8037 § A.5 (and the same by its name of RFC 9864 § 2.2).
     @Test(arguments: [
         (rsa, Published.rsaToken, SignatureAlgorithm.RS256), (p256, Published.p256Token, .ES256),
         (ed25519, Published.ed25519Token, .EdDSA), (Published.cookbookJWK, Published.cookbookRS256, .RS256),

@@ -2,10 +2,12 @@
 public struct Generator: RandomNumberGenerator {
     private var state: UInt64
 
+    /// Any seed will do, 0 too.
     public init(seed: UInt64) {
         state = seed
     }
 
+    /// The next number of the sequence; the period is 2^64.
     public mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var mixed = state

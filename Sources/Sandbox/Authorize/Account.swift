@@ -14,7 +14,7 @@ enum Account: String, CaseIterable, Sendable {
 
     var initials: String { name.split(separator: " ").compactMap(\.first).map(String.init).joined() }
 
-    /// What `files.read` lets a client see.
+    /// The file names that the scope `files.read` lets a client see.
     var files: [String] {
         switch self {
         case .ada: ["Notes on the Analytical Engine.txt", "Bernoulli numbers.csv", "Letters to Babbage.txt"]

@@ -36,7 +36,7 @@ extension SandboxProvider {
     private func login(_ request: Request) async -> Response {
         guard let form = await request.formFields() else { return forgedForm() }
         // Another window of this browser signed in since the form was shown: this one goes on as that account.
-        // Whoever forged the form has only had a page shown.
+        // A forged form does no more than show a page here.
         if let session = await sessions.known(request.cookies[Sessions.cookieName]?.value),
             session.account != nil, form["form_token"] != session.formToken,
             let asked = try? carriedRequest(form)

@@ -10,11 +10,11 @@ struct AuthorizationRequest: Sendable {
     let codeChallenge: String?
     let behaviours: Set<Behaviour>
     let script: Script?
-    /// Where it was asked, such as `/authorize`.
+    /// The path that it came to, such as `/coop/authorize`; the pages' forms lead back to it.
     let path: String
     let query: FormFields
 
-    /// What to do without asking anybody.
+    /// A decision that the query brings (`sandbox_auto`), so that no page is shown.
     struct Script: Sendable {
         enum Decision: String { case allow, deny }
         let decision: Decision
@@ -108,9 +108,10 @@ struct AuthorizationRequest: Sendable {
     }
 }
 
-/// Why an authorization request goes no further, and who is told.
+/// The reason why an authorization request goes no further, and who is told.
 enum AuthorizationRefusal: Error, Equatable {
     /// The visitor alone: the client is unknown, or its address cannot be trusted.
     case page(String)
+    /// The client, by a redirect (RFC 6749 § 4.1.2.1).
     case redirect(OAuthError, redirectURI: String, state: String?)
 }

@@ -2,7 +2,7 @@
 struct ProviderPage {
     let title: String
     let content: HTML
-    /// Between the page and the window's edge; the start page is wide, the popup's pages are narrow.
+    /// True for the start page, which has room for lists. The popup's pages are narrow.
     var isWide = false
 
     var html: HTML {

@@ -1,4 +1,4 @@
-/// What a client may ask for. The sandbox grants any name; those it knows have a description.
+/// The scopes that a client may ask for. The sandbox grants any name; those it knows have a description.
 enum Scope {
     static let known: [(name: String, description: String)] = [
         ("files.read", "See the names of your files"),

@@ -12,9 +12,9 @@ public struct DemoFrontend: Sendable {
     let token: @Sendable () async throws -> String
 
     /// - Parameters:
-    ///   - baseURL: Where this frontend is reached; its origin is the one that the broker must allow.
-    ///   - brokerURL: Where the broker is reached, without a slash at the end.
-    ///   - providerURL: Where the sandbox provider is reached, to try access tokens.
+    ///   - baseURL: This frontend's address; its origin is the one that the broker must allow.
+    ///   - brokerURL: The broker's address, without a slash at the end.
+    ///   - providerURL: The sandbox provider's address, to try access tokens.
     ///   - tenant: The tenant that visitors act for.
     ///   - token: Makes a JWT for the tenant, with the scope `assets:write`.
     public init(
@@ -28,7 +28,8 @@ public struct DemoFrontend: Sendable {
         self.token = token
     }
 
-    /// The frontend's addresses.
+    /// The frontend's routes: its page at `/` and `/connected`, scripts and styles, and `/session`, which gives out a
+    /// token.
     public func router() -> Router<BasicRequestContext> {
         let router = Router()
         let page = DemoPage(frontend: self)

@@ -1,11 +1,14 @@
 /// One value, or any of several: a text or a list of texts in JSON.
 public struct Choice: Decodable, Sendable, Equatable, ExpressibleByStringLiteral {
+    /// Any of these is right. Members of ``Demand`` say where `-` or `*` among them has a meaning of its own.
     public let values: [String]
 
+    /// A choice of one value.
     public init(stringLiteral value: String) {
         values = [value]
     }
 
+    /// Reads a text as a list of one; throws where the JSON is neither a text nor a list of texts.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         values = try (try? [container.decode(String.self)]) ?? container.decode([String].self)

@@ -4,7 +4,7 @@
     import Foundation
 #endif
 
-/// How a request proves which client it is from.
+/// The way in which a request proves which client it is from.
 struct ClientProof {
     let client: Simulator.Client
     let headers: String?
@@ -16,7 +16,7 @@ struct ClientProof {
         self.parameters = parameters
     }
 
-    /// What is wrong with it.
+    /// A sentence for each thing that is wrong with the proof; empty where nothing is.
     ///
     /// - Parameters:
     ///   - accepted: of `basic`, `post`, `hash`, `assertion` and `none`; `*` is any of them.

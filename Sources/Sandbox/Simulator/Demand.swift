@@ -1,37 +1,47 @@
-/// What one provider demands and what it answers, as the simulator plays it.
+/// The demands of one provider on requests, and its answers, as the simulator plays it.
 ///
 /// Written from what is known of the provider, never from the broker's catalog: the two are compared by running them
 /// against each other. What is not known is not demanded. Members that are left out have the value of
-/// ``Demands/standard``.
+/// ``Demands/standard``; where a comment ends in a value or is nothing else, it is that one.
 public struct Demand: Decodable, Sendable {
     /// Each set of addresses that the provider lives at; at least one, and the first is where it lives by default.
     public let places: [Place]
+    /// The demands on the request that the browser brings to a place's `authorization`.
     public let consent: Consent
+    /// The demands on the request with the code, at a place's `token`.
     public let exchange: Exchange
+    /// The shape of the token endpoint's answers, also at a refresh.
     public let answer: Answer
     /// Absent: no refresh tokens are given.
     public let refresh: Refresh?
+    /// Absent: the exchange is the last call.
     public let afterConnecting: AfterConnecting?
     /// Every way that the provider takes a token back. Empty: none is known.
     public let revocations: [Revocation]
-    /// What of this rests on general knowledge alone, by the fact's own name.
+    /// The facts behind this that rest on general knowledge alone, not on the provider's documentation, by their own
+    /// names.
     public let unverified: [String]
-    /// Why this differs from the facts, where it does.
+    /// The reason why this differs from the facts, where it does. For readers; nothing depends on it.
     public let remark: String?
 
-    /// Where the provider lives for some of its accounts, with the placeholders of its addresses filled.
+    /// The provider's addresses for some of its accounts, whole and with their placeholders filled. A segment in
+    /// braces, such as `{token}`, stands for any.
     public struct Place: Decodable, Sendable {
+        /// The name by which the header `Simulator-Place` chooses it. `default`
         public let name: String
-        /// What whoever connects says to be led here.
+        /// The broker's parameters that lead a person here.
         public let parameters: [String: String]
-        /// What refresh and revocation must be told besides, since only the callback knew it.
+        /// Parameters that refresh and revocation are told besides, since only the callback knew them.
         public let learned: [String: String]
-        /// The parameters name a server that only an operator may choose.
+        /// True if the parameters name a server that only an operator may choose.
         public let setByOperator: Bool
+        /// The consent page.
         public let authorization: Choice
+        /// The token endpoint.
         public let token: Choice
         /// Absent: as `token`.
         public let refresh: Choice?
+        /// For those ``Demand/revocations`` that have no address of their own.
         public let revocation: Choice?
         /// Absent: as `AfterConnecting.address`.
         public let afterConnecting: Choice?
@@ -41,7 +51,7 @@ public struct Demand: Decodable, Sendable {
         public let callback: [String: String]
         /// The moment that this place is there, in Unix seconds, for whoever sets the clock. Absent: any.
         public let moment: Int64?
-        /// The account's tokens never expire and cannot be refreshed, though other accounts' can.
+        /// True if the account's tokens never expire and cannot be refreshed, though other accounts' can.
         public let lasting: Bool
     }
 
@@ -49,10 +59,13 @@ public struct Demand: Decodable, Sendable {
     public struct Consent: Decodable, Sendable {
         /// `code`; `-` means that it must not be sent.
         public let responseType: Choice
+        /// `required`; where it is sent, it is the registered one.
         public let redirectURI: Presence
         /// Demanded with these values.
         public let parameters: [String: Choice]
+        /// The demands on the scopes that are asked for.
         public let scope: Scope
+        /// `unknown`
         public let pkce: PKCE
         /// `S256`.
         public let challengeMethods: Choice
@@ -63,28 +76,33 @@ public struct Demand: Decodable, Sendable {
         public let signature: String?
     }
 
+    /// The scopes of a consent request (RFC 6749 § 3.3).
     public struct Scope: Decodable, Sendable {
         /// `scope`
         public let parameter: String
         /// A space.
         public let separator: String
-        /// What may be asked for; where there are none, `presence` does not count.
+        /// Scopes that may be asked for; where there are none, `presence` does not count.
         public let examples: [String]
-        /// `optional`: the scopes may also be set on the app.
+        /// `required`; `optional` where the scopes may also be set on the app.
         public let presence: Presence
-        /// Nothing but the examples exists; where there are none, the parameter must not be sent.
+        /// True if nothing but the examples exists; where there are none, the parameter must not be sent. `true`
         public let known: Bool
-        /// Must be asked for: without one of them no refresh token is given.
+        /// One of these must be asked for: without it no refresh token is given.
         public let always: Choice?
     }
 
+    /// The need for a parameter.
     public enum Presence: String, Decodable, Sendable {
+        /// A request without it is refused.
         case required
+        /// It may be left out.
         case optional
     }
 
+    /// The provider's way with a `code_challenge` in the consent request (RFC 7636 § 4.3).
     public enum PKCE: String, Decodable, Sendable {
-        /// The provider refuses a request without.
+        /// The provider refuses a request without one (RFC 7636 § 4.4.1).
         case required
         /// The provider verifies it; the simulator demands it, since nothing speaks for leaving it off.
         case verified
@@ -106,6 +124,7 @@ public struct Demand: Decodable, Sendable {
         public let grantType: Choice
         /// `code`
         public let codeParameter: String
+        /// `required`; where it is sent, it is the registered one.
         public let redirectURI: Presence
         /// Demanded with these values; `*` is any.
         public let headers: [String: String]
@@ -113,24 +132,30 @@ public struct Demand: Decodable, Sendable {
         public let parameters: [String: String]
     }
 
+    /// The answers of the token endpoint.
     public struct Answer: Decodable, Sendable {
         /// A ``Template``. Absent: RFC 6749 § 5.1.
         public let body: JSON?
+        /// `json`
         public let encoding: Encoding
+        /// `status`
         public let failure: Failure
-        /// Seconds, for `{lifetime}`.
+        /// The life of an access token in seconds, for `{lifetime}`. 3600
         public let lifetime: Int64
+        /// `told`
         public let expiry: Expiry
-        /// Pointers (RFC 6901) to what must be kept beside the tokens.
+        /// Pointers (RFC 6901 § 3) to members that must be kept beside the tokens.
         public let keeps: [String]
 
+        /// The format of an answer.
         public enum Encoding: String, Decodable, Sendable {
+            /// JSON, whatever `Accept` says.
             case json
             /// Form encoding, unless `Accept` asks for JSON.
             case formUnlessAsked
         }
 
-        /// How the token endpoint says no.
+        /// The form of a refusal by the token endpoint.
         public enum Failure: String, Decodable, Sendable {
             /// With status 400 or 401 (RFC 6749 § 5.2).
             case status
@@ -140,37 +165,49 @@ public struct Demand: Decodable, Sendable {
             case okFalse
         }
 
-        /// What the answer lets one know of the access token's end.
+        /// The end of the access token, as far as the answer tells it.
         public enum Expiry: String, Decodable, Sendable {
+            /// In the answer: after `lifetime`.
             case told
+            /// The token does not expire.
             case never
             /// There is one, and the answer is silent about it.
             case untold
         }
     }
 
+    /// The request that renews a token (RFC 6749 § 6). A member that is absent by default is as at the exchange.
     public struct Refresh: Decodable, Sendable {
-        /// Absent, here and below: as at the exchange.
+        /// Absent: as at the exchange.
         public let method: Choice?
+        /// Absent: as at the exchange.
         public let format: Choice?
+        /// Absent: as at the exchange.
         public let authentication: Choice?
         /// `refresh_token`
         public let grantType: Choice
-        /// Which parameter carries the token; `*` is any. `refresh_token`
+        /// The parameter that carries the token; `*` is any. `refresh_token`
         public let tokenParameter: Choice
+        /// Absent: as at the exchange.
         public let headers: [String: String]?
+        /// Demanded with these values; ``Template`` texts. The exchange's do not count here.
         public let parameters: [String: String]
+        /// `refreshToken`
         public let sends: Sends
+        /// `varies`
         public let rotation: Rotation
         /// A ``Template``. Absent: the exchange's.
         public let body: JSON?
 
+        /// The token that a refresh request carries.
         public enum Sends: String, Decodable, Sendable {
+            /// The refresh token, as RFC 6749 § 6 has it.
             case refreshToken
             /// The access token renews itself.
             case accessToken
         }
 
+        /// The refresh token in the answer to a refresh (RFC 6749 § 6), and the fate of the old one.
         public enum Rotation: String, Decodable, Sendable {
             /// The answer has no refresh token: the old one stays good.
             case kept
@@ -185,43 +222,54 @@ public struct Demand: Decodable, Sendable {
 
     /// A call with the new token, to learn more or to swap the token for one that lasts.
     public struct AfterConnecting: Decodable, Sendable {
+        /// The call's address, unless the place has one of its own.
         public let address: Choice
         /// `GET`
         public let method: Choice
         /// The word before the token in `Authorization`; `-` means that the token is a parameter. `Bearer`
         public let scheme: String
+        /// Demanded with these values; ``Template`` texts. A `grant_type` among them tells the call from an exchange.
         public let parameters: [String: String]
-        /// Which parameter carries the token, where one does; `*` is any.
+        /// The parameter that carries the token, where one does; `*` is any. `access_token`
         public let tokenParameter: Choice
-        /// Whether the answer's token takes the first one's place.
+        /// True if the answer's token takes the first one's place.
         public let swaps: Bool
         /// A ``Template``.
         public let body: JSON
+        /// Pointers (RFC 6901 § 3) to members of the answer that must be kept beside the tokens.
         public let keeps: [String]
     }
 
+    /// One way in which the provider takes a token back: that of RFC 7009 § 2.1 or its own.
     public struct Revocation: Decodable, Sendable {
         /// Absent: as the place says.
         public let address: Choice?
         /// `POST`
         public let method: Choice
-        /// Where the token travels: `form`, `json`, `query`, `bearer` or `path`. `form`
+        /// The place in which the token travels: `form`, `json`, `query`, `bearer` or `path`. `form`
         public let token: Choice
         /// `token`; `*` is any.
         public let tokenParameter: Choice
         /// `basic`, `post` or `none`; `*` means that it is not known. `*`
         public let authentication: Choice
+        /// Demanded with these values; `*` is any.
         public let headers: [String: String]
+        /// Demanded with these values; ``Template`` texts.
         public let parameters: [String: String]
+        /// `any`
         public let accepts: Accepts
-        /// The broker need not offer it: the fact is unverified or the catalog cannot say it.
+        /// True if the broker need not offer it: the fact is unverified or the catalog cannot say it.
         public let optional: Bool
-        /// 200
+        /// The status of success: 204 goes without a body, and anything else is answered as 200 with `{}`. 200
         public let status: Int
 
+        /// The kinds of tokens that a way of revocation takes; never a code.
         public enum Accepts: String, Decodable, Sendable {
+            /// Access tokens and refresh tokens.
             case any
+            /// Access tokens alone.
             case accessToken
+            /// Refresh tokens alone.
             case refreshToken
         }
     }

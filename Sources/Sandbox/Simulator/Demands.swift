@@ -4,13 +4,15 @@
     public import Foundation
 #endif
 
-/// What every provider demands, by the entry that it is for.
+/// The demands of every provider, by the catalog entry that they are for.
 ///
 /// One JSON object; each member is a ``Demand``. A member that ``standard`` does not know is a mistake: a misspelt
 /// demand would be no demand at all.
 public struct Demands: Sendable {
+    /// By the id of a source type in the built-in catalog.
     public let entries: [String: Demand]
 
+    /// Throws ``UnknownMember`` for a misspelt member, and `DecodingError` for anything else that is no demand.
     public init(json: Data) throws {
         let decoder = JSONDecoder()
         let standard = try decoder.decode(JSON.self, from: Data(Self.standard.utf8))
@@ -20,12 +22,14 @@ public struct Demands: Sendable {
         }
     }
 
+    /// A member that no demand has; `description` has its path, such as `wiki.consent.scpoe`.
     public struct UnknownMember: Error, CustomStringConvertible {
         let path: String
         public var description: String { "\(path) is no member of a demand" }
     }
 
-    /// What a record need not say. `null` and a question mark: absent. An empty object: any members.
+    /// The members of a demand, with the values that a record need not repeat. `null` and a question mark: absent. An
+    /// empty object: any members.
     static let standard = """
         {
           "places": [{

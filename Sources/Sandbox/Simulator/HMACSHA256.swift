@@ -1,4 +1,4 @@
-/// HMAC (RFC 2104) with the sandbox's own SHA-256.
+/// HMAC (RFC 2104 § 2) with the sandbox's own SHA-256.
 enum HMACSHA256 {
     static func code(for message: [UInt8], key: [UInt8]) -> [UInt8] {
         let short = key.count > 64 ? SHA256.digest(key) : key

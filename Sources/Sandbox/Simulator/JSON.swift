@@ -2,12 +2,15 @@
 public enum JSON: Codable, Sendable, Equatable {
     case null
     case bool(Bool)
+    /// A number that decodes as an `Int64`.
     case integer(Int64)
+    /// Any other number.
     case number(Double)
     case string(String)
     case array([JSON])
     case object([String: JSON])
 
+    /// Takes any JSON value.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         if container.decodeNil() {
@@ -27,6 +30,7 @@ public enum JSON: Codable, Sendable, Equatable {
         }
     }
 
+    /// Writes the value as itself, with no sign of the case.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         switch self {
@@ -40,7 +44,8 @@ public enum JSON: Codable, Sendable, Equatable {
         }
     }
 
-    /// What an RFC 6901 pointer leads to.
+    /// The value that a pointer (RFC 6901 § 4) leads to, `nil` where there is none. Laxer than the RFC: empty segments
+    /// are passed over, and an index may have leading zeros.
     public subscript(pointer: String) -> JSON? {
         var value = self
         for part in pointer.split(separator: "/") {
@@ -58,7 +63,7 @@ public enum JSON: Codable, Sendable, Equatable {
         return value
     }
 
-    /// Whether this value or one inside it, however deep, equals `other`.
+    /// True if this value or one inside it, however deep, equals `other`.
     public func holds(_ other: JSON) -> Bool {
         if self == other { return true }
         return switch self {

@@ -9,7 +9,7 @@ struct RequestParameters {
     /// `form`, `json`, `query`; `nil` where the body is something else.
     let format: String?
     let fields: FormFields
-    /// What travels in the address though the body is where parameters are.
+    /// The query's parameters, where the others are in the body.
     let inAddress: FormFields
 
     init(_ request: SimulatedRequest) {

@@ -1,4 +1,4 @@
-/// What the simulator remembers: codes, tokens and the grants that they came of.
+/// The simulator's memory: codes, tokens and the grants that they came of.
 struct SimulatedGrants {
     struct Grant {
         let entry: String
@@ -8,7 +8,7 @@ struct SimulatedGrants {
         let state: String
         let challenge: String?
         let challengeMethod: String?
-        /// Whether a refresh token comes with it.
+        /// True if a refresh token comes with it.
         let refreshes: Bool
         var timesRefreshed = 0
     }
@@ -56,7 +56,7 @@ struct SimulatedGrants {
     mutating func revoke(_ text: String) { revoked.insert(text) }
     func isDead(_ text: String) -> Bool { spent.contains(text) || revoked.contains(text) }
 
-    /// How often the grant was refreshed, this time included.
+    /// Counts a refresh; the number of them so far, this one included.
     mutating func countRefresh(of id: Int) -> Int {
         grants[id].timesRefreshed += 1
         return grants[id].timesRefreshed

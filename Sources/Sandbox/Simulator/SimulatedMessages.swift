@@ -1,11 +1,15 @@
 /// A request as it reaches a provider.
 public struct SimulatedRequest: Sendable {
+    /// In capitals, such as `POST`.
     public let method: String
     /// The whole address, with its query.
     public let url: String
+    /// In order, repeats kept; the case of names does not matter.
     public let headers: [(name: String, value: String)]
+    /// Empty where there is none: the parameters are then read from the query.
     public let body: [UInt8]
 
+    /// Checks nothing; `url` is taken for an absolute address.
     public init(method: String, url: String, headers: [(name: String, value: String)] = [], body: [UInt8] = []) {
         self.method = method
         self.url = url
@@ -21,9 +25,13 @@ public struct SimulatedRequest: Sendable {
     var query: FormFields { FormFields(decoding: address.query) }
 }
 
+/// An answer as the provider would give it; a refusal does not say what was wrong.
 public struct SimulatedResponse: Sendable {
+    /// The HTTP status.
     public var status: Int
+    /// In order; `Location` holds the code where a person has agreed.
     public var headers: [(name: String, value: String)] = []
+    /// Text in every case; empty where there is none.
     public var body = ""
 }
 
@@ -45,7 +53,7 @@ struct SimulatedAddress {
         segments = parts.dropFirst().map { FormFields.decode(Array($0.replacing("+", with: "%2B").utf8)) }
     }
 
-    /// What `{name}` segments of a demanded address stand for here; `nil` where this is another address.
+    /// The values of the `{name}` segments of a demanded address; `nil` where this is another address.
     func captures(of demanded: String) -> [String: String]? {
         let demanded = SimulatedAddress(demanded)
         guard origin == demanded.origin, segments.count == demanded.segments.count else { return nil }

@@ -5,10 +5,14 @@
 public actor Simulator {
     /// A registration at a provider.
     public struct Client: Sendable {
+        /// The `client_id`. Unlike any other client's: a consent request is told by it.
         public let id: String
+        /// The client secret; also the key of signed callbacks and the one right `client_assertion`.
         public let secret: String
+        /// The one registered redirect address, compared as a whole text.
         public let redirectURI: String
 
+        /// Checks nothing.
         public init(id: String, secret: String, redirectURI: String) {
             self.id = id
             self.secret = secret
@@ -16,14 +20,15 @@ public actor Simulator {
         }
     }
 
-    /// What was last given, for comparison with what arrived.
+    /// The tokens that were given last, for comparison with what arrived.
     public struct Issued: Sendable {
+        /// The newest of the entry, from an exchange, a refresh or a swap.
         public let accessToken: String
         /// The one that is good now, whether this answer told it or not.
         public let refreshToken: String?
-        /// Unix seconds.
+        /// Unix seconds; `nil` where the answer does not tell it.
         public let expiresAt: Int64?
-        /// As it was asked for.
+        /// As it was asked for; `nil` where no scope was.
         public let scope: String?
         /// The whole answer.
         public let answer: JSON
@@ -57,23 +62,25 @@ public actor Simulator {
 
     // MARK: what a test asks
 
-    /// What was wrong since the last time, in order.
+    /// Takes the violations since the last call, in order, each with the entry's name before its sentence.
     public func takeViolations() -> [String] {
         defer { found = [] }
         return found.map { "\($0.entry): \($0.sentence)" }
     }
 
-    /// The newest tokens of an entry.
+    /// The newest tokens of an entry; `nil` before the first exchange.
     public func issued(_ entry: String) -> Issued? { grants.issued[entry] }
 
-    /// Whether a token was taken back by a revocation.
+    /// Tells whether a token was taken back by a revocation.
     public func isRevoked(_ token: String) -> Bool { grants.revoked.contains(token) }
 
-    /// What the account of the last callback is about.
+    /// The members that the place of the account added to the entry's last callback; empty before the first.
     public func callbackMembers(_ entry: String) -> [String: String] { grants.callbacks[entry] ?? [:] }
 
     // MARK: requests
 
+    /// Answers as the provider at the request's address would, and keeps what was wrong for ``takeViolations()``. An
+    /// address that no demand has is answered 404.
     public func answer(_ request: SimulatedRequest) -> SimulatedResponse {
         let endpoints = endpoints(at: request.address)
         guard let first = endpoints.first else {
@@ -134,7 +141,7 @@ public actor Simulator {
         return carried.lazy.compactMap { self.grants.subject($0) }.first
     }
 
-    /// Whose client a request without code or token of ours is from.
+    /// The entry whose client sent a request without a code or token of ours.
     private func owner(
         of request: SimulatedRequest, with parameters: RequestParameters, at endpoints: [Endpoint]
     ) -> String? {

@@ -3,7 +3,7 @@ public import Hummingbird
 import NIOCore
 
 extension Simulator {
-    /// The simulator on a socket: `/https/accounts.google.com/o/oauth2/auth` is played as that address is.
+    /// Serves the simulator on a socket: `/https/accounts.google.com/o/oauth2/auth` is played as that address is.
     public nonisolated func application(
         configuration: ApplicationConfiguration = .init(address: .hostname("127.0.0.1", port: 0))
     ) -> some ApplicationProtocol {

@@ -9,12 +9,12 @@ struct TokenCall {
     let subject: SimulatedGrants.Subject?
     let now: Int64
 
-    /// Where the account of the code or token lives; where none of ours came, the address's first place.
+    /// The place of the account that the code or token is of; where none of ours came, the address's first.
     var place: Demand.Place {
         demand.places[subject?.grant.place ?? endpoints.first { $0.entry == entry }?.place ?? 0]
     }
 
-    /// What the request is for. One address may serve several ends.
+    /// The purpose of the request. One address may serve several.
     var kind: Simulator.Endpoint.Kind {
         let kinds = endpoints.filter { $0.entry == entry }.map(\.kind)
         if subject?.kind == .code { return .token }

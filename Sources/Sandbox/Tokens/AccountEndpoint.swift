@@ -2,7 +2,7 @@ import HTTPTypes
 import Hummingbird
 
 extension SandboxProvider {
-    /// What an access token is good for: the account it belongs to.
+    /// The account that an access token belongs to, as far as its scopes show it.
     private struct AccountAnswer: Encodable {
         let id: String
         let scope: String

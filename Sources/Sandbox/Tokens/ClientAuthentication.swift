@@ -36,7 +36,7 @@ struct ClientAuthentication {
         return (id, secret)
     }
 
-    /// Name and password are form-encoded *before* they are joined and put into base64.
+    /// Reads a Basic header, whose name and password are form-encoded *before* they are joined and put into base64.
     private static func basic(_ header: String) -> (id: String, secret: String)? {
         let words = header.split(separator: " ")
         guard words.count == 2, words[0].lowercased() == "basic", let bytes = Data(base64Encoded: String(words[1])),

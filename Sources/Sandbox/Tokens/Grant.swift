@@ -1,4 +1,4 @@
-/// What somebody agreed to, and how the provider is to behave about it.
+/// A person's consent, with the behaviours chosen for it.
 struct Grant: Sendable {
     let clientID: String
     let redirectURI: String

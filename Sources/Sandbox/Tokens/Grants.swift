@@ -93,7 +93,8 @@ actor Grants {
         return issueTokens(for: grant, id: token.grant)
     }
 
-    /// RFC 7009 § 2.1: a refresh token takes its grant along, an access token goes alone, an unknown one is fine.
+    /// A refresh token takes its grant along, and an access token goes alone (RFC 7009 § 2.1). An unknown token is no
+    /// error (RFC 7009 § 2.2).
     func revoke(_ text: String, clientID: String) throws(OAuthError) {
         guard let id = refreshTokens[text]?.grant ?? accessTokens[text]?.grant, let grant = grants[id] else { return }
         guard grant.clientID == clientID else { throw OAuthError(.invalidGrant, "the token is another client's") }

@@ -2,7 +2,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// What the token endpoint answers where its behaviour is to answer no tokens.
+/// The answers of the token endpoint that hold no tokens because a behaviour asks for that.
 enum TokenFailure {
     /// The connection ends here on purpose.
     struct HungUp: Error {}

@@ -44,7 +44,7 @@ struct FormFields: Sendable, Equatable {
         pairs.map { "\(Self.encode($0.name))=\(Self.encode($0.value))" }.joined(separator: "&")
     }
 
-    /// Percent-encodes all but RFC 3986's unreserved characters.
+    /// Percent-encodes all but the unreserved characters (RFC 3986 § 2.3).
     static func encode(_ text: String) -> String {
         var encoded = ""
         for byte in text.utf8 {

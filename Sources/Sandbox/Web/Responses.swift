@@ -75,7 +75,7 @@ extension Request {
     }
 }
 
-/// What a page may load and where it may send: nothing, but for what is named.
+/// The sources that a page may load from and send to: none but those named (Content Security Policy).
 struct ContentPolicy: Sendable {
     let text: String
 

@@ -5,6 +5,7 @@ import Formats
 import Foundation
 import SQLiteStore
 
+/// Copies the database by the file, not by the admin API: it works with or without a running broker.
 struct Backup: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Copy the database to a new file, while the broker runs.",
@@ -36,6 +37,8 @@ struct Backup: AsyncParsableCommand {
     }
 }
 
+/// Puts a backup in the database's place, after it has proven that the master keys open it and that its trail is whole.
+/// Refuses while a broker answers.
 struct Restore: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Replace the database by a backup. The broker must not run.")

@@ -12,6 +12,8 @@ import Sandbox
 import Secrets
 import ServiceLifecycle
 
+/// Runs broker, sandbox provider and demo frontend in one process, for people who try the product. Keys, secrets and
+/// the database are new each time; no configuration is read.
 struct Demo: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run the broker with a sandbox provider and a demo frontend, on three loopback ports.",

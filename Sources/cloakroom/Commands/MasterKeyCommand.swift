@@ -6,6 +6,7 @@ import Foundation
 import SQLiteStore
 import Secrets
 
+/// The master key file. All but `new` find it by the configuration. Only `new` prints a key; the others print ids.
 struct MasterKeyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "master-key", abstract: "Create, list, rotate and retire master keys.",
@@ -15,6 +16,7 @@ struct MasterKeyCommand: ParsableCommand {
         throw ValidationError("say what to do: cloakroom master-key new, list, rotate or retire")
     }
 
+    /// Prints a new key, and reads and writes no file.
     struct New: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Print a line for the master key file, with a new key.",
@@ -27,6 +29,7 @@ struct MasterKeyCommand: ParsableCommand {
         }
     }
 
+    /// The id of a new key.
     struct NameOption: ParsableArguments {
         @Option(
             name: .long, help: "The key's id: letters, digits, . _ -; by default the date and four random characters.")
@@ -47,6 +50,7 @@ struct MasterKeyCommand: ParsableCommand {
         }
     }
 
+    /// Lists the keys in the file's order, the one that seals first, with what the database still holds under each.
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "List the master keys, and what still needs each.")
@@ -84,6 +88,7 @@ struct MasterKeyCommand: ParsableCommand {
         }
     }
 
+    /// Adds a key in two steps, since several brokers may share the file: each must be able to open before any seals.
     struct Rotate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Add a new key that seals from now on, while brokers run.",
@@ -122,6 +127,7 @@ struct MasterKeyCommand: ParsableCommand {
         }
     }
 
+    /// Removes a key. Refuses the one that seals, and one that the database still needs.
     struct Retire: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Remove a key that nothing needs any more.")

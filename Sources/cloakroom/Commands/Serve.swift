@@ -5,12 +5,13 @@ import Formats
 import Foundation
 import SQLiteStore
 
-/// Names the configuration, for each command that reads one.
+/// The configuration that a command reads, by its file's name.
 struct ConfigurationOption: ParsableArguments {
     @Option(name: .long, help: "The configuration file. Without one, the environment alone is read.")
     var config: String?
 }
 
+/// Runs the broker until SIGTERM or SIGINT.
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Run the broker.")
 
@@ -22,6 +23,8 @@ struct Serve: AsyncParsableCommand {
     }
 }
 
+/// Reads a configuration as `serve` would, and sees whether its database could be opened. Unlike `doctor`, it asks
+/// nothing of the network.
 struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Report everything that is wrong with a configuration.",

@@ -7,6 +7,8 @@ import Foundation
 import JOSE
 import Secrets
 
+/// Mints a caller's token by the issuer's own private key, for trials. Of the configuration it reads the claims' names,
+/// issuer and audience alone, so that it runs where nothing else of it is.
 struct TokenCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "token", abstract: "Mint a JWT for trials.",

@@ -72,7 +72,7 @@ extension ConfigurationReader {
         return (secret.map { String(decoding: $0, as: UTF8.self) } ?? text).map { ClientSecret($0) }
     }
 
-    /// The key for `private_key_jwt` (RFC 7523) and request objects (RFC 9101).
+    /// The key for `private_key_jwt` (RFC 7523 § 2.2) and request objects (RFC 9101 § 4).
     private func clientKey(_ entry: YAMLReader, _ users: [SourceType]) -> JWSSigner? {
         let wanted = "a private key in PEM: RSA of at least 2048 bits, P-256, P-384, P-521, Ed25519 or Ed448"
         let keyID = entry.string("keyId")
@@ -99,7 +99,7 @@ extension ConfigurationReader {
         return (algorithm ?? key.algorithms.first).map { JWSSigner(key: key, algorithm: $0, keyID: keyID) }
     }
 
-    /// The certificate for `tls` (RFC 8705).
+    /// The certificate for `tls` (RFC 8705 § 2).
     private func clientCertificate(_ entry: YAMLReader, _ users: [SourceType]) -> ClientCertificate? {
         let file = entry.string("certificateFile")
         let keyFile = entry.string("certificateKeyFile")

@@ -3,9 +3,9 @@ import Catalog
 import Formats
 import Foundation
 
-// The files that settings name. What is in them is never told: a finding has the name alone.
+/// The files that settings name. A finding has a file's name alone, and nothing of what is in it.
 extension ConfigurationReader {
-    /// A file that a setting names.
+    /// The bytes of a file that a setting names; `nil` (and a finding) where it cannot be read.
     func contents(_ file: String, of name: String, in reader: YAMLReader, wanted: String) -> [UInt8]? {
         guard let data = try? Data(contentsOf: URL(fileURLWithPath: settings.absolute(file))) else {
             reader.problem(

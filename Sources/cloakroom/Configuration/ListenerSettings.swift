@@ -56,7 +56,7 @@ extension ConfigurationReader {
         return url
     }
 
-    /// Whose `X-Forwarded-For` is believed.
+    /// The proxies whose `X-Forwarded-For` is believed.
     private func proxies(_ http: YAMLReader) -> TrustedProxies {
         let wanted = "addresses or blocks of them, such as 10.0.0.0/8 or ::1"
         return TrustedProxies(

@@ -3,15 +3,15 @@ import Catalog
 import Formats
 import Foundation
 
-/// Held by one process at a time, by means of a file that stays where it is: what it guards may be renamed meanwhile.
-/// The system lets go of it when the process ends, however that comes.
+/// A lock that one process holds at a time, on a file of its own that is never renamed: the file that it guards may be.
+/// The system releases it when the process ends, however it ends.
 struct FileLock {
     private let descriptor: Int32
 
     /// The time that another command may take: it only reads and writes a file, and looks into the database.
     private static let longestWait = Duration.seconds(30)
 
-    /// Waits for whoever holds it, without holding up a thread.
+    /// Waits for the process that holds it, without holding up a thread; throws after half a minute.
     init(_ path: String) async throws {
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else {

@@ -12,9 +12,9 @@ import Secrets
 import ServiceLifecycle
 import UnixSignals
 
-/// The broker as a process: what a configuration becomes when it runs.
+/// The broker as a process, made of a configuration: its store, transport, listeners and background work.
 struct BrokerProcess {
-    /// In the order in which they start; they stop in the other, so that operators see to the end.
+    /// In the order in which they start. They stop in the other, so that operators can watch until the end.
     private let listeners: [ListenerService]
     private let sweeper: Sweeper
     private let exporter: SpanExporter?

@@ -5,8 +5,9 @@ enum FileDescriptors {
     /// For what is no caller's connection: the database, providers, the collector, logs.
     private static let reserve = 256
 
-    /// As many connections of those that are wanted as there are descriptors for: each takes one. Where the limit is too low, it is
-    /// first raised as far as that is allowed: without descriptors left, the database could not be opened again either.
+    /// The number of connections, of those that are wanted, that there are descriptors for: each takes one. Where the
+    /// limit is too low, it is first raised as far as that is allowed: without descriptors left, the database could not
+    /// be opened again either.
     static func connections(wanted: Int) -> Int {
         var limit = rlimit()
         let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)

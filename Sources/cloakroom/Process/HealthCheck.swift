@@ -3,8 +3,10 @@ import CurlTransport
 import Formats
 import Transport
 
-/// Finds out whether a broker runs.
+/// Asks whether a broker runs at an address, for commands that must not run beside one.
 enum HealthCheck {
+    /// True if something answers 200 within two seconds.
+    ///
     /// - Parameter url: a broker's `/healthz`.
     static func answers(_ url: String) async -> Bool {
         var configuration = CurlTransport.Configuration()

@@ -18,7 +18,8 @@ struct LineLogHandler: LogHandler {
 
     func log(event: LogEvent) {
         let line = line(event, at: .now)
-        // One call a line: lines of several threads do not mix, and none is lost in a crash.
+        // One call a line: none is lost in a crash, and those of several threads do not mix. On a pipe that holds up to
+        // 4096 bytes (PIPE_BUF).
         _ = write(STDERR_FILENO, line, line.count)
     }
 
@@ -92,7 +93,8 @@ struct LineLogHandler: LogHandler {
         if case .string(let text) = value { text } else { value.description }
     }
 
-    /// RFC 3339, in UTC, to the millisecond. By hand: a formatter would cost more than the rest of the line.
+    /// A time as RFC 3339 § 5.6 has it, in UTC, to the millisecond. By hand: a formatter would cost more than the rest
+    /// of the line.
     private static func time(_ now: Timestamp) -> String {
         let time = UTCTime(seconds: now.milliseconds / 1000)
         var text: [UInt8] = []

@@ -28,7 +28,8 @@ struct ListenerService: ServiceLifecycle.Service {
             responder: responder, server: server,
             configuration: .init(
                 address: .hostname(address.host, port: address.port), serverName: nil,
-                // As many as may arrive in the milliseconds in which all loops are busy; the kernel's somaxconn caps it.
+                // As many as may arrive in the milliseconds in which all loops are busy; the kernel's somaxconn caps
+                // it.
                 backlog: 1024),
             onServerRunning: { _ in
                 logger.notice("listening", metadata: ["address": "\(address)", "for": "\(audience)"])

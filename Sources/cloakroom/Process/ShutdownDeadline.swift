@@ -3,7 +3,7 @@ import Foundation
 import SQLiteStore
 import ServiceLifecycle
 
-/// Gives up what takes longer than ten seconds to stop.
+/// Ends the process ten seconds after it was asked to stop, whatever is still running.
 struct ShutdownDeadline: ServiceLifecycle.Service {
     let store: SQLiteStore
     let transport: CurlTransport

@@ -58,7 +58,7 @@ struct SpanExporter: ServiceLifecycle.Service {
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
-            // Each turn of fortune is one line, however many batches it costs.
+            // One line for each change, however many batches fail in between.
             var isTaken = true
             while !Task.isCancelled {
                 try? await Task.sleep(for: .seconds(1))

@@ -46,7 +46,7 @@ extension [String: JSONValue] {
     /// A text for a cell of a table: empty where there is none.
     func text(_ name: String) -> String { self[name]?.string ?? "" }
 
-    /// A time of the API as people read it; empty outside the years that RFC 3339 can write.
+    /// A time of the API as people read it; empty outside the years that RFC 3339 § 5.6 can write.
     func time(_ name: String) -> String {
         guard let milliseconds = self[name]?.whole, Self.times.contains(milliseconds) else { return "" }
         return Date(timeIntervalSince1970: Double(milliseconds) / 1000).formatted(.iso8601)

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A sign of life on a terminal, for what lasts longer than a second.
+/// A line on a terminal that tells that a command still works, for what lasts longer than a second.
 enum Progress {
     /// Runs `work`; meanwhile a line on standard error counts the seconds. Nothing is drawn where that is no terminal.
     static func showing<Result: Sendable>(

@@ -2,7 +2,7 @@ import Broker
 import Formats
 import Foundation
 
-/// Columns for people.
+/// Rows and columns for people. Widths count scalars, not what a terminal draws.
 enum Table {
     /// Rows with their cells under one another; the first row is the head. On a terminal, no line is longer than it:
     /// the widest columns are cut short.

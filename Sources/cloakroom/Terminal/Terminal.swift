@@ -2,12 +2,12 @@ import Broker
 import Formats
 import Glibc
 
-/// The one way to people's eyes. Words go to standard error, results to standard output.
+/// Everything that commands print goes through here: messages to standard error, results to standard output.
 ///
 /// Nothing that acts on a terminal passes: what callers, providers and brokers say is in much of this. Texts of several
 /// lines are our own; what others brought into one has been made `visible` before.
 enum Terminal {
-    /// Words: warnings, hints, what is under way.
+    /// A message: a warning, a hint, what is under way.
     static func write(_ text: String) { put(text.visibleLines + "\n", on: STDERR_FILENO) }
 
     /// A result, at once: standard output may be a pipe, and the process may run on.

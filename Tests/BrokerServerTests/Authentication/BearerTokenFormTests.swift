@@ -7,7 +7,7 @@ import JOSE
 import Secrets
 import Testing
 
-/// Tokens that two readers could read differently (RFC 8725 § 2.4 to § 2.8), and keys that could be taken for others.
+/// Tokens that two readers could read differently (RFC 8725 § 2.6 to § 2.8), and keys that could be taken for others.
 @Suite struct BearerTokenFormTests {
     private let signer = TokenSigner()
 

@@ -3,7 +3,7 @@ import Foundation
 import Secrets
 import Transport
 
-/// An issuer of callers' tokens: its key set as a test wants it, how often it was asked, and a hand upon the answers.
+/// An issuer of callers' tokens: its key set as a test wants it, how often it was asked, and when it answers.
 ///
 /// `@unchecked Sendable`: all that changes is guarded by `lock`.
 final class Issuer: ProviderTransport, @unchecked Sendable {

@@ -6,7 +6,7 @@ import JOSE
 import Secrets
 import Testing
 
-/// How long an issuer's keys are believed.
+/// The time for which an issuer's keys are believed.
 @Suite struct IssuerKeysTests {
     private let issuer = Issuer()
     private let old = TokenSigner("old")
@@ -24,7 +24,7 @@ import Testing
 
     private func wait(seconds: Int) { fixture.steadyClock.advance(.seconds(seconds)) }
 
-    /// Whatever was asked for in the background has come.
+    /// Waits until `condition` holds: keys are also fetched in the background.
     private func eventually(_ condition: () async throws -> Bool) async throws {
         for _ in 0..<2000 {
             if try await condition() { return }

@@ -211,7 +211,7 @@ import Testing
         }
     }
 
-    /// Whoever mails an authorization address has the verifier, but the victim's browser has no cookie.
+    /// Somebody who mails an authorization address has the verifier, but the victim's browser has no cookie.
     @Test func `a flow that ends in another browser stays pending`() async throws {
         let fixture = try await Fixture()
         try await fixture.run { client in

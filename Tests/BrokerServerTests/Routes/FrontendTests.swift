@@ -5,7 +5,7 @@ import HummingbirdTesting
 import NIOCore
 import Testing
 
-/// Which pages a tenant's flows talk to and end at.
+/// The pages that a tenant's flows talk to and end at.
 @Suite struct FrontendTests {
     /// RFC 7636 appendix B.
     private static let challenge = JSONValue.string("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")

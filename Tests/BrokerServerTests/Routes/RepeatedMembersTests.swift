@@ -5,8 +5,8 @@ import NIOCore
 import Secrets
 import Testing
 
-/// What comes twice is read by one as the first and by another as the second: a proxy, a log or a filter before the
-/// broker may have seen the other (RFC 6749 § 3.1, RFC 8259 § 4).
+/// A member that comes twice is read by one as the first and by another as the second: a proxy, a log or a filter
+/// before the broker may have seen the other (RFC 6749 § 3.1, RFC 8259 § 4).
 @Suite struct RepeatedMembersTests {
     private static let credentials = "/v1/tenants/acme/assets:oauthCredentials"
     private static let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"

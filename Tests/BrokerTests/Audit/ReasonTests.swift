@@ -5,7 +5,7 @@ import Transport
 
 @testable import Broker
 
-/// What operators are told: others' words in it act on nothing and are cut, and no secret is in it.
+/// The reasons that operators are told: others' words in them act on nothing and are cut, and no secret is in them.
 @Suite struct ReasonTests {
     @Test func `what others wrote is quoted, and nothing in it acts`() {
         let foreign = "a\"b\u{1B}[31m\r\nc\u{202E}d\u{0}"

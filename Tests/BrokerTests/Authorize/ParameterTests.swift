@@ -2,7 +2,7 @@ import Testing
 
 @testable import Broker
 
-/// What callers give for the placeholders and the scopes of a source type.
+/// The values that callers give for the placeholders and the scopes of a source type.
 @Suite struct ParameterTests {
     private static let yaml = Entry.yaml(
         """

@@ -3,8 +3,8 @@ import Testing
 
 @testable import Broker
 
-/// Who chooses the host that is sent the client's secret (CVE-2023-36019): its operator, or nobody beyond the vendor's
-/// own hosts.
+/// The host that is sent the client's secret is chosen by its operator, or by nobody beyond the vendor's own hosts
+/// (CVE-2023-36019).
 @Suite struct InstanceTests {
     private static let fixed = "authorizationURL: https://example.com/a\ntokenURL: https://example.com/t"
     private static let parameters = "parameters: { site: { pattern: '^[a-z-]+$' } }"
@@ -131,7 +131,7 @@ import Testing
 
     // MARK: the built-in catalog
 
-    /// What its providers' documentation says: who registers a client, and what it is good for.
+    /// From the providers' documentation: who registers a client, and what it is good for.
     @Test func `every built-in entry says whose its clients are`() {
         let findings = Findings()
         let entries = Catalog(allowInsecure: false, findings: findings).sourceTypes

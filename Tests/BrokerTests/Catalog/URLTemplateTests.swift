@@ -93,7 +93,7 @@ import Testing
         String(repeating: "a", count: 64),
     ]
 
-    /// What can stand as a whole host names only a host; a part of a host has no port either.
+    /// A value that can stand as a whole host names only a host; a part of a host has no port either.
     @Test(arguments: breakouts)
     func `a value that is no host cannot stand as one`(_ value: String) throws {
         #expect(try URLTemplate("https://{v}/token").filled(with: ["v": value]) == nil)

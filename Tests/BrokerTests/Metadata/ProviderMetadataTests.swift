@@ -2,7 +2,7 @@ import Testing
 
 @testable import Broker
 
-/// RFC 8414, OpenID Connect Discovery 1.0.
+/// RFC 8414 § 2 and § 3, OpenID Connect Discovery 1.0 § 3 and § 4.
 @Suite struct ProviderMetadataTests {
     static let issuer = "https://server.example.com"
 

@@ -5,7 +5,8 @@ import Transport
 
 @testable import Broker
 
-/// What a provider said before serves while it does not answer: nobody gets an error, and the log has the reason.
+/// Metadata and keys of before serve while a provider does not answer: nobody gets an error, and the log has the
+/// reason.
 @Suite struct StaleMetadataTests {
     private static let url = "https://server.example.com/jwks.json"
 

@@ -24,7 +24,7 @@ import Testing
             client: "client", parameters: parameters, scopes: scopes, token: RefreshToken(token))
     }
 
-    /// One refresh that would get these tokens. Whether the provider was asked.
+    /// Asks for a refresh that would get these tokens; true if the provider was asked.
     private func refresh(
         _ sent: String, gets access: String = "a", _ new: String = "r", tenant: String = "acme",
         sourceType: String = "wiki"

@@ -16,7 +16,7 @@ import Testing
         try StrictJSON.object(JSONWebSignature(assertion).payload)["aud"]
     }
 
-    /// What a hostile server says of itself: an honest one's addresses.
+    /// The metadata of a hostile server, which gives an honest one's addresses.
     private static func metadata(issuer: String) throws -> ProviderMetadata {
         let honest = "https://honest.example.com"
         let json = """

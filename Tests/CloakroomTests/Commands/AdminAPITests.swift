@@ -127,7 +127,7 @@ private actor ScriptedBroker: HTTPTransport {
         if let hint { #expect(lines.last?.hasPrefix("hint: ") == true && lines.last?.contains(hint) == true) }
     }
 
-    /// Who registers an app needs the address before there is a client id.
+    /// Somebody who registers an app needs the address before there is a client id.
     @Test func `the address to register comes with the refusal`() async throws {
         let body = #"{"code":"not_found","detail":"d","redirectUri":"https://b.example/oauth/callback/x/y"}"#
         let refusal = await #expect(throws: Refusal.self) {

@@ -2,7 +2,7 @@ import Testing
 
 @testable import cloakroom
 
-/// Which broker is called, and as whom.
+/// The broker that is called, and the token that it is called with.
 @Suite struct AdminOptionsTests {
     private static func options(_ arguments: [String] = []) throws -> AdminOptions {
         try #require(Cloakroom.parseAsRoot(["audit", "list"] + arguments) as? AuditCommand.List).admin

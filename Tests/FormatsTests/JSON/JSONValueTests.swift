@@ -120,8 +120,8 @@ import Testing
         #expect(try written(text) == text)
     }
 
-    /// Another reader as the judge: Foundation's. It takes commas before a closing bracket besides, which RFC 8259
-    /// does not know, and is left without exponents here, some of which it refuses.
+    /// Another reader as the judge: Foundation's. It takes commas before a closing bracket besides, which are no JSON
+    /// (RFC 8259 § 4, § 5), and is left without exponents here, some of which it refuses.
     @Test func `what is read is what Foundation reads`() throws {
         let seeds = [
             #"{"access_token":"a\u00e9\n","expires_in":3600,"scope":["a","b"],"x":null,"y":{"z":-1.5}}"#,

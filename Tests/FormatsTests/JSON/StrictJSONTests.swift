@@ -2,7 +2,8 @@ import Testing
 
 @testable import Formats
 
-/// RFC 8725 § 2.4: two readers that take different ones of two members believe different things.
+/// RFC 7515 § 4, RFC 7519 § 4: names are unique, since two readers that take different ones of two members believe
+/// different things.
 @Suite struct StrictJSONTests {
     @Test(arguments: [
         #"{"a":1,"a":2}"#, #"{"a":1,"b":2,"a":1}"#, #"{"a":1,"\u0061":2}"#, #"{"":1,"":2}"#, #"{"a":{"b":1,"b":2}}"#,

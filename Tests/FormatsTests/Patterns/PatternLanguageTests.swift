@@ -3,7 +3,7 @@ import Testing
 
 @testable import Formats
 
-/// What a pattern takes is what Swift's `Regex` takes, as far as that comes to an end.
+/// A pattern takes what Swift's `Regex` takes, as far as that comes to an end.
 @Suite struct PatternLanguageTests {
     @Test(arguments: 0..<20)
     func `patterns at random take what Regex takes`(_ seed: Int) throws {

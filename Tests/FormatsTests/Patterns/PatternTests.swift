@@ -80,7 +80,7 @@ import Testing
         #expect(throws: fault) { try Pattern(text) }
     }
 
-    /// What an automaton cannot do, and what means one thing here and another there.
+    /// Syntax that an automaton cannot follow, or that means one thing here and another there.
     @Test(arguments: [
         ("(?=a)a", PatternFault.Feature.lookahead), ("a(?!b)", .lookahead), ("(?<=a)b", .lookbehind),
         ("(?<!a)b", .lookbehind), ("(a)\\1", .backreferences), ("(?<n>a)\\k<n>", .namedGroups),

@@ -38,7 +38,7 @@ import Testing
             channel.embeddedEventLoop.advanceTime(by: .seconds(seconds))
         }
 
-        /// What reached whoever answers.
+        /// The parts of requests that have reached the responder.
         func requests() throws -> [HTTPServerRequestPart] {
             var parts: [HTTPServerRequestPart] = []
             while let part = try channel.readInbound(as: HTTPServerRequestPart.self) { parts.append(part) }

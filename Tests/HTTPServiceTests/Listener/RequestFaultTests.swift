@@ -60,7 +60,7 @@ import Testing
         #expect(fault("*", .OPTIONS) == nil)
     }
 
-    /// RFC 9112 §§ 6.1, 6.3.
+    /// RFC 9112 § 6.1 and § 6.3.
     @Test(arguments: [
         [("Content-Length", "1"), ("Content-Length", "1")],
         [("Content-Length", "1"), ("Transfer-Encoding", "chunked")],

@@ -2,7 +2,7 @@ import Broker
 import Secrets
 import Testing
 
-/// Of all who want what is there once, exactly one gets it.
+/// Of all who want what there is once, exactly one gets it.
 @Suite struct RaceTests {
     private let database: TestDatabase
 
@@ -83,7 +83,7 @@ import Testing
         #expect(outcomes.filter { $0 == "redeemed" }.count == 50)
     }
 
-    /// What `count` calls at once come to, in the order of their numbers.
+    /// The results of `count` simultaneous calls, in the order of their numbers.
     private func all<Value: Sendable>(
         _ count: Int, _ body: @escaping @Sendable (Int) async throws -> Value
     ) async throws -> [Value] {

@@ -2,7 +2,7 @@ import Broker
 import Secrets
 import Testing
 
-/// Who gets the cookie that says "this browser began the flow".
+/// The browser that gets the cookie which says "this browser began the flow".
 @Suite struct BindingCookieTests {
     private static let verifier = "an-exchange-verifier-that-is-long-enough-for-it"
     private let installation: Installation

@@ -3,7 +3,7 @@ import Secrets
 import Testing
 import Transport
 
-/// Why a callback failed, as its event tells operators: reported, and in the trail.
+/// The reason why a callback failed, as its event tells operators: reported, and in the trail.
 @Suite struct FailureReasonTests {
     private let installation: Installation
 

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import Transport
 
-/// What may be asked about a flow, by whom, and what is told to everyone else: that it is pending.
+/// The status of a flow, for those who may ask; everyone else is told that it is pending.
 @Suite struct FlowStatusTests {
     private static let verifier = "an-exchange-verifier-that-is-long-enough-for-it"
     private let installation: Installation

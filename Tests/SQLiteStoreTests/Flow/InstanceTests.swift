@@ -11,7 +11,8 @@ import Testing
         #expect(await installation.provider.requests.map(\.url) == ["https://ours.example/token"])
     }
 
-    /// The flow began with the tenant's client and ends with the installation's, whose secret the tenant's host would get.
+    /// The flow began with the tenant's client and ends with the installation's, whose secret the tenant's host would
+    /// get.
     @Test func `a flow that began with another client is not sent this one's secret`() async throws {
         let installation = try Installation()
         try await setTenantsOwn(installation)

@@ -33,7 +33,7 @@ import Testing
         #expect(try await error("strict", "code=good&iss=") == .issuerMismatch)
     }
 
-    /// Where nothing says which issuer it should be, whoever reads the trail can tell the catalog.
+    /// An issuer that no entry expects is in the trail, so that a reader of the trail can add it to the catalog.
     @Test func `an issuer that nobody expects is noted in the trail, printable and cut short`() async throws {
         #expect(try await error("example", "code=good&iss=https://other.example/%0A%1B") == nil)
         #expect(try await error("example", "error=access_denied&iss=\(String(repeating: "a", count: 5000))") != nil)

@@ -52,7 +52,7 @@ final class Clock: @unchecked Sendable {
     }
 }
 
-/// What a broker reported.
+/// The events that a broker reported.
 ///
 /// `@unchecked Sendable`: the lock guards the variables.
 final class Events: @unchecked Sendable {

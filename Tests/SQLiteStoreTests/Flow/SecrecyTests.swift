@@ -3,7 +3,7 @@ import Foundation
 import Secrets
 import Testing
 
-/// What must not be in the database files, at any moment of a flow.
+/// Secrets that must not be in the database files, at any moment of a flow.
 @Suite struct SecrecyTests {
     private static let verifier = "an-exchange-verifier-that-is-long-enough-for-it"
     private let installation: Installation

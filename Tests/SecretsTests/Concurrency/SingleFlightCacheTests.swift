@@ -40,7 +40,7 @@ import Testing
         #expect(try await value() == 2)
     }
 
-    /// What comes may be as old as the question.
+    /// A value that arrives may be as old as the question.
     @Test func `a value's age begins when it was asked for`() async throws {
         source.hold()
         let slow = Task { try await value() }

@@ -54,7 +54,8 @@ struct AdminAPI {
     /// The broker's words for an address that it does not serve: other things are not found for reasons of their own.
     private static let nothingThere = "nothing is at this address"
 
-    /// The broker's problem (RFC 9457) as an operator's line; what is none came from something else at that address.
+    /// The broker's problem (RFC 9457 § 3) as an operator's line. Any other body came from something else at that
+    /// address.
     private static func refusal(status: Int, _ document: JSONValue?) -> Refusal {
         guard case .object(let problem)? = document, let code = problem["code"]?.string,
             let detail = problem["detail"]?.string

@@ -5,7 +5,7 @@ import CurlTransport
 import Formats
 import Foundation
 
-/// Which broker's admin API to call, and as whom.
+/// The broker whose admin API is called, and the token that it is called with. Options win over the environment.
 struct AdminOptions: ParsableArguments {
     @Option(name: .long, help: "The broker's address; else CLOAKROOM_BROKER.")
     var broker: String?

@@ -4,12 +4,15 @@ import Formats
 import Foundation
 import SQLiteStore
 
+/// The audit trail. `list` asks a running broker by its admin API; `verify` and `reset` open the database and the
+/// master key file themselves, on the broker's machine.
 struct AuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit",
         abstract: "Read the audit trail, prove that it is whole, or begin a new one after a broken one.",
         subcommands: [List.self, Verify.self, Reset.self], defaultSubcommand: List.self)
 
+    /// Lists events. `--follow` asks again every second: the admin API has no stream.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List events, the newest last.")
 
@@ -96,6 +99,7 @@ struct AuditCommand: AsyncParsableCommand {
         }
     }
 
+    /// Proves the trail by the master keys. The exit status is 1 where it is broken.
     struct Verify: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Prove that no event was altered, added or removed.",
@@ -120,6 +124,7 @@ struct AuditCommand: AsyncParsableCommand {
         }
     }
 
+    /// Begins a new trail. Refuses while a broker answers, and where the trail is whole.
     struct Reset: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Begin a new audit trail after a broken one. The broker must not run.",

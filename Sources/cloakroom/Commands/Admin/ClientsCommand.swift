@@ -4,6 +4,7 @@ import Catalog
 import Formats
 import Foundation
 
+/// Tenants' own OAuth clients, by the admin API of a running broker. Secrets go in and never come out.
 struct ClientsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "clients",
@@ -24,6 +25,7 @@ struct ClientsCommand: AsyncParsableCommand {
         }
     }
 
+    /// Replaces the whole client: what is not given now is not kept of the old one.
     struct Set: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Set or replace a tenant's app.")
 
@@ -71,6 +73,7 @@ struct ClientsCommand: AsyncParsableCommand {
         }
     }
 
+    /// Shows the client, or the redirect address to register where there is none yet; that is still a refusal.
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Show a tenant's app, without its secret.")
 
@@ -95,6 +98,7 @@ struct ClientsCommand: AsyncParsableCommand {
         }
     }
 
+    /// Deletes the client, after it has shown which one.
     struct Delete: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Delete a tenant's app: its flows use the shared one again.")

@@ -2,11 +2,14 @@ import ArgumentParser
 import Broker
 import Formats
 
+/// Outstanding credential keys, by the admin API of a running broker. It lists ids: of the keys themselves the broker
+/// has a digest alone.
 struct KeysCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "keys", abstract: "List the credential keys that wait to be redeemed.", subcommands: [List.self],
         defaultSubcommand: List.self)
 
+    /// Lists the keys of a selection, or all.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List outstanding credential keys, oldest first.")
 
@@ -28,7 +31,7 @@ struct KeysCommand: AsyncParsableCommand {
     }
 }
 
-/// Which keys are meant.
+/// The credential keys that a command is about. Options are combined by "and"; none means all.
 struct SelectionOptions: ParsableArguments {
     @Option(name: .long, help: "Only those of this tenant.")
     var tenant: String?

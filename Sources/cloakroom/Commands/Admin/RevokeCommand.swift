@@ -3,6 +3,8 @@ import Broker
 import Formats
 import Foundation
 
+/// Destroys credential keys and ends flows, by the admin API of a running broker. The exit status is 1 where a provider
+/// did not revoke a token.
 struct RevokeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "revoke", abstract: "Destroy credential keys, and end the flows that were started before.",
@@ -26,7 +28,7 @@ struct RevokeCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "Do not ask for confirmation.")
     var yes = false
 
-    /// "Everything" must be meant: never what is left over when a selector was forgotten.
+    /// Everything has to be asked for by `--all`: a selector that was forgotten does not mean it.
     func validate() throws {
         guard all == selection.isEmpty else {
             throw ValidationError("select by --tenant, --source-type or --id, or everything by --all")

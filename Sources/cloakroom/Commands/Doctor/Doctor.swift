@@ -2,6 +2,7 @@ import ArgumentParser
 import Broker
 import Formats
 
+/// Prints an ``Examination``. It needs no running broker, but says so where none answers at the public address.
 struct Doctor: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Check an installation: files, database, clock, public address, and each provider.",

@@ -3,7 +3,7 @@ import SQLiteStore
 import Secrets
 
 extension Examination {
-    /// Those that hold a secret: who can read them besides the broker.
+    /// The files that hold a secret: a finding for each that others than the broker can read.
     func secretFiles() -> [Finding] {
         let subject = { (file: SecretFile) in file.setting == "masterKeyFile" ? "master keys" : "secret files" }
         var findings = configuration.secretFiles.compactMap { file in

@@ -48,7 +48,7 @@ extension Examination {
         }
     }
 
-    /// The collector, sent no span at all, which OTLP's collectors take.
+    /// The collector, which is sent an export without spans: OTLP allows it.
     func collector(_ tracing: Configuration.Tracing) async -> Finding {
         let transport = SpanExporter.transport()
         defer { transport.shutdown() }
@@ -122,7 +122,8 @@ extension Examination {
         }
     }
 
-    /// Tokens and states are of times: a clock that is wrong refuses good ones.
+    /// Compares the machine's clock with a server's `Date` header: tokens and states expire, so a wrong clock refuses
+    /// good ones. `nil` where the answer has no date.
     static func clock(_ response: TransportResponse, of server: String, now: Date = Date()) -> Finding? {
         guard let text = response.header("date"), let date = try? Date(text, strategy: .http) else { return nil }
         let seconds = Int(abs(date.timeIntervalSince(now)).rounded())

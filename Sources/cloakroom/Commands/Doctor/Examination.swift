@@ -2,7 +2,8 @@ import Broker
 import Catalog
 import CurlTransport
 
-/// Looks at everything that an installation rests on.
+/// Checks everything that an installation depends on: files, database, network, providers. It opens what is there, and
+/// creates and changes nothing.
 struct Examination: Sendable {
     let configuration: Configuration
 
@@ -10,7 +11,7 @@ struct Examination: Sendable {
         self.configuration = configuration
     }
 
-    /// All of it, also where something is amiss: one reason often explains another.
+    /// All findings. A fault does not end the examination: one reason often explains another.
     func findings() async -> [Finding] {
         var findings = [
             Finding.good(

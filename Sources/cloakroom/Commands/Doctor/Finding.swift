@@ -1,4 +1,4 @@
-/// One line of an examination: what was looked at, what is so, and what to do where that is not well.
+/// One line of an examination: its subject, what was found, and what to do about it.
 struct Finding: Sendable {
     enum Level: String, Sendable {
         case ok

@@ -3,6 +3,7 @@ import Broker
 import Catalog
 import Formats
 
+/// The catalog of source types. Only `try` needs the network and a whole configuration.
 struct Sources: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "List, explain, check and try source types.",

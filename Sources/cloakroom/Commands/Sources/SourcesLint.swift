@@ -4,6 +4,7 @@ import Catalog
 import Foundation
 
 extension Sources {
+    /// Checks catalog files by themselves, without a configuration: for those who write entries.
     struct Lint: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Report everything that is wrong with your catalog files.",

@@ -3,6 +3,7 @@ import Broker
 import BrokerServer
 
 extension Sources {
+    /// Lists what the broker answers at `assets:sourceTypes`, from the same code.
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "List the source types, and which of them a flow could start for.",

@@ -5,6 +5,8 @@ import Formats
 import Foundation
 
 extension Sources {
+    /// Tells an operator how to register an app for one source type. Without a configuration, the redirect address has
+    /// a placeholder for the public URL.
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Explain one source type: how to register its app, and which settings to write.")

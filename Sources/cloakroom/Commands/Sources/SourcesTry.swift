@@ -8,6 +8,8 @@ import Logging
 import Secrets
 
 extension Sources {
+    /// Runs a broker at the configuration's address for one flow, with the real client and provider and a database of
+    /// its own. Refuses while a broker answers there.
     struct Try: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Connect once by hand, and report what the provider granted.",

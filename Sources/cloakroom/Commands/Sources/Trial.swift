@@ -2,7 +2,7 @@ import Broker
 import Formats
 import Secrets
 
-/// One flow, started and watched by whoever holds the master key.
+/// The one flow of `sources try`: starts it, waits for its end, and reports what came without a token.
 struct Trial: Sendable {
     let broker: Broker
     let sourceType: String
