@@ -233,7 +233,7 @@ let package = Package(
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ],
-            resources: [.copy("Demands.json")]),
+            resources: [.copy("ProviderRequirements.json")]),
         .testTarget(
             name: "CloakroomTests",
             dependencies: [

@@ -11,7 +11,7 @@ import Secrets
 /// All that one entry is put through, at each place its provider lives at.
 struct Performance {
     let entry: String
-    let demand: Demand
+    let requirement: ProviderRequirement
     let catalog: Catalog
 
     /// A sentence for each thing that went wrong; empty where nothing did.
@@ -24,7 +24,7 @@ struct Performance {
         let client = Simulator.Client(
             id: "client:\(entry)/1", secret: Rehearsal.secret,
             redirectURI: "\(Rehearsal.publicURL)/oauth/callback/\(name)")
-        let simulator = Simulator(demands: [entry: demand], clients: [entry: client]) { clock.now }
+        let simulator = Simulator(requirements: [entry: requirement], clients: [entry: client]) { clock.now }
         let folder = FileManager.default.temporaryDirectory.appending(path: "cloakroom-providers-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -36,13 +36,13 @@ struct Performance {
         return try await simulator.application().test(.live) { browser in
             let transport = Rerouting(transport: curl, simulator: "http://localhost:\(browser.port ?? 0)")
             var faults: [String] = []
-            for (index, place) in demand.places.enumerated() {
+            for (index, place) in requirement.places.enumerated() {
                 clock.now = place.moment ?? Clock.usual
                 let parameters = self.parameters(of: place, profile)
                 let broker = try self.broker(client, parameters, profile, store, transport, clock)
                 guard let tenant = TenantID("acme") else { return ["no tenant"] }
                 var rehearsal = Rehearsal(
-                    entry: entry, demand: demand, simulator: simulator, browser: browser, broker: broker,
+                    entry: entry, requirement: requirement, simulator: simulator, browser: browser, broker: broker,
                     clock: clock, place: place,
                     parameters: parameters.filter { !Self.operators(profile).contains($0.key) }, profile: profile,
                     tenant: tenant)
@@ -58,7 +58,7 @@ struct Performance {
                     }
                     try await rehearsal.presentWrongCode()
                 }
-                faults += rehearsal.faults.map { demand.places.count > 1 ? "[\(place.name)] \($0)" : $0 }
+                faults += rehearsal.faults.map { requirement.places.count > 1 ? "[\(place.name)] \($0)" : $0 }
             }
             return faults
         }
@@ -67,16 +67,16 @@ struct Performance {
     /// The steps that were done, in a few words.
     var summary: String {
         var steps = ["authorize", "exchange"]
-        if let after = demand.afterConnecting { steps.append(after.swaps ? "swap" : "learn more") }
-        if let refresh = demand.refresh {
+        if let after = requirement.afterConnecting { steps.append(after.swaps ? "swap" : "learn more") }
+        if let refresh = requirement.refresh {
             steps.append("refresh (\(refresh.sends == .accessToken ? "by itself" : refresh.rotation.rawValue))")
         }
-        if let revocation = demand.revocations.first {
+        if let revocation = requirement.revocations.first {
             let isStandard = revocation.method == "POST" && revocation.token == "form"
             let own = (revocation.method.values + revocation.token.values).joined(separator: " ")
             steps.append("revoke (\(isStandard ? "rfc7009" : own))")
         }
-        if demand.places.count > 1 { steps.append("\(demand.places.count) places") }
+        if requirement.places.count > 1 { steps.append("\(requirement.places.count) places") }
         return steps.joined(separator: ", ")
     }
 
@@ -86,7 +86,7 @@ struct Performance {
 
     /// The place's parameters under the catalog's names: what a provider calls a thing binds nobody, so that a single
     /// unknown name stands for the single one that is left.
-    private func parameters(of place: Demand.Place, _ profile: OAuthProfile) -> [String: String] {
+    private func parameters(of place: ProviderRequirement.Place, _ profile: OAuthProfile) -> [String: String] {
         let names = profile.parameters.map(\.name)
         var parameters = place.parameters
         let unknown = parameters.keys.filter { !names.contains($0) && $0 != "region" }

@@ -9,19 +9,19 @@ import Secrets
 
 /// One entry of the catalog against the simulator's idea of its provider: every step that a person's connection takes.
 ///
-/// What departs from the demand is a sentence in `faults`, beside what the simulator itself notes.
+/// What departs from the requirement is a sentence in `faults`, beside what the simulator itself notes.
 struct Rehearsal {
     static let publicURL = "https://broker.example.com"
     /// A client secret with characters that have to be encoded in one place or another.
     static let secret = "s3cret :%+ü&="
 
     let entry: String
-    let demand: Demand
+    let requirement: ProviderRequirement
     let simulator: Simulator
     let browser: any TestClientProtocol
     let broker: Broker
     let clock: Clock
-    let place: Demand.Place
+    let place: ProviderRequirement.Place
     /// The place's parameters under the catalog's names, without those that come with the client.
     let parameters: [String: String]
     let profile: OAuthProfile
@@ -43,7 +43,7 @@ struct Rehearsal {
         var credentials = try Self.decoded(json)
         await compare(credentials)
         await compareExtras(credentials)
-        if demand.refresh != nil, !place.lasting {
+        if requirement.refresh != nil, !place.lasting {
             for _ in 1...2 {
                 // Beyond the time that an answer is remembered for, so that the provider is asked again.
                 clock.now += 60
@@ -86,7 +86,7 @@ struct Rehearsal {
     }
 
     private mutating func refreshed(_ credentials: JSON) async throws -> JSON? {
-        let renewsItself = demand.refresh?.sends == .accessToken
+        let renewsItself = requirement.refresh?.sends == .accessToken
         guard
             let token = credentials["/refreshToken"]?.string
                 ?? (renewsItself ? credentials["/accessToken"]?.string : nil)
@@ -108,7 +108,7 @@ struct Rehearsal {
     }
 
     private mutating func revoke(_ credentials: JSON) async {
-        let ways = demand.revocations.filter { $0.address != nil || place.revocation != nil }
+        let ways = requirement.revocations.filter { $0.address != nil || place.revocation != nil }
         guard !ways.isEmpty else { return }
         let isRefreshToken =
             profile.revocation.tokenType == .refreshToken || ways.allSatisfy { $0.accepts == .refreshToken }
@@ -137,7 +137,7 @@ struct Rehearsal {
 
     /// A caller's own list of scopes does not lose what the provider needs besides.
     mutating func askForCallersScopes() async throws {
-        let scope = demand.consent.scope
+        let scope = requirement.consent.scope
         let own = scope.examples.filter { scope.always?.values.contains($0) != true }
         if !own.isEmpty { _ = try await consented(scopes: own) }
     }
@@ -147,7 +147,7 @@ struct Rehearsal {
         guard let callback = try await consented(scopes: nil) else { return }
         let members = callback.split(separator: "&").map { $0.hasPrefix("code=") ? "code=wrong" : $0 }
         let result = await broker.callback(CallbackRequest(members.joined(separator: "&"), at: redirect))
-        let isSigned = demand.consent.signature != nil
+        let isSigned = requirement.consent.signature != nil
         let wanted = isSigned ? "invalid_callback" : "provider_rejected"
         if case .failed(let failure, _) = result, failure.error.code == wanted {
         } else {
@@ -165,19 +165,20 @@ struct Rehearsal {
             return
         }
         if credentials["/accessToken"]?.string != issued.accessToken { faults.append("\(step): another access token") }
-        if demand.refresh?.sends != .accessToken, credentials["/refreshToken"]?.string != issued.refreshToken {
+        if requirement.refresh?.sends != .accessToken, credentials["/refreshToken"]?.string != issued.refreshToken {
             faults.append("\(step): \(issued.refreshToken == nil ? "a" : "another or no") refresh token")
         }
         let end = credentials["/expiresAt"]?.integer
         let told = issued.expiresAt.map { $0 * 1000 }
-        if place.lasting || demand.answer.expiry == .never {
+        if place.lasting || requirement.answer.expiry == .never {
             if end != nil { faults.append("\(step): an end where the token has none") }
-        } else if demand.answer.expiry == .told, end != told {
+        } else if requirement.answer.expiry == .told, end != told {
             faults.append("\(step): the token ends at \(told ?? 0), read was \(end.map(String.init) ?? "nothing")")
         } else if let end, end <= clock.now * 1000 {
             faults.append("\(step): the token ended before it began")
         }
-        if demand.answer.expiry == .never, !demand.isUnsureOfEnd, Self.warnings(credentials).contains("expiry_unknown")
+        if requirement.answer.expiry == .never, !requirement.isUnsureOfEnd,
+            Self.warnings(credentials).contains("expiry_unknown")
         {
             faults.append("\(step): expiry_unknown, though the token never ends")
         }
@@ -189,14 +190,14 @@ struct Rehearsal {
             return
         }
         let callback = await simulator.callbackMembers(entry)
-        var wanted: [(String, JSON?)] = demand.answer.keeps.map { ($0, issued.answer[$0]) }
-        wanted += demand.consent.keeps.map { ($0, callback[$0].map { .string($0) }) }
-        if let after = demand.afterConnecting { wanted += after.keeps.map { ($0, after.body[$0]) } }
+        var wanted: [(String, JSON?)] = requirement.answer.keeps.map { ($0, issued.answer[$0]) }
+        wanted += requirement.consent.keeps.map { ($0, callback[$0].map { .string($0) }) }
+        if let after = requirement.afterConnecting { wanted += after.keeps.map { ($0, after.body[$0]) } }
         for (name, value) in wanted {
             if let value, !JSON.object(extras).holds(value) { faults.append("extras lack \(name)") }
         }
         let said: [JSON] =
-            [issued.answer, demand.afterConnecting?.body ?? .null] + callback.values.map { JSON.string($0) }
+            [issued.answer, requirement.afterConnecting?.body ?? .null] + callback.values.map { JSON.string($0) }
         for (name, value) in extras.sorted(by: { $0.key < $1.key }) where !said.contains(where: { $0.holds(value) }) {
             faults.append("extras hold \(name), which nobody said")
         }
@@ -213,7 +214,7 @@ struct Rehearsal {
     }
 }
 
-extension Demand {
+extension ProviderRequirement {
     /// True if only general knowledge says that the token does not expire.
     var isUnsureOfEnd: Bool { unverified.contains("refresh.neverExpires") || unverified.contains("tokenResponse") }
 }

@@ -3,15 +3,15 @@ import Testing
 @testable import Sandbox
 
 @Suite struct SimulatorConsentTests {
-    /// A demand, a request that departs from it, and the sentence of the simulator about that.
+    /// A requirement, a request that departs from it, and the sentence of the simulator about that.
     struct Wrong: Sendable, CustomTestStringConvertible {
-        let demand: String
+        let requirement: String
         let changes: [(String, String?)]
         let sentence: String
         var testDescription: String { sentence }
 
-        init(_ demand: String, _ changes: KeyValuePairs<String, String?>, _ sentence: String) {
-            self.demand = demand
+        init(_ requirement: String, _ changes: KeyValuePairs<String, String?>, _ sentence: String) {
+            self.requirement = requirement
             self.changes = changes.map { ($0.key, $0.value) }
             self.sentence = sentence
         }
@@ -65,7 +65,7 @@ import Testing
 
     @Test(arguments: wrongs)
     func `a wrong consent request is refused and told of`(_ wrong: Wrong) async throws {
-        let visitor = try SimulatorVisitor(wrong.demand)
+        let visitor = try SimulatorVisitor(wrong.requirement)
         let good: [(String, String?)] = [
             ("response_type", "code"), ("client_id", "the:wiki"), ("redirect_uri", callback), ("state", "s"),
         ]
@@ -89,7 +89,7 @@ import Testing
         #expect(await visitor.violations() == [])
     }
 
-    @Test func `an address that no demand names is told of`() async throws {
+    @Test func `an address that no requirement names is told of`() async throws {
         let visitor = try SimulatorVisitor()
         #expect(await visitor.consent(at: "https://wiki.example/authorise").status == 404)
         #expect(await visitor.consent(at: "https://wiki.example/authorize/").status == 404)
@@ -140,8 +140,12 @@ import Testing
         #expect(code.suffix(4) == [0x64, 0xec, 0x38, 0x43])
     }
 
-    @Test func `a misspelt demand is a mistake`() {
-        #expect(throws: Demands.UnknownMember.self) { try SimulatorVisitor(#""consent": { "pkcee": "required" }"#) }
-        #expect(throws: Demands.UnknownMember.self) { try SimulatorVisitor(#""revocations": [{ "where": "form" }]"#) }
+    @Test func `a misspelt requirement is a mistake`() {
+        #expect(throws: ProviderRequirements.UnknownMember.self) {
+            try SimulatorVisitor(#""consent": { "pkcee": "required" }"#)
+        }
+        #expect(throws: ProviderRequirements.UnknownMember.self) {
+            try SimulatorVisitor(#""revocations": [{ "where": "form" }]"#)
+        }
     }
 }

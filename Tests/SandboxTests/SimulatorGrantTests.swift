@@ -223,8 +223,8 @@ import Testing
     @Test func `entries that share addresses are told apart by their client and tokens`() async throws {
         let place =
             #"{"places": [{"authorization": "https://wiki.example/authorize", "token": "https://wiki.example/token"}]"#
-        let demands = #"{"calm": \#(place)}, "strict": \#(place), "exchange": {"headers": {"X-Version": "2"}}}}"#
-        let visitor = try SimulatorVisitor(demands: Demands(json: Data(demands.utf8)))
+        let requirements = #"{"calm": \#(place)}, "strict": \#(place), "exchange": {"headers": {"X-Version": "2"}}}}"#
+        let visitor = try SimulatorVisitor(requirements: ProviderRequirements(json: Data(requirements.utf8)))
         let code = try await visitor.code(["client_id": "the:strict"])
         let changes: SimulatorVisitor.Members = ["client_id": "the:strict"]
         #expect(await visitor.exchange(code, changes, headers: [("X-Version", "2")]).status == 200)

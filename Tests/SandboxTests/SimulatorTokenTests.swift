@@ -42,7 +42,7 @@ import Testing
 
     @Test(arguments: wrongs)
     func `a wrong token request is refused and told of`(_ wrong: Wrong) async throws {
-        let visitor = try SimulatorVisitor(wrong.demand)
+        let visitor = try SimulatorVisitor(wrong.requirement)
         let code = try await visitor.code()
         var members = FormFields()
         let changes = wrong.changes
@@ -70,8 +70,8 @@ import Testing
 
     /// RFC 6749 § 2.3.1.
     @Test func `a Basic header is form-encoded before it is base64`() async throws {
-        let demand = #""exchange": { "authentication": "basic" }"#
-        let visitor = try SimulatorVisitor(demand)
+        let requirement = #""exchange": { "authentication": "basic" }"#
+        let visitor = try SimulatorVisitor(requirement)
         let good = Visitor.basic("the:wiki", SimulatorVisitor.secret)
         let changes: SimulatorVisitor.Members = ["client_id": nil, "client_secret": nil]
         let first = try await visitor.exchange(visitor.code(), changes, headers: [("Authorization", good)])
@@ -128,13 +128,13 @@ import Testing
     }
 
     @Test func `a code is good where its account lives only`() async throws {
-        let demands = """
+        let requirements = """
             {"wiki": {"places": [
                 {"authorization": "https://wiki.example/authorize", "token": "https://wiki.example/token"},
                 {"name": "eu", "authorization": "https://wiki.example/authorize", "token": "https://eu.wiki.example/token"}
             ]}}
             """
-        let visitor = try SimulatorVisitor(demands: Demands(json: Data(demands.utf8)))
+        let visitor = try SimulatorVisitor(requirements: ProviderRequirements(json: Data(requirements.utf8)))
         #expect(
             try await visitor.exchange(visitor.code(place: "eu"), to: "https://eu.wiki.example/token").status == 200)
         #expect(await visitor.violations() == [])

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Sandbox
 
-/// A browser and a client in one, who know what the provider `wiki` demands and do otherwise where a test says so.
+/// A browser and a client in one, who know what the provider `wiki` requirements and do otherwise where a test says so.
 struct SimulatorVisitor: Sendable {
     typealias Members = KeyValuePairs<String, String?>
 
@@ -12,26 +12,26 @@ struct SimulatorVisitor: Sendable {
 
     let simulator: Simulator
 
-    /// - Parameter demand: members of the demand besides where it lives, as JSON without braces.
-    init(_ demand: String = "", place: String = "") throws {
+    /// - Parameter requirement: members of the requirement besides where it lives, as JSON without braces.
+    init(_ requirement: String = "", place: String = "") throws {
         let whole = """
             {"wiki": {
                 "places": [{
                     "authorization": "https://wiki.example/authorize", "token": "https://wiki.example/token",
                     "revocation": "https://wiki.example/revoke" \(place)
                 }]
-                \(demand.isEmpty ? "" : "," + demand)
+                \(requirement.isEmpty ? "" : "," + requirement)
             }}
             """
-        try self.init(demands: Demands(json: Data(whole.utf8)))
+        try self.init(requirements: ProviderRequirements(json: Data(whole.utf8)))
     }
 
-    init(demands: Demands) throws {
+    init(requirements: ProviderRequirements) throws {
         var clients: [String: Simulator.Client] = [:]
-        for entry in demands.entries.keys {
+        for entry in requirements.entries.keys {
             clients[entry] = .init(id: "the:\(entry)", secret: Self.secret, redirectURI: callback)
         }
-        simulator = Simulator(demands: demands.entries, clients: clients) { Self.moment }
+        simulator = Simulator(requirements: requirements.entries, clients: clients) { Self.moment }
     }
 
     // MARK: consent

@@ -1,6 +1,6 @@
 /// One value, or any of several: a text or a list of texts in JSON.
 public struct Choice: Decodable, Sendable, Equatable, ExpressibleByStringLiteral {
-    /// Any of these is right. Members of ``Demand`` say where `-` or `*` among them has a meaning of its own.
+    /// Any of these is right. Members of ``ProviderRequirement`` say where `-` or `*` among them has a meaning of its own.
     public let values: [String]
 
     /// A choice of one value.

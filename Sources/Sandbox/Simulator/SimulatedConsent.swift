@@ -5,45 +5,46 @@ extension Simulator {
     func consent(_ request: SimulatedRequest, _ endpoints: [Endpoint]) -> SimulatedResponse {
         let query = request.query
         guard let entry = clients.first(where: { $0.value.id == query["client_id"] })?.key,
-            let client = clients[entry], let demand = demands[entry]
+            let client = clients[entry], let requirement = requirements[entry]
         else {
             note(endpoints[0].entry, "consent request has a wrong or no client_id")
             return .problem("invalid_client", status: 400)
         }
         let mine = endpoints.filter { $0.entry == entry }
         let wanted = request.header("Simulator-Place")
-        guard let index = (mine.first { demand.places[$0.place].name == wanted } ?? mine.first)?.place else {
+        guard let index = (mine.first { requirement.places[$0.place].name == wanted } ?? mine.first)?.place else {
             note(
                 entry,
-                "consent request at \(request.address.text), wanted \(demand.places[0].authorization.words)")
+                "consent request at \(request.address.text), wanted \(requirement.places[0].authorization.words)")
             return .problem("invalid_request", status: 400)
         }
-        if let wanted, demand.places[index].name != wanted {
+        if let wanted, requirement.places[index].name != wanted {
             note(entry, "consent request at \(request.address.text), which is not where \(wanted) is")
         }
-        let place = demand.places[index]
-        let faults = demand.consent.faults(query, at: place, client: client)
+        let place = requirement.places[index]
+        let faults = requirement.consent.faults(query, at: place, client: client)
         note(entry, faults.map { "consent request " + $0 })
         guard faults.isEmpty else { return .problem("invalid_request", status: 400) }
 
-        let scope = demand.consent.scope.list(query)
-        let always = demand.consent.scope.always
+        let scope = requirement.consent.scope.list(query)
+        let always = requirement.consent.scope.always
         let code = grants.code(
             for: .init(
                 entry: entry, place: index, redirectURI: query["redirect_uri"], scope: scope,
                 state: query["state"] ?? "", challenge: query["code_challenge"],
                 challengeMethod: query["code_challenge_method"],
-                refreshes: demand.refresh?.sends == .refreshToken && !place.lasting
+                refreshes: requirement.refresh?.sends == .refreshToken && !place.lasting
                     && always?.values.contains { scope.contains($0) } != false),
-            plain: demand.consent.signature != nil)
+            plain: requirement.consent.signature != nil)
         return .redirect(
             client.redirectURI,
             callback(
-                code: code, query: query, entry: entry, consent: demand.consent, place: place, client: client))
+                code: code, query: query, entry: entry, consent: requirement.consent, place: place, client: client))
     }
 
     private func callback(
-        code: String, query: FormFields, entry: String, consent: Demand.Consent, place: Demand.Place, client: Client
+        code: String, query: FormFields, entry: String, consent: ProviderRequirement.Consent,
+        place: ProviderRequirement.Place, client: Client
     ) -> FormFields {
         let template = Template([
             "now": .integer(now()), "scope": query[consent.scope.parameter].map { .string($0) },
@@ -64,8 +65,8 @@ extension Simulator {
     }
 }
 
-extension Demand.Consent {
-    func faults(_ query: FormFields, at place: Demand.Place, client: Simulator.Client) -> [String] {
+extension ProviderRequirement.Consent {
+    func faults(_ query: FormFields, at place: ProviderRequirement.Place, client: Simulator.Client) -> [String] {
         var faults: [String] = []
         if let name = query.repeated { faults.append("has \(name) twice") }
         if let empty = query.pairs.first(where: { $0.value.isEmpty }) { faults.append("has an empty \(empty.name)") }
@@ -108,7 +109,7 @@ extension Demand.Consent {
     }
 }
 
-extension Demand.Scope {
+extension ProviderRequirement.Scope {
     func list(_ query: FormFields) -> [String] {
         query[parameter]?.split(separator: separator).map(String.init) ?? []
     }

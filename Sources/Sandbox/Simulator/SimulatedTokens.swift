@@ -8,7 +8,7 @@ extension Simulator {
     // MARK: exchange
 
     func exchange(_ call: TokenCall) -> SimulatedResponse {
-        let rules = call.demand.exchange
+        let rules = call.requirement.exchange
         let code = call.parameters[rules.codeParameter]
         var faults = call.addressFaults(call.place.token)
         faults += call.methodFaults(rules.method)
@@ -37,17 +37,17 @@ extension Simulator {
                 call, proof.isEmpty ? (codeFaults.isEmpty ? "invalid_request" : "invalid_grant") : "invalid_client")
         }
         let refreshToken = subject.grant.refreshes ? grants.refreshToken(of: subject.id) : nil
-        return tokens(for: call, of: subject, as: call.demand.answer.body, told: refreshToken, good: refreshToken)
+        return tokens(for: call, of: subject, as: call.requirement.answer.body, told: refreshToken, good: refreshToken)
     }
 
     // MARK: refresh
 
     func refresh(_ call: TokenCall) -> SimulatedResponse {
-        guard let rules = call.demand.refresh else {
+        guard let rules = call.requirement.refresh else {
             note(call.entry, "refresh request, though there is no refresh here")
             return failure(call, "unsupported_grant_type")
         }
-        let exchange = call.demand.exchange
+        let exchange = call.requirement.exchange
         var faults = call.addressFaults(call.place.refresh ?? call.place.token)
         faults += call.methodFaults(rules.method ?? exchange.method)
         faults += call.formatFaults(rules.format ?? exchange.format)
@@ -64,7 +64,7 @@ extension Simulator {
             return failure(
                 call, proof.isEmpty ? (tokenFaults.isEmpty ? "invalid_request" : "invalid_grant") : "invalid_client")
         }
-        let body = rules.body ?? call.demand.answer.body
+        let body = rules.body ?? call.requirement.answer.body
         guard rules.sends == .refreshToken else {
             return tokens(for: call, of: subject, as: body, told: nil, good: nil)
         }
@@ -85,7 +85,7 @@ extension Simulator {
     // MARK: after connecting
 
     func afterConnecting(_ call: TokenCall) -> SimulatedResponse {
-        guard let rules = call.demand.afterConnecting else { return SimulatedResponse(status: 404) }
+        guard let rules = call.requirement.afterConnecting else { return SimulatedResponse(status: 404) }
         var faults = call.addressFaults(call.place.afterConnecting ?? rules.address)
         faults += call.methodFaults(rules.method)
         faults += call.parameterFaults(rules.parameters)
@@ -107,14 +107,14 @@ extension Simulator {
     // MARK: revocation
 
     func revoke(_ call: TokenCall) -> SimulatedResponse {
-        let ways = call.demand.revocations.map { ($0, call.revocationFaults($0)) }
+        let ways = call.requirement.revocations.map { ($0, call.revocationFaults($0)) }
         guard let (rules, faults) = ways.min(by: { $0.1.count < $1.1.count }) else {
             return SimulatedResponse(status: 404)
         }
         note(call.entry, faults.map { "revocation request " + $0 })
         guard faults.isEmpty, let subject = call.subject else { return .problem("invalid_request", status: 400) }
         grants.revoke(subject.text)
-        if call.demand.answer.failure == .okFalse { return .json(.object(["ok": .bool(true)])) }
+        if call.requirement.answer.failure == .okFalse { return .json(.object(["ok": .bool(true)])) }
         return rules.status == 204 ? SimulatedResponse(status: 204) : .json(.object([:]))
     }
 
@@ -123,28 +123,28 @@ extension Simulator {
     private func tokens(
         for call: TokenCall, of subject: SimulatedGrants.Subject, as body: JSON?, told: String?, good: String?
     ) -> SimulatedResponse {
-        let demand = call.demand
+        let requirement = call.requirement
         let accessToken = grants.accessToken(of: subject.id)
         let standard: JSON = .object([
             "access_token": .string("{accessToken}"), "token_type": .string("Bearer"),
             "expires_in": .string("{lifetime}"), "refresh_token": .string("{refreshToken}"),
             "scope": .string("{scope}"),
         ])
-        let expires = demand.answer.expiry == .told && !call.place.lasting
+        let expires = requirement.answer.expiry == .told && !call.place.lasting
         let template = call.template.adding([
             "accessToken": .string(accessToken), "refreshToken": told.map { .string($0) },
             "scope": subject.grant.scope.isEmpty
-                ? nil : .string(subject.grant.scope.joined(separator: demand.consent.scope.separator)),
-            "lifetime": expires ? .integer(demand.answer.lifetime) : nil,
-            "lifetimeText": expires ? .string(String(demand.answer.lifetime)) : nil,
-            "end": expires ? .integer(call.now + demand.answer.lifetime) : nil,
+                ? nil : .string(subject.grant.scope.joined(separator: requirement.consent.scope.separator)),
+            "lifetime": expires ? .integer(requirement.answer.lifetime) : nil,
+            "lifetimeText": expires ? .string(String(requirement.answer.lifetime)) : nil,
+            "end": expires ? .integer(call.now + requirement.answer.lifetime) : nil,
         ])
         let answer = template.json(body ?? standard) ?? .null
         grants.issued[call.entry] = Issued(
             accessToken: accessToken, refreshToken: good,
-            expiresAt: expires ? call.now + demand.answer.lifetime : nil,
+            expiresAt: expires ? call.now + requirement.answer.lifetime : nil,
             scope: subject.grant.scope.isEmpty
-                ? nil : subject.grant.scope.joined(separator: demand.consent.scope.separator),
+                ? nil : subject.grant.scope.joined(separator: requirement.consent.scope.separator),
             answer: answer)
         return written(answer, call)
     }
@@ -152,7 +152,7 @@ extension Simulator {
     private func failure(_ call: TokenCall, _ error: String) -> SimulatedResponse {
         var members: [String: JSON] = ["error": .string(error)]
         var status = error == "invalid_client" ? 401 : 400
-        switch call.demand.answer.failure {
+        switch call.requirement.answer.failure {
         case .status: members["error_description"] = .string("the simulator noted why")
         case .ok: status = 200
         case .okFalse:
@@ -166,7 +166,7 @@ extension Simulator {
 
     private func written(_ answer: JSON, _ call: TokenCall) -> SimulatedResponse {
         let accepts = call.request.header("Accept")?.lowercased().contains("json") ?? false
-        guard call.demand.answer.encoding == .formUnlessAsked, !accepts, case .object(let members) = answer else {
+        guard call.requirement.answer.encoding == .formUnlessAsked, !accepts, case .object(let members) = answer else {
             return .json(answer)
         }
         var fields = FormFields()

@@ -1,6 +1,6 @@
-/// Plays providers from what they demand: any number at once, each as strict as is known of it.
+/// Plays providers from what they require: any number at once, each as strict as is known of it.
 ///
-/// Every departure from a demand is refused as the provider would, and kept as a sentence for whoever tests.
+/// Every departure from a requirement is refused as the provider would, and kept as a sentence for whoever tests.
 /// It shares no code with the broker, so that neither can hide a bug of the other.
 public actor Simulator {
     /// A registration at a provider.
@@ -42,20 +42,20 @@ public actor Simulator {
         let captures: [String: String]
     }
 
-    let demands: [String: Demand]
+    let requirements: [String: ProviderRequirement]
     let clients: [String: Client]
     let now: @Sendable () -> Int64
     var grants = SimulatedGrants()
     private var found: [(entry: String, sentence: String)] = []
 
     /// - Parameters:
-    ///   - demands: by entry.
+    ///   - requirements: by entry.
     ///   - clients: by entry; only entries with a client are played.
     ///   - now: the clock, in Unix seconds.
     public init(
-        demands: [String: Demand], clients: [String: Client], now: @escaping @Sendable () -> Int64
+        requirements: [String: ProviderRequirement], clients: [String: Client], now: @escaping @Sendable () -> Int64
     ) {
-        self.demands = demands.filter { clients[$0.key] != nil }
+        self.requirements = requirements.filter { clients[$0.key] != nil }
         self.clients = clients
         self.now = now
     }
@@ -80,7 +80,7 @@ public actor Simulator {
     // MARK: requests
 
     /// Answers as the provider at the request's address would, and keeps what was wrong for ``takeViolations()``. An
-    /// address that no demand has is answered 404.
+    /// address that no requirement has is answered 404.
     public func answer(_ request: SimulatedRequest) -> SimulatedResponse {
         let endpoints = endpoints(at: request.address)
         guard let first = endpoints.first else {
@@ -88,16 +88,18 @@ public actor Simulator {
             return SimulatedResponse(status: 404, body: "not found")
         }
         if request.method == "GET", endpoints.contains(where: { $0.kind == .consent }),
-            !endpoints.contains(where: { $0.kind != .consent && demands[$0.entry]?.takesGetForTokens == true })
+            !endpoints.contains(where: { $0.kind != .consent && requirements[$0.entry]?.takesGetForTokens == true })
         {
             return consent(request, endpoints.filter { $0.kind == .consent })
         }
         let parameters = RequestParameters(request)
         let subject = subject(of: request, with: parameters, at: endpoints)
         let entry = subject?.entry ?? owner(of: request, with: parameters, at: endpoints) ?? first.entry
-        guard let demand = demands[entry], let client = clients[entry] else { return SimulatedResponse(status: 500) }
+        guard let requirement = requirements[entry], let client = clients[entry] else {
+            return SimulatedResponse(status: 500)
+        }
         let call = TokenCall(
-            request: request, parameters: parameters, endpoints: endpoints, entry: entry, demand: demand,
+            request: request, parameters: parameters, endpoints: endpoints, entry: entry, requirement: requirement,
             client: client, subject: subject, now: now())
         switch call.kind {
         case .consent:
@@ -120,9 +122,9 @@ public actor Simulator {
     }
 
     private func endpoints(at address: SimulatedAddress) -> [Endpoint] {
-        demands.sorted { $0.key < $1.key }.flatMap { entry, demand in
-            demand.places.enumerated().flatMap { index, place in
-                demand.addresses(of: place).compactMap { kind, choice in
+        requirements.sorted { $0.key < $1.key }.flatMap { entry, requirement in
+            requirement.places.enumerated().flatMap { index, place in
+                requirement.addresses(of: place).compactMap { kind, choice in
                     let captures = choice.values.lazy.compactMap { address.captures(of: $0) }.first
                     return captures.map { Endpoint(entry: entry, place: index, kind: kind, captures: $0) }
                 }
@@ -154,7 +156,7 @@ public actor Simulator {
     }
 }
 
-extension Demand {
+extension ProviderRequirement {
     var takesGetForTokens: Bool { exchange.method.contains("GET") }
 
     func addresses(of place: Place) -> [(Simulator.Endpoint.Kind, Choice)] {

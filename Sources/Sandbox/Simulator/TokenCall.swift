@@ -4,33 +4,33 @@ struct TokenCall {
     let parameters: RequestParameters
     let endpoints: [Simulator.Endpoint]
     let entry: String
-    let demand: Demand
+    let requirement: ProviderRequirement
     let client: Simulator.Client
     let subject: SimulatedGrants.Subject?
     let now: Int64
 
     /// The place of the account that the code or token is of; where none of ours came, the address's first.
-    var place: Demand.Place {
-        demand.places[subject?.grant.place ?? endpoints.first { $0.entry == entry }?.place ?? 0]
+    var place: ProviderRequirement.Place {
+        requirement.places[subject?.grant.place ?? endpoints.first { $0.entry == entry }?.place ?? 0]
     }
 
     /// The purpose of the request. One address may serve several.
     var kind: Simulator.Endpoint.Kind {
         let kinds = endpoints.filter { $0.entry == entry }.map(\.kind)
         if subject?.kind == .code { return .token }
-        if let swap = demand.afterConnecting?.parameters["grant_type"], parameters["grant_type"] == swap {
+        if let swap = requirement.afterConnecting?.parameters["grant_type"], parameters["grant_type"] == swap {
             return .afterConnecting
         }
         let isRefresh =
-            demand.refresh.map { refresh in
+            requirement.refresh.map { refresh in
                 refresh.grantType.values.contains { $0 != "-" && $0 == parameters["grant_type"] }
                     || refresh.parameters.contains { $0.key == "type" && $0.value == parameters[$0.key] }
             } ?? false
         if isRefresh { return .refresh }
         if kinds.contains(.revocation),
             !kinds.contains(.token)
-                || demand.revocations.contains(where: { $0.method.contains(request.method) })
-                    && !demand.exchange.method.contains(request.method)
+                || requirement.revocations.contains(where: { $0.method.contains(request.method) })
+                    && !requirement.exchange.method.contains(request.method)
         {
             return .revocation
         }
@@ -44,13 +44,14 @@ struct TokenCall {
         var values: [String: JSON?] = [
             "clientId": .string(client.id), "clientSecret": .string(client.secret),
             "redirectURI": .string(client.redirectURI), "now": .integer(now),
-            "issuedAt": .string(String(now * 1000)), "lifetime": .integer(demand.answer.lifetime),
-            "lifetimeText": .string(String(demand.answer.lifetime)), "end": .integer(now + demand.answer.lifetime),
+            "issuedAt": .string(String(now * 1000)), "lifetime": .integer(requirement.answer.lifetime),
+            "lifetimeText": .string(String(requirement.answer.lifetime)),
+            "end": .integer(now + requirement.answer.lifetime),
         ]
         if let subject {
             values["token"] = .string(subject.text)
             values["state"] = .string(subject.grant.state)
-            values["scope"] = .string(subject.grant.scope.joined(separator: demand.consent.scope.separator))
+            values["scope"] = .string(subject.grant.scope.joined(separator: requirement.consent.scope.separator))
             values["scopeWithCommas"] = .string(subject.grant.scope.joined(separator: ","))
         }
         return Template(values)

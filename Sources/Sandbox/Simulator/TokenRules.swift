@@ -8,7 +8,7 @@ extension TokenCall {
         return wanted.contains(sent) || known.contains(sent) ? [] : ["has grant_type \(sent), wanted \(wanted.words)"]
     }
 
-    func redirectFaults(_ presence: Demand.Presence) -> [String] {
+    func redirectFaults(_ presence: ProviderRequirement.Presence) -> [String] {
         switch parameters["redirect_uri"] {
         case nil: presence == .required ? ["has no redirect_uri"] : []
         case let sent?: sent == client.redirectURI ? [] : ["has another redirect_uri than the consent request"]
@@ -28,7 +28,7 @@ extension TokenCall {
         }
     }
 
-    func tokenFaults(_ rules: Demand.Refresh, isDead: Bool) -> [String] {
+    func tokenFaults(_ rules: ProviderRequirement.Refresh, isDead: Bool) -> [String] {
         let kind: SimulatedGrants.Subject.Kind = rules.sends == .refreshToken ? .refreshToken : .accessToken
         guard let subject, subject.kind == kind else {
             return ["has no token of ours in \(rules.tokenParameter.words)"]
@@ -42,7 +42,7 @@ extension TokenCall {
         return faults
     }
 
-    func revocationFaults(_ rules: Demand.Revocation) -> [String] {
+    func revocationFaults(_ rules: ProviderRequirement.Revocation) -> [String] {
         var faults = addressFaults(rules.address ?? place.revocation)
         faults += methodFaults(rules.method)
         faults += headerFaults(rules.headers)
@@ -67,7 +67,7 @@ extension TokenCall {
         return faults
     }
 
-    private func placeFaults(_ rules: Demand.Revocation, _ token: String) -> [String] {
+    private func placeFaults(_ rules: ProviderRequirement.Revocation, _ token: String) -> [String] {
         var used: [String] = []
         if request.header("Authorization") == "Bearer \(token)" { used.append("bearer") }
         if endpoints.contains(where: { $0.captures["token"] == token }) { used.append("path") }

@@ -4,32 +4,32 @@
     public import Foundation
 #endif
 
-/// The demands of every provider, by the catalog entry that they are for.
+/// The requirements of every provider, by the catalog entry that they are for.
 ///
-/// One JSON object; each member is a ``Demand``. A member that ``standard`` does not know is a mistake: a misspelt
-/// demand would be no demand at all.
-public struct Demands: Sendable {
+/// One JSON object; each member is a ``ProviderRequirement``. A member that ``standard`` does not know is a mistake: a
+/// misspelt requirement would be no requirement at all.
+public struct ProviderRequirements: Sendable {
     /// By the id of a source type in the built-in catalog.
-    public let entries: [String: Demand]
+    public let entries: [String: ProviderRequirement]
 
-    /// Throws ``UnknownMember`` for a misspelt member, and `DecodingError` for anything else that is no demand.
+    /// Throws ``UnknownMember`` for a misspelt member, and `DecodingError` for anything else that is no requirement.
     public init(json: Data) throws {
         let decoder = JSONDecoder()
         let standard = try decoder.decode(JSON.self, from: Data(Self.standard.utf8))
         entries = try decoder.decode([String: JSON].self, from: json).reduce(into: [:]) { entries, record in
             let whole = try Self.completed(record.value, by: standard, at: record.key)
-            entries[record.key] = try decoder.decode(Demand.self, from: JSONEncoder().encode(whole))
+            entries[record.key] = try decoder.decode(ProviderRequirement.self, from: JSONEncoder().encode(whole))
         }
     }
 
-    /// A member that no demand has; `description` has its path, such as `wiki.consent.scpoe`.
+    /// A member that no requirement has; `description` has its path, such as `wiki.consent.scpoe`.
     public struct UnknownMember: Error, CustomStringConvertible {
         let path: String
-        public var description: String { "\(path) is no member of a demand" }
+        public var description: String { "\(path) is no member of a provider requirement" }
     }
 
-    /// The members of a demand, with the values that a record need not repeat. `null` and a question mark: absent. An
-    /// empty object: any members.
+    /// The members of a requirement, with the values that a record need not repeat. `null` and a question mark: absent.
+    /// An empty object: any members.
     static let standard = """
         {
           "places": [{

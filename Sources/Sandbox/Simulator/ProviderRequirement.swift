@@ -1,14 +1,14 @@
-/// The demands of one provider on requests, and its answers, as the simulator plays it.
+/// The requirements of one provider on requests, and its answers, as the simulator plays it.
 ///
 /// Written from what is known of the provider, never from the broker's catalog: the two are compared by running them
 /// against each other. What is not known is not demanded. Members that are left out have the value of
-/// ``Demands/standard``; where a comment ends in a value or is nothing else, it is that one.
-public struct Demand: Decodable, Sendable {
+/// ``ProviderRequirements/standard``; where a comment ends in a value or is nothing else, it is that one.
+public struct ProviderRequirement: Decodable, Sendable {
     /// Each set of addresses that the provider lives at; at least one, and the first is where it lives by default.
     public let places: [Place]
-    /// The demands on the request that the browser brings to a place's `authorization`.
+    /// The requirements on the request that the browser brings to a place's `authorization`.
     public let consent: Consent
-    /// The demands on the request with the code, at a place's `token`.
+    /// The requirements on the request with the code, at a place's `token`.
     public let exchange: Exchange
     /// The shape of the token endpoint's answers, also at a refresh.
     public let answer: Answer
@@ -41,7 +41,7 @@ public struct Demand: Decodable, Sendable {
         public let token: Choice
         /// Absent: as `token`.
         public let refresh: Choice?
-        /// For those ``Demand/revocations`` that have no address of their own.
+        /// For those ``ProviderRequirement/revocations`` that have no address of their own.
         public let revocation: Choice?
         /// Absent: as `AfterConnecting.address`.
         public let afterConnecting: Choice?
@@ -63,7 +63,7 @@ public struct Demand: Decodable, Sendable {
         public let redirectURI: Presence
         /// Demanded with these values.
         public let parameters: [String: Choice]
-        /// The demands on the scopes that are asked for.
+        /// The requirements on the scopes that are asked for.
         public let scope: Scope
         /// `unknown`
         public let pkce: PKCE
@@ -104,7 +104,7 @@ public struct Demand: Decodable, Sendable {
     public enum PKCE: String, Decodable, Sendable {
         /// The provider refuses a request without one (RFC 7636 § 4.4.1).
         case required
-        /// The provider verifies it; the simulator demands it, since nothing speaks for leaving it off.
+        /// The provider verifies it; the simulator requires it, since nothing speaks for leaving it off.
         case verified
         /// Not known: taken and verified where it is sent.
         case unknown
