@@ -150,7 +150,7 @@ public struct OAuthProfile: Sendable {
         public var tokenType = TokenType.any
     }
 
-    /// The entry's name, for metrics and spans alone: no code asks which provider it holds.
+    /// The entry's name, for metrics, spans and the redirect address: no code asks which provider it holds.
     public internal(set) var sourceType: SourceType.ID?
     /// The addresses by region and by date, placeholders unfilled.
     public internal(set) var addresses = Addresses()

@@ -63,7 +63,7 @@ import Transport
         }
     }
 
-    @Test func `that all may have too many flows is logged, that one tenant has is his affair`() async throws {
+    @Test func `too many flows of all tenants together are logged, too many of one tenant are not`() async throws {
         for (bounds, count) in [(FlowBounds(inAll: 1), 1), (FlowBounds(perTenant: 1), 0)] {
             let fixture = try await Fixture(bounds: bounds)
             try await fixture.run { client in

@@ -1,10 +1,10 @@
-import Catalog
 import Formats
 import Secrets
 import Testing
 import Transport
 
 @testable import Broker
+@testable import Catalog
 
 /// Texts that look like plain letters and digits, or end where a careless reader stops.
 private let lookAlikes = [
@@ -120,11 +120,13 @@ private let lookAlikes = [
         }
     }
 
-    @Test func `what holds secrets shows none`() {
+    @Test func `what holds secrets shows none`() throws {
         let client = Client(id: "id", secret: ClientSecret("hunter2"))
+        let body = #"{"access_token":"hunter2","refresh_token":"hunter2","id_token":"hunter2","user":"hunter2"}"#
         let credentials = Credentials(
-            accessToken: AccessToken("hunter2"), refreshToken: RefreshToken("hunter2"), tokenType: "Bearer",
-            expiresAt: nil, scope: nil, idToken: IDToken("hunter2"), extras: [:], warnings: [])
+            tokens: try TokenResponse(
+                ProviderResponse(status: 200, body: Array(body.utf8)), shape: .init(), now: TestTime.now),
+            extras: [:], warnings: [])
         let request = ProviderRequest(
             method: .post, url: "https://example.com/hunter2", headers: [("Authorization", "hunter2")],
             body: Array("hunter2".utf8))

@@ -114,7 +114,7 @@ def test_a_broken_file_changes_nothing_and_is_told(installation):
         good = (installation.folder / "master.key").read_text()
         installation.write("master.key", "nonsense\n", mode=0o600)
         broker.process.send_signal(signal.SIGHUP)
-        eventually(lambda: "the master keys stay as they are" in broker.logs)
+        eventually(lambda: "the master key file is refused, and the keys in use stay" in broker.logs)
         assert broker.credentials()["accessToken"]
         installation.write("master.key", good, mode=0o600)
 
@@ -124,7 +124,7 @@ def test_a_file_that_went_away_is_told_with_the_systems_words(installation):
         file = installation.folder / "master.key"
         file.rename(installation.folder / "elsewhere")
         broker.process.send_signal(signal.SIGHUP)
-        eventually(lambda: "the master keys stay as they are" in broker.logs)
+        eventually(lambda: "the master key file is refused, and the keys in use stay" in broker.logs)
         assert "cannot be read: No such file or directory" in refusals(broker)[0]["reason"]
         assert broker.credentials()["accessToken"]
         (installation.folder / "elsewhere").rename(file)
@@ -275,7 +275,7 @@ def test_a_running_broker_follows_a_link_that_leads_elsewhere(installation):
 
 def refusals(broker) -> list[dict]:
     lines = [json.loads(line) for line in broker.logs.splitlines()]
-    return [line for line in lines if line.get("message") == "the master keys stay as they are"]
+    return [line for line in lines if line.get("message") == "the master key file is refused, and the keys in use stay"]
 
 
 def test_a_file_without_the_key_that_sealed_is_refused_and_told(installation):

@@ -7,13 +7,13 @@ public struct Incident: Sendable {
         /// The store could not take an event into the audit trail; the log has the event.
         case eventNotRecorded = "an event is missing in the audit trail"
         /// The key that waits for `assets:oauthFlow` does not open: the page is told `pending` until the flow expires.
-        case outcomeUnreadable = "the outcome of a flow does not open"
+        case outcomeUnreadable = "the outcome of a flow cannot be decrypted"
         /// A provider did not revoke a token that nobody can redeem any more: it stays valid there.
-        case tokenNotRevoked = "a token was not taken back at its provider"
+        case tokenNotRevoked = "a token was not revoked at its provider"
         /// A provider's metadata or keys could not be fetched, and the earlier ones are used.
-        case staleMetadata = "what a provider said before serves on"
+        case staleMetadata = "an earlier answer of a provider is used"
         /// Resealing could not open a secret: it stays under the master key that sealed it.
-        case clientSecretUnreadable = "a tenant's client secret does not open"
+        case clientSecretUnreadable = "a client secret of a tenant cannot be decrypted"
     }
 
     /// The incident's kind, which decides the log level.

@@ -66,24 +66,6 @@ extension Broker {
         return TenantSource(sourceType: id, profile: profile, client: client)
     }
 
-    /// A provider with its addresses filled; its metadata is fetched where the catalog says so (RFC 8414 § 3).
-    func provider(
-        _ profile: OAuthProfile, _ values: [String: String], for cause: Cause
-    ) async throws(ProviderError) -> Provider {
-        var metadata: ProviderMetadata?
-        if profile.discovery, let issuer = profile.issuer(values) {
-            do {
-                let cause = profile.hasSharedIssuer ? .broker : cause
-                metadata = try await directory.metadata(for: issuer, cause: cause)
-            } catch {
-                throw ProviderError(error, at: .metadata)
-            }
-        }
-        var provider = Provider(profile, values: values, metadata: metadata, now: now())
-        provider.cause = cause
-        return provider
-    }
-
     private func authorizationURL(
         at provider: Provider, as client: Client, of flow: Flow, state: State
     ) async throws(ProviderError) -> AuthorizationURL {
@@ -114,19 +96,6 @@ extension Broker {
             parameters = RequestParameters([("client_id", client.id), ("request_uri", requestURI)])
         }
         return AuthorizationURL(endpoint, parameters: parameters)
-    }
-
-    /// Sends one request; failures of the transport become the provider's.
-    func send(
-        _ http: TransportRequest, to provider: Provider, at endpoint: ProviderEndpoint
-    ) async throws(ProviderError) -> ProviderResponse {
-        var request = ProviderRequest(http, cause: provider.cause)
-        request.sourceType = provider.profile.sourceType
-        do {
-            return try await transport.send(request)
-        } catch {
-            throw ProviderError(error, at: endpoint)
-        }
     }
 
     private static func frontendOrigin(_ given: String?, _ frontend: Frontend) throws(AuthorizeError) -> Origin {

@@ -90,3 +90,10 @@ extension OAuthProfile {
         return addresses.sets.compactMap(\.token).allSatisfy { $0.fixedOrigin == own } ? own : nil
     }
 }
+
+extension Broker {
+    /// The redirect address of a client, for calls outside of flows.
+    func redirectURI(of profile: OAuthProfile, as client: Client) -> String? {
+        profile.sourceType.map { redirects.url(of: $0, as: client) }
+    }
+}

@@ -28,10 +28,7 @@ extension OAuthProfile {
         }
         kept.keep(extras.token, of: tokens.document)
         if kept.hasRefused { warnings.append(.extraRefused) }
-        return Credentials(
-            accessToken: tokens.accessToken, refreshToken: tokens.refreshToken, tokenType: tokens.tokenType,
-            expiresAt: tokens.expiresAt, scope: tokens.scope, idToken: tokens.idToken, extras: kept.values,
-            warnings: warnings)
+        return Credentials(tokens: tokens, extras: kept.values, warnings: warnings)
     }
 }
 

@@ -12,6 +12,12 @@ public struct SecretJSON: Sendable {
     func expose<Result, Failure: Error>(_ use: (JSONValue) throws(Failure) -> Result) throws(Failure) -> Result {
         try use(value)
     }
+
+    /// This object with the members of another that it lacks; anything else as it is.
+    func completed(by other: SecretJSON) -> SecretJSON {
+        guard case (.object(let members), .object(let others)) = (value, other.value) else { return self }
+        return SecretJSON(.object(members.merging(others) { own, _ in own }))
+    }
 }
 
 extension SecretJSON: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {

@@ -79,7 +79,8 @@ extension Broker {
             }
             return RefreshCoalescer.Answer(
                 json: json,
-                tokens: [credentials.accessToken.digest] + (credentials.refreshToken.map { [$0.digest] } ?? []))
+                tokens: [credentials.tokens.accessToken.digest]
+                    + (credentials.tokens.refreshToken.map { [$0.digest] } ?? []))
         }
         await record(
             Event(
@@ -106,9 +107,8 @@ extension Broker {
             try await check(tokens, of: provider.begun, client: client, code: nil, nonce: nil)
         }
         // RFC 6749 § 6: where no scope comes back it is the one that was granted before, which only the caller knows.
-        var credentials = profile.credentials(tokens, callback: nil, asked: request.scopes ?? [])
-        credentials.refreshToken = tokens.refreshToken ?? request.refreshToken
-        credentials.warnings.removeAll { $0 == .missingRefreshToken }
+        var credentials = profile.credentials(
+            tokens.keeping(request.refreshToken), callback: nil, asked: request.scopes ?? [])
         credentials.add(.kept(KeptExtras()), dpopKey: endpoint.dpopKey)
         return credentials
     }

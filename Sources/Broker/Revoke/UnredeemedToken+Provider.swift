@@ -7,12 +7,12 @@ extension UnredeemedToken {
         guard provider.hasRevocation else { return nil }
         let type = provider.profile.revocation.tokenType
         // RFC 7009 § 2.1: with a refresh token, the provider should revoke the access tokens of its grant too.
-        if type != .accessToken, let refreshToken = credentials.refreshToken {
+        if type != .accessToken, let refreshToken = credentials.tokens.refreshToken {
             self.init(
                 refreshToken.expose { AccessOrRefreshToken($0) }, hint: "refresh_token", values: provider.values)
         } else if type != .refreshToken {
             self.init(
-                credentials.accessToken.expose { AccessOrRefreshToken($0) }, hint: "access_token",
+                credentials.tokens.accessToken.expose { AccessOrRefreshToken($0) }, hint: "access_token",
                 values: provider.values)
         } else {
             return nil

@@ -3,11 +3,6 @@ import Secrets
 import Transport
 
 extension Broker {
-    /// The redirect address of a client, for calls outside of flows.
-    func redirectURI(of profile: OAuthProfile, as client: Client) -> String? {
-        profile.sourceType.map { redirects.url(of: $0, as: client) }
-    }
-
     /// Trades a grant for tokens; asks once more where the provider wants its nonce in the proof of possession
     /// (RFC 9449 § 8), which it says before it looks at the code.
     func exchange(

@@ -6,17 +6,23 @@ import Transport
 
 /// A token response (RFC 6749 § 5), read strictly in what it means and leniently in how it is written: JSON or
 /// form encoding whatever the content type says, numbers as text, members where the catalog says.
-struct TokenResponse {
+struct TokenResponse: Sendable {
+    /// Visible ASCII (RFC 6749 appendix A.12).
     let accessToken: AccessToken
+    /// `nil` where the provider issued none.
     private(set) var refreshToken: RefreshToken?
+    /// The provider's `token_type`; `Bearer` in this spelling, also where none came.
     let tokenType: String
+    /// The end of the access token; `nil` where it never expires, or where that is not known.
     let expiresAt: Timestamp?
     /// True if it named no expiry, and the catalog says that its tokens have none.
     let neverExpires: Bool
-    let scope: String?
+    /// The granted scopes in the provider's spelling; `nil` where it granted what was asked for (RFC 6749 § 5.1).
+    private(set) var scope: String?
+    /// Not yet validated; `nil` where none came.
     private(set) var idToken: IDToken?
     /// The whole answer; extras are read from it.
-    let document: SecretJSON
+    private(set) var document: SecretJSON
 
     /// A reason for which an answer gives no tokens.
     enum Fault: Error, Equatable {
@@ -57,12 +63,19 @@ struct TokenResponse {
         neverExpires = expiry == nil && shape.lifetime == .never
     }
 
-    /// This answer, with the refresh token and id_token of `first` where it has none: a swapped token leaves these as
-    /// they were.
+    /// This answer, and from `first` what it has not: a swapped token leaves the rest of the grant as it was.
     func keeping(_ first: TokenResponse) -> TokenResponse {
-        var both = self
-        both.refreshToken = refreshToken ?? first.refreshToken
+        var both = keeping(first.refreshToken)
         both.idToken = idToken ?? first.idToken
+        both.scope = scope ?? first.scope
+        both.document = document.completed(by: first.document)
+        return both
+    }
+
+    /// This answer, with the refresh token that was sent where it has none (RFC 6749 § 6).
+    func keeping(_ refreshToken: RefreshToken?) -> TokenResponse {
+        var both = self
+        both.refreshToken = self.refreshToken ?? refreshToken
         return both
     }
 

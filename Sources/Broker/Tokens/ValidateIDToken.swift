@@ -60,14 +60,3 @@ extension Broker {
         }
     }
 }
-
-extension ProviderError {
-    /// - Parameter endpoint: `metadata` or `keys`.
-    init(_ error: ProviderDirectoryError, at endpoint: ProviderEndpoint) {
-        switch error {
-        case .transport(let error): self = ProviderError(error, at: endpoint)
-        case .addressNotAllowed: self = .unreachable(.addressNotAllowed, at: endpoint)
-        case .status, .metadata, .keySetMalformed: self = .rejected(reason: error.reason(endpoint))
-        }
-    }
-}

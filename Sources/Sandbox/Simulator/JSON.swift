@@ -73,6 +73,12 @@ public enum JSON: Codable, Sendable, Equatable {
         }
     }
 
+    /// This object with the members of another that it lacks; anything else as it is.
+    func completed(by other: JSON) -> JSON {
+        guard case (.object(let members), .object(let others)) = (self, other) else { return self }
+        return .object(members.merging(others) { own, _ in own })
+    }
+
     /// A scalar as form encoding would have it.
     var text: String? {
         switch self {

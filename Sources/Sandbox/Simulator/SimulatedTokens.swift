@@ -100,7 +100,10 @@ extension Simulator {
         }
         note(call.entry, faults.map { "call after connecting " + $0 })
         guard faults.isEmpty, let token else { return .problem("invalid_token", status: 401) }
-        guard !rules.swaps else { return tokens(for: call, of: token, as: rules.body, told: nil, good: nil) }
+        guard !rules.swaps else {
+            let first = grants.issued[call.entry]?.answer
+            return tokens(for: call, of: token, as: rules.body, told: nil, good: nil, beside: first)
+        }
         return .json(call.template.json(rules.body) ?? .null)
     }
 
@@ -121,7 +124,8 @@ extension Simulator {
     // MARK: answers
 
     private func tokens(
-        for call: TokenCall, of subject: SimulatedGrants.Subject, as body: JSON?, told: String?, good: String?
+        for call: TokenCall, of subject: SimulatedGrants.Subject, as body: JSON?, told: String?, good: String?,
+        beside first: JSON? = nil
     ) -> SimulatedResponse {
         let requirement = call.requirement
         let accessToken = grants.accessToken(of: subject.id)
@@ -145,7 +149,7 @@ extension Simulator {
             expiresAt: expires ? call.now + requirement.answer.lifetime : nil,
             scope: subject.grant.scope.isEmpty
                 ? nil : subject.grant.scope.joined(separator: requirement.consent.scope.separator),
-            answer: answer)
+            answer: first.map { answer.completed(by: $0) } ?? answer)
         return written(answer, call)
     }
 

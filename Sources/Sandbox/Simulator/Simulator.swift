@@ -30,7 +30,7 @@ public actor Simulator {
         public let expiresAt: Int64?
         /// As it was asked for; `nil` where no scope was.
         public let scope: String?
-        /// The whole answer.
+        /// The whole answer; where it swapped the token, with the members of the first that it lacks.
         public let answer: JSON
     }
 

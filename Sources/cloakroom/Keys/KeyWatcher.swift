@@ -62,7 +62,10 @@ struct KeyWatcher: ServiceLifecycle.Service {
                 case let refusal as KeyRefusal: refusal.words
                 default: "an unexpected error (\(type(of: error)))"
                 }
-            if isNew { logger.error("the master keys stay as they are", metadata: ["reason": "\(reason)"]) }
+            if isNew {
+                logger.error(
+                    "the master key file is refused, and the keys in use stay", metadata: ["reason": "\(reason)"])
+            }
             return false
         }
     }

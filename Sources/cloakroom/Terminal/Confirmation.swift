@@ -11,7 +11,8 @@ enum Confirmation {
     ) throws(Refusal) {
         guard isTerminal else {
             throw Refusal(
-                "nobody can confirm this: " + consequences.replacing("\n", with: " "),
+                "this needs a confirmation, and there is no terminal to ask at: "
+                    + consequences.replacing("\n", with: " "),
                 hint: "give --yes if that is what you want")
         }
         Terminal.write(consequences)

@@ -1,3 +1,4 @@
+import Formats
 import Secrets
 import Testing
 import Transport
@@ -6,6 +7,18 @@ import Transport
 @testable import Catalog
 
 @Suite struct TokenResponseTests {
+    /// Instagram's, Facebook's and Threads' second token comes alone.
+    @Test func `a swapped token leaves the rest of the grant as it was`() throws {
+        let first = try read(#"{"access_token":"short","refresh_token":"r","scope":"a b","id_token":"i","user_id":17}"#)
+        let second = try read(#"{"access_token":"long","expires_in":60}"#).keeping(first)
+        #expect(second.accessToken.expose { $0 } == "long")
+        #expect(second.expiresAt == TestTime.now.adding(seconds: 60))
+        #expect(second.refreshToken?.expose { $0 } == "r")
+        #expect(second.idToken?.expose { $0 } == "i")
+        #expect(second.scope == "a b")
+        #expect(second.document.expose { JSONPointer("/user_id")?.value(in: $0) } == .number(17))
+    }
+
     /// The example of RFC 6749 § 5.1.
     @Test func `the example of RFC 6749 is read`() throws {
         let tokens = try read(

@@ -1,11 +1,11 @@
 import Catalog
-public import Formats
-public import Secrets
+import Formats
+import Secrets
 
 /// The credentials that a provider granted, with warnings for their redeemer (Docs/Backend.md#redeem).
 public struct Credentials: Sendable {
     /// A shortcoming that did not keep the flow from succeeding. The raw values are in the answer's `warnings`.
-    public enum Warning: String, Sendable, Codable {
+    enum Warning: String, Sendable, Codable {
         /// A refresh token was expected, and none came: access ends with the access token.
         case missingRefreshToken = "missing_refresh_token"
         /// The provider granted less than was asked for.
@@ -18,22 +18,13 @@ public struct Credentials: Sendable {
         case extraRefused = "extra_refused"
     }
 
-    /// The access token, visible ASCII (RFC 6749 appendix A.12).
-    public var accessToken: AccessToken
-    /// `nil` where the provider issued none; after a refresh without a new one, the one that was sent (RFC 6749 § 6).
-    public var refreshToken: RefreshToken?
-    /// The provider's `token_type`; `Bearer` in this spelling, also where none came.
-    public var tokenType: String
-    /// The end of the access token; `nil` where it never expires, or where that is not known (then with a warning).
-    public var expiresAt: Timestamp?
-    /// The granted scopes in the provider's spelling; `nil` where it granted what was asked for (RFC 6749 § 5.1).
-    public var scope: String?
-    /// The `id_token`, validated where the source type uses OpenID Connect; `nil` where none came.
-    public var idToken: IDToken?
+    /// The tokens and all that is said of them. After a refresh without a new refresh token, the one that was sent is
+    /// among them (RFC 6749 § 6).
+    var tokens: TokenResponse
     /// The further members that the catalog names, such as an account id, and `dpopKey`.
-    public var extras: [String: SecretJSON]
+    var extras: [String: SecretJSON]
     /// The warnings for the redeemer, none twice.
-    public var warnings: [Warning]
+    var warnings: [Warning]
 
     /// The JSON that is sealed at the callback and is the answer of `assets:oauthCredentials`.
     ///
@@ -43,21 +34,21 @@ public struct Credentials: Sendable {
     func exposedJSON(sourceType: SourceType.ID) throws -> SecretBytes {
         var json = JSONWriter()
         json.literal("{\"accessToken\":")
-        accessToken.expose { json.string($0) }
+        tokens.accessToken.expose { json.string($0) }
         json.literal(",\"expiresAt\":")
-        if let expiresAt { json.number(expiresAt.milliseconds) } else { json.literal("null") }
+        if let expiresAt = tokens.expiresAt { json.number(expiresAt.milliseconds) } else { json.literal("null") }
         json.literal(",\"extras\":")
         try json.object(of: extras)
         json.literal(",\"idToken\":")
-        json.secretOrNull(idToken)
+        json.secretOrNull(tokens.idToken)
         json.literal(",\"refreshToken\":")
-        json.secretOrNull(refreshToken)
+        json.secretOrNull(tokens.refreshToken)
         json.literal(",\"scope\":")
-        json.stringOrNull(scope)
+        json.stringOrNull(tokens.scope)
         json.literal(",\"sourceType\":")
         json.string(sourceType.description)
         json.literal(",\"tokenType\":")
-        json.string(tokenType)
+        json.string(tokens.tokenType)
         json.literal(",\"warnings\":")
         try json.value(.array(warnings.map { .string($0.rawValue) }))
         json.literal("}")
