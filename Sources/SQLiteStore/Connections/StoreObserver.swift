@@ -21,17 +21,22 @@ public enum WriterEvent: Sendable {
 
 /// The listener that is told what the store does; none until `listen` is called.
 final class StoreObserver: Sendable {
-    private let listener = Locked<(@Sendable (WriterEvent) -> Void)?>(nil)
+    /// Not the closure itself: see ``Locked``.
+    private struct Listener {
+        let tell: @Sendable (WriterEvent) -> Void
+    }
+
+    private let listener = Locked<Listener?>(nil)
 
     func listen(_ listener: @escaping @Sendable (WriterEvent) -> Void) {
-        self.listener.withLock { $0 = listener }
+        self.listener.withLock { $0 = Listener(tell: listener) }
     }
 
     /// `false`: nobody listens.
     @discardableResult
     func tell(_ event: WriterEvent) -> Bool {
         guard let listener = listener.withLock({ $0 }) else { return false }
-        listener(event)
+        listener.tell(event)
         return true
     }
 }

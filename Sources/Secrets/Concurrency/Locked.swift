@@ -3,7 +3,8 @@ package import Glibc
 /// A value that is reached under its lock alone: what holds one is plainly `Sendable`.
 ///
 /// Not `Synchronization.Mutex`: the thread sanitizer does not see that one on Linux and reports races that are none.
-/// Value and lock are one allocation. The lock is not recursive, and a body must not wait.
+/// Value and lock are one allocation. The lock is not recursive, and a body must not wait. A closure is held in a
+/// struct, never as the value itself: each access to a generic `inout` function wraps it once more, for good.
 ///
 /// `@unchecked Sendable`: the value in `storage` is touched while the mutex beside it is held, and nowhere else.
 package struct Locked<Value: Sendable>: ~Copyable, @unchecked Sendable {
