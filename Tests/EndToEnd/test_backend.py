@@ -96,7 +96,7 @@ def test_an_error_names_the_request(broker, program):
     sources = backend.Sources("acme", lambda: "no token", backend.Path("sources"))
     key, verifier = begun(broker, expires_in=30)
     sources.connect("drive-1", key, verifier, {})
-    with pytest.raises(httpx.HTTPStatusError, match="refreshCredentials: 401 invalid_token [0-9a-zA-Z-]{8}"):
+    with pytest.raises(httpx.HTTPStatusError, match="refreshCredentials: 401 invalid_token [\\w-]{8}"):
         sources.access_token("drive-1")
 
 
