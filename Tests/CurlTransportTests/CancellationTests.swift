@@ -1,7 +1,7 @@
 import CurlTransport
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct CancellationTests {
+@Suite(.timeLimit(.minutes(5))) struct CancellationTests {
     @Test func `a request of a task that is already cancelled is not sent`() async throws {
         let requests = Counter()
         try await withServer { connection in

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 import Transport
 
-@Suite(.timeLimit(.minutes(2))) struct ConnectionTests {
+@Suite(.timeLimit(.minutes(5))) struct ConnectionTests {
     @Test func `many requests in sequence share one connection`() async throws {
         try await withServer { connection in
             connection.serve { _ in connection.respond("200 OK", [], "fine") }

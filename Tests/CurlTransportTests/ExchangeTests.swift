@@ -3,7 +3,7 @@ import Testing
 import Transport
 
 /// Requests and answers when nothing is wrong.
-@Suite(.timeLimit(.minutes(2))) struct ExchangeTests {
+@Suite(.timeLimit(.minutes(5))) struct ExchangeTests {
     /// Answers with the request as it was received.
     private static let echo: @Sendable (Connection) -> Void = { connection in
         connection.serve { request in

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// Servers that are broken, slow or malicious: every one ends in an error that says so, in bounded time and memory.
-@Suite(.timeLimit(.minutes(2))) struct HostileServerTests {
+@Suite(.timeLimit(.minutes(5))) struct HostileServerTests {
     // MARK: Too slow
 
     @Test func `a server that never answers times out`() async throws {

@@ -2,7 +2,7 @@ import Testing
 
 @testable import CurlTransport
 
-@Suite(.timeLimit(.minutes(2))) struct QueueTests {
+@Suite(.timeLimit(.minutes(5))) struct QueueTests {
     @Test func `requests beyond the limit wait, and time out in the queue`() async throws {
         try await withServer { connection in
             connection.hang()

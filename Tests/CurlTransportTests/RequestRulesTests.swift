@@ -3,7 +3,7 @@ import Testing
 import Transport
 
 /// Requests that must not leave.
-@Suite(.timeLimit(.minutes(2))) struct RequestRulesTests {
+@Suite(.timeLimit(.minutes(5))) struct RequestRulesTests {
     /// Permits everything that can be permitted.
     private let lenient = CurlTransport.forLoopback(timeout: .seconds(5))
     private let strict = CurlTransport(configuration: .init(timeout: .seconds(5), allowPrivateAddresses: true))

@@ -4,7 +4,7 @@ import Testing
 import Transport
 
 /// Real handshakes, with certificates that are right, and wrong in one way each.
-@Suite(.timeLimit(.minutes(2))) struct TLSTests {
+@Suite(.timeLimit(.minutes(5))) struct TLSTests {
     private let authority: CertificateAuthority
 
     init() async throws {

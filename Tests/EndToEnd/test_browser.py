@@ -53,7 +53,7 @@ def connect_in_demo(browser: Browser, demo: Demo, name: str = "Sandbox Drive", t
 
 
 def test_a_person_connects_redeems_once_and_is_refused_the_second_time(chromium, demo, sandbox):
-    """README: click Connect, consent, see the credentials arrive once."""
+    """README: connect, sign in, allow; the credentials are redeemed once."""
     popup = connect_in_demo(chromium, demo)
     sandbox.decide(popup)
     chromium.wait_closed(popup)

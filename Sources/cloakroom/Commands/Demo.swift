@@ -72,7 +72,7 @@ struct Demo: AsyncParsableCommand {
             """
             Cloakroom demo: everything runs on this machine, and its data is deleted when it stops.
 
-              frontend   \(frontend)   open this one, click Connect, consent, see the credentials arrive once
+              frontend   \(frontend)   open this one: Connect, Sign in, Allow; Redeem works once
               provider   \(provider)   the sandbox: an OAuth provider with switches for awkward behaviour
               broker     \(broker)   what you would deploy
 

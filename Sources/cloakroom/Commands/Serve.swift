@@ -40,8 +40,11 @@ struct Check: ParsableCommand {
         }
         for warning in configuration.warnings { Terminal.write("warning: \(warning)".visible) }
         let types = configuration.catalog.sourceTypes
-        let ready = types.filter { configuration.isConfigured($0) }
-        Terminal.result("ok: \(types.count) source types, \(ready.count) ready to connect")
+        let connectable = types.filter { $0.oauth != nil }
+        let ready = connectable.filter { configuration.isConfigured($0) }
+        Terminal.result(
+            "ok: \(counted(types.count, "source type")), \(ready.count) of \(connectable.count) with OAuth ready to connect"
+        )
         let registrations = configuration.registrations
         if registrations.isEmpty {
             let address = "\(configuration.broker.publicURL.text)/oauth/callback/{name}"

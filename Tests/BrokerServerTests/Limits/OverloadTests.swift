@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 import Transport
 
-@Suite(.timeLimit(.minutes(1))) struct OverloadTests {
+@Suite(.timeLimit(.minutes(5))) struct OverloadTests {
     private let json: HTTPFields = [.accept: "application/json"]
 
     private static func answer(_ gate: Gate, _ body: String) -> ScriptedProvider {

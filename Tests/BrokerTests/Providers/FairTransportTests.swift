@@ -5,7 +5,7 @@ import Transport
 
 @testable import Broker
 
-@Suite(.timeLimit(.minutes(1))) struct FairTransportTests {
+@Suite(.timeLimit(.minutes(5))) struct FairTransportTests {
     private static func request(
         _ tenant: String, flow: Bool = false, url: String = "https://p.example/token"
     ) throws -> ProviderRequest {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Broker
 
-@Suite(.timeLimit(.minutes(1))) struct RefreshCoalescerTests {
+@Suite(.timeLimit(.minutes(5))) struct RefreshCoalescerTests {
     private let clock = SteadyClock()
     private let refreshes: RefreshCoalescer
 

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Secrets
 
-@Suite(.timeLimit(.minutes(1))) struct SingleFlightCacheTests {
+@Suite(.timeLimit(.minutes(5))) struct SingleFlightCacheTests {
     private struct Fault: Error, Equatable {
         var isLasting = true
     }

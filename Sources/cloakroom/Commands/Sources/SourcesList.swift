@@ -29,7 +29,7 @@ extension Sources {
                 + list.items.map { item in
                     [
                         item.type, item.displayName, item.category, item.supportsOAuth ? "yes" : "no",
-                        item.configured ? "yes" : "no",
+                        !item.supportsOAuth ? "" : item.configured ? "yes" : "no",
                         item.oauth?.parameters.map(\.name).joined(separator: ", ") ?? "",
                     ]
                 }

@@ -74,6 +74,13 @@ extension Sources {
             rows.append(("PKCE", oauth.proofKey.rawValue))
             rows.append(("refresh token", oauth.refreshToken.rawValue))
             rows.append(("revocation", oauth.hasRevocation ? "yes" : "none: delete the tokens, and tell the person"))
+            if let origin = oauth.addresses.tokenOrigin {
+                rows.append(
+                    (
+                        "token origin",
+                        "the callback's \(origin.callbackParameter), which refreshes need among their parameters"
+                    ))
+            }
             if let owner { return lines(rows) + "\n\n" + command(sourceType, oauth, for: owner) }
             if let configuration {
                 rows.append(("configured", configuration.isConfigured(sourceType) ? "yes" : "no"))
