@@ -32,7 +32,7 @@ def test_the_list_is_the_default_and_a_table_for_people():
 def test_the_list_says_what_a_configuration_can_start(installation):
     rows = {row.split()[0]: row for row in run("sources", "list", "--config", installation.config).stdout.splitlines()}
     assert re.search(r"yes +yes$", rows["wiki"]) and re.search(r"yes +no$", rows["wiki_unconfigured"])
-    assert re.search(r"yes +yes +account$", rows["wiki_account"]) and re.search(r"no +yes$", rows["wiki_upload"])
+    assert re.search(r"yes +yes +account$", rows["wiki_account"]) and re.search(r" no$", rows["wiki_upload"])
 
 
 def test_the_list_as_json_is_that_of_the_api(installation):
