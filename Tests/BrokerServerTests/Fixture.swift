@@ -27,6 +27,7 @@ final class Fixture: Sendable {
     /// The transport to the provider, in which requests wait for their turn.
     let calls: FairTransport
     let lines = LogLinesKept()
+    let incidents = IncidentsKept()
     let figures: BrokerMetrics
     private let folder: URL
     private let store: SQLiteStore
@@ -76,7 +77,7 @@ final class Fixture: Sendable {
             rules: rules ?? .init(issuer: Self.issuer, audience: "cloakroom"),
             keys: try callerKeys ?? .fixed(VerificationKeys(jwks: Array("{\"keys\":[\(signer.jwk)]}".utf8))),
             factory: figures.registry,
-            now: { clock.now }, steady: { steadyClock.now })
+            now: { clock.now }, steady: { steadyClock.now }, tell: incidents.keep)
         let lines = lines
         let logger = Logger(label: "test") { _ in lines.handler() }
         server = try BrokerServer(
