@@ -9,9 +9,10 @@ import pytest
 
 import provider as answers
 from broker import (
-    CLIENT_SECRET, Broker, Installation, assert_problem, closed_port, eventually, merged, run, source_types,
+    APP, CLIENT_SECRET, Broker, Installation, assert_problem, closed_port, eventually, merged, run, source_types,
 )
 from test_metrics import value
+from tokens import challenge_of, new_verifier
 
 # Words of Swift's, which are nobody's.
 SWIFT = re.compile(r"Error\.|Broker\.|\w+\((?:error|_)?:|Optional|OpenError|TransportError|StoreError")
@@ -159,7 +160,6 @@ def test_a_parameter_that_came_twice_is_told(broker):
     assert line["reason"] == "code came twice"
 
 
-# Calls with a token.
 @pytest.mark.parametrize("members, back, status, code", [
     ({"error": "access_denied"}, False, 400, "access_denied"), ({"error": "login_required"}, True, 302, "login_required"),
     ({}, False, 400, "invalid_callback"),
@@ -173,6 +173,7 @@ def test_what_became_of_a_callback_is_in_the_line_of_its_request(broker, members
     assert response.status_code == status
 
 
+# Calls with a token.
 
 
 @pytest.mark.parametrize("source_type, status, code, reason", [
