@@ -109,7 +109,7 @@ final class Fixture: Sendable {
             "scope": scope,
         ]
         for (name, value) in changes { claims[name] = value == .null ? nil : value }
-        let json = String(decoding: try JSONEncoder().encode(claims), as: UTF8.self)
+        let json = String(decoding: try JSONValue.object(claims).encoded(), as: UTF8.self)
         return (byStranger ? stranger : signer).token(header: signer.header, claims: json)
     }
 
@@ -206,7 +206,7 @@ extension TestClientProtocol {
         var headers = headers
         headers[.contentType] = "application/json"
         if let token { headers[.authorization] = "Bearer \(token)" }
-        let body = ByteBuffer(bytes: try JSONEncoder().encode(members))
+        let body = ByteBuffer(bytes: try JSONValue.object(members).encoded())
         return try await execute(uri: uri, method: .post, headers: headers, body: body)
     }
 }
