@@ -35,7 +35,7 @@ public struct BrokerServer: Sendable {
         service = ServiceResponder(
             routes: RouteTable(
                 base: base,
-                routes: BrowserRoutes(broker: broker, pages: pages, limits: limits, logger: logger).routes
+                routes: BrowserRoutes(broker: broker, pages: pages, limits: limits).routes
                     + TenantRoutes(broker: broker, verifier: verifier, limits: limits).routes
                     + AssetServiceRoutes(broker: broker, verifier: verifier, metrics: metrics, limits: limits).routes
                     + operations.routes + forOperators),

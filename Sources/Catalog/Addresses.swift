@@ -23,9 +23,6 @@ extension OAuthProfile {
                 refresh: refresh ?? below.refresh, revocation: revocation ?? below.revocation,
                 afterConnecting: afterConnecting ?? below.afterConnecting)
         }
-
-        /// All addresses but that of `afterConnecting`.
-        package var all: [URLTemplate] { [authorization, token, refresh, revocation].compactMap(\.self) }
     }
 
     /// The rule by which a callback names the host that holds the account: the code is exchanged there, and refresh and

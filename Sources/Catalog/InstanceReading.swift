@@ -34,28 +34,23 @@ extension OAuthProfile {
 
     /// The addresses that the client proves itself to, or whose answers name them.
     private var trustedTemplates: [(name: String, template: URLTemplate)] {
-        let provesItself = clientAuthentication != .none || needsSecret || requestObject
-        let revokesWithSecret =
+        let provesItself = clientAuthentication != .none || needsSecretForTokens || requestObject
+        let provesItselfToRevoke =
             revocation.authentication != .none || Self.holdSecret(revocation.parameters, revocation.headers)
-        let connectsWithSecret =
+        let provesItselfToConnect =
             afterConnecting.map { provesItself || Self.holdSecret($0.parameters, $0.headers) } ?? false
         var found: [(name: String, template: URLTemplate?)] = []
         for set in addresses.sets {
             if provesItself { found += [("tokenURL", set.token), ("refreshURL", set.refresh)] }
-            if revokesWithSecret { found.append(("revocationURL", set.revocation)) }
-            if connectsWithSecret { found.append(("afterConnecting", set.afterConnecting)) }
+            if provesItselfToRevoke { found.append(("revocationURL", set.revocation)) }
+            if provesItselfToConnect { found.append(("afterConnecting", set.afterConnecting)) }
         }
-        if provesItself {
-            found.append(("pushedAuthorizationURL", pushedAuthorizationURL))
-            if discovery { found.append(("issuer", issuer.flatMap { try? URLTemplate($0) })) }
+        if provesItself { found.append(("pushedAuthorizationURL", pushedAuthorizationURL)) }
+        // Its metadata names the token endpoint and the one that revokes.
+        if discovery, provesItself || provesItselfToRevoke {
+            found.append(("issuer", issuer.flatMap { try? URLTemplate($0) }))
         }
         return found.compactMap { found in found.template.map { (found.name, $0) } }
-    }
-
-    private static func holdSecret(
-        _ parameters: [(name: String, value: ValueTemplate?)], _ headers: [(name: String, value: ValueTemplate)]
-    ) -> Bool {
-        (parameters.compactMap(\.value) + headers.map(\.value)).contains { $0.names.contains("clientSecret") }
     }
 
     /// Reports the values of callers or callbacks that could name a host that is not the vendor's.

@@ -18,6 +18,14 @@ public struct OAuthProfile: Sendable {
         case privateKeyJWT = "private_key_jwt"
         /// The client's certificate (RFC 8705 § 2).
         case tls
+
+        /// Tells whether it is the client secret that proves the client.
+        var usesSecret: Bool {
+            switch self {
+            case .basic, .post, .clientSecretJWT: true
+            case .none, .privateKeyJWT, .tls: false
+            }
+        }
     }
 
     /// The places of a token request's parameters. RFC 6749 § 4.1.3 knows the form alone; a GET always sends a query.
@@ -230,21 +238,32 @@ public struct OAuthProfile: Sendable {
 
     /// Tells whether a client of this entry has a secret to keep: to prove itself, to fill a parameter, or to check
     /// signed callbacks.
-    public var needsSecret: Bool {
-        switch clientAuthentication {
-        case .basic, .post, .clientSecretJWT: true
-        case .privateKeyJWT, .tls: callbackSignature != nil
-        case .none:
-            callbackSignature != nil
-                || (tokenParameters + exchangeParameters + refreshParameters)
-                    .contains { $0.value?.names.contains("clientSecret") == true }
-        }
+    public var needsSecret: Bool { needsSecretForTokens || revokesWithSecret || connectsWithSecret }
+
+    /// The same of the token endpoint and the callback alone.
+    var needsSecretForTokens: Bool {
+        clientAuthentication.usesSecret || callbackSignature != nil
+            || Self.holdSecret(tokenParameters + exchangeParameters + refreshParameters)
+    }
+
+    private var revokesWithSecret: Bool {
+        hasRevocation
+            && (revocation.authentication.usesSecret || Self.holdSecret(revocation.parameters, revocation.headers))
+    }
+
+    private var connectsWithSecret: Bool { afterConnecting.map { Self.holdSecret($0.parameters, $0.headers) } ?? false }
+
+    /// Tells whether the client's secret is put into one of these.
+    static func holdSecret(
+        _ parameters: [(name: String, value: ValueTemplate?)], _ headers: [(name: String, value: ValueTemplate)] = []
+    ) -> Bool {
+        (parameters.compactMap(\.value) + headers.map(\.value)).contains { $0.names.contains("clientSecret") }
     }
 
     /// Tells whether a client of this entry signs with a key of its own.
     public var needsKey: Bool { clientAuthentication == .privateKeyJWT || requestObject }
 
-    /// Tells whether the provider takes tokens back, as far as the entry tells: by an address, or perhaps by the
-    /// issuer's metadata. Sets by region and date are not looked at.
-    public var hasRevocation: Bool { addresses.own.revocation != nil || discovery }
+    /// Tells whether the provider takes tokens back, as far as the entry tells: by an address, be it that of one region
+    /// or date, or perhaps by the issuer's metadata.
+    public var hasRevocation: Bool { discovery || addresses.sets.contains { $0.revocation != nil } }
 }

@@ -42,8 +42,14 @@ extension OAuthProfile {
         }
         for address in addresses.sets.compactMap({ $0.authorization?.text }) {
             let query = address.split(separator: "?", maxSplits: 1).dropFirst().first ?? ""
+            guard let pairs = Percent.pairs(query) else {
+                entry.problem(
+                    "authorizationURL", found: "a query that cannot be decoded",
+                    wanted: "names and values in UTF-8, percent-encoded")
+                continue
+            }
             // BambooHR's has `request` in it, which does not mean that of RFC 9101 § 5 there.
-            for (name, _) in Percent.pairs(query) ?? [] where name != "request" && Self.reserved.contains(name) {
+            for (name, _) in pairs where name != "request" && Self.reserved.contains(name) {
                 entry.problem(
                     "authorizationURL", found: "\(name) in its query", wanted: "a query without it: the broker sets it")
             }
@@ -96,6 +102,9 @@ extension OAuthProfile {
             entry.problem("jwksURL", found: "nothing", wanted: "the provider's keys, or discovery: true")
         }
         if let names = entry.strings("idTokenAlgorithms") {
+            if names.isEmpty {
+                entry.problem("idTokenAlgorithms", found: "an empty list", wanted: "an algorithm, or no such key")
+            }
             idTokenAlgorithms = Set(names.compactMap { SignatureAlgorithm(rawValue: $0) })
             let known = SignatureAlgorithm.allCases.map(\.rawValue)
             for name in names where !known.contains(name) {

@@ -77,7 +77,7 @@ extension OAuthProfile {
     mutating func readRevocation(_ entry: YAMLReader) {
         revocation.authentication = clientAuthentication
         guard let section = entry.section("revocation") else { return }
-        if addresses.own.revocation == nil, !discovery {
+        if !hasRevocation {
             entry.problem("revocationURL", found: "nothing", wanted: "the address that revocation needs")
         }
         revocation.method = section.choice("method", of: RevocationMethod.self)?.method ?? revocation.method
@@ -89,8 +89,10 @@ extension OAuthProfile {
         revocation.headers = templates("headers", section, of: entry, also: ["token"])
         revocation.tokenType = section.choice("tokenType") ?? revocation.tokenType
         section.finish()
-        let hasPlaceholder = addresses.own.revocation?.placeholders.contains("token") == true
-        if revocation.place == .path, !hasPlaceholder {
+        // Metadata names no address with a place for it.
+        let templates = addresses.sets.compactMap(\.revocation)
+        let havePlace = !templates.isEmpty && templates.allSatisfy { $0.placeholders.contains("token") }
+        if revocation.place == .path, !havePlace {
             entry.problem("revocationURL", found: "no {token}", wanted: "the token's place in the path")
         }
     }

@@ -48,6 +48,9 @@ final class Loop {
 
     private func accept() {
         for call in mail.submitted { waiting.append(call) }
+        // Out of the queue before they are answered: they take no place there that somebody else could have.
+        let gone = Set(mail.cancelled.map { ObjectIdentifier($0) })
+        if !gone.isEmpty { waiting.removeAll { gone.contains(ObjectIdentifier($0)) } }
         for call in mail.cancelled { cancel(call) }
         mail.submitted.removeAll(keepingCapacity: true)
         mail.cancelled.removeAll(keepingCapacity: true)
@@ -60,9 +63,8 @@ final class Loop {
     private func startWaiting() {
         let now = ContinuousClock.now
         // All have the same timeout, so the first in the queue is the first to be late.
-        while let call = waiting.first, canStart || call.isAnswered || call.deadline <= now {
+        while let call = waiting.first, canStart || call.deadline <= now {
             _ = waiting.popFirst()
-            if call.isAnswered { continue }
             if call.deadline <= now {
                 call.answer(.failure(.timedOut))
             } else {
@@ -104,7 +106,7 @@ final class Loop {
         if let transfer = call.transfer {
             finish(transfer, .failure(.cancelled))
         } else {
-            call.answer(.failure(.cancelled))  // it leaves the queue when its turn comes
+            call.answer(.failure(.cancelled))
         }
     }
 

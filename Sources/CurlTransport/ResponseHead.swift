@@ -7,6 +7,8 @@ struct ResponseHead {
     private(set) var fields: [(name: String, value: String)] = []
     private var byteCount = 0
     private var isComplete = false
+    /// The head is one of an interim response (RFC 9110 § 15.2), after which another comes.
+    private var isInterim = true
     /// The field before was left out, and so is what goes on with it.
     private var hasLeftOut = false
 
@@ -14,8 +16,9 @@ struct ResponseHead {
     mutating func read(_ line: UnsafeBufferPointer<UInt8>) -> Bool {
         byteCount += line.count
         guard byteCount <= Self.byteLimit else { return false }
-        if line.starts(with: Self.statusLine) {
-            // Only the last response's fields count: interim ones (RFC 9110 § 15.2) come before it.
+        if isInterim, line.starts(with: Self.statusLine) {
+            // Only the last response's fields count.
+            isInterim = Self.isInterim(line)
             fields.removeAll(keepingCapacity: true)
             isComplete = false
             hasLeftOut = false
@@ -56,6 +59,11 @@ struct ResponseHead {
     }
 
     private static func isASCII(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Bool { bytes.allSatisfy { $0 < 0x80 } }
+
+    /// `HTTP/1.1 100 Continue`: the status has the form of RFC 9112 § 4, or libcurl takes no response.
+    private static func isInterim(_ line: UnsafeBufferPointer<UInt8>) -> Bool {
+        line.drop { $0 != UInt8(ascii: " ") }.dropFirst().first == UInt8(ascii: "1")
+    }
 
     private static let statusLine = Array("HTTP/".utf8)
 

@@ -33,6 +33,7 @@ struct TransferOptions {
     private func setReach(on easy: UnsafeMutableRawPointer) throws(TransportError) {
         try set(CURLOPT_PROTOCOLS_STR, configuration.allowInsecure ? "http,https" : "https", on: easy)
         try set(CURLOPT_FOLLOWLOCATION, 0, on: easy)
+        try set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1, on: easy)  // a proxy's answer is no part of the provider's
         try set(CURLOPT_PROXY, "", on: easy)  // not even the one that the environment names
         try set(CURLOPT_DISALLOW_USERNAME_IN_URL, 1, on: easy)
         try set(CURLOPT_NETRC, 0, on: easy)  // CURL_NETRC_IGNORED

@@ -28,12 +28,11 @@ package final class GroupedWriter<Connection: GroupedConnection>: @unchecked Sen
     ///
     /// - Parameters:
     ///   - thread: the thread's name.
-    ///   - mostWaiting: the operations that may wait. More than 8192 would wait for some tenth of a second; further
-    ///     ones had better be refused.
+    ///   - mostWaiting: the operations that may wait; further ones are refused.
     ///   - observe: told what the writer does, on its thread or a caller's while requests wait: must not block.
     @inlinable
     package init(
-        _ connection: sending Connection, thread name: String, mostWaiting: Int = 8192,
+        _ connection: sending Connection, thread name: String, mostWaiting: Int,
         observe: @escaping @Sendable (GroupedWriterEvent) -> Void = { _ in }
     ) {
         self.connection = connection

@@ -144,10 +144,9 @@ extension VerifiedClaims {
 }
 
 extension JSONWebSignature {
-    /// Explicit types end in `+jwt`; OpenID Connect Core gives id_tokens none, and some providers say odd things.
+    /// Explicit types have `+jwt` in them, whatever parameters or white space come after; OpenID Connect Core gives
+    /// id_tokens none, and some providers say odd things.
     fileprivate var isOfAnotherKind: Bool {
-        guard let ending = type?.utf8.suffix(4) else { return false }
-        return String(decoding: ending, as: UTF8.self).isExactly("+jwt", inAnyCase: true)
-            && !isTyped("id+jwt", "id_token+jwt")
+        HeaderValue.mentions("+jwt", type) && !isTyped("id+jwt", "id_token+jwt")
     }
 }

@@ -33,13 +33,16 @@ package struct JSONWebKeySet: Sendable {
 
     private static func entry(_ value: JSONValue) -> Entry? {
         guard case .object(let members) = value else { return nil }
-        // RFC 7517 § 4.2 and § 4.3: not a key for encryption.
-        guard members["use"] ?? .string("sig") == .string("sig") else { return nil }
-        if let operations = members["key_ops"] {
-            guard case .array(let names) = operations, names.contains(.string("verify")) else { return nil }
+        guard members.isKey(for: "verify") else { return nil }
+        let algorithm: String?
+        switch members["alg"] {
+        case nil, .null?: algorithm = nil
+        case .string(let name)?: algorithm = name
+        // It is for one algorithm, and nobody can tell which.
+        default: return nil
         }
         return VerificationKey(jwk: members.compactMapValues(\.string)).map { key in
-            Entry(id: members["kid"]?.string, algorithm: members["alg"]?.string, key: key)
+            Entry(id: members["kid"]?.string, algorithm: algorithm, key: key)
         }
     }
 
@@ -53,5 +56,16 @@ package struct JSONWebKeySet: Sendable {
         }
         guard let id, usable.contains(where: { $0.id != nil }) else { return usable.map(\.key) }
         return usable.filter { $0.id?.isExactly(id) == true }.map(\.key)
+    }
+}
+
+extension [String: JSONValue] {
+    /// Tells whether these members of a JSON Web Key let it do `operation` on signatures: it is no key for encryption
+    /// (RFC 7517 § 4.2 and § 4.3).
+    func isKey(for operation: String) -> Bool {
+        guard self["use"] ?? .string("sig") == .string("sig") else { return false }
+        guard let operations = self["key_ops"] else { return true }
+        guard case .array(let names) = operations else { return false }
+        return names.contains(.string(operation))
     }
 }

@@ -47,7 +47,7 @@ package struct JSONWebSignature: Sendable {
         else { throw .notBase64URL }
         let header: [String: JSONValue]
         do {
-            header = try StrictJSON.object(headerBytes)
+            header = try StrictJSON.partOfToken(headerBytes)
         } catch {
             throw error == .memberRepeated ? .memberRepeated : .headerMalformed
         }
@@ -90,5 +90,14 @@ package struct JSONWebSignature: Sendable {
     /// Tells whether `key` made the signature. False where the header has another algorithm than `algorithm`.
     package func isSigned(by key: VerificationKey, with algorithm: SignatureAlgorithm) -> Bool {
         self.algorithm.isExactly(algorithm.rawValue) && key.verify(signature, of: signingInput, with: algorithm)
+    }
+}
+
+extension StrictJSON {
+    /// The members of a token's header or payload. JSON that is sent has no byte order mark (RFC 8259 § 8.1): other
+    /// readers refuse such a token.
+    static func partOfToken(_ json: [UInt8]) throws(JSONFault) -> [String: JSONValue] {
+        guard !json.starts(with: [0xEF, 0xBB, 0xBF]) else { throw .malformed }
+        return try object(json)
     }
 }

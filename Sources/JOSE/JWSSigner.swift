@@ -40,10 +40,7 @@ extension JWSSigner {
     }
 
     private init?(jwk: [String: JSONValue], keyID: String?) {
-        // RFC 7517 § 4.2: not a key for encryption.
-        guard jwk["use"] ?? .string("sig") == .string("sig"),
-            let key = SigningKey(jwk: jwk.compactMapValues(\.string))
-        else { return nil }
+        guard jwk.isKey(for: "sign"), let key = SigningKey(jwk: jwk.compactMapValues(\.string)) else { return nil }
         // Where the key is for one algorithm (§ 4.4), it is that or none.
         let algorithm = jwk["alg"].map { name in key.algorithms.first { .string($0.rawValue) == name } }
         guard let algorithm = algorithm ?? key.algorithms.first else { return nil }

@@ -36,8 +36,6 @@ package final class RemoteKeySet: Sendable {
 
     /// A request that is under way. It goes on though a caller that waits for it is cancelled.
     private struct Attempt {
-        let number: Int
-        let turn: Turn
         let result: Task<Fault?, Never>
     }
 
@@ -48,10 +46,10 @@ package final class RemoteKeySet: Sendable {
     private struct State: Sendable {
         var age: KeySetAge
         var current: Generation?
-        /// As it came. The same again is the same generation.
-        var answer: [UInt8] = []
+        /// Of what came: the same again is the same generation.
+        var answer: Digest?
         var fault = Fault.malformed
-        var attempt: Attempt?
+        var running: [Turn: Attempt] = [:]
         var attempts = 0
     }
 
@@ -69,7 +67,7 @@ package final class RemoteKeySet: Sendable {
     }
 
     /// A request is under way.
-    var isAsking: Bool { state.withLock { $0.attempt != nil } }
+    var isAsking: Bool { state.withLock { !$0.running.isEmpty } }
 
     /// The keys that are to be believed now.
     /// - Parameters:
@@ -98,7 +96,7 @@ package final class RemoteKeySet: Sendable {
 
     /// The attempt to wait for: the one under way, or a new one.
     private func ask(in turn: Turn, _ fetch: @escaping Fetch, _ state: inout State) -> Attempt {
-        if let attempt = state.attempt, attempt.turn == .everybody || attempt.turn == turn { return attempt }
+        if let attempt = state.running[.everybody] ?? state.running[turn] { return attempt }
         let askedAt = now()
         // What is found wanting though it is fresh lacks a key.
         let forUnknownKey = state.age.isFresh(at: askedAt)
@@ -106,10 +104,10 @@ package final class RemoteKeySet: Sendable {
         let number = state.attempts
         let result = Task {
             let answer = await Self.answer(fetch)
-            return settle(answer, attempt: number, askedAt: askedAt, forUnknownKey: forUnknownKey)
+            return settle(answer, of: turn, attempt: number, askedAt: askedAt, forUnknownKey: forUnknownKey)
         }
-        let attempt = Attempt(number: number, turn: turn, result: result)
-        state.attempt = attempt
+        let attempt = Attempt(result: result)
+        state.running[turn] = attempt
         return attempt
     }
 
@@ -125,26 +123,31 @@ package final class RemoteKeySet: Sendable {
 
     /// Takes what came. A broken answer is none: it withdraws nothing, and is asked for again soon.
     private func settle(
-        _ answer: Result<[UInt8], Fault>, attempt number: Int, askedAt: ContinuousClock.Instant, forUnknownKey: Bool
+        _ answer: Result<[UInt8], Fault>, of turn: Turn, attempt number: Int, askedAt: ContinuousClock.Instant,
+        forUnknownKey: Bool
     ) -> Fault? {
-        let read = answer.flatMap { body -> Result<Generation, Fault> in
-            if let known = state.withLock({ body == $0.answer ? $0.current : nil }) { return .success(known) }
+        let read = answer.flatMap { body -> Result<(Generation, Digest), Fault> in
+            let digest = Digest(of: body)
+            if let known = state.withLock({ digest == $0.answer ? $0.current : nil }) {
+                return .success((known, digest))
+            }
             guard let keys = JSONWebKeySet(json: body) else { return .failure(.malformed) }
-            return .success(Generation(keys: keys, number: number))
+            return .success((Generation(keys: keys, number: number), digest))
         }
         let (failure, isServing) = state.withLock { state -> (Fault?, Bool) in
-            if state.attempt?.number == number { state.attempt = nil }
-            switch (read, answer) {
-            case (.success(let generation), .success(let body)):
-                // Of two that were under way in different turns, the one that was asked last.
-                guard state.age.isNews(askedAt: askedAt) else { return (nil, false) }
+            state.running[turn] = nil
+            // Of two that were under way in different turns, the one that was asked last.
+            let isNews = state.age.isNews(askedAt: askedAt)
+            switch read {
+            case .success(let (generation, digest)):
+                guard isNews else { return (nil, false) }
                 state.current = generation
-                state.answer = body
+                state.answer = digest
                 state.age.answered(askedAt: askedAt, forUnknownKey: forUnknownKey)
                 return (nil, false)
-            case (.failure(let fault), _), (_, .failure(let fault)):
+            case .failure(let fault):
                 // Nothing was sent: that one tenant has no turn says nothing about the issuer.
-                if fault.isOurs { return (fault, false) }
+                if fault.isOurs || !isNews { return (fault, false) }
                 state.fault = fault
                 state.age.failed(at: now())
                 return (fault, state.current != nil && state.age.isBelieved(at: now()))

@@ -24,7 +24,7 @@ package struct VerifiedClaims: Sendable {
 
     fileprivate init(_ payload: [UInt8], signedWith algorithm: SignatureAlgorithm?) throws(Fault) {
         do {
-            members = try StrictJSON.object(payload)
+            members = try StrictJSON.partOfToken(payload)
         } catch {
             throw error == .memberRepeated ? .memberRepeated : .malformed
         }
@@ -39,13 +39,7 @@ package struct VerifiedClaims: Sendable {
 
     /// A moment as RFC 7519 § 2 has them: a number of seconds, never text. In floating point: a number of any size
     /// compares, and none overflows.
-    package func moment(_ name: String) -> Double? {
-        switch members[name] {
-        case .number(let seconds)?: seconds
-        case .integer(let seconds)?: Double(seconds)
-        default: nil
-        }
-    }
+    package func moment(_ name: String) -> Double? { members[name]?.number }
 
     /// Tells whether `nbf` is still to come, or is no moment at all (RFC 7519 § 4.1.5). Absent or null, it is not.
     package func isEarly(at now: Double) -> Bool {

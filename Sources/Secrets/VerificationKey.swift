@@ -19,7 +19,7 @@ public struct VerificationKey: Sendable {
                 members.point(width: width).flatMap { KeyHandle(cloakroom_key_from_point(curve, $0, $0.count)) }
             case .edwards(let type, let width):
                 members.bytes("x", width: width).flatMap {
-                    KeyHandle(cloakroom_key_from_edwards(type, $0, $0.count))
+                    EdwardsPoint.isOfSmallOrder($0) ? nil : KeyHandle(cloakroom_key_from_edwards(type, $0, $0.count))
                 }
             case nil: nil
             }

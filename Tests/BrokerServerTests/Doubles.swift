@@ -44,6 +44,17 @@ final class TestClock: @unchecked Sendable {
     func advance(seconds: Int64) { lock.withLock { time = time.adding(seconds: seconds) } }
 }
 
+/// Keeps what is told beside answers.
+final class IncidentsKept: @unchecked Sendable {
+    // `@unchecked`: `kept` is guarded by `lock`.
+    private let lock = NSLock()
+    private var kept: [Incident] = []
+
+    var all: [Incident] { lock.withLock { kept } }
+
+    @Sendable func keep(_ incident: Incident) { lock.withLock { kept.append(incident) } }
+}
+
 /// Keeps what is logged.
 final class LogLinesKept: @unchecked Sendable {
     // `@unchecked`: `kept` is guarded by `lock`.

@@ -77,21 +77,6 @@ import Transport
         }
     }
 
-    @Test func `the reason why callers' keys are missing is logged`() async throws {
-        let issuer = Issuer()
-        let fixture = try await Fixture(callerKeys: .address(Issuer.address, issuer))
-        for (answer, reason) in [("", "answered 500"), ("{}", "no key set")] {
-            issuer.say(answer, status: answer.isEmpty ? 500 : 200)
-            fixture.steadyClock.advance(.seconds(60))
-            let token = TokenSigner().token()
-            let status = try await fixture.run {
-                try await $0.get("/v1/tenants/acme/assets:sourceTypes", token: token).status
-            }
-            #expect(status == .serviceUnavailable)
-            #expect(failures(fixture).last?.contains(reason) == true)
-        }
-    }
-
     @Test func `what a browser fetches ahead is told as that`() async throws {
         let fixture = try await Fixture()
         try await fixture.run { client in

@@ -27,6 +27,7 @@ final class Fixture: Sendable {
     /// The transport to the provider, in which requests wait for their turn.
     let calls: FairTransport
     let lines = LogLinesKept()
+    let incidents = IncidentsKept()
     let figures: BrokerMetrics
     private let folder: URL
     private let store: SQLiteStore
@@ -76,7 +77,7 @@ final class Fixture: Sendable {
             rules: rules ?? .init(issuer: Self.issuer, audience: "cloakroom"),
             keys: try callerKeys ?? .fixed(VerificationKeys(jwks: Array("{\"keys\":[\(signer.jwk)]}".utf8))),
             factory: figures.registry,
-            now: { clock.now }, steady: { steadyClock.now })
+            now: { clock.now }, steady: { steadyClock.now }, tell: incidents.keep)
         let lines = lines
         let logger = Logger(label: "test") { _ in lines.handler() }
         server = try BrokerServer(
@@ -108,7 +109,7 @@ final class Fixture: Sendable {
             "scope": scope,
         ]
         for (name, value) in changes { claims[name] = value == .null ? nil : value }
-        let json = String(decoding: try JSONEncoder().encode(claims), as: UTF8.self)
+        let json = String(decoding: try JSONValue.object(claims).encoded(), as: UTF8.self)
         return (byStranger ? stranger : signer).token(header: signer.header, claims: json)
     }
 
@@ -205,7 +206,7 @@ extension TestClientProtocol {
         var headers = headers
         headers[.contentType] = "application/json"
         if let token { headers[.authorization] = "Bearer \(token)" }
-        let body = ByteBuffer(bytes: try JSONEncoder().encode(members))
+        let body = ByteBuffer(bytes: try JSONValue.object(members).encoded())
         return try await execute(uri: uri, method: .post, headers: headers, body: body)
     }
 }

@@ -12,7 +12,9 @@ extension OAuthProfile {
 
     func scopes(_ given: [String]?) throws(AuthorizeError) -> [String] { try scopes(given, values: [:]) }
 
-    var addressTemplates: [URLTemplate] { addresses.sets.flatMap(\.all) }
+    var addressTemplates: [URLTemplate] {
+        addresses.sets.flatMap { [$0.authorization, $0.token, $0.refresh, $0.revocation].compactMap(\.self) }
+    }
 
     /// The address that a browser is sent to; `nil` where a value cannot stand in its place.
     func authorizationURL(

@@ -42,6 +42,36 @@ import Testing
         }
     }
 
+    @Test func `a request that was cancelled takes no place in the queue`() async throws {
+        let received = Counter()
+        try await withServer { connection in
+            _ = connection.readRequest()
+            received.increment()
+            connection.hang()
+        } body: { server in
+            var configuration = CurlTransport.Configuration(allowInsecure: true, allowPrivateAddresses: true)
+            configuration.maxConcurrent = 1
+            configuration.maxWaiting = 8
+            let transport = CurlTransport(configuration: configuration)
+            let url = server.url()
+            let running = Task { await transport.outcome(url).error }
+            await received.reaches(1)
+            let first = Task { await transport.outcome(url).error }
+            while transport.waitingCount < 1 { await Task.yield() }
+            for _ in 0..<5 {
+                let others = (0..<7).map { _ in Task { await transport.outcome(url).error } }
+                while transport.waitingCount < 8 { await Task.yield() }
+                #expect(await transport.outcome(url).error == .overloaded)
+                for other in others { other.cancel() }
+                for other in others { #expect(await other.value == .cancelled) }
+                while transport.waitingCount > 1 { await Task.yield() }
+            }
+            await transport.shutdown()
+            #expect(await running.value == .cancelled)
+            #expect(await first.value == .cancelled)
+        }
+    }
+
     @Test func `no more than the limit run at once`() async throws {
         try await withServer { connection in
             connection.serve { _ in connection.respond("200 OK", [], "fine") }

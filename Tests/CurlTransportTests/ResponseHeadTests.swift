@@ -39,6 +39,19 @@ import Testing
         #expect(head.fields.isEmpty)
     }
 
+    /// RFC 9110 § 15.2.
+    @Test func `of interim responses nothing is kept`() {
+        let lines = ["HTTP/1.1 103 Early Hints", "A: 1", "", "HTTP/1.1 100 Continue", "", "HTTP/1.1 200 OK", "B: 2"]
+        #expect(read(lines).head.fields.map(\.name) == ["b"])
+        #expect(read(["HTTP/2 103", "A: 1", "", "HTTP/2 200 ", "B: 2"]).head.fields.map(\.name) == ["b"])
+    }
+
+    /// RFC 9110 § 6.5.1: a trailer is no header, whatever it looks like.
+    @Test func `no trailer begins another response`() {
+        #expect(fields(["A: 1", "", "HTTP/1.1 200 OK", "Set-Cookie: a", "HTTP/x: 1", "", "B: 2"]) == ["a=1"])
+        #expect(fields(["A: 1", "HTTP/x: 1"]) == ["a=1", "http/x=1"])
+    }
+
     @Test func `headers may be exactly as long as the limit, over all responses`() {
         let line = "A: " + String(repeating: "b", count: 1019)  // 1024 with its end
         let full = Array(repeating: line, count: ResponseHead.byteLimit / 1024)

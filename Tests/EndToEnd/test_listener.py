@@ -147,6 +147,32 @@ def test_a_body_that_breaks_off_is_no_failure_of_the_broker(broker, framing, par
     assert failures() == before
 
 
+@pytest.mark.parametrize("fields", [
+    b"Connection: Upgrade\r\nUpgrade: websocket\r\n",
+    b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n",
+])
+def test_a_request_for_another_protocol_leaves_no_dead_connection(broker, fields):
+    """RFC 9110 § 7.8: it is answered as if the field were absent. RFC 9112 § 9.6: who keeps connections learns of it."""
+    [(status, answer, _)] = exchange(broker.port, HEALTH + fields + b"\r\n" + HEALTH + b"\r\n")
+    assert status == 200 and answer["connection"] == "close"
+
+
+def test_a_body_that_is_held_back_is_asked_for(broker):
+    """RFC 9110 § 10.1.1."""
+    body = b'{"credentialKey": "x"}'
+    path = b"POST /v1/tenants/acme/assets:oauthCredentials HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    head = path + b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n"
+    with connected(broker.port) as sock:
+        sock.sendall(head % len(body))
+        assert sock.recv(1 << 16) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        sock.sendall(body)
+        [(status, _, answer)] = answers(sock.recv(1 << 16))
+    assert status == 400 and json.loads(answer)["code"] == "invalid_credential_key"
+    for length in 1 << 17, 1 << 63, (1 << 64) - 1:
+        [answer] = exchange(broker.port, head % length)
+        assert_bad_request(answer, 413, "body_too_large")
+
+
 def test_a_head_beyond_its_bounds_is_refused(broker):
     many = b"".join(b"X-%d: y\r\n" % number for number in range(1000))
     for fields in (b"X-Long: " + b"a" * 40_000 + b"\r\n", many):

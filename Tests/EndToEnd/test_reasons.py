@@ -9,9 +9,10 @@ import pytest
 
 import provider as answers
 from broker import (
-    CLIENT_SECRET, Broker, Installation, assert_problem, closed_port, eventually, merged, run, source_types,
+    APP, CLIENT_SECRET, Broker, Installation, assert_problem, closed_port, eventually, merged, run, source_types,
 )
 from test_metrics import value
+from tokens import challenge_of, new_verifier
 
 # Words of Swift's, which are nobody's.
 SWIFT = re.compile(r"Error\.|Broker\.|\w+\((?:error|_)?:|Optional|OpenError|TransportError|StoreError")
@@ -159,6 +160,19 @@ def test_a_parameter_that_came_twice_is_told(broker):
     assert line["reason"] == "code came twice"
 
 
+@pytest.mark.parametrize("members, back, status, code", [
+    ({"error": "access_denied"}, False, 400, "access_denied"), ({"error": "login_required"}, True, 302, "login_required"),
+    ({}, False, 400, "invalid_callback"),
+])
+def test_what_became_of_a_callback_is_in_the_line_of_its_request(broker, members, back, status, code):
+    more = {"returnUrl": f"{APP}/connected", "exchangeChallenge": challenge_of(new_verifier())} if back else {}
+    flow = broker.begin("wiki", **more)
+    response = broker.callback(members | {"state": flow.state}, headers={"Accept": "text/html"})
+    line = access_line(broker, response.headers["X-Request-Id"])
+    assert (line["status"], line["code"], line["route"]) == (status, code, "/oauth/callback/{name}")
+    assert response.status_code == status
+
+
 # Calls with a token.
 
 
@@ -230,14 +244,17 @@ def test_an_address_that_is_not_allowed_is_told_as_that(tmp_path, provider):
         assert event["detail"].startswith("the token endpoint: its address is not allowed")
 
 
-def test_why_callers_keys_are_not_there_is_logged(tmp_path, provider):
+def test_why_callers_keys_are_not_there_is_logged_once_not_for_each_call(tmp_path, provider):
     closed = f"http://127.0.0.1:{closed_port()}/jwks"
     installation = Installation(tmp_path / "keyless", provider, {"auth": {"jwksFile": None, "jwksURL": closed}})
     with Broker(installation) as broker:
-        problem = assert_problem(broker.authorize(), 503, "unavailable")
-        [line] = lines(broker, problem["requestId"])
-        assert line["level"] == "error"
-        assert line["reason"].startswith("callers' keys (auth.jwksURL): the connection was refused")
+        for _ in range(5):
+            problem = assert_problem(broker.authorize(), 503, "unavailable")
+            assert lines(broker, problem["requestId"]) == []
+            assert access_line(broker, problem["requestId"])["code"] == "unavailable"
+        told = [json.loads(line) for line in broker.logs.splitlines() if "the keys for callers' tokens" in line]
+        assert [line["level"] for line in told] == ["error"]
+        assert told[0]["reason"].startswith("auth.jwksURL: the connection was refused")
 
 
 # A master key that is gone.

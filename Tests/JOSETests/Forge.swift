@@ -1,5 +1,4 @@
 import Formats
-import Foundation
 import Secrets
 import Testing
 
@@ -7,7 +6,7 @@ import Testing
 
 /// Makes tokens that no sound signer would, and takes sound ones apart.
 enum Forge {
-    static func json(_ value: JSONValue) throws -> [UInt8] { Array(try JSONEncoder().encode(value)) }
+    static func json(_ value: JSONValue) throws -> [UInt8] { try value.encoded() }
 
     /// A compact token with exactly these texts in it.
     static func token(

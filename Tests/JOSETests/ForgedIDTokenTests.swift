@@ -117,7 +117,10 @@ import Testing
     /// A token in a token, and other things that are no claims.
     @Test func `a payload that is no object is refused`() throws {
         let key = try TestKey.signing(PublishedKey.p256)
-        for payload in [try Check.token(), "", "[]", "null", "{", #""{}""#, String(repeating: "[", count: 10_000)] {
+        let marked = try "\u{FEFF}" + Self.payload()
+        for payload in [
+            try Check.token(), marked, "", "[]", "null", "{", #""{}""#, String(repeating: "[", count: 10_000),
+        ] {
             let fault = try Self.fault(header: #"{"alg":"ES256","kid":"p","cty":"JWT"}"#, payload: payload) {
                 key.sign($0, with: .ES256)
             }

@@ -76,7 +76,10 @@ import Testing
         for type in ["JWT", "jwt", "application/jwt", "id+jwt", "JOSE", ""] {
             #expect(try Self.fault(Self.token(type: type)) == nil)
         }
-        for type in ["at+jwt", "AT+JWT", "application/at+jwt", "logout+jwt", "secevent+jwt", "dpop+jwt", "+jwt"] {
+        for type in [
+            "at+jwt", "AT+JWT", "application/at+jwt", "logout+jwt", "secevent+jwt", "dpop+jwt", "+jwt", "at+jwt ",
+            "logout+jwt;charset=utf-8", "application/at+JWT; a=b", "at+jwt\n", "id+jwt, at+jwt",
+        ] {
             #expect(try Self.fault(Self.token(type: type)) == .typeMismatch)
         }
     }

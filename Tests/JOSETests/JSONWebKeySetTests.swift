@@ -76,7 +76,8 @@ import Testing
             (PublishedKey.rsa, ["key_ops": .string("verify")]),
             (PublishedKey.rsa, ["kty": .string("oct")]), (PublishedKey.rsa, ["e": .string("AQ")]),
             (PublishedKey.rsa, ["n": .number(1)]),
-            (PublishedKey.rsa, ["alg": .string("RSA-OAEP")]), (PublishedKey.p256, ["kid": .string("good")]),
+            (PublishedKey.rsa, ["alg": .string("RSA-OAEP")]), (PublishedKey.rsa, ["alg": .number(5)]),
+            (PublishedKey.rsa, ["alg": .array([.string("RS256")])]), (PublishedKey.p256, ["kid": .string("good")]),
         ])
         #expect(set.keys(for: nil, .RS256).isEmpty)
         #expect(set.keys(for: "good", .ES256).count == 1)

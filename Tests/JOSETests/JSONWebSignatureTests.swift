@@ -32,6 +32,12 @@ import Testing
         #expect(String(decoding: signed.payload, as: UTF8.self) == "Example of Ed25519 signing")
     }
 
+    /// RFC 8259 § 8.1.
+    @Test func `a header with a byte order mark is refused`() throws {
+        #expect(fault(try Forge.token(header: #"{"alg":"ES256"}"#, payload: "{}")) == nil)
+        #expect(fault(try Forge.token(header: "\u{FEFF}{\"alg\":\"ES256\"}", payload: "{}")) == .headerMalformed)
+    }
+
     /// RFC 7515 § A.1.
     @Test func `the published token under a shared secret is right`() throws {
         let secret = try #require(

@@ -26,7 +26,8 @@ import Testing
     @Test(arguments: [
         (PublishedKey.rsa, SignatureAlgorithm.RS256), (PublishedKey.p256, .ES256), (TestKey.p384, .ES384),
         (PublishedKey.p521, .ES512), (PublishedKey.ed25519, .EdDSA), (PublishedKey.ed448, .EdDSA), (jwk(), .ES256),
-        (jwk(#","alg":"ES256","use":"sig""#), .ES256), (ed25519JWK, .Ed25519),
+        (jwk(#","alg":"ES256","use":"sig""#), .ES256), (jwk(#","key_ops":["sign","verify"]"#), .ES256),
+        (ed25519JWK, .Ed25519),
     ])
     func `a key in PEM or as a JWK signs with its algorithm`(_ text: String, _ algorithm: SignatureAlgorithm) throws {
         let signer = try #require(read(text))
@@ -48,6 +49,7 @@ import Testing
 
     @Test(arguments: [
         "", "key", "{}", "[]", jwk(#","use":"enc""#), jwk(#","alg":"RS256""#), jwk(#","alg":"none""#),
+        jwk(#","alg":5"#), jwk(#","key_ops":["verify"]"#), jwk(#","key_ops":"sign""#),
         jwk(#","kid":"a","kid":"b""#), jwk(#","d":"x""#), #"{"kty":"oct","k":"AAAA"}"#,
         #"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"}"#,
     ])

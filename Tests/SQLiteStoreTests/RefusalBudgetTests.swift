@@ -7,6 +7,8 @@ import Testing
     private let clock = Clock()
     private let budget: RefusalBudget
 
+    private static func address(_ number: Int) -> String { "10.0.\(number / 256).\(number % 256)" }
+
     init() {
         let clock = clock
         budget = RefusalBudget { clock.now }
@@ -23,11 +25,11 @@ import Testing
     }
 
     @Test func `all addresses together have a hundred, and one more every ten seconds`() {
-        #expect((0..<10_000).count { budget.take(for: "address \($0)") } == 100)
+        #expect((0..<10_000).count { budget.take(for: Self.address($0)) } == 100)
         clock.advance(.seconds(10))
-        #expect((0..<100).count { budget.take(for: "other \($0)") } == 1)
+        #expect((0..<100).count { budget.take(for: Self.address(20_000 + $0)) } == 1)
         clock.advance(.seconds(100_000))
-        #expect((0..<10_000).count { budget.take(for: "address \($0)") } == 100)
+        #expect((0..<10_000).count { budget.take(for: Self.address($0)) } == 100)
     }
 
     @Test func `an IPv6 network has what an address has, however many addresses it uses`() {
@@ -42,8 +44,9 @@ import Testing
         #expect(budget.take(for: "::ffff:192.0.2.2"))
     }
 
-    @Test func `an unknown address is one of its own`() {
+    @Test func `unknown addresses are one of its own`() {
         #expect((0..<50).count { _ in budget.take(for: nil) } == 10)
+        #expect(!budget.take(for: "no address"))
         #expect(budget.take(for: "192.0.2.1"))
     }
 
@@ -51,7 +54,7 @@ import Testing
     @Test func `simultaneous refusals do not pass it`() async {
         let budget = budget
         let taken = await withTaskGroup(of: Bool.self) { group in
-            for number in 0..<1000 { group.addTask { budget.take(for: "address \(number % 64)") } }
+            for number in 0..<1000 { group.addTask { budget.take(for: Self.address(number % 64)) } }
             return await group.reduce(into: 0) { if $1 { $0 += 1 } }
         }
         #expect(taken == 100)

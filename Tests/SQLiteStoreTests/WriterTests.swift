@@ -20,7 +20,7 @@ import Testing
         }
     }
 
-    private static func writer(_ path: String, mostWaiting: Int? = nil) throws -> Writer {
+    private static func writer(_ path: String, mostWaiting: Int = 8192) throws -> Writer {
         let (queue, trail) = try StoreFile.open(path, KeyRing(Installation.firstKey))
         let observer = StoreObserver()
         return Writer(
@@ -57,6 +57,27 @@ import Testing
         }
         #expect(results.filter { $0 == nil }.count == 1)
         #expect(try committed() == [0] + (1...count).filter { $0 != bad + 1 })
+    }
+
+    /// Each of them would fail again by itself.
+    @Test func `where the disk is full a batch fails at once`() async throws {
+        let (writer, told) = (writer, Told())
+        try await writer.write { transaction in
+            try transaction.db.execute(sql: "CREATE TABLE pages (bytes BLOB)")
+            let pages = try Int.fetchOne(transaction.db, sql: "PRAGMA page_count") ?? 0
+            _ = try Int.fetchOne(transaction.db, sql: "PRAGMA max_page_count = \(pages + 20)")
+        }
+        writer.observe { told.keep($0) }
+        let results = try await batch(50) { _ in
+            do throws(StoreError) {
+                try await writer.write { try $0.db.execute(sql: "INSERT INTO pages VALUES (zeroblob(4096))") }
+                return "kept"
+            } catch {
+                return "\(error)".contains("13 (database or disk is full)") ? "full" : "\(error)"
+            }
+        }
+        #expect(results == Array(repeating: "full", count: 50))
+        #expect(told.all == ["committed 1", "failed"])
     }
 
     @Test func `a write that fails after a change leaves nothing of it`() async throws {

@@ -225,6 +225,29 @@ import Testing
         #expect(VerificationKey(jwk: jwk) == nil)
     }
 
+    /// With such a key anybody signs: under the identity R = 0, S = 0 fits every text. 0 and 1 may also come as p and
+    /// p + 1 (RFC 8032 § 5.1.3, § 5.2.3).
+    @Test(arguments: smallOrder)
+    func `an Edwards point of small order is no key`(_ curve: String, _ encoded: String) {
+        var point = hex(encoded)
+        for _ in 0..<2 {
+            #expect(VerificationKey(jwk: ["kty": "OKP", "crv": curve, "x": Base64URL.encode(point)]) == nil)
+            point[point.count - 1] ^= 0x80
+        }
+    }
+
+    private static let smallOrder: [(String, String)] = [
+        ("Ed25519", "01\(zeros(31))"), ("Ed25519", zeros(32)), ("Ed25519", "ec\(ones(30))7f"),
+        ("Ed25519", "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"),
+        ("Ed25519", "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"),
+        ("Ed25519", "ed\(ones(30))7f"), ("Ed25519", "ee\(ones(30))7f"), ("Ed448", "01\(zeros(56))"),
+        ("Ed448", zeros(57)), ("Ed448", "fe\(ones(27))fe\(ones(27))00"), ("Ed448", "\(ones(28))fe\(ones(27))00"),
+        ("Ed448", "\(zeros(28))\(ones(28))00"),
+    ]
+
+    private static func zeros(_ count: Int) -> String { String(repeating: "00", count: count) }
+    private static func ones(_ count: Int) -> String { String(repeating: "ff", count: count) }
+
     @Test func `a zero in front of a modulus is passed over`() throws {
         let n = try #require(Self.rsa["n"].flatMap { Base64URL.decode($0) })
         let jwk = Self.with(Self.rsa, ["n": Base64URL.encode([0] + n), "e": "AAEAAQ"])

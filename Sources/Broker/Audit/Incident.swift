@@ -12,6 +12,10 @@ public struct Incident: Sendable {
         case tokenNotRevoked = "a token was not revoked at its provider"
         /// A provider's metadata or keys could not be fetched, and the earlier ones are used.
         case staleMetadata = "an earlier answer of a provider is used"
+        /// The keys of callers' tokens could not be fetched, and the earlier ones are used.
+        case staleCallersKeys = "earlier keys are used for callers' tokens"
+        /// There are no keys for callers' tokens: their calls are answered 503.
+        case callersKeysMissing = "the keys for callers' tokens cannot be fetched"
         /// Resealing could not open a secret: it stays under the master key that sealed it.
         case clientSecretUnreadable = "a client secret of a tenant cannot be decrypted"
     }
@@ -33,6 +37,11 @@ public struct Incident: Sendable {
         self.init(
             kind, reason, tenant: placement.tenant, sourceType: placement.sourceType, flow: placement.flow,
             requestID: requestID)
+    }
+
+    /// An incident that concerns no one tenant, source type or request.
+    package init(_ kind: Kind, _ reason: Reason) {
+        self.init(kind, reason, tenant: nil, sourceType: nil)
     }
 
     init(

@@ -21,10 +21,7 @@ public struct CodeChallenge: Hashable, Sendable {
 extension ExchangeVerifier {
     /// Takes a caller's text; `nil` unless it is 43 to 128 unreserved characters (RFC 7636 § 4.1).
     public init?(checking text: String) {
-        let allowed = { (byte: UInt8) in
-            byte.isASCIILetterOrDigit || byte == 0x2D || byte == 0x2E || byte == 0x5F || byte == 0x7E
-        }
-        guard (43...128).contains(text.utf8.count), text.utf8.allSatisfy(allowed) else { return nil }
+        guard (43...128).contains(text.utf8.count), text.utf8.allSatisfy(Percent.isUnreserved) else { return nil }
         self.init(text)
     }
 }

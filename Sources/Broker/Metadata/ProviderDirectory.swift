@@ -19,13 +19,11 @@ struct ProviderDirectory: Sendable {
         self.allowInsecure = allowInsecure
         // Endpoints hardly ever change: yesterday's are better than none.
         metadata = .forProviders(fresh: .seconds(3600), stale: .seconds(86_400), now: now) { issuer, error in
-            tell(
-                Incident(.staleMetadata, "\(error.reason(.metadata)) (\(quoted: issuer))", tenant: nil, sourceType: nil)
-            )
+            tell(Incident(.staleMetadata, "\(error.reason(.metadata)) (\(quoted: issuer))"))
         }
         keySets = RemoteKeySets(.providers, now: now) { url, fault in
             let reason = ProviderDirectoryError(fault).reason(.keys)
-            tell(Incident(.staleMetadata, "\(reason) (\(quoted: url))", tenant: nil, sourceType: nil))
+            tell(Incident(.staleMetadata, "\(reason) (\(quoted: url))"))
         }
     }
 

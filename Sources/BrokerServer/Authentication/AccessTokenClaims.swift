@@ -1,7 +1,6 @@
 import Broker
 import HTTPService
 import HTTPTypes
-import JOSE
 
 /// The claims of a verified access token about its bearer.
 struct AccessTokenClaims: Sendable {
@@ -27,8 +26,8 @@ enum BearerTokenError: Error, Equatable {
     case tokenInvalid(String)
     case wrongTenant
     case insufficientScope(wanted: String, granted: [String])
-    /// The issuer's keys could not be fetched.
-    case keysUnavailable(RemoteKeySet.Fault)
+    /// The issuer's keys could not be fetched; an incident tells why.
+    case keysUnavailable
 
     var problem: Problem {
         switch self {
@@ -56,11 +55,10 @@ enum BearerTokenError: Error, Equatable {
                     .wwwAuthenticate:
                         "Bearer realm=\"cloakroom\", error=\"insufficient_scope\", scope=\"\(wanted)\""
                 ], missing: Problem.MissingScope(required: wanted, granted: granted))
-        case .keysUnavailable(let fault):
+        case .keysUnavailable:
             Problem(
                 status: .serviceUnavailable, code: "unavailable",
-                detail: "the token issuer's keys cannot be fetched; try again in a moment", headers: [.retryAfter: "5"],
-                reason: "callers' keys (auth.jwksURL): \(fault.reason)")
+                detail: "the token issuer's keys cannot be fetched; try again in a moment", headers: [.retryAfter: "5"])
         }
     }
 }

@@ -1,4 +1,4 @@
-import Broker
+public import Broker
 public import CoreMetrics
 public import Formats
 import HTTPService
@@ -51,14 +51,16 @@ public final class BearerTokenVerifier: Sendable {
     ///   - factory: counts the tokens that were known, and those that had to be verified.
     ///   - now: the time of day, for what tokens say of it.
     ///   - steady: a monotonic clock, for the ages of keys and of verified tokens.
+    ///   - tell: told where the issuer's keys cannot be fetched.
     public init(
         rules: Rules, keys: KeySource, factory: any MetricsFactory = NOOPMetricsHandler.instance,
-        now: @escaping @Sendable () -> Timestamp, steady: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+        now: @escaping @Sendable () -> Timestamp, steady: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
+        tell: @escaping @Sendable (Incident) -> Void = { _ in }
     ) {
         hits = Counter(label: Self.tokens, dimensions: [("cache", "hit")], factory: factory)
         misses = Counter(label: Self.tokens, dimensions: [("cache", "miss")], factory: factory)
         self.rules = rules
-        self.keys = IssuerKeys(keys, now: steady)
+        self.keys = IssuerKeys(keys, now: steady, tell: tell)
         self.now = now
         self.steady = steady
     }

@@ -1,7 +1,9 @@
+import Broker
 import Formats
 import HTTPService
 public import JOSE
 import OTLPTracing
+import Secrets
 import ServiceContextModule
 public import Transport
 
@@ -21,13 +23,22 @@ struct IssuerKeys: Sendable {
     }
 
     private let source: Source
+    private let outage: IssuerOutage
 
-    /// - Parameter now: a monotonic clock: one that is set back would prolong the life of withdrawn keys.
-    init(_ source: KeySource, now: @escaping @Sendable () -> ContinuousClock.Instant) {
+    /// - Parameters:
+    ///   - now: a monotonic clock: one that is set back would prolong the life of withdrawn keys.
+    ///   - tell: told of an outage of the issuer, at most once a minute: callers decide how often keys are wanted.
+    init(
+        _ source: KeySource, now: @escaping @Sendable () -> ContinuousClock.Instant,
+        tell: @escaping @Sendable (Incident) -> Void
+    ) {
+        let outage = IssuerOutage(now: now, tell: tell)
+        self.outage = outage
         switch source {
         case .fixed(let keys): self.source = .fixed(keys)
         case .address(let url, let transport):
-            self.source = .remote(RemoteKeySet(.callers, now: now)) { () async throws(TransportError) in
+            let set = RemoteKeySet(.callers, now: now) { outage.met($0, keysServe: true) }
+            self.source = .remote(set) { () async throws(TransportError) in
                 var request = TransportRequest(method: .get, url: url, headers: [("Accept", "application/json")])
                 // The issuer is the operator's own: what it does for us belongs to the same trace.
                 request.headers += ServiceContext.current?.trace?.headers ?? []
@@ -36,7 +47,7 @@ struct IssuerKeys: Sendable {
         }
     }
 
-    /// The number of the keys that are believed now; `nil` where there are none.
+    /// The number of the keys that are believed now; `nil` where there are none, of which `claims(of:)` tells.
     var generation: Int? {
         get async {
             switch source {
@@ -61,7 +72,8 @@ struct IssuerKeys: Sendable {
             do {
                 believed = try await set.believed(where: { $0.hasKey(of: token) }, fetch: fetch)
             } catch {
-                throw .keysUnavailable(error)
+                outage.met(error, keysServe: false)
+                throw .keysUnavailable
             }
             do {
                 return (try believed.keys.claims(of: token), believed.number)
@@ -69,6 +81,32 @@ struct IssuerKeys: Sendable {
                 throw BearerTokenError(error)
             }
         }
+    }
+}
+
+/// Tells operators that the issuer of callers' tokens does not answer.
+private final class IssuerOutage: Sendable {
+    private static let interval: Duration = .seconds(60)
+
+    private let now: @Sendable () -> ContinuousClock.Instant
+    private let tell: @Sendable (Incident) -> Void
+    private let toldAt = Locked<[Incident.Kind: ContinuousClock.Instant]>([:])
+
+    init(now: @escaping @Sendable () -> ContinuousClock.Instant, tell: @escaping @Sendable (Incident) -> Void) {
+        self.now = now
+        self.tell = tell
+    }
+
+    /// - Parameter keysServe: the earlier keys are still believed.
+    func met(_ fault: RemoteKeySet.Fault, keysServe: Bool) {
+        let kind: Incident.Kind = keysServe ? .staleCallersKeys : .callersKeysMissing
+        let now = now()
+        let isDue = toldAt.withLock { toldAt in
+            if let last = toldAt[kind], now < last + Self.interval { return false }
+            toldAt[kind] = now
+            return true
+        }
+        if isDue { tell(Incident(kind, "auth.jwksURL: \(fault.reason)")) }
     }
 }
 

@@ -19,7 +19,7 @@ final class SourceTypeMetrics: Sendable {
     /// of a provider counts as `provider_error`.
     private static let codes = [
         "access_denied", "expired", "invalid_callback", "invalid_request", "invalid_scope", "invalid_state",
-        "issuer_mismatch", "provider_rejected", "provider_timeout", "provider_unreachable", "revoked", "server_error",
+        "issuer_mismatch", "provider_rejected", "provider_timeout", "provider_unreachable", "server_error",
         "source_type_not_configured", "temporarily_unavailable", "unauthorized_client", "unavailable",
         "unsupported_response_type",
     ]

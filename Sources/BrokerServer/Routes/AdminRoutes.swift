@@ -48,7 +48,7 @@ struct AdminRoutes: Sendable {
                     "createdAt": .integer(key.createdAt.milliseconds),
                     "expiresAt": .integer(key.expiresAt.milliseconds),
                 ]
-            }, next: { $0 == 0 ? nil : credentialKeys[$0 - 1].position.text }, further: found.next?.text)
+            }, next: { credentialKeys[$0 - 1].position.text }, further: found.next?.text)
     }
 
     // MARK: revocations
@@ -139,7 +139,7 @@ struct AdminRoutes: Sendable {
         }
         let events = found.events
         return page.response(
-            events.map(Self.members), next: { $0 == 0 ? nil : String(events[$0 - 1].sequence) },
+            events.map(Self.members), next: { String(events[$0 - 1].sequence) },
             further: found.next.map { String($0) })
     }
 

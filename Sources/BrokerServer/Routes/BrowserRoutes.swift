@@ -4,7 +4,6 @@ import Foundation
 import HTTPService
 import HTTPTypes
 import Hummingbird
-import Logging
 import NIOCore
 import Secrets
 import Templates
@@ -14,7 +13,6 @@ struct BrowserRoutes: Sendable {
     let broker: Broker
     let pages: Pages
     let limits: RateLimits
-    let logger: Logger
 
     var routes: [Route] {
         [
@@ -40,7 +38,7 @@ struct BrowserRoutes: Sendable {
         Route(
             template: template,
             handlers: [
-                .get: limits.callback.around(callbackByQuery, refusing: refusal), .head: spendNothing,
+                .get: limits.callback.around(callbackByQuery, refusing: refusal), .head: Route.spendingNothing(),
                 .post: limits.callback.around(callbackByForm, refusing: refusal),
             ], ignoresTrailingSlash: true)
     }
@@ -59,23 +57,19 @@ struct BrowserRoutes: Sendable {
     @Sendable private func callbackByQuery(_ request: Request, _ context: Context) async throws -> Response {
         // A page fetched ahead may never be shown: the state must not be spent on it.
         if request.isPrefetch { throw Problem.lookAhead }
-        return await callback(
+        return try await callback(
             request.uri.query ?? "", at: context.parameters, redirect: .found, of: request, context: context)
     }
 
     /// OAuth 2.0 Form Post Response Mode. 303, so that the browser does not post again.
     @Sendable private func callbackByForm(_ request: Request, _ context: Context) async throws -> Response {
-        await callback(
+        try await callback(
             try await request.form(), at: context.parameters, redirect: .seeOther, of: request, context: context)
-    }
-
-    @Sendable private func spendNothing(_ request: Request, _ context: Context) async throws -> Response {
-        Response(status: .ok, headers: [.cacheControl: "no-store"])
     }
 
     private func callback(
         _ query: String, at path: PathParameters, redirect: HTTPResponse.Status, of request: Request, context: Context
-    ) async -> Response {
+    ) async throws -> Response {
         let cookies = BindingCookies(publicURL: broker.settings.publicURL)
         let callback = CallbackRequest(
             query, at: RedirectPath(received: path), by: Requester(request, in: context)
@@ -83,39 +77,46 @@ struct BrowserRoutes: Sendable {
             request.cookie(cookies.name(flow)).map { BindingCookie($0) }
         }
         if await broker.putsOff(callback) {
-            let problem = Problem.unavailable(
-                "too many of its tenant's flows wait for their provider; nothing is spent")
-            log(problem, context)
-            return refusal(problem, to: request, context: context)
+            throw refusal(
+                .unavailable("too many of its tenant's flows wait for their provider; nothing is spent"),
+                to: request, context: context)
         }
-        let result = await broker.callback(callback)
-        var response: Response
-        let flow: Flow?
-        switch result {
-        case .succeeded(let ended, let key):
-            flow = ended
-            let page = ended.returnURL?.text ?? broker.settings.publicURL.text + "/oauth/success"
+        switch await broker.callback(callback) {
+        case .succeeded(let flow, let key):
+            let page = flow.returnURL?.text ?? broker.settings.publicURL.text + "/oauth/success"
             let location = key.expose {
-                "\(page)#credentialKey=\($0)&sourceType=\(ended.sourceType)&flow=\(ended.id)"
+                "\(page)#credentialKey=\($0)&sourceType=\(flow.sourceType)&flow=\(flow.id)"
             }
-            response = Response(status: redirect, headers: [.location: location, .cacheControl: "no-store"])
-        case .failed(let failure, let ended):
+            return ended(flow, by: Self.redirect(to: location, redirect), of: request, cookies)
+        case .failed(let failure, let flow?):
             let error = failure.error
-            flow = ended
-            // Of a flow that is known, the event has the reason, with this request's id.
-            if ended == nil {
-                log(error.problem.because(failure.reason), context)
+            // The event has the reason, with this request's id.
+            let problem = error.problem.because(nil)
+            guard let returnURL = flow.returnURL else {
+                let page = self.failure(error, of: flow, to: request, context: context)
+                throw AnsweredProblem(problem, by: ended(flow, by: page, of: request, cookies))
             }
-            if let ended, let returnURL = ended.returnURL {
-                let location = "\(returnURL.text)#error=\(Percent.encode(error.code))&flow=\(ended.id)"
-                response = Response(status: redirect, headers: [.location: location, .cacheControl: "no-store"])
-            } else {
-                response = self.failure(error, of: ended, to: request, context: context)
-            }
+            let location = "\(returnURL.text)#error=\(Percent.encode(error.code))&flow=\(flow.id)"
+            throw AnsweredProblem(
+                problem, by: ended(flow, by: Self.redirect(to: location, redirect), of: request, cookies))
+        case .failed(let failure, nil):
+            throw AnsweredProblem(
+                failure.error.problem.because(failure.reason),
+                by: self.failure(failure.error, of: nil, to: request, context: context))
         }
-        if let flow, request.cookie(cookies.name(flow.id)) != nil {
-            response.headers[.setCookie] = cookies.removal(flow.id)
-        }
+    }
+
+    private static func redirect(to location: String, _ status: HTTPResponse.Status) -> Response {
+        Response(status: status, headers: [.location: location, .cacheControl: "no-store"])
+    }
+
+    /// Takes back the cookie of a flow that ended.
+    private func ended(
+        _ flow: Flow, by response: Response, of request: Request, _ cookies: BindingCookies
+    ) -> Response {
+        guard request.cookie(cookies.name(flow.id)) != nil else { return response }
+        var response = response
+        response.headers[.setCookie] = cookies.removal(flow.id)
         return response
     }
 
@@ -129,15 +130,12 @@ struct BrowserRoutes: Sendable {
                 requestID: context.requestID), error.problem, to: request)
     }
 
-    private func log(_ problem: Problem, _ context: Context) {
-        problem.log(to: logger, requestID: context.requestID, route: "/oauth/callback")
-    }
-
     /// Of a callback that was not looked at: its state is not spent.
-    @Sendable private func refusal(_ problem: Problem, to request: Request, context: Context) -> Response {
-        failure(
+    @Sendable private func refusal(_ problem: Problem, to request: Request, context: Context) -> any Error {
+        let page = failure(
             Pages.Failure(status: problem.status, code: problem.code, requestID: context.requestID), problem,
             to: request)
+        return AnsweredProblem(problem, by: page)
     }
 
     private func failure(_ failure: Pages.Failure, _ problem: Problem, to request: Request) -> Response {

@@ -47,9 +47,9 @@ struct PageRequest: Sendable {
     }
 
     /// - Parameters:
-    ///   - next: the token after so many items.
+    ///   - next: the token after so many items, one at least.
     ///   - further: where a page that is not full goes on.
-    func response(_ items: [[String: JSONValue]], next: (Int) -> String?, further: String?) -> Response {
+    func response(_ items: [[String: JSONValue]], next: (Int) -> String, further: String?) -> Response {
         let token = items.count > size ? next(size) : further
         return .json(
             JSONValue.object([

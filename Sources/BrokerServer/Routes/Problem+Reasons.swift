@@ -13,10 +13,10 @@ extension Problem {
 
     static func unavailable(_ error: StoreError) -> Problem { .unavailable(error.reason) }
 
-    /// The same, with its reason for operators.
-    func because(_ reason: Reason) -> Problem {
+    /// The same, with its reason for operators; `nil`: with none to log.
+    func because(_ reason: Reason?) -> Problem {
         var problem = self
-        problem.reason = reason.description
+        problem.reason = reason?.description
         return problem
     }
 

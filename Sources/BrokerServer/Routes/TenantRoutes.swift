@@ -24,7 +24,8 @@ struct TenantRoutes: Sendable {
             Route(
                 template: "/v1/tenants/{tenant}/assets:oauthCredentials",
                 handlers: [
-                    .get: limits.redeem.around(redeemByQuery), .head: spendNothing,
+                    .get: limits.redeem.around(redeemByQuery),
+                    .head: Route.spendingNothing(answering: "application/json"),
                     .post: limits.redeem.around(redeemByBody),
                 ], cors: .configuredOrigins),
             Route(
@@ -154,10 +155,6 @@ struct TenantRoutes: Sendable {
         return try await redeem(
             members["credentialKey"]?.string, verifier: members["exchangeVerifier"]?.string, at: context.parameters,
             by: Requester(request, in: context))
-    }
-
-    @Sendable private func spendNothing(_ request: Request, _ context: Context) async throws -> Response {
-        Response(status: .ok, headers: [.cacheControl: "no-store", .contentType: "application/json"])
     }
 
     /// No shape of key is looked at first, and a verifier that RFC 7636 § 4.1 does not allow is none: all that is wrong

@@ -30,7 +30,9 @@ package enum HeaderValue {
         for part in value.utf8.split(separator: UInt8(ascii: ","), maxSplits: 20).prefix(20) {
             let pieces = part.split(separator: UInt8(ascii: ";"), maxSplits: 4).map(trimmed)
             guard let tag = pieces.first else { continue }
-            let quality = pieces.dropFirst().first { $0.starts(with: "q=".utf8) }.map { weight($0.dropFirst(2)) } ?? 1
+            let quality =
+                pieces.dropFirst().first { lowercased($0.prefix(2)).isExactly("q=") }.map { weight($0.dropFirst(2)) }
+                ?? 1
             let language = lowercased(tag.prefix { $0 != UInt8(ascii: "-") })
             if quality > 0 { asked.append((language, quality, asked.count)) }
         }

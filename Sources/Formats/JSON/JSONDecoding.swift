@@ -9,17 +9,19 @@ extension JSONValue {
 private struct JSONValueDecoder: Decoder {
     let value: JSONValue
     let codingPath: [any CodingKey]
+    /// The type that reads itself here. One that asks for itself, as those of the standard library do, would never end.
+    var reading: Any.Type?
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
     func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
+        guard reading != type else { throw mismatch(type) }
         let read: Any? =
             switch type {
-            case is JSONValue.Type: value
             case is String.Type: value.string
             case is Bool.Type: value.bool
             case is Double.Type: value.number
             case let type as any BinaryInteger.Type: integer(type)
-            default: try type.init(from: self)
+            default: try type.init(from: JSONValueDecoder(value: value, codingPath: codingPath, reading: type))
             }
         guard let read = read as? Value else { throw mismatch(type) }
         return read

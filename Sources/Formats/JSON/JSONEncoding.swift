@@ -1,10 +1,20 @@
 extension JSONValue {
-    /// Encodes a value as `JSONEncoder` would. Throws `EncodingError` for integers beyond 64 bits, and what `value`
-    /// throws.
+    /// Encodes a value as `JSONEncoder` would. Throws `EncodingError` for integers beyond 64 bits and for numbers of
+    /// other types than the usual ones, and what `value` throws.
     package init(encoding value: some Encodable) throws {
         let node = JSONNode()
         try node.put(value)
         self = node.value
+    }
+}
+
+extension JSONValue: Encodable {
+    /// For a value within another that `init(encoding:)` encodes. Throws with any other encoder.
+    public func encode(to encoder: any Encoder) throws {
+        guard let encoder = encoder as? JSONNodeEncoder else {
+            throw EncodingError.invalidValue(self, .init(codingPath: [], debugDescription: "encoded() writes it"))
+        }
+        encoder.node.content = .leaf(self)
     }
 }
 
@@ -26,9 +36,12 @@ private final class JSONNode {
         }
     }
 
-    func put<Value: Encodable>(_ value: Value) throws {
+    /// - Parameter writing: the type that writes itself here. One that hands itself on would never end.
+    func put<Value: Encodable>(_ value: Value, writing: Any.Type? = nil) throws {
+        guard writing != Value.self else {
+            throw EncodingError.invalidValue(value, .init(codingPath: [], debugDescription: "of an unknown type"))
+        }
         switch value {
-        case let value as JSONValue: content = .leaf(value)
         case let text as String: content = .leaf(.string(text))
         case let flag as Bool: content = .leaf(.bool(flag))
         case let number as Double: content = .leaf(.number(number))
@@ -37,7 +50,7 @@ private final class JSONNode {
                 throw EncodingError.invalidValue(value, .init(codingPath: [], debugDescription: "beyond 64 bits"))
             }
             content = .leaf(.integer(number))
-        default: try value.encode(to: JSONNodeEncoder(node: self))
+        default: try value.encode(to: JSONNodeEncoder(node: self, writing: Value.self))
         }
     }
 
@@ -67,6 +80,7 @@ private final class JSONNode {
 
 private struct JSONNodeEncoder: Encoder {
     let node: JSONNode
+    var writing: Any.Type?
     var codingPath: [any CodingKey] { [] }
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
@@ -80,7 +94,7 @@ private struct JSONNodeEncoder: Encoder {
         return Elements(node: node)
     }
 
-    func singleValueContainer() -> any SingleValueEncodingContainer { Single(node: node) }
+    func singleValueContainer() -> any SingleValueEncodingContainer { Single(node: node, writing: writing) }
 
     private struct Members<Key: CodingKey>: KeyedEncodingContainerProtocol {
         let node: JSONNode
@@ -126,10 +140,11 @@ private struct JSONNodeEncoder: Encoder {
 
     private struct Single: SingleValueEncodingContainer {
         let node: JSONNode
+        let writing: Any.Type?
         var codingPath: [any CodingKey] { [] }
 
         func encodeNil() { node.content = .leaf(.null) }
 
-        func encode<Value: Encodable>(_ value: Value) throws { try node.put(value) }
+        func encode<Value: Encodable>(_ value: Value) throws { try node.put(value, writing: writing) }
     }
 }

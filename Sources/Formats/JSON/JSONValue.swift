@@ -38,52 +38,16 @@ public enum JSONValue: Hashable, Sendable {
         }
     }
 
-    /// The number, also one that was sent as text with white space around it. May be infinite or NaN there: `Double`
-    /// reads these words.
+    /// The number, also one that was sent as decimal text with white space around it.
     public var lenientNumber: Double? {
-        if let text = string { Double(Substring(HeaderValue.trimmed(text[...].utf8))) } else { number }
-    }
-}
-
-extension JSONValue: Codable {
-    /// For other decoders than `decoded(as:)`, which takes a value as it is.
-    public init(from decoder: any Decoder) throws {
-        // Most of a token response is text, so that is tried first.
-        let value = try decoder.singleValueContainer()
-        if let text = try? value.decode(String.self) {
-            self = .string(text)
-        } else if value.decodeNil() {
-            self = .null
-        } else if let object = try? value.decode([String: JSONValue].self) {
-            self = .object(object)
-        } else if let flag = try? value.decode(Bool.self) {
-            self = .bool(flag)
-        } else if let number = try? value.decode(Double.self) {
-            if abs(number) >= 0x1p53, let whole = try? value.decode(Int64.self) {
-                self = .integer(whole)
-            } else {
-                self = .number(number)
-            }
-        } else {
-            self = .array(try value.decode([JSONValue].self))
-        }
+        guard let text = string else { return number }
+        let bytes = HeaderValue.trimmed(text[...].utf8)
+        // `Double` also reads hexadecimal digits, and words for what is no number.
+        guard bytes.allSatisfy({ (0x30...0x39).contains($0) || Self.marks.contains($0) }) else { return nil }
+        return Double(Substring(bytes)).flatMap { $0.isFinite ? $0 : nil }
     }
 
-    /// For other encoders than `encoded()`. Whole numbers are written as such.
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        switch self {
-        case .null: try container.encodeNil()
-        case .bool(let flag): try container.encode(flag)
-        // Whole numbers stay whole: an account number must not come back as 1e15.
-        case .number(let number):
-            if let whole = Int64(exactly: number) { try container.encode(whole) } else { try container.encode(number) }
-        case .integer(let whole): try container.encode(whole)
-        case .string(let text): try container.encode(text)
-        case .array(let values): try container.encode(values)
-        case .object(let members): try container.encode(members)
-        }
-    }
+    private static let marks = Array("+-.eE".utf8)
 }
 
 extension JSONValue {

@@ -94,7 +94,8 @@ package enum Percent {
         }
     }
 
-    private static func isUnreserved(_ byte: UInt8) -> Bool {
+    /// Tells whether the byte is an unreserved character (RFC 3986 § 2.3).
+    package static func isUnreserved(_ byte: UInt8) -> Bool {
         byte.isASCIILetterOrDigit || byte == 0x2D || byte == 0x2E || byte == 0x5F || byte == 0x7E
     }
 }

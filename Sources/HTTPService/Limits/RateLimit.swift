@@ -37,15 +37,15 @@ package struct RateLimit: Sendable {
     /// False: `admit` lets everything through and adds no headers.
     package var isOn: Bool { buckets != nil }
 
-    /// The answer of `body`, or, beyond the limit, of `refuse`. Nothing of `body` runs then.
+    /// The answer of `body`. Beyond the limit nothing of it runs, and what `refuse` makes of the problem is thrown.
     package func admit(
         _ key: @autoclosure () -> Key, _ body: () async throws -> Response,
-        refusing refuse: (Problem) throws -> Response = { throw $0 }
+        refusing refuse: (Problem) -> any Error = { $0 }
     ) async throws -> Response {
         guard let buckets else { return try await body() }
         let quota = buckets.take(key())
         let headers = headers(buckets, quota)
-        if let wait = quota.retryAfter { return try refuse(.rateLimited(after: wait, headers)) }
+        if let wait = quota.retryAfter { throw refuse(.rateLimited(after: wait, headers)) }
         do {
             var response = try await body()
             response.headers.append(contentsOf: headers)
@@ -53,6 +53,9 @@ package struct RateLimit: Sendable {
         } catch var problem as Problem {
             problem.headers.append(contentsOf: headers)
             throw problem
+        } catch var answered as AnsweredProblem {
+            answered.response.headers.append(contentsOf: headers)
+            throw answered
         }
     }
 
@@ -69,16 +72,14 @@ extension RateLimit {
     /// The handler, for as many requests of one client's network as the limit lets through.
     package func around(
         _ handler: @escaping Handler,
-        refusing refuse: @escaping @Sendable (Problem, Request, Context) throws -> Response = { problem, _, _ in
-            throw problem
-        }
+        refusing refuse: @escaping @Sendable (Problem, Request, Context) -> any Error = { problem, _, _ in problem }
     ) -> Handler {
         guard isOn else { return handler }
         return { request, context in
             try await admit(.network(context.clientAddress(of: request)?.network)) {
                 try await handler(request, context)
             } refusing: {
-                try refuse($0, request, context)
+                refuse($0, request, context)
             }
         }
     }

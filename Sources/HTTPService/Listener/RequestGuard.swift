@@ -30,6 +30,8 @@ final class RequestGuard: ChannelDuplexHandler {
     private var unanswered = 0
     /// Tells whether the newest of them ends the connection.
     private var isLast = false
+    /// Tells whether its peer holds the body back until it is asked for.
+    private var isBodyHeld = false
     /// Tells whether the answer that is being written ends it.
     private var isClosing = false
     /// Sent behind the answers that are owed.
@@ -47,6 +49,7 @@ final class RequestGuard: ChannelDuplexHandler {
         case (_, .ignored): break
         case (.head(let head), _): begin(head, context)
         case (.body(let bytes), _):
+            isBodyHeld = false
             bodyBytes += bytes.readableBytes
             // Passed on, so that the body's reader sees that it is too large.
             context.fireChannelRead(data)
@@ -59,8 +62,8 @@ final class RequestGuard: ChannelDuplexHandler {
         }
     }
 
-    private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
-        var head = head.inASCII
+    private func begin(_ received: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        var head = received.inASCII
         if let fault = RequestFault(in: &head) {
             refuse(fault, path: head.uri, context)
             return
@@ -72,8 +75,18 @@ final class RequestGuard: ChannelDuplexHandler {
         input = .body
         bodyBytes = 0
         unanswered += 1
-        isLast = !head.isKeepAlive
+        isLast = !head.isKeepAlive || received.endsDecoding
+        isBodyHeld = head.holdsBody
+        askForBody(context)
         context.fireChannelRead(wrapInboundOut(.head(head)))
+    }
+
+    /// Has the peer send the body that it holds back, once no other request's answer comes before this one's.
+    private func askForBody(_ context: ChannelHandlerContext) {
+        guard isBodyHeld, unanswered == 1, input == .body else { return }
+        isBodyHeld = false
+        context.writeAndFlush(
+            wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .continue))), promise: nil)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -142,6 +155,7 @@ final class RequestGuard: ChannelDuplexHandler {
         }
         context.write(data, promise: promise)
         if wasWhole { watch.requestAnswered() }
+        askForBody(context)
         if unanswered == 0, let refusal { send(refusal, context) }
     }
 
@@ -170,6 +184,23 @@ final class RequestGuard: ChannelDuplexHandler {
         context.write(wrapOutboundOut(.body(.byteBuffer(refusal.body))), promise: nil)
         finish(after: wrapOutboundOut(.end(nil)), promise: nil, context: context)
         context.flush()
+    }
+}
+
+extension HTTPRequestHead {
+    /// The decoder reads nothing that follows a request for another protocol, though a server may ignore that one
+    /// (RFC 9110 § 7.8). It also wants `Connection: upgrade`, which it reads in its own way: the field alone counts here.
+    fileprivate var endsDecoding: Bool { headers.contains(name: "upgrade") }
+
+    /// The peer waits for an interim answer before it sends its body (RFC 9110 § 10.1.1). A body that will be too large
+    /// is not asked for: it is refused at once.
+    fileprivate var holdsBody: Bool {
+        guard headers.contains(name: "expect"), version.minor >= 1,
+            headers["expect"].contains(where: { HeaderValue.lowercased($0.utf8[...]).isExactly("100-continue") })
+        else { return false }
+        if headers.contains(name: "transfer-encoding") { return true }
+        return headers.first(name: "content-length").flatMap { UInt64($0) }
+            .map { (1...UInt64(Request.largestBody)).contains($0) } ?? false
     }
 }
 

@@ -36,7 +36,7 @@ package struct ServiceResponder: HTTPResponder {
         log = AccessLog(logger: logger)
     }
 
-    /// Never throws: each error is answered as a `Problem`.
+    /// Never throws: each error is answered as a `Problem`, or as an `AnsweredProblem` says.
     package func respond(to request: Request, context: Context) async throws -> Response {
         let request = request.inASCII
         var context = context
@@ -66,9 +66,11 @@ package struct ServiceResponder: HTTPResponder {
             guard let route else { throw Problem.notFound }
             response = try await answer(request, context, by: route)
         } catch {
-            let problem = Problem(error)
+            let answered = error as? AnsweredProblem
+            let problem = answered?.problem ?? Problem(error)
             problem.log(to: log.logger, requestID: context.requestID, route: route?.template)
-            response = problem.response(path: request.uri.path, requestID: context.requestID)
+            response =
+                answered?.response ?? problem.response(path: request.uri.path, requestID: context.requestID)
             code = problem.code
         }
         if request.method == .head { response = response.createHeadResponse() }

@@ -53,6 +53,7 @@ public struct TrustedProxies: Sendable {
 
     private static let comma = UInt8(ascii: ",")
     private static let colon = UInt8(ascii: ":")
+    private static let underscore = UInt8(ascii: "_")
     private static let quote = UInt8(ascii: "\"")
 
     /// The value of `for` in one element of `Forwarded` (RFC 7239 § 4).
@@ -85,9 +86,15 @@ public struct TrustedProxies: Sendable {
         return IPAddress(Substring(hop))
     }
 
-    /// Nothing, or a colon and a port's number or name.
+    /// Nothing, or a colon and a port's number or hidden name (RFC 7239 § 6).
     private static func isPort(_ text: Bytes) -> Bool {
-        text.isEmpty || (text.first == colon && (2...8).contains(text.count))
+        guard !text.isEmpty else { return true }
+        let port = text.dropFirst()
+        guard text.first == colon, let first = port.first else { return false }
+        if first == underscore {
+            return port.count > 1 && port.allSatisfy { Percent.isUnreserved($0) && $0 != UInt8(ascii: "~") }
+        }
+        return port.count <= 5 && port.allSatisfy { (0x30...0x39).contains($0) }
     }
 }
 

@@ -7,11 +7,12 @@ import NIOCore
 extension Request {
     static let largestBody = 64 * 1024
 
-    private var announcedLength: Int? { headers[.contentLength].flatMap { Int($0) } }
+    /// The decoder refuses what is beyond 64 bits.
+    private var announcedLength: UInt64? { headers[.contentLength].flatMap { UInt64($0) } }
 
     /// Refuses a body that will be too large before any of it is read.
     func checkLength() throws {
-        if let length = announcedLength, length > Self.largestBody { throw Problem.bodyTooLarge }
+        if let length = announcedLength, length > UInt64(Self.largestBody) { throw Problem.bodyTooLarge }
     }
 
     /// A body that no handler will look at, though only its end tells whether it is one.
@@ -30,7 +31,7 @@ extension Request {
             // Malformed chunks, a peer that went away or was too slow: whatever it was, it was the peer.
             throw Problem.bodyBroken
         }
-        if let length = announcedLength, length != whole.readableBytes { throw Problem.bodyBroken }
+        if let length = announcedLength, length != UInt64(whole.readableBytes) { throw Problem.bodyBroken }
         return whole
     }
 

@@ -43,3 +43,16 @@ package final class Route: Sendable {
         return method == .head ? handlers.first { $0.method == .get }?.handler : nil
     }
 }
+
+extension Route {
+    /// The handler of HEAD where GET would spend something: nothing happens.
+    ///
+    /// - Parameter type: the media type that GET answers with; `nil` where that depends.
+    package static func spendingNothing(answering type: String? = nil) -> Handler {
+        { _, _ in
+            var headers: HTTPFields = [.cacheControl: "no-store"]
+            headers[.contentType] = type
+            return Response(status: .ok, headers: headers)
+        }
+    }
+}

@@ -61,8 +61,9 @@ final class AuditTrail {
         hasGrown = false
     }
 
-    /// The time by which an event may be earlier than the one before it without a remark: calls wait for their commit.
-    private static let disorderMilliseconds: Int64 = 60_000
+    /// The time by which an event may be earlier than the one before it without a remark, and in an old database stand
+    /// behind a later one: calls wait for their commit.
+    static let disorderMilliseconds: Int64 = 60_000
 
     /// Adds an event to the running transaction, unless the trail is broken.
     ///

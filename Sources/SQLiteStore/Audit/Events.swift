@@ -25,7 +25,9 @@ extension SQLiteStore {
                 looked += 1
                 guard let event = AuditRow(row, if: filter)?.event else { continue }
                 // Events stand in the order of their times; those of version 4 and before but for moments.
-                if let since = filter.since, event.time.milliseconds < since.milliseconds - Self.disorderMilliseconds {
+                if let since = filter.since,
+                    event.time.milliseconds < since.milliseconds - AuditTrail.disorderMilliseconds
+                {
                     break
                 }
                 if filter.matches(event) { found.append(RecordedEvent(sequence: sequence, event: event)) }
@@ -35,7 +37,7 @@ extension SQLiteStore {
     }
 
     private static func events(of kind: Event.Kind?, before sequence: Int64, in db: Database) throws -> RowCursor {
-        guard let kind, isSeldom(kind) else {
+        guard let kind, !AuditRow.frequent.contains(kind) else {
             let sql = "SELECT \(AuditRow.Column.list) FROM audit_events WHERE sequence < ? ORDER BY sequence DESC"
             return try Row.fetchCursor(db, sql: sql, arguments: [sequence])
         }
@@ -46,15 +48,4 @@ extension SQLiteStore {
                 WHERE \(AuditRow.isSeldom) AND type = ? AND sequence < ? ORDER BY sequence DESC
                 """, arguments: [kind.rawValue, sequence])
     }
-
-    private static func isSeldom(_ kind: Event.Kind) -> Bool {
-        switch kind {
-        case .flowStarted, .flowSucceeded, .credentialKeyRedeemed, .credentialsRefreshed: false
-        default: true
-        }
-    }
-
-    /// The time by which an event of an old database may be earlier than the one before it: calls wait for their
-    /// commit.
-    private static let disorderMilliseconds: Int64 = 60_000
 }

@@ -7,10 +7,11 @@ struct Writer: Sendable {
     private let grouped: GroupedWriter<WritingConnection>
     private let observer: StoreObserver
 
-    /// - Parameter mostWaiting: `nil`: as many as the grouped writer lets wait.
-    init(_ connection: sending WritingConnection, observer: StoreObserver, mostWaiting: Int? = nil) {
+    /// - Parameter mostWaiting: the operations that may wait. More would wait for some tenth of a second; further ones
+    ///   had better be refused.
+    init(_ connection: sending WritingConnection, observer: StoreObserver, mostWaiting: Int = 8192) {
         self.observer = observer
-        grouped = GroupedWriter(connection, thread: "cloakroom-store", mostWaiting: mostWaiting ?? 8192) {
+        grouped = GroupedWriter(connection, thread: "cloakroom-store", mostWaiting: mostWaiting) {
             switch $0 {
             case .committed(let operations, let duration):
                 observer.tell(.committed(operations: operations, duration: duration))

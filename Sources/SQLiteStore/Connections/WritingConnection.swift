@@ -44,6 +44,8 @@ final class WritingConnection: GroupedConnection {
             } catch {
                 // A full disk may have ended the transaction already.
                 if db.isInsideTransaction { try? db.execute(sql: "ROLLBACK") }
+                // Each of the others would meet it again, one failing transaction after the other.
+                if let error = error as? DatabaseError, error.isOfTheDisk { throw TransactionFailure(error) }
                 throw error
             }
             do {
@@ -64,5 +66,12 @@ final class WritingConnection: GroupedConnection {
 
     func close() {
         do { try queue.close() } catch { _ = observer.tell(.notClosed(reason: StoreFailure.reason(error))) }
+    }
+}
+
+extension DatabaseError {
+    /// Whatever operation met it: there is no room, or the file cannot be read or written.
+    fileprivate var isOfTheDisk: Bool {
+        [.SQLITE_FULL, .SQLITE_IOERR, .SQLITE_READONLY, .SQLITE_CANTOPEN].contains(resultCode)
     }
 }

@@ -115,11 +115,11 @@ extension SQLiteStore {
 
     private static let outcome = "SELECT \(FlowRow.Column.list) FROM flows WHERE id = ?"
 
-    /// Reads by the writer, so that all that was committed before is seen. A flow that an operator took back reads as
-    /// failed.
+    /// Sees all that was committed before, and holds up no write: anybody may ask, as often as they like. A flow that an
+    /// operator took back reads as failed.
     public func outcome(of id: FlowID) async throws(StoreError) -> FlowOutcome? {
-        try await writer.write { transaction in
-            try transaction.db.first(Self.outcome, .blob(id.bytes), read: FlowRow.outcome) ?? nil
+        try await reader.read { db in
+            try db.first(Self.outcome, .blob(id.bytes), read: FlowRow.outcome) ?? nil
         }
     }
 }

@@ -1,4 +1,4 @@
-import Glibc
+import Formats
 import Secrets
 
 /// The number of refused keys that the audit trail takes: anybody can present one, and must not fill the disk with it,
@@ -22,32 +22,6 @@ final class RefusalBudget: Sendable {
         }
     }
 
-    /// The owner of a supply: that of an IPv4 address, or of the 64 bits of an IPv6 network, within which a host picks
-    /// addresses as it likes (RFC 8981 § 3.4).
-    private enum Subscriber: Hashable, Sendable {
-        case v4(UInt32)
-        case v6(UInt64)
-        /// No address of the network, or an unknown one.
-        case other(String?)
-
-        init(_ text: String?) {
-            // Four and sixteen bytes, as in the packet: the system's own types for them come from several modules.
-            var v4: UInt32 = 0
-            var v6: UInt128 = 0
-            if let text, inet_pton(AF_INET, text, &v4) == 1 {
-                self = .v4(UInt32(bigEndian: v4))
-            } else if let text, inet_pton(AF_INET6, text, &v6) == 1 {
-                let bits = UInt128(bigEndian: v6)
-                // An IPv4 address has one value whichever way it came (RFC 4291 § 2.5.5.2).
-                self =
-                    bits >> 32 == 0xFFFF
-                    ? .v4(UInt32(truncatingIfNeeded: bits)) : .v6(UInt64(truncatingIfNeeded: bits >> 64))
-            } else {
-                self = .other(text)
-            }
-        }
-    }
-
     private static let mostAddresses = 4096
     /// Between two events that say how many were left out.
     private static let summaryInterval: Duration = .seconds(10)
@@ -57,7 +31,8 @@ final class RefusalBudget: Sendable {
 
     private struct State: Sendable {
         var fullAt: ContinuousClock.Instant?
-        var addressFullAt: [Subscriber: ContinuousClock.Instant] = [:]
+        /// By network; all whose address is unknown share one supply.
+        var addressFullAt: [IPAddress?: ContinuousClock.Instant] = [:]
         var nextSummaryAt: ContinuousClock.Instant?
     }
 
@@ -68,7 +43,7 @@ final class RefusalBudget: Sendable {
     /// Takes the place of one refusal by this address, if there is one; of many at once, no more than there are.
     func take(for address: String?) -> Bool {
         let now = now()
-        let address = Subscriber(address)
+        let address = address.flatMap { IPAddress($0)?.network }
         return state.withLock { state in
             guard let ofAddress = Supply.perAddress.taking(state.addressFullAt[address], at: now),
                 let inAll = Supply.inAll.taking(state.fullAt, at: now)

@@ -2,7 +2,7 @@
 ///
 /// A `Party` is the one on whose behalf a call runs: a caller who may not wait for another party's call makes its own.
 package final class SingleFlightCache<
-    Key: Hashable & Sendable, Value: Sendable, Failure: Error, Party: Equatable & Sendable
+    Key: Hashable & Sendable, Value: Sendable, Failure: Error, Party: Hashable & Sendable
 >: Sendable {
     /// Gets a value from its source. Runs in a task of its own, which no caller's cancellation ends.
     package typealias Fetch = @Sendable () async throws(Failure) -> Value
@@ -36,8 +36,6 @@ package final class SingleFlightCache<
         @usableFromInline var value: (Value, at: ContinuousClock.Instant)?
         var failure: (Failure, at: ContinuousClock.Instant)?
         var refetchedAt: ContinuousClock.Instant?
-        /// The party for which the last call runs; `nil`: for everybody.
-        var party: Party?
         @usableFromInline var lastUse: Int
 
         init(number: Int) {
@@ -51,13 +49,29 @@ package final class SingleFlightCache<
         }
     }
 
+    /// One call at a time for each key and party.
+    @usableFromInline
+    struct Lane: Hashable, Sendable {
+        let key: Key
+        /// `nil`: for everybody.
+        let party: Party?
+    }
+
     @usableFromInline
     struct State: Sendable {
         @usableFromInline var entries: [Key: Entry] = [:]
-        var flights = Flights<Key, Value, Failure>()
+        var flights = Flights<Lane, Value, Failure>()
         @usableFromInline var uses = 0
 
         init() {}
+
+        /// The call that a party may wait for: everybody's, or its own.
+        func call(for key: Key, _ party: Party?) -> Flights<Lane, Value, Failure>.Call? {
+            flights[Lane(key: key, party: nil)] ?? flights[Lane(key: key, party: party)]
+        }
+
+        /// The keys for which a call runs.
+        var fetching: Set<Key> { Set(flights.keys.map(\.key)) }
     }
 
     @usableFromInline let state = Locked(State())
@@ -127,14 +141,14 @@ package final class SingleFlightCache<
     package func forget(_ key: Key) {
         state.withLock { state in
             state.entries[key] = nil
-            state.flights.part(key)
+            state.flights.part { $0.key == key }
         }
     }
 
     private enum Step {
         case value(Value)
         case failure(Failure)
-        case wait(Flights<Key, Value, Failure>.Call)
+        case wait(Flights<Lane, Value, Failure>.Call)
     }
 
     private func step(for key: Key, refetching: Bool, party: Party?, fetch: @escaping Fetch) -> Step {
@@ -148,15 +162,14 @@ package final class SingleFlightCache<
 
             let fresh = entry.value(within: ages.fresh, at: now)
             if let fresh, !refetching { return .value(fresh) }
-            if let running = state.flights[key], entry.party == nil || entry.party == party { return .wait(running) }
+            if let running = state.call(for: key, party) { return .wait(running) }
             if let fresh, let last = entry.refetchedAt, now < last + ages.refetch { return .value(fresh) }
             if let (failure, at) = entry.failure, now < at + ages.failure {
                 return entry.value(within: ages.stale, at: now).map { .value($0) } ?? .failure(failure)
             }
-            entry.party = party
-            let entryNumber = entry.number
+            let (lane, entryNumber) = (Lane(key: key, party: party), entry.number)
             return .wait(
-                state.flights.begin(key) { number in
+                state.flights.begin(lane) { number in
                     Task {
                         let result: Result<Value, Failure>
                         do throws(Failure) {
@@ -165,7 +178,7 @@ package final class SingleFlightCache<
                             result = .failure(error)
                         }
                         self.finish(
-                            key, result, of: entryNumber, call: number, askedAt: now, wasFresh: fresh != nil)
+                            lane, result, of: entryNumber, call: number, askedAt: now, wasFresh: fresh != nil)
                         return result
                     }
                 })
@@ -173,14 +186,17 @@ package final class SingleFlightCache<
     }
 
     private func finish(
-        _ key: Key, _ result: Result<Value, Failure>, of entryNumber: Int, call: Int,
+        _ lane: Lane, _ result: Result<Value, Failure>, of entryNumber: Int, call: Int,
         askedAt: ContinuousClock.Instant, wasFresh: Bool
     ) {
-        let now = now()
+        let (now, key) = (now(), lane.key)
         let hidden: Failure? = state.withLock { state in
-            _ = state.flights.end(key, number: call)
-            // A party's own call beside another's is as good; one from before the key was forgotten is not.
-            guard state.entries[key]?.number == entryNumber else { return nil }
+            _ = state.flights.end(lane, number: call)
+            // A party's own call beside another's is as good, unless that one was asked later; one from before the key
+            // was forgotten is not.
+            guard let entry = state.entries[key], entry.number == entryNumber,
+                entry.value.map({ $0.at <= askedAt }) ?? true
+            else { return nil }
             switch result {
             case .success(let value):
                 state.entries[key]?.value = (value, at: askedAt)
@@ -201,13 +217,14 @@ package final class SingleFlightCache<
     private func makeRoom(for key: Key, in state: inout State, at now: ContinuousClock.Instant) {
         guard state.entries[key] == nil, state.entries.count >= capacity else { return }
         let longest = max(ages.fresh, ages.stale)
+        let fetching = state.fetching
         let useless = state.entries.filter { key, entry in
             entry.value(within: longest, at: now) == nil && entry.failure.map { now >= $0.at + ages.failure } ?? true
-                && state.flights[key] == nil
+                && !fetching.contains(key)
         }
         for key in useless.keys { state.entries[key] = nil }
         guard useless.isEmpty else { return }
-        let idle = state.entries.filter { state.flights[$0.key] == nil }
+        let idle = state.entries.filter { !fetching.contains($0.key) }
         if let oldest = idle.min(by: { $0.value.lastUse < $1.value.lastUse }) { state.entries[oldest.key] = nil }
     }
 }

@@ -44,8 +44,8 @@ struct EventLog: Sendable {
     func write(_ incident: Incident) {
         let level: Logger.Level =
             switch incident.kind {
-            case .eventNotRecorded, .outcomeUnreadable, .clientSecretUnreadable: .error
-            case .tokenNotRevoked, .staleMetadata: .warning
+            case .eventNotRecorded, .outcomeUnreadable, .clientSecretUnreadable, .callersKeysMissing: .error
+            case .tokenNotRevoked, .staleMetadata, .staleCallersKeys: .warning
             }
         guard logger.logLevel <= level else { return }
         var metadata: Logger.Metadata = ["reason": .string(incident.reason.description)]

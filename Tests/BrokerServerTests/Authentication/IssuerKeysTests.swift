@@ -1,3 +1,4 @@
+import Broker
 import BrokerServer
 import Formats
 import HTTPTypes
@@ -195,6 +196,48 @@ import Testing
         issuer.publish(old)
         wait(seconds: 3)
         #expect(try await status(old.token()) == 200)
+    }
+
+    // MARK: what operators are told
+
+    private var told: [String] { fixture.incidents.all.map { "\($0.kind): \($0.reason)" } }
+
+    /// No caller gets an error before the hour is over, and then it is too late.
+    @Test func `that old keys serve is told with the reason, once a minute`() async throws {
+        #expect(try await status(old.token()) == 200)
+        let stale = ["answered 503", "the answer is no key set (RFC 7517)"].map {
+            "staleCallersKeys: auth.jwksURL: \($0)"
+        }
+        issuer.say("", status: 503)
+        wait(seconds: 300)
+        #expect(try await status(old.token()) == 200)
+        // So long after the failure that the call waits for the next attempt.
+        wait(seconds: 30)
+        #expect(try await status(old.token()) == 200)
+        #expect(issuer.count == 3 && told == [stale[0]])
+        issuer.say("{}")
+        wait(seconds: 30)
+        #expect(try await status(old.token()) == 200)
+        #expect(told == stale)
+        issuer.publish(old)
+        wait(seconds: 300)
+        #expect(try await status(old.token()) == 200)
+        #expect(told == stale)
+    }
+
+    @Test func `that there are no keys is told once a minute, and no line is written for each call`() async throws {
+        issuer.fall()
+        for _ in 0..<10 {
+            #expect(try await status(old.token()) == 503)
+            wait(seconds: 5)
+        }
+        let reason = "the connection broke before an answer came"
+        #expect(told == ["callersKeysMissing: auth.jwksURL: \(reason)"])
+        wait(seconds: 10)
+        #expect(try await status(old.token()) == 503)
+        #expect(told.count == 2)
+        #expect(!fixture.lines.all.contains("request failed"))
+        #expect(fixture.lines.all.contains("unavailable"))
     }
 
     @Test func `what is no token has nobody asked`() async throws {

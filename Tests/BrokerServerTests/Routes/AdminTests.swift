@@ -320,7 +320,7 @@ import Transport
 
 extension TestClientProtocol {
     fileprivate func put(_ uri: String, _ members: [String: JSONValue], token: String) async throws -> TestResponse {
-        let body = ByteBuffer(bytes: try JSONEncoder().encode(members))
+        let body = ByteBuffer(bytes: try JSONValue.object(members).encoded())
         let headers: HTTPFields = [.contentType: "application/json", .authorization: "Bearer \(token)"]
         return try await execute(uri: uri, method: .put, headers: headers, body: body)
     }

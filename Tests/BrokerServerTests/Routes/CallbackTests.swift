@@ -1,4 +1,5 @@
 import Broker
+import BrokerServer
 import Formats
 import HTTPTypes
 import HummingbirdTesting
@@ -39,6 +40,37 @@ import Transport
             let wanted = "https://app.example.com/done?a=b#error=access_denied&flow=\(denied.flow)"
             #expect(bad.headers[.location] == wanted)
         }
+    }
+
+    /// Pages and redirects tell programs nothing; the line of the request has the code, as of any other.
+    @Test func `the line of a failed callback has its code and its own template`() async throws {
+        let fixture = try await Fixture(limits: Limits(callbackPerAddress: 0.4))
+        try await fixture.run { client in
+            let denied = try await fixture.authorize(client)
+            _ = try await client.get("\(denied.callback)?error=access_denied&state=\(denied.state)")
+            let back = try await fixture.authorize(
+                client,
+                [
+                    "returnUrl": .string("https://app.example.com/done"),
+                    "exchangeChallenge": .string("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+                ])
+            let away = try await client.get("\(back.callback)?error=login_required&state=\(back.state)")
+            #expect(away.headers[.location]?.contains("#error=login_required&") == true)
+            #expect(away.headers[HTTPField.Name("RateLimit")!] != nil)
+            _ = try await client.get("/oauth/callback/example?code=c&state=a")
+            _ = try await client.get("/oauth/callback/example/AAAAAAAAAAAAAAAAAAAAAA?code=c&state=a")
+            #expect(try await client.get("/oauth/callback/example?code=c&state=a").status == .tooManyRequests)
+        }
+        let lines = fixture.lines.all.split(separator: "\n").filter { $0.contains("/oauth/callback") }
+        let access = lines.filter { $0.hasPrefix("info request [") }
+        let codes = ["access_denied", "login_required", "invalid_state", "invalid_state", "rate_limited"]
+        #expect(access.count == codes.count)
+        for (line, code) in zip(access, codes) { #expect(line.contains("code") && line.contains(code)) }
+        // Of flows that are known the event has the reason.
+        let failures = lines.filter { $0.contains("request failed") }
+        #expect(failures.count == 2)
+        #expect(failures.allSatisfy { $0.contains("/oauth/callback/{name}") })
+        #expect(failures.map { $0.contains("/{handle}") } == [false, true])
     }
 
     @Test(arguments: ["", "state=", "state=a", "state=\(String(repeating: "A", count: 43))", "code=c&state=%FF"])

@@ -49,6 +49,15 @@ import Testing
             "idTokenAlgorithms: found \"RS265\", wanted RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, "
                 + "ES512, EdDSA, Ed25519, Ed448"
         ),
+        ("idTokenAlgorithms: []", "idTokenAlgorithms: found an empty list, wanted an algorithm, or no such key"),
+        (
+            "regions: { eu: { authorizationURL: 'https://example.com/?st%61te=1&x=%FF' } }",
+            "authorizationURL: found a query that cannot be decoded, wanted names and values in UTF-8, percent-encoded"
+        ),
+        (
+            "revocation: { token: path }\nregions: { eu: { revocationURL: 'https://example.com/{token}' }, us: { revocationURL: https://example.com/r } }",
+            "revocationURL: found no {token}, wanted the token's place in the path"
+        ),
         ("regions: { a b: {} }", "regions.a b: found \"a b\", wanted a name of letters, digits, - and _"),
         (
             "regions: { eu: { tokenUrl: https://example.com } }",

@@ -33,6 +33,16 @@ import Testing
             "clientAuthentication: none\nrevocationURL: 'https://{site}.example.com/t'\nrevocation: { authentication: post }",
             "revocationURL"
         ),
+        (
+            "discovery: true",
+            "clientAuthentication: none\nissuer: 'https://{site}.example.com'\nrevocation: { authentication: post }",
+            "issuer"
+        ),
+        (
+            "discovery: true",
+            "clientAuthentication: none\nissuer: 'https://{site}.example.com'\nrevocation: { parameters: { a: '{clientSecret}' } }",
+            "issuer"
+        ),
     ])
     func `a parameter in a host that gets the client's secret needs a word`(
         _ addresses: String, _ oauth: String, _ address: String
@@ -65,6 +75,34 @@ import Testing
     func `where no host gets the secret the word is not needed, and callers choose`(_ oauth: String) throws {
         let profile = try Entry.profile("\(oauth)\n\(Self.parameters)")
         #expect(profile.parameters.allSatisfy { !$0.setByOperator })
+    }
+
+    @Test(arguments: [
+        ("", true), ("clientAuthentication: none", false), ("clientAuthentication: tls", false),
+        ("clientAuthentication: none\nrevocation: { authentication: basic }", true),
+        ("clientAuthentication: tls\nrevocation: { parameters: { a: '{clientSecret}' } }", true),
+        ("clientAuthentication: private_key_jwt\nrevocation: { headers: { A: '{clientSecret}' } }", true),
+        ("clientAuthentication: post\nrevocation: { authentication: none }", true),
+        ("clientAuthentication: none\nrefreshParameters: { a: '{clientSecret}' }", true),
+        (
+            "clientAuthentication: none\nafterConnecting: { url: https://example.com, parameters: { a: '{clientSecret}' } }",
+            true
+        ),
+    ])
+    func `a client has a secret wherever one is sent`(_ oauth: String, _ needsSecret: Bool) throws {
+        #expect(try Entry.profile("revocationURL: https://example.com/r\n\(oauth)").needsSecret == needsSecret)
+    }
+
+    @Test(arguments: [
+        ("revocationURL: https://example.com/r", true),
+        ("regions: { eu: { revocationURL: https://example.com/r } }", true),
+        ("endpointsFrom: { 2027-01-01: { revocationURL: https://example.com/r } }", true),
+        ("discovery: true\nissuer: https://example.com", true), ("", false),
+    ])
+    func `a token can be revoked wherever there is an address for it`(_ oauth: String, _ isThere: Bool) throws {
+        #expect(try Entry.profile(oauth).hasRevocation == isThere)
+        guard isThere else { return }
+        #expect(try Entry.profile("\(oauth)\nrevocation: { method: GET }").revocation.method == .get)
     }
 
     @Test func `an address for browsers alone needs no word`() {

@@ -34,7 +34,8 @@ import Testing
     /// RFC 9110 § 12.5.4.
     @Test(arguments: [
         ("de", ["de"]), ("DE-at, en;q=0.5", ["de", "en"]), ("en;q=0.1,fr;q=0.9 , ja", ["ja", "fr", "en"]),
-        ("en;q=0, de", ["de"]), ("a,b,c", ["a", "b", "c"]), ("de;x=y;q=0.2, fr;q=0.3", ["fr", "de"]),
+        ("en;q=0, de", ["de"]), ("en;Q=0.1, de;Q=0.2", ["de", "en"]), ("a,b,c", ["a", "b", "c"]),
+        ("de;x=y;q=0.2, fr;q=0.3", ["fr", "de"]),
         ("de;q=nan, fr;q=1", ["de", "fr"]), ("*", ["*"]),
     ])
     func `languages come the most wanted first`(_ value: String, _ wanted: [String]) {

@@ -18,12 +18,12 @@ import Testing
         var note: String?
         var names: [String]
         var parts: [Part]
-        var more: [String: JSONValue]
+        var more: [String: [Bool?]]
     }
 
     private static let sample = Sample(
         kind: .wide, isOpen: true, count: 1 << 60, share: 0.25, note: nil, names: ["a/b", "\u{1F}\"\\"],
-        parts: [.init(name: "x", size: nil), .init(name: "y", size: -1)], more: ["e": .array([.null, .bool(false)])])
+        parts: [.init(name: "x", size: nil), .init(name: "y", size: -1)], more: ["e": [nil, false]])
 
     @Test func `a type comes back from what it wrote`() throws {
         let json = try JSONValue(encoding: Self.sample)
@@ -49,7 +49,7 @@ import Testing
         let json = JSONValue.object(["a": .array([.integer(1), .string("\n")]), "b": .object([:]), "c": .array([])])
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .withoutEscapingSlashes, .sortedKeys]
-        #expect(try json.indented() == String(decoding: encoder.encode(json), as: UTF8.self))
+        #expect(try json.indented() == String(decoding: encoder.encode(FoundationJSON(json)), as: UTF8.self))
     }
 
     @Test func `a number that JSON lacks is not written`() {
@@ -94,6 +94,37 @@ import Testing
             guard case DecodingError.typeMismatch(_, let context) = error else { return false }
             return context.codingPath.map(\.stringValue) == ["size"]
         }
+    }
+
+    private struct Share: Codable { let part: Float }
+    private struct Wrapper: Codable {
+        let part: Float
+        init(part: Float) { self.part = part }
+        init(from decoder: any Decoder) throws { part = try decoder.singleValueContainer().decode(Float.self) }
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.singleValueContainer()
+            try container.encode(part)
+        }
+    }
+
+    /// Those types of the standard library read and write themselves by asking for themselves.
+    @Test func `a number of another type than the usual ones is refused`() {
+        let share = JSONValue.object(["part": .number(0.5)])
+        #expect(throws: DecodingError.self) { try share.decoded(as: Share.self) }
+        #expect(throws: DecodingError.self) { try JSONValue.number(0.5).decoded(as: Wrapper.self) }
+        #expect(throws: DecodingError.self) { try JSONValue.array([.number(0.5)]).decoded(as: [Float].self) }
+        #expect(throws: EncodingError.self) { try JSONValue(encoding: Share(part: 0.5)) }
+        #expect(throws: EncodingError.self) { try JSONValue(encoding: Wrapper(part: 0.5)) }
+        #expect(throws: EncodingError.self) { try JSONValue(encoding: [Float(0.5)]) }
+    }
+
+    private struct Holder: Encodable { let value: JSONValue }
+
+    @Test func `a value within a type is written as it is, by no other encoder`() throws {
+        let value = JSONValue.array([.null, .integer(1 << 60)])
+        #expect(try JSONValue(encoding: Holder(value: value)) == .object(["value": value]))
+        #expect(try JSONValue(encoding: value) == value)
+        #expect(throws: EncodingError.self) { try JSONEncoder().encode(Holder(value: value)) }
     }
 
     @Test func `an element that does not fit is named by its place`() throws {

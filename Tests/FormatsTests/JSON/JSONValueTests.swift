@@ -98,7 +98,9 @@ import Testing
     @Test(
         arguments: [
             (.number(3600), 3600), (.string("3600"), 3600), (.string(" 3600 "), 3600), (.string("3600.5"), 3600.5),
-            (.string("-1"), -1),
+            (.string("-1"), -1), (.string("\t1e3"), 1000), (.integer(1 << 60), 0x1p60),
+            (.string("inf"), nil), (.string("-Infinity"), nil), (.string("nan"), nil), (.string("0x1p3"), nil),
+            (.string("1e999"), nil), (.string("1e"), nil), (.string("+"), nil),
             (.string(""), nil), (.string("soon"), nil), (.string("1h"), nil), (.bool(true), nil), (.null, nil),
             (.array([.number(1)]), nil),
         ] as [(JSONValue, Double?)])
@@ -140,7 +142,7 @@ import Testing
                 }
             }
             let ours = JSONValue(json: bytes)
-            let theirs = try? JSONDecoder().decode(JSONValue.self, from: Data(bytes))
+            let theirs = try? JSONDecoder().decode(FoundationJSON.self, from: Data(bytes)).value
             if ours == nil, String(decoding: bytes, as: UTF8.self).contains(/,\s*[\]}]/) { continue }
             #expect(ours == theirs, "\(String(decoding: bytes, as: UTF8.self))")
         }
@@ -186,8 +188,8 @@ import Testing
         encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
         var json = JSONWriter()
         try json.value(value)
-        #expect(
-            String(decoding: json.bytes, as: UTF8.self) == String(decoding: try encoder.encode(value), as: UTF8.self))
+        let theirs = String(decoding: try encoder.encode(FoundationJSON(value)), as: UTF8.self)
+        #expect(String(decoding: json.bytes, as: UTF8.self) == theirs)
     }
 
     @Test(arguments: [Double.infinity, -.infinity, .nan])
@@ -200,6 +202,6 @@ import Testing
 
     private func written(_ text: String) throws -> String {
         let value = try #require(JSONValue(json: Array(text.utf8)))
-        return String(decoding: try JSONEncoder().encode(value), as: UTF8.self)
+        return String(decoding: try value.encoded(), as: UTF8.self)
     }
 }

@@ -124,6 +124,79 @@ import Testing
         #expect(!peer.channel.isActive)
     }
 
+    // MARK: other protocols
+
+    /// RFC 9110 § 7.8: a server may ignore the field, but the decoder reads nothing that follows.
+    @Test(arguments: [
+        "Connection: Upgrade\r\nUpgrade: websocket", "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c",
+        "Proxy-Connection: upgrade\r\nUPGRADE: x", "Upgrade: \u{E9}\r\nConnection: upgrade",
+        "Connection: keep-alive, upgrade\r\nUpgrade:",
+    ])
+    func `a request for another protocol is answered, and the connection ends`(_ fields: String) throws {
+        for (method, body) in [("GET", ""), ("POST", "Content-Length: 3\r\n")] {
+            let peer = try Peer()
+            try peer.send("\(method) / HTTP/1.1\r\nHost: a\r\n\(fields)\r\n\(body)\r\n\(body.isEmpty ? "" : "abc")")
+            #expect(try peer.requests().count == (body.isEmpty ? 2 : 3))
+            try peer.answer()
+            #expect(try peer.received().lowercased().contains("connection: close"))
+            try peer.send(Self.head + "\r\n")
+            #expect(try peer.requests().isEmpty)
+            peer.wait(2)
+            #expect(!peer.channel.isActive)
+        }
+    }
+
+    @Test(arguments: ["/healthz", "*", "a.example", "a.example:443", "http://a.example/"])
+    func `no tunnel is begun`(_ target: String) throws {
+        let peer = try Peer()
+        try peer.send("CONNECT \(target) HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(try peer.requests().isEmpty)
+        #expect(try peer.received().hasPrefix("HTTP/1.1 400"))
+        peer.wait(2)
+        #expect(!peer.channel.isActive)
+    }
+
+    // MARK: bodies that are held back
+
+    private static let expecting = "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\n"
+
+    /// RFC 9110 § 10.1.1.
+    @Test(arguments: ["Content-Length: 2", "Content-Length: 65536", "Transfer-Encoding: chunked"])
+    func `a body that is held back is asked for`(_ framing: String) throws {
+        let peer = try Peer()
+        try peer.send(Self.expecting + framing + "\r\n\r\n")
+        #expect(try peer.received() == "HTTP/1.1 100 Continue\r\n\r\n")
+        try peer.answer()
+        #expect(try peer.received().hasPrefix("HTTP/1.1 200"))
+    }
+
+    @Test(arguments: [
+        expecting + "\r\n", expecting + "Content-Length: 0\r\n\r\n", expecting + "Content-Length: 65537\r\n\r\n",
+        expecting + "Content-Length: 9223372036854775808\r\n\r\n",
+        "POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nExpect: 200-ok\r\nContent-Length: 2\r\n\r\n",
+    ])
+    func `no body is asked for where there is none, it is too large, or nobody waits`(_ request: String) throws {
+        let peer = try Peer()
+        try peer.send(request)
+        #expect(try peer.received() == "")
+    }
+
+    @Test func `a body is asked for behind the answers that are owed, unless it has come by then`() throws {
+        let waiting = try Peer()
+        try waiting.send(Self.head + "\r\n" + Self.expecting + "Content-Length: 2\r\n\r\n")
+        #expect(try waiting.received() == "")
+        try waiting.answer()
+        let text = try waiting.received()
+        #expect(text.hasPrefix("HTTP/1.1 200") && text.hasSuffix("HTTP/1.1 100 Continue\r\n\r\n"))
+        let hasty = try Peer()
+        try hasty.send(Self.head + "\r\n" + Self.expecting + "Content-Length: 2\r\n\r\n{}")
+        for _ in 0..<2 { try hasty.answer() }
+        #expect(try !hasty.received().contains("100 Continue"))
+    }
+
+    // MARK: faults
+
     @Test func `nothing behind a fault is passed on`() throws {
         let peer = try Peer()
         try peer.send("GET / HTTP/1.1\r\n\r\n" + Self.head + "\r\n")

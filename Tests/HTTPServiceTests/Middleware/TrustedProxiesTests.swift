@@ -31,7 +31,8 @@ import Testing
 
     @Test(arguments: [
         ("192.0.2.1", "192.0.2.1"), (" 192.0.2.1 ", "192.0.2.1"), ("192.0.2.1:4711", "192.0.2.1"),
-        ("2001:db8::1", "2001:db8::1"), ("[2001:db8::1]", "2001:db8::1"), ("[2001:db8::1]:4711", "2001:db8::1"),
+        ("192.0.2.1:_a-Z.9_", "192.0.2.1"), ("2001:db8::1", "2001:db8::1"), ("[2001:db8::1]", "2001:db8::1"),
+        ("[2001:db8::1]:4711", "2001:db8::1"),
         // The client wrote the first one, the outer proxy the second.
         ("198.51.100.1, 192.0.2.1", "192.0.2.1"),
         ("<script>, 192.0.2.1", "192.0.2.1"),
@@ -68,7 +69,9 @@ import Testing
 
     @Test(arguments: [
         "for=unknown", "for=_hidden", "for=", "for", "by=192.0.2.1", "for=192.0.2.1;for=192.0.2.2", "for=\"192.0.2.1",
-        "for=192.0.2.1, ", "for=\"", "for=[2001:db8::1", "for=[2001:db8::1]x", "for=192.0.2.1:", "for=a.example.com",
+        "for=\"192.0.2.1:47 11\"", "for=\"192.0.2.1:471100\"", "for=\"192.0.2.1:_\"", "for=\"192.0.2.1:http\"",
+        "for=\"[2001:db8::1]:<a>\"", "for=192.0.2.1, ", "for=\"", "for=[2001:db8::1", "for=[2001:db8::1]x",
+        "for=192.0.2.1:", "for=a.example.com",
     ])
     func `a hop that is no address leaves the last one known`(_ value: String) throws {
         #expect(try client(forwarded: [value]) == "10.0.0.1")

@@ -122,6 +122,35 @@ import Testing
         #expect(source.count == 3)
     }
 
+    @Test func `parties that come in turn have one call each`() async throws {
+        source.hold()
+        var waiting: [Task<Int, any Error>] = []
+        for party in ["x", "y", "x", "y", "x"] {
+            let task = Task { try await value(for: "a", for: party) }
+            waiting.append(task)
+            await source.isAsked(min(waiting.count, 2))
+            // Those that come later are let run as far as they get.
+            if waiting.count > 2 { for _ in 0..<100 { await Task.yield() } }
+        }
+        source.release()
+        for task in waiting { _ = try await task.value }
+        #expect(source.count == 2)
+    }
+
+    @Test func `an answer that was asked for earlier replaces none that was asked for later`() async throws {
+        source.hold()
+        let early = Task { try await value(for: "a", for: "x") }
+        await source.isAsked(1)
+        clock.advance(.seconds(1))
+        let late = Task { try await value(for: "a", for: "y") }
+        await source.isAsked(2)
+        source.release(2)
+        #expect(try await late.value == 2)
+        source.release()
+        #expect(try await early.value == 1)
+        #expect(cache.freshValue(for: "a") == 2)
+    }
+
     // MARK: forgetting
 
     @Test func `what was forgotten is fetched again, and a call from before is not kept`() async throws {
@@ -165,6 +194,7 @@ import Testing
         private struct State: Sendable {
             var count = 0
             var isHeld = false
+            var released: Set<Int> = []
             var fault: Fault?
         }
 
@@ -174,6 +204,8 @@ import Testing
 
         func hold() { state.withLock { $0.isHeld = true } }
         func release() { state.withLock { $0.isHeld = false } }
+        /// The call of this number alone.
+        func release(_ number: Int) { state.withLock { _ = $0.released.insert(number) } }
         func fail(_ fault: Fault) { state.withLock { $0.fault = fault } }
 
         func next() async throws(Fault) -> Int {
@@ -181,7 +213,7 @@ import Testing
                 state.count += 1
                 return (state.count, state.fault)
             }
-            while state.withLock({ $0.isHeld }) { await Task.yield() }
+            while state.withLock({ $0.isHeld && !$0.released.contains(number) }) { await Task.yield() }
             if let fault { throw fault }
             return number
         }
