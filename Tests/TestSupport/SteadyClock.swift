@@ -2,12 +2,13 @@ import Foundation
 
 /// A monotonic clock that stands until a test moves it.
 ///
-/// `@unchecked Sendable`: the lock guards the one variable.
+/// `@unchecked Sendable`: the lock guards the variable.
 package final class SteadyClock: @unchecked Sendable {
     private let lock = NSLock()
-    private var time = ContinuousClock.now
+    package let start = ContinuousClock.now
+    private var time: ContinuousClock.Instant
 
-    package init() {}
+    package init() { time = start }
 
     package var now: ContinuousClock.Instant { lock.withLock { time } }
 

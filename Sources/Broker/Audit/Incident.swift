@@ -11,6 +11,8 @@ public struct Incident: Sendable {
         case tokenNotRevoked = "a token was not taken back at its provider"
         /// A provider's metadata or keys could not be fetched, and those of before serve.
         case staleMetadata = "what a provider said before serves on"
+        /// Those who waited have it. Who asks again within 30 s asks the provider.
+        case refreshNotKept = "the answer to a refresh could not be kept"
         /// It stays under the master key that sealed it.
         case clientSecretUnreadable = "a tenant's client secret does not open"
     }

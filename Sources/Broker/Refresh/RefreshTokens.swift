@@ -31,13 +31,15 @@ public enum RefreshError: Error, Equatable, Sendable {
     /// The provider says `invalid_grant` (RFC 6749 § 5.2): the person has to connect again.
     case reauthorizationRequired(Reason)
     case provider(ProviderError)
+    /// Nobody was asked.
+    case store(StoreError)
 }
 
 extension Broker {
     /// New tokens for a refresh token, as the JSON that `assets:oauthCredentials` answers (RFC 6749 § 6).
     ///
-    /// Simultaneous calls for one grant share one call to the provider, and for 30 s its answer: a provider that
-    /// rotates would take a second one for theft (RFC 9700 § 4.14.2). Each of them is told in the audit trail.
+    /// Simultaneous calls for one grant share one call to the provider, and for 30 s its answer, in all brokers of the
+    /// store. Each of them is told in the audit trail.
     public func refresh(_ request: RefreshRequest) async throws(RefreshError) -> SecretBytes {
         let source: TenantSource
         let values: [String: String]
@@ -49,7 +51,7 @@ extension Broker {
         } catch {
             throw .request(error)
         }
-        let identity = RefreshCoalescer.Identity(
+        let identity = RefreshIdentity(
             tenant: request.tenant, sourceType: source.sourceType, client: source.client.id, parameters: values,
             scopes: request.scopes,
             token: request.refreshToken)

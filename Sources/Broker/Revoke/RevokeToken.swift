@@ -35,6 +35,8 @@ public enum TokenRevocationError: Error, Equatable, Sendable {
     /// The provider revokes only this type of token.
     case onlyTokenType(String)
     case provider(ProviderError)
+    /// The provider took it back, and answers of its grant may still be kept.
+    case store(StoreError)
 }
 
 extension TokenRevocationError {
@@ -44,7 +46,7 @@ extension TokenRevocationError {
         case .provider(.timedOut), .provider(.unreachable): true
         // An answer that could not be read; an error of its own says that it refused.
         case .provider(.rejected(nil, _, _)): true
-        case .provider, .request, .unsupported, .onlyTokenType: false
+        case .provider, .request, .unsupported, .onlyTokenType, .store: false
         }
     }
 }
@@ -73,16 +75,27 @@ extension Broker {
             }
         } catch {
             let error = TokenRevocationError.provider(error)
-            if error.mayHaveRevoked { await refreshes.forget(request.token.digest) }
+            if error.mayHaveRevoked { try await forgetRefreshes(of: request.token).get() }
             throw error
         }
         guard isOffered else { throw .unsupported(source.sourceType) }
         // Before anybody learns that it is revoked: from then on nobody gets an earlier answer for its grant.
-        await refreshes.forget(request.token.digest)
+        let forgotten = await forgetRefreshes(of: request.token)
         await record(
             Event(
                 .credentialsRevoked, at: now(), by: request.requester, tenant: request.tenant,
                 sourceType: source.sourceType))
+        try forgotten.get()
+    }
+
+    /// Whoever hears that it failed has to ask again: the provider then finds the token gone.
+    private func forgetRefreshes(of token: AccessOrRefreshToken) async -> Result<Void, TokenRevocationError> {
+        do {
+            try await refreshes.forget(token.digest)
+            return .success(())
+        } catch {
+            return .failure(.store(error))
+        }
     }
 
     /// Has the provider take a token back.

@@ -36,8 +36,4 @@ package struct Flights<Key: Hashable & Sendable, Value: Sendable, Failure: Error
 
     /// Parts a call from those who come later: it serves those who wait already, and nobody else.
     package mutating func part(_ key: Key) { running[key] = nil }
-
-    package mutating func part(where isSelected: (Key) -> Bool) {
-        for key in running.keys.filter(isSelected) { running[key] = nil }
-    }
 }

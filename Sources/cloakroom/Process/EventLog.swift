@@ -44,7 +44,7 @@ struct EventLog: Sendable {
     func write(_ incident: Incident) {
         let level: Logger.Level =
             switch incident.kind {
-            case .eventNotRecorded, .outcomeUnreadable, .clientSecretUnreadable: .error
+            case .eventNotRecorded, .refreshNotKept, .outcomeUnreadable, .clientSecretUnreadable: .error
             case .tokenNotRevoked, .staleMetadata: .warning
             }
         guard logger.logLevel <= level else { return }
