@@ -108,6 +108,8 @@ public struct OAuthProfile: Sendable {
         public var parameters: [(name: String, value: ValueTemplate?)] = []
         public var headers: [(name: String, value: ValueTemplate)] = []
         public var tokenType = TokenType.any
+        /// The provider's words for a token that is none any more.
+        public var goneErrors: Set<FoldedText> = []
     }
 
     /// Whose profile this is. For figures alone: no code asks which provider it holds.
@@ -132,6 +134,8 @@ public struct OAuthProfile: Sendable {
     public internal(set) var alwaysScopes: [String] = []
     public internal(set) var scopeSeparator = " "
     public internal(set) var scopeParameter = "scope"
+    /// Other names of scopes in what comes back.
+    public internal(set) var scopeAliases: [ScopeAlias] = []
     /// `nil`: left out.
     public internal(set) var authorizationParameters: [(name: String, value: String?)] = []
     public internal(set) var tokenParameters: [(name: String, value: ValueTemplate?)] = []
@@ -147,6 +151,8 @@ public struct OAuthProfile: Sendable {
     public internal(set) var refreshMethod = RequestMethod.post
     public internal(set) var proofKey = ProofKey.s256
     public internal(set) var refreshToken = RefreshTokenRule.optional
+    /// The provider's words for a grant that is dead, besides `invalid_grant`.
+    public internal(set) var reauthorizationErrors: Set<FoldedText> = []
     /// The provider's pages send `Cross-Origin-Opener-Policy`, which cuts a popup from its opener.
     public internal(set) var cutsOpener = false
     /// Sorted by name.

@@ -145,11 +145,14 @@ public enum ProviderEndpoint: String, Sendable {
 }
 
 extension ProviderResponse {
-    /// `Retry-After` in seconds (RFC 9110 § 10.2.3), at most a day. A date is not worth reading: nobody sends it here.
-    var retryAfter: Int? {
-        guard let text = header("retry-after"), let seconds = Int(text), (0...86_400).contains(seconds) else {
-            return nil
-        }
-        return seconds
+    /// `Retry-After` in seconds, also where it is a date (RFC 9110 § 10.2.3); at most a day. A date is of the provider's
+    /// clock, which its `Date` tells.
+    func retryAfter(at now: Timestamp) -> Int? {
+        guard let text = header("retry-after") else { return nil }
+        if let seconds = Int(text) { return (0...86_400).contains(seconds) ? seconds : nil }
+        guard let moment = HTTPDate.read(text, at: now) else { return nil }
+        let sent = header("date").flatMap { HTTPDate.read($0, at: now) } ?? now
+        let seconds = (moment.milliseconds - sent.milliseconds + 999) / 1000
+        return (1...86_400).contains(seconds) ? Int(seconds) : nil
     }
 }

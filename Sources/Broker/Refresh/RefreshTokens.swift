@@ -62,9 +62,7 @@ extension Broker {
             do throws(ProviderError) {
                 credentials = try await refreshed(request, from: source, values: values, scopes: scopes, for: cause)
             } catch {
-                guard case .rejected(let code?, _, let reason) = error, Self.lostGrant.contains(code) else {
-                    throw .provider(error)
-                }
+                guard case .rejected(ProviderError.invalidGrant, _, let reason) = error else { throw .provider(error) }
                 throw .reauthorizationRequired(reason)
             }
             guard let json = try? credentials.exposedJSON(sourceType: source.sourceType) else {
@@ -80,9 +78,6 @@ extension Broker {
                 sourceType: source.sourceType))
         return json
     }
-
-    /// The names that providers have for `invalid_grant` (RFC 6749 § 5.2).
-    private static let lostGrant: Set = ["invalid_grant", "invalid_refresh_token", "bad_refresh_token"]
 
     private func refreshed(
         _ request: RefreshRequest, from source: TenantSource, values: [String: String], scopes: [String],

@@ -105,8 +105,8 @@ extension Broker {
         guard let http = revocationRequest(for: token, hint: hint, at: provider, as: client) else {
             throw .rejected(reason: "\(ProviderEndpoint.revocation.words): its address lacks a value")
         }
-        try Self.check(
-            try await send(http, to: provider, at: .revocation), to: http, of: token, at: provider.profile)
+        let response = try await send(http, to: provider, at: .revocation)
+        try check(response, to: http, of: token, at: provider.profile)
     }
 
     private func revocationRequest(
@@ -149,26 +149,32 @@ extension Broker {
         return request.http
     }
 
-    /// RFC 7009 § 2.2: 200, also for a token that was none any more.
-    private static func check(
+    /// RFC 7009 § 2.2: 200, also for a token that was none any more. An error in a 200 is one all the same: the token
+    /// lives on.
+    private func check(
         _ response: ProviderResponse, to request: TransportRequest, of token: AccessOrRefreshToken,
         at profile: OAuthProfile
     ) throws(ProviderError) {
-        let document = JSONValue(json: response.body)
-        let error = document.flatMap { profile.response.error.value(in: $0)?.string }
-        var isGood = (200..<300).contains(response.status)
+        let document = TokenResponse.document(response)
+        let refusal = document.flatMap { profile.response.error.value(in: $0) }
+            .flatMap { TokenResponse.isNoError($0) ? nil : $0 }
+        var isGood = (200..<300).contains(response.status) && refusal == nil
         if isGood, let document, let condition = profile.response.failureUnless {
             isGood = condition.pointer.value(in: document) == condition.equals
         }
+        if isGood { return }
         // Gone is gone: who says that the token is unknown has nothing left to revoke.
-        if error == "invalid_token" || (profile.revocation.place != .form && response.status == 404) { return }
-        guard isGood else {
+        let isGone =
+            response.says(oneOf: profile.goneWords) != nil
+            || (profile.revocation.place != .form && response.status == 404)
+        guard isGone else {
+            let error = refusal?.string
             let code = error.flatMap(ProviderText.code)
             var hidden = request.sentValues
             token.expose { hidden.append($0) }
             let said: Reason = error.map { " with the error \(quoted: $0.hiding(hidden))" } ?? ""
             throw .rejected(
-                error: code, retryAfter: response.retryAfter,
+                error: code, retryAfter: response.retryAfter(at: now()),
                 reason: "\(ProviderEndpoint.revocation.words): answered \(response.status)\(said)")
         }
     }
