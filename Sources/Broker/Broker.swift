@@ -59,22 +59,27 @@ public struct Broker: Sendable {
     let readiness = Readiness()
     let now: @Sendable () -> Timestamp
     let steadyNow: @Sendable () -> ContinuousClock.Instant
+    /// Both clocks.
+    private let moment: @Sendable () -> Moment
     let report: @Sendable (Event) -> Void
     let tell: @Sendable (Incident) -> Void
     let unreadable = ToldFlows()
 
     /// - Parameters:
-    ///   - clients: the installation's, by source type or provider; the source type's own comes first.
-    ///   - now: the wall clock.
-    ///   - report: told of each event, within the request: must not block.
-    ///   - tell: told of failures that no caller is told of, likewise.
-    ///   - steadyNow: a monotonic clock, for caches and waiting times.
+    ///   - clients: by source type or provider; the source type's own comes first.
+    ///   - now: the clock.
+    ///   - report: told what happens, on the way of the request: must not block.
+    ///   - tell: told of failures that nobody is answered with, likewise.
+    ///   - steadyNow: a clock that nobody sets, for what is kept a while.
+    ///   - machine: where other processes with the same store run; by default this process is believed to be alone.
+    ///   - pause: waits a while for what another process does, without a thread.
     public init(
         settings: Settings, catalog: Catalog, clients: [String: Client], keyRing: KeyRing, store: any BrokerStore,
         transport: any ProviderTransport, now: @escaping @Sendable () -> Timestamp,
         report: @escaping @Sendable (Event) -> Void = { _ in },
         tell: @escaping @Sendable (Incident) -> Void = { _ in },
-        steadyNow: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+        steadyNow: @escaping @Sendable () -> ContinuousClock.Instant = { .now }, machine: Machine? = nil,
+        pause: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
     ) {
         self.settings = settings
         self.catalog = catalog
@@ -87,7 +92,12 @@ public struct Broker: Sendable {
         self.transport = transport
         directory = ProviderDirectory(
             transport: transport, allowInsecure: catalog.allowsInsecure, now: steadyNow, tell: tell)
-        refreshes = RefreshCoalescer(now: steadyNow)
+        let machine = machine ?? .ofOneProcess(at: steadyNow())
+        moment = { machine.moment(now(), at: steadyNow()) }
+        refreshes = RefreshCoalescer(store: store, keyRing: keyRing, moment: moment, pause: pause) { refresh, error in
+            tell(
+                Incident(.refreshNotKept, error.reason, tenant: refresh.tenant, sourceType: refresh.sourceType))
+        }
         tenantClients = TenantClients(store: store, vault: vault, now: steadyNow)
         processKey = KeyRing.ephemeral()
         self.now = now
@@ -123,6 +133,7 @@ public struct Broker: Sendable {
             for event in swept.events { report(event) }
             isUnfinished = swept.isUnfinished
         }
+        while try await store.sweepRefreshes(at: moment(), limit: 500) {}
     }
 
     /// Tells whether a callback should be put off (503) before its state is spent: so many of its own tenant's flows

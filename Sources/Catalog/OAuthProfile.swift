@@ -156,6 +156,8 @@ public struct OAuthProfile: Sendable {
         public var headers: [(name: String, value: ValueTemplate)] = []
         /// A call that hints at a token of another type is refused before the provider is asked.
         public var tokenType = TokenType.any
+        /// The provider's words for a token that is none any more.
+        public var goneErrors: Set<FoldedText> = []
     }
 
     /// The entry's name, for metrics, spans and the redirect address: no code asks which provider it holds.
@@ -192,6 +194,8 @@ public struct OAuthProfile: Sendable {
     public internal(set) var scopeSeparator = " "
     /// The name of the authorization request's scope parameter.
     public internal(set) var scopeParameter = "scope"
+    /// Other names of scopes in what comes back.
+    public internal(set) var scopeAliases: [ScopeAlias] = []
     /// Sent with each authorization request. `nil` leaves `response_type` or the scope out.
     public internal(set) var authorizationParameters: [(name: String, value: String?)] = []
     /// Sent with exchange and refresh, under names that are free.
@@ -218,6 +222,8 @@ public struct OAuthProfile: Sendable {
     public internal(set) var proofKey = ProofKey.s256
     /// `expected` where offline access is asked for, unless the entry says otherwise.
     public internal(set) var refreshToken = RefreshTokenRule.optional
+    /// The provider's words for a grant that is dead, besides `invalid_grant`.
+    public internal(set) var reauthorizationErrors: Set<FoldedText> = []
     /// The provider's pages send `Cross-Origin-Opener-Policy`, which cuts a popup from its opener.
     public internal(set) var cutsOpener = false
     /// Sorted by name. Where the entry has regions, `region` is among them.

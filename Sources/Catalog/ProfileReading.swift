@@ -29,6 +29,7 @@ extension OAuthProfile {
     private mutating func readConsent(_ entry: YAMLReader) {
         scopes = scopeList("scopes", entry)
         alwaysScopes = scopeList("alwaysScopes", entry)
+        scopeAliases = Self.scopeAliases(entry)
         scopeSeparator = entry.string("scopeSeparator") ?? scopeSeparator
         if scopeSeparator.isEmpty {
             entry.problem("scopeSeparator", found: "\"\"", wanted: "what stands between two scopes")
@@ -134,6 +135,21 @@ extension OAuthProfile {
         guard let section = entry.section("parameters") else { return [] }
         return section.names.compactMap { name in
             section.section(name).flatMap { Parameter($0, name: name) }
+        }
+    }
+
+    private static func scopeAliases(_ entry: YAMLReader) -> [ScopeAlias] {
+        guard let section = entry.section("scopeAliases") else { return [] }
+        let pattern = { (name: String, text: String) -> ScopePattern? in
+            let pattern = ScopePattern(text)
+            if pattern == nil {
+                section.problem(name, found: text.quoted, wanted: "a scope (RFC 6749 § 3.3) with at most one *")
+            }
+            return pattern
+        }
+        return section.names.compactMap { name in
+            let granted = (section.strings(name) ?? []).compactMap { pattern(name, $0) }
+            return pattern(name, name).map { ScopeAlias(asked: $0, granted: granted) }
         }
     }
 

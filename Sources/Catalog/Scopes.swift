@@ -6,6 +6,9 @@ package enum Scopes {
             && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }
     }
 
+    /// A scope as scopes are compared: providers change the case of letters.
+    package static func folded(_ scope: String) -> String { scope.lowercased() }
+
     /// Both lists, each scope once, in order.
     package static func union(_ first: [String], _ second: [String]) -> [String] {
         second.reduce(into: first) { scopes, scope in if !scopes.contains(scope) { scopes.append(scope) } }

@@ -32,6 +32,7 @@ extension OAuthProfile {
         tokenMethod = entry.choice("tokenMethod", of: TokenMethod.self)?.method ?? tokenMethod
         refreshMethod = entry.choice("refreshMethod", of: TokenMethod.self)?.method ?? tokenMethod
         dpop = entry.bool("dpop") ?? dpop
+        reauthorizationErrors = entry.words("reauthorizationErrors")
     }
 
     private enum TokenMethod: String, CaseIterable {
@@ -88,6 +89,7 @@ extension OAuthProfile {
         revocation.parameters = values("parameters", section, of: entry, also: ["token"])
         revocation.headers = templates("headers", section, of: entry, also: ["token"])
         revocation.tokenType = section.choice("tokenType") ?? revocation.tokenType
+        revocation.goneErrors = section.words("goneErrors")
         section.finish()
         // Metadata names no address with a place for it.
         let templates = addresses.sets.compactMap(\.revocation)
@@ -180,6 +182,15 @@ extension OAuthProfile.ResponseShape {
 }
 
 extension YAMLReader {
+    /// Words of a provider.
+    func words(_ name: String) -> Set<FoldedText> {
+        let words = strings(name) ?? []
+        for word in words where FoldedText(word).description.isEmpty || word.utf8.count > FoldedText.longest {
+            problem(name, found: word.quoted, wanted: "the provider's words, 1 to \(FoldedText.longest) bytes")
+        }
+        return Set(words.map { FoldedText($0) })
+    }
+
     func pointer(_ name: String, isRequired: Bool = false) -> JSONPointer? {
         let wanted = "a JSON pointer such as /data/token (RFC 6901)"
         guard let text = isRequired ? required(name, wanted) : string(name) else { return nil }

@@ -10,6 +10,12 @@ public struct Digest: Hashable, Sendable {
         bytes = data.withUnsafeBufferPointer(Self.compute)
     }
 
+    /// A digest as a store kept it; `nil` unless it is as long as one.
+    public init?(stored bytes: [UInt8]) {
+        guard bytes.count == 32 else { return nil }
+        self.bytes = bytes
+    }
+
     /// Digests the UTF-8 bytes of `text`, unnormalised.
     public init(of text: String) {
         var text = text

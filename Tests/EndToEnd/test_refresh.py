@@ -3,6 +3,8 @@
 import json
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import httpx
 import pytest
@@ -34,6 +36,10 @@ def broker(folder, strict) -> Iterator[Broker]:
             "redirect_uri": "{redirectURI}"}),
         "refresh_shaped": entry(response={"refresh": {"accessToken": "/data/token", "expiresIn": "/data/seconds"}}),
         "refresh_expected": entry(refreshToken="expected"),
+        "refresh_words": entry(reauthorizationErrors=["BAD_REFRESH_TOKEN", "token_revoked", "Refresh token is invalid"]),
+        "refresh_aliases": entry(scopeAliases={
+            "email": ["https://api.example/userinfo.email"], "read:*": ["write:*"],
+            "https://graph.example/*": ["*"], "*": ["https://graph.example/*"], "all/.default": ["all/*"]}),
         "refresh_lasting": entry(response={"lifetime": "never"}),
     })
     with Broker(installation) as running:
@@ -84,6 +90,26 @@ def test_where_the_provider_does_not_rotate_the_old_token_goes_on(broker, strict
 ])
 def test_warnings_tell_what_will_hurt_later(broker, strict, source_type, members, changes, warnings):
     assert refresh(broker, strict.granted(answers.tokens(**changes)), source_type, **members).json()["warnings"] == warnings
+
+
+@pytest.mark.parametrize("asked, granted", [
+    (["email"], "https://api.example/userinfo.email"), (["read:org"], "write:org"), (["Files.Read"], "files.read"),
+    (["https://graph.example/Files.Read"], "Files.Read"), (["Files.Read"], "https://graph.example/Files.Read"),
+    (["all/.default"], "all/one"), (["read", "offline_access"], "READ"), (["read"], ""), (["read"], " "),
+], ids=str)
+def test_a_scope_under_another_name_is_granted_all_the_same(broker, strict, asked, granted):
+    grant = strict.granted(answers.tokens(scope=granted))
+    body = refresh(broker, grant, "refresh_aliases", scopes=asked).json()
+    assert body["warnings"] == [] and body["scope"] == (granted if granted.strip() else None)
+
+
+@pytest.mark.parametrize("asked, granted", [
+    (["email"], "userinfo.email"), (["read:org"], "write:repo"), (["read:org"], "write:"), (["all/.default"], "other/one"),
+    (["write:org"], "read:org"), (["read", "email"], "read"),
+], ids=str)
+def test_another_scope_is_not_the_one_asked_for(broker, strict, asked, granted):
+    grant = strict.granted(answers.tokens(scope=granted))
+    assert refresh(broker, grant, "refresh_aliases", scopes=asked).json()["warnings"] == ["scope_reduced"]
 
 
 def test_a_refresh_may_answer_in_another_shape(broker, strict):
@@ -185,6 +211,34 @@ def test_an_invalid_grant_asks_for_the_person(broker, strict, status):
     assert len(strict.refreshes(grant)) == 2, "a refusal is not kept"
 
 
+@pytest.mark.parametrize("source_type, status, body", [
+    ("wiki", 400, {"error": "INVALID_GRANT"}), ("wiki", 400, {"error": {"code": "invalid_grant", "message": "gone"}}),
+    ("wiki", 401, {"errors": [{"errorType": "invalid_grant"}]}), ("wiki", 200, {"fault": {"detail": {"code": "Invalid_Grant"}}}),
+    ("refresh_words", 400, {"status": "BAD_REFRESH_TOKEN", "message": "missing or unknown refresh token"}),
+    ("refresh_words", 200, {"ok": False, "error": "token_revoked"}),
+    ("refresh_words", 403, {"error": "unauthorized_client", "error_description": "Refresh token is invalid."}),
+    ("refresh_words", 400, b"refresh token is invalid\n"), ("refresh_words", 400, b"error=token_revoked"),
+], ids=str)
+def test_a_dead_grant_is_known_by_other_words_too(broker, strict, source_type, status, body):
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    grant = strict.granted(answers.raw(content, "text/plain", status))
+    assert_problem(refresh(broker, grant, source_type), 400, "reauthorization_required")
+
+
+@pytest.mark.parametrize("source_type, body", [
+    ("wiki", {"error": "token_revoked"}), ("wiki", {"error": "server_error", "error_description": "not an invalid_grant"}),
+    ("refresh_words", {"error": "server_error", "message": "Refresh token is invalid or the service is busy"}),
+], ids=str)
+def test_no_other_words_end_a_grant(broker, strict, source_type, body):
+    grant = strict.granted(answers.raw(json.dumps(body).encode(), status=400))
+    assert_problem(refresh(broker, grant, source_type), 502, "provider_rejected")
+
+
+def test_words_of_a_dead_grant_in_good_tokens_end_nothing(broker, strict):
+    grant = strict.granted(answers.tokens(note="invalid_grant", scope="token_revoked"))
+    assert refresh(broker, grant, "refresh_words").status_code == 200
+
+
 @pytest.mark.parametrize("error", ["invalid_client", "invalid_scope", "temporarily_unavailable", "unauthorized_client"])
 def test_any_other_refusal_is_502(broker, strict, error):
     response = refresh(broker, strict.granted(answers.refusal(error)))
@@ -201,6 +255,21 @@ def test_the_providers_patience_is_passed_on(broker, strict, status, told, expec
     response = refresh(broker, grant)
     assert_problem(response, 502, "provider_rejected")
     assert response.headers["retry-after"] == expected or (expected is None and 0 < int(response.headers["retry-after"]) < 60)
+
+
+@pytest.mark.parametrize("write", [
+    lambda moment: f"{moment:%a, %d %b %Y %H:%M:%S} GMT", lambda moment: f"{moment:%A, %d-%b-%y %H:%M:%S} GMT",
+    lambda moment: f"{moment:%a %b} {moment.day:2} {moment:%H:%M:%S %Y}",
+], ids=["IMF-fixdate", "RFC 850", "asctime"])
+def test_a_date_is_patience_too(broker, strict, write):
+    """RFC 9110 § 10.2.3, in all three forms of § 5.6.7; by the clock of the provider, which its `Date` tells."""
+    sent = datetime(2031, 3, 9, 23, 59, 30, tzinfo=UTC)
+    headers = {"Retry-After": write(sent + timedelta(seconds=95)), "Date": format_datetime(sent, usegmt=True)}
+    grant = strict.granted(lambda handler, grant: handler.send_raw(
+        "\r\n".join(["HTTP/1.1 503 Busy", "Content-Length: 0", *(f"{n}: {v}" for n, v in headers.items()), "", ""]).encode()))
+    response = refresh(broker, grant)
+    assert_problem(response, 502, "provider_rejected")
+    assert response.headers["retry-after"] == "95"
 
 
 def test_a_provider_that_is_not_there_is_502(broker):

@@ -34,6 +34,7 @@ def broker(folder, strict) -> Iterator[Broker]:
         "revoke_path": entry("/apps/{clientId}/revoke/{token}", revocation={"token": "path", "method": "DELETE"}),
         "revoke_headers": entry(revocation={"parameters": {"id": "{clientId}"}, "headers": {"X-Token": "{token}"}}),
         "revoke_access_only": entry(revocation={"tokenType": "access_token"}),
+        "revoke_words": entry(revocation={"goneErrors": ["Invalid token"]}),
         "revoke_shaped": entry(response={"failureUnless": {"pointer": "/ok", "equals": True}}),
     })
     with Broker(installation) as running:
@@ -162,11 +163,22 @@ def test_a_malformed_member_is_400(broker, members):
 
 @pytest.mark.parametrize("status, body", [
     (200, b""), (204, b""), (200, b"ok"), (200, b'{"revoked": true}'), (400, b'{"error": "invalid_token"}'),
+    (200, b'{"error": null}'), (200, b'{"error": ""}'), (200, b'{"error": false}'), (200, b"[]"), (200, b"<html>"),
+    (400, b'{"error": "INVALID_TOKEN"}'), (400, b'{"errors": [{"code": "invalid_token"}]}'),
+    (200, b'{"error": "invalid_token"}'), (400, b"error=invalid_token"),
 ], ids=str)
 def test_gone_is_gone(broker, answer, status, body):
     """RFC 7009 § 2.2: also a token that was none any more."""
     answer(status, body)
     revoked(broker)
+
+
+@pytest.mark.parametrize("body", [b'{"status": 400, "message": "Invalid token"}', b"invalid token.\n"], ids=str)
+def test_gone_is_what_the_entry_calls_so(broker, answer, body):
+    """Twitch: https://dev.twitch.tv/docs/authentication/revoke-tokens/."""
+    answer(400, body)
+    revoked(broker, "revoke_words")
+    assert_problem(revoke(broker), 502, "provider_rejected")
 
 
 def test_what_the_path_names_may_be_gone(broker, answer):
@@ -177,7 +189,9 @@ def test_what_the_path_names_may_be_gone(broker, answer):
 
 @pytest.mark.parametrize("status, body", [
     (400, b'{"error": "unsupported_token_type"}'), (401, b'{"error": "invalid_client"}'), (403, b""), (500, b"<html>"),
-    (302, b""),
+    (302, b""), (200, b'{"error": "invalid_client"}'), (200, b'{"error": {"code": "server_error"}}'),
+    (200, b"error=invalid_request&error_description=x"), (200, b'\xef\xbb\xbf{"error": "invalid_client"}'),
+    (400, b'{"error": "invalid_grant"}'), (400, b'{"error": "x", "error_description": "the token is not an invalid_token"}'),
 ], ids=str)
 def test_a_refusal_is_502(broker, answer, status, body):
     answer(status, body)

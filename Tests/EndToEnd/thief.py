@@ -81,7 +81,7 @@ class Thief:
             if (content := self.files.get(f"cloakroom.db{suffix}")) is not None:
                 Path(f"{copy}{suffix}").write_bytes(content)
         with sqlite3.connect(copy) as database:
-            for table in ("flows", "credential_keys"):
+            for table in ("flows", "credential_keys", "refreshes", "refresh_tokens"):
                 for row in database.execute(f"SELECT * FROM {table}"):
                     for value in row:
                         octets = value.encode() if isinstance(value, str) else value

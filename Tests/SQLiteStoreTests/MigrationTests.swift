@@ -60,6 +60,9 @@ import Testing
             return
         }
         #expect(opened.expose { $0 } == [1, 2, 3])
+        let refresh = try RefreshIdentity.sample("r0")
+        #expect(
+            try await store.beginRefresh(refresh, under: .sample(1), replacing: nil, at: .sample(0)) == .begun)
         await store.close()
         let names = try await DatabaseQueue(path: folder.database).read { db in
             try String.fetchSet(db, sql: "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL")

@@ -2,13 +2,14 @@ import Foundation
 
 /// A monotonic clock that stands until a test moves it.
 ///
-/// `@unchecked Sendable`: the lock guards the one variable.
+/// `@unchecked Sendable`: the lock guards the variable.
 package final class SteadyClock: @unchecked Sendable {
     private let lock = NSLock()
-    private var time = ContinuousClock.now
+    /// The time before `advance` was ever called.
+    package let start = ContinuousClock.now
+    private var time: ContinuousClock.Instant
 
-    /// A clock that stands at the real time of its making.
-    package init() {}
+    package init() { time = start }
 
     /// The same until `advance` is called.
     package var now: ContinuousClock.Instant { lock.withLock { time } }

@@ -53,7 +53,6 @@ extension Broker {
             sourceType: revocation.selection.sourceType, flow: revocation.selection.flow, detail: revocation.reason)
         let number = try await store.revokeFlows(revocation.selection, at: event.time, recording: event)
         report(event)
-        await refreshes.forget(revocation.selection)
         var destroyed: [DestroyedCredentialKey] = []
         var position: CredentialKeyPosition?
         repeat {

@@ -12,6 +12,8 @@ public struct Incident: Sendable {
         case tokenNotRevoked = "a token was not revoked at its provider"
         /// A provider's metadata or keys could not be fetched, and the earlier ones are used.
         case staleMetadata = "an earlier answer of a provider is used"
+        /// The answer to a refresh went to those who waited for it; whoever asks again within 30 s asks the provider.
+        case refreshNotKept = "the answer to a refresh could not be kept"
         /// The keys of callers' tokens could not be fetched, and the earlier ones are used.
         case staleCallersKeys = "earlier keys are used for callers' tokens"
         /// There are no keys for callers' tokens: their calls are answered 503.

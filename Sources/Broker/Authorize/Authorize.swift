@@ -91,7 +91,7 @@ extension Broker {
         if let address = provider.pushedAuthorization {
             let pushed = PushedAuthorization(parameters, to: address, of: provider, as: client, now: now())
             let response = try await send(pushed.http, to: provider, at: .pushedAuthorization)
-            let requestURI = try pushed.requestURI(in: response)
+            let requestURI = try pushed.requestURI(in: response, at: now())
             // RFC 9126 § 4.
             parameters = RequestParameters([("client_id", client.id), ("request_uri", requestURI)])
         }

@@ -20,7 +20,7 @@ struct PushedAuthorization {
     }
 
     /// RFC 9126 § 2.2.
-    func requestURI(in response: ProviderResponse) throws(ProviderError) -> String {
+    func requestURI(in response: ProviderResponse, at now: Timestamp) throws(ProviderError) -> String {
         let document = JSONValue(json: response.body)
         if (200..<300).contains(response.status), let document,
             let uri = JSONPointer.member("request_uri").value(in: document)?.string,
@@ -32,7 +32,7 @@ struct PushedAuthorization {
         let said: Reason =
             error.map { " with the error \(quoted: $0.hiding(http.sentValues))" } ?? " without a sound request_uri"
         throw .rejected(
-            error: error.flatMap(ProviderText.code), retryAfter: response.retryAfter,
+            error: error.flatMap(ProviderText.code), retryAfter: response.retryAfter(at: now),
             reason: "\(ProviderEndpoint.pushedAuthorization.words): answered \(response.status)\(said)")
     }
 }

@@ -11,13 +11,8 @@ extension OAuthProfile {
     func credentials(_ tokens: TokenResponse, callback: CallbackRequest?, asked: [String]) -> Credentials {
         var warnings: [Credentials.Warning] = []
         if refreshToken == .expected, tokens.refreshToken == nil { warnings.append(.missingRefreshToken) }
-        // RFC 6749 § 5.1: an answer without a scope grants what was asked. Offline access is often left out of
-        // the scopes though it was granted; its absence shows in the refresh token.
-        if let granted = tokens.scope.map({ Set(Scopes.split($0).map { Array($0.utf8) }) }),
-            !asked.allSatisfy({ granted.contains(Array($0.utf8)) || Self.offlineScopes.contains($0) })
-        {
-            warnings.append(.scopeReduced)
-        }
+        // RFC 6749 § 5.1: an answer without a scope grants what was asked.
+        if let granted = tokens.scope, !isGranted(asked, in: granted) { warnings.append(.scopeReduced) }
         if tokens.expiresAt == nil, !tokens.neverExpires { warnings.append(.expiryUnknown) }
 
         var kept = KeptExtras()

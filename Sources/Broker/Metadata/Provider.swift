@@ -133,9 +133,9 @@ public enum ProviderError: Error, Equatable, Sendable {
     static func rejected(reason: Reason) -> ProviderError { .rejected(error: nil, retryAfter: nil, reason: reason) }
 }
 
-/// The endpoint of a provider that a request went to, for the words of a failure.
+/// The endpoint of a provider that is asked.
 public enum ProviderEndpoint: Sendable, Equatable {
-    /// Authorization server metadata (RFC 8414 § 3), or OpenID Connect Discovery 1.0 § 4.
+    /// RFC 8414 § 3.
     case metadata
     /// The key set at `jwks_uri` (RFC 8414 § 2).
     case keys
@@ -150,12 +150,14 @@ public enum ProviderEndpoint: Sendable, Equatable {
 }
 
 extension ProviderResponse {
-    /// `Retry-After` in seconds (RFC 9110 § 10.2.3); `nil` where it is missing, longer than a day, or a date, which
-    /// providers do not send here.
-    var retryAfter: Int? {
-        guard let text = header("retry-after"), let seconds = Int(text), (0...86_400).contains(seconds) else {
-            return nil
-        }
-        return seconds
+    /// `Retry-After` in seconds, also where it is a date (RFC 9110 § 10.2.3); at most a day. A date is of the provider's
+    /// clock, which its `Date` tells.
+    func retryAfter(at now: Timestamp) -> Int? {
+        guard let text = header("retry-after") else { return nil }
+        if let seconds = Int(text) { return (0...86_400).contains(seconds) ? seconds : nil }
+        guard let moment = HTTPDate.read(text, at: now) else { return nil }
+        let sent = header("date").flatMap { HTTPDate.read($0, at: now) } ?? now
+        let seconds = (moment.milliseconds - sent.milliseconds + 999) / 1000
+        return (1...86_400).contains(seconds) ? Int(seconds) : nil
     }
 }

@@ -1,171 +1,189 @@
-import Catalog
 import Secrets
 
-/// The refreshes that run, and for 30 s the answers of those that succeeded, by caller and request.
+/// One call to the provider for all who ask for the same refresh at once, in this broker and in the others of its store,
+/// and for 30 s its answer: a provider that rotates would take a second call for theft (RFC 9700 § 4.14.2).
 ///
-/// A kept answer opens only with the refresh token that was sent, which the caller brings again: a reader of the memory
-/// finds no token in it.
+/// Within a process callers wait for one call; between processes that call has a lease in the store. An answer is kept
+/// in the store alone, so that a revocation at one broker ends it at all.
 actor RefreshCoalescer {
-    /// A grant of one tenant at one client, with the request's parameters and scopes: no other call gets its answer.
-    struct Identity: Hashable {
-        let tenant: TenantID
-        let sourceType: SourceType.ID
-        /// The refresh token that is sent.
-        let token: Digest
-        private let digest: Digest
-
-        init(
-            tenant: TenantID, sourceType: SourceType.ID, client: String, parameters: [String: String],
-            scopes: [String]?, token: RefreshToken
-        ) {
-            self.tenant = tenant
-            self.sourceType = sourceType
-            self.token = token.digest
-            let parts =
-                [tenant.description, sourceType.description, client, String(parameters.count)]
-                + parameters.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }
-                + (scopes.map { ["scopes"] + $0.sorted() } ?? [])
-            // Each part as its digest: no two lists of parts read the same.
-            digest = Digest(of: parts.flatMap { Digest(of: $0).bytes } + self.token.bytes)
-        }
-
-        static func == (left: Identity, right: Identity) -> Bool { left.digest == right.digest }
-        func hash(into hasher: inout Hasher) { hasher.combine(digest) }
-
-        /// The associated data that a kept answer is sealed with.
-        var context: [UInt8] { digest.bytes }
-    }
-
     /// A provider's answer, as the JSON for the caller.
     struct Answer: Sendable {
         let json: SecretBytes
-        /// The digests of its access token and refresh token: a revocation of either discards it.
+        /// The access token in it and the refresh token: a revocation of either ends it.
         let tokens: [Digest]
     }
 
-    private struct Kept {
-        let answer: Sealed<Answer>
-        /// The answer's tokens, and the one that was sent.
-        let tokens: [Digest]
-        let until: ContinuousClock.Instant
+    /// The running call of a refresh, and the lease that it has or waits for; `nil` until it knows.
+    private struct Watch {
+        let number: Int
+        var lease: RefreshLease?
     }
 
-    /// The time for which a lost answer can be asked for again.
-    static let retention = Duration.seconds(30)
-    /// The most answers to keep; beyond it the oldest go.
-    private static let capacity = 10_000
+    private let store: any RefreshStore
+    private let seals: RefreshSeals
+    private let moment: @Sendable () -> Moment
+    private let pause: @Sendable (Duration) async throws -> Void
+    private let notKept: @Sendable (RefreshIdentity, StoreError) -> Void
+    private var calls = Flights<RefreshIdentity, SecretBytes, RefreshError>()
+    private var watches: [RefreshIdentity: Watch] = [:]
 
-    private let now: @Sendable () -> ContinuousClock.Instant
-    private let key = KeyRing.ephemeral()
-    private var calls = Flights<Identity, SecretBytes, RefreshError>()
-    private var kept: [Identity: Kept] = [:]
-    private var byToken: [Digest: Set<Identity>] = [:]
-    private var order: [(identity: Identity, until: ContinuousClock.Instant)] = []
-
-    /// - Parameter now: a monotonic clock.
-    init(now: @escaping @Sendable () -> ContinuousClock.Instant) {
-        self.now = now
+    /// - Parameters:
+    ///   - pause: waits, without a thread.
+    ///   - notKept: told of an answer that its callers get, and nobody after them.
+    init(
+        store: any RefreshStore, keyRing: KeyRing, moment: @escaping @Sendable () -> Moment,
+        pause: @escaping @Sendable (Duration) async throws -> Void,
+        notKept: @escaping @Sendable (RefreshIdentity, StoreError) -> Void
+    ) {
+        self.store = store
+        seals = RefreshSeals(keyRing: keyRing)
+        self.moment = moment
+        self.pause = pause
+        self.notKept = notKept
     }
 
-    /// The answer for `identity`: a kept one, the running call's, or `refresh`'s.
+    /// The answer for `identity`: a kept one, a running call's, or `refresh`'s.
     ///
     /// The call goes on where its caller gives up: the provider may have rotated the token already.
     func run(
-        _ identity: Identity, token: RefreshToken,
+        _ identity: RefreshIdentity, token: RefreshToken,
         refresh: @escaping @Sendable () async throws(RefreshError) -> Answer
     ) async throws(RefreshError) -> SecretBytes {
-        forgetExpired()
-        if let kept = kept[identity],
-            let json = try? key.open(
-                kept.answer, as: Self.label, context: identity.context, under: Self.secret(token))
-        {
+        let standing = try await state(of: identity).standing
+        if case .answered(let kept) = standing, let json = seals.open(kept.answer, of: identity, under: token) {
             return json
         }
-        let call = calls[identity] ?? start(identity, token: token, refresh: refresh)
-        return try await call.value.get()
+        // A call whose lease is gone was parted from those who come later by a revocation, perhaps another broker's.
+        if let call = calls[identity], watches[identity]?.lease.map({ standing == .running($0) }) ?? true {
+            return try await call.value.get()
+        }
+        return try await start(identity, token: token, refresh: refresh).value.get()
     }
 
     private func start(
-        _ identity: Identity, token: RefreshToken,
+        _ identity: RefreshIdentity, token: RefreshToken,
         refresh: @escaping @Sendable () async throws(RefreshError) -> Answer
-    ) -> Flights<Identity, SecretBytes, RefreshError>.Call {
+    ) -> Flights<RefreshIdentity, SecretBytes, RefreshError>.Call {
         calls.begin(identity) { number in
-            Task { () async -> Result<SecretBytes, RefreshError> in
+            watches[identity] = Watch(number: number)
+            return Task { () async -> Result<SecretBytes, RefreshError> in
+                let result: Result<SecretBytes, RefreshError>
                 do throws(RefreshError) {
-                    let answer = try await refresh()
-                    finish(identity, call: number, answer: answer, token: token)
-                    return .success(answer.json)
+                    result = .success(try await settle(identity, call: number, token: token, refresh: refresh))
                 } catch {
-                    finish(identity, call: number, answer: nil, token: token)
-                    return .failure(error)
+                    result = .failure(error)
                 }
+                if calls.end(identity, number: number) { watches[identity] = nil }
+                return result
             }
         }
     }
 
-    private func finish(_ identity: Identity, call: Int, answer: Answer?, token: RefreshToken) {
-        // A revocation may have parted the call from those who come later.
-        guard calls.end(identity, number: call), let answer else { return }
-        let until = now() + Self.retention
-        let sealed = key.seal(
-            answer.json, as: Self.label, context: identity.context, under: Self.secret(token), for: Answer.self)
-        let tokens = answer.tokens + [identity.token]
-        kept[identity] = Kept(answer: sealed, tokens: tokens, until: until)
-        for token in tokens { byToken[token, default: []].insert(identity) }
-        order.append((identity, until))
+    /// Gets the lease and asks, or waits for who has it.
+    private func settle(
+        _ identity: RefreshIdentity, call: Int, token: RefreshToken,
+        refresh: @Sendable () async throws(RefreshError) -> Answer
+    ) async throws(RefreshError) -> SecretBytes {
+        var unreadable: RefreshLease?
+        while true {
+            let lease = RefreshLease.random()
+            let start: RefreshStart
+            do {
+                start = try await store.beginRefresh(identity, under: lease, replacing: unreadable, at: moment())
+            } catch {
+                throw .store(error)
+            }
+            switch start {
+            case .begun:
+                watch(identity, call, lease)
+                return try await ask(identity, under: lease, token: token, refresh: refresh)
+            case .running(let other):
+                watch(identity, call, other)
+                try await wait(for: other, of: identity, token: token)
+            case .answered(let kept):
+                if let json = seals.open(kept.answer, of: identity, under: token) { return json }
+                // Its master key is gone, or the row was altered.
+                unreadable = kept.lease
+            }
+        }
     }
 
-    private static let label = Label("refresh-answer")
+    private func watch(_ identity: RefreshIdentity, _ call: Int, _ lease: RefreshLease) {
+        if watches[identity]?.number == call { watches[identity]?.lease = lease }
+    }
 
-    private static func secret(_ token: RefreshToken) -> SecretBytes {
-        token.expose { SecretBytes(Array($0.utf8)) }
+    private func state(of identity: RefreshIdentity) async throws(RefreshError) -> RefreshState {
+        do {
+            return try await store.refreshState(of: identity, at: moment())
+        } catch {
+            throw .store(error)
+        }
+    }
+
+    // MARK: asking
+
+    private static let renewal = Duration.milliseconds(RefreshLease.lifetime / 3)
+
+    private func ask(
+        _ identity: RefreshIdentity, under lease: RefreshLease, token: RefreshToken,
+        refresh: @Sendable () async throws(RefreshError) -> Answer
+    ) async throws(RefreshError) -> SecretBytes {
+        let renewal = Task { await renew(identity, lease) }
+        defer { renewal.cancel() }
+        do throws(RefreshError) {
+            let answer = try await refresh()
+            let sealed = seals.seal(answer.json, of: identity, under: token)
+            // Before anybody has it: whoever knows its tokens, and revokes one, ends what is kept.
+            do throws(StoreError) {
+                _ = try await store.endRefresh(
+                    identity, under: lease, with: .answered(sealed, tokens: answer.tokens), at: moment())
+            } catch {
+                notKept(identity, error)
+            }
+            return answer.json
+        } catch {
+            let sealed = RefreshFailure(error).flatMap { seals.seal($0, of: identity, under: token) }
+            // Where the store cannot keep it the lease ends by time, and who waits asks for himself.
+            _ = try? await store.endRefresh(
+                identity, under: lease, with: sealed.map { .failed($0) } ?? .released, at: moment())
+            throw error
+        }
+    }
+
+    /// Lets the lease live for as long as the call runs.
+    private func renew(_ identity: RefreshIdentity, _ lease: RefreshLease) async {
+        while true {
+            do { try await pause(Self.renewal) } catch { return }
+            if Task.isCancelled { return }
+            // A store that fails now may do it the next time.
+            if (try? await store.renewRefresh(identity, under: lease, at: moment())) == false { return }
+        }
+    }
+
+    // MARK: waiting
+
+    /// Returns where the lease is over, or throws the failure that it ended with.
+    private func wait(
+        for lease: RefreshLease, of identity: RefreshIdentity, token: RefreshToken
+    ) async throws(RefreshError) {
+        var pauses = 0
+        while true {
+            // 20 ms at first, for answers that are nearly there; up to 160 ms for those that take long.
+            try? await pause(.milliseconds(20 << min(pauses / 8, 3)))
+            pauses += 1
+            let state = try await state(of: identity)
+            if let (ended, sealed) = state.failure, ended == lease,
+                let failure = seals.open(sealed, of: identity, under: token)
+            {
+                throw failure.error
+            }
+            guard state.standing == .running(lease) else { return }
+        }
     }
 
     // MARK: forgetting
 
-    /// Forgets the answers for the grant of a token that was revoked. The results of its running calls go to those who
-    /// wait already, and to nobody else.
-    func forget(_ token: Digest) {
-        var found: Set = [token]
-        var unfollowed = [token]
-        // The answer to an earlier refresh of the same grant has the token that was sent next.
-        while let next = unfollowed.popLast() {
-            for identity in byToken[next] ?? [] {
-                for other in forget(identity) where found.insert(other).inserted { unfollowed.append(other) }
-            }
-        }
-        calls.part { found.contains($0.token) }
-    }
-
-    /// Forgets the answers for everything that an operator revokes.
-    func forget(_ selection: Selection) {
-        // A flow's own tokens were never here: nobody has redeemed them.
-        guard selection.flow == nil else { return }
-        let isSelected = { (identity: Identity) in
-            (selection.tenant == nil || selection.tenant == identity.tenant)
-                && (selection.sourceType == nil || selection.sourceType == identity.sourceType)
-        }
-        for identity in kept.keys.filter(isSelected) { forget(identity) }
-        calls.part(where: isSelected)
-    }
-
-    @discardableResult
-    private func forget(_ identity: Identity) -> [Digest] {
-        guard let answer = kept.removeValue(forKey: identity) else { return [] }
-        for token in answer.tokens {
-            byToken[token]?.remove(identity)
-            if byToken[token]?.isEmpty == true { byToken[token] = nil }
-        }
-        return answer.tokens
-    }
-
-    private func forgetExpired() {
-        let now = now()
-        let expired = order.prefix { $0.until <= now }.count
-        let count = max(expired, order.count - Self.capacity)
-        guard count > 0 else { return }
-        // What was forgotten and answered anew since stays.
-        for (identity, until) in order.prefix(count) where kept[identity]?.until == until { forget(identity) }
-        order.removeFirst(count)
-    }
+    /// Forgets what was answered for the grant of a token that was revoked, in all brokers of the store. What running
+    /// calls bring goes to those who wait in the same broker already, and to nobody else.
+    func forget(_ token: Digest) async throws(StoreError) { try await store.forgetRefreshes(of: token) }
 }

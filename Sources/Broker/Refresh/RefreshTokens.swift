@@ -39,14 +39,15 @@ public enum RefreshError: Error, Equatable, Sendable {
     case reauthorizationRequired(Reason)
     /// The provider failed otherwise; the token may still be good.
     case provider(ProviderError)
+    /// Nobody was asked.
+    case store(StoreError)
 }
 
 extension Broker {
     /// New tokens for a refresh token, as the JSON that `assets:oauthCredentials` answers (RFC 6749 § 6).
     ///
-    /// Simultaneous calls for one grant share one call to the provider, and for 30 s its answer: a provider that
-    /// rotates would take a second one for theft (RFC 9700 § 4.14.2). Each call that is answered has an event in the
-    /// audit trail.
+    /// Simultaneous calls for one grant share one call to the provider, and for 30 s its answer, in all brokers of the
+    /// store. Each of them is told in the audit trail.
     public func refresh(_ request: RefreshRequest) async throws(RefreshError) -> SecretBytes {
         let source: TenantSource
         let values: [String: String]
@@ -58,7 +59,7 @@ extension Broker {
         } catch {
             throw .request(error)
         }
-        let identity = RefreshCoalescer.Identity(
+        let identity = RefreshIdentity(
             tenant: request.tenant, sourceType: source.sourceType, client: source.client.id, parameters: values,
             scopes: request.scopes,
             token: request.refreshToken)
@@ -69,9 +70,7 @@ extension Broker {
             do throws(ProviderError) {
                 credentials = try await refreshed(request, from: source, values: values, scopes: scopes, for: cause)
             } catch {
-                guard case .rejected(let code?, _, let reason) = error, Self.lostGrant.contains(code) else {
-                    throw .provider(error)
-                }
+                guard case .rejected(ProviderError.invalidGrant, _, let reason) = error else { throw .provider(error) }
                 throw .reauthorizationRequired(reason)
             }
             guard let json = try? credentials.exposedJSON(sourceType: source.sourceType) else {
@@ -88,9 +87,6 @@ extension Broker {
                 sourceType: source.sourceType))
         return json
     }
-
-    /// The names that providers have for `invalid_grant` (RFC 6749 § 5.2).
-    private static let lostGrant: Set = ["invalid_grant", "invalid_refresh_token", "bad_refresh_token"]
 
     private func refreshed(
         _ request: RefreshRequest, from source: TenantSource, values: [String: String], scopes: [String],

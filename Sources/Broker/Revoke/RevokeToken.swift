@@ -42,6 +42,8 @@ public enum TokenRevocationError: Error, Equatable, Sendable {
     case onlyTokenType(String)
     /// The provider failed; it may have revoked the token nevertheless.
     case provider(ProviderError)
+    /// The provider took it back, and answers of its grant may still be kept.
+    case store(StoreError)
 }
 
 extension TokenRevocationError {
@@ -51,7 +53,7 @@ extension TokenRevocationError {
         case .provider(.timedOut), .provider(.unreachable): true
         // An answer that could not be read; an error of its own says that it refused.
         case .provider(.rejected(nil, _, _)): true
-        case .provider, .request, .unsupported, .onlyTokenType: false
+        case .provider, .request, .unsupported, .onlyTokenType, .store: false
         }
     }
 }
@@ -81,16 +83,27 @@ extension Broker {
             }
         } catch {
             let error = TokenRevocationError.provider(error)
-            if error.mayHaveRevoked { await refreshes.forget(request.token.digest) }
+            if error.mayHaveRevoked { try await forgetRefreshes(of: request.token).get() }
             throw error
         }
         guard isOffered else { throw .unsupported(source.sourceType) }
         // Before anybody learns that it is revoked: from then on nobody gets an earlier answer for its grant.
-        await refreshes.forget(request.token.digest)
+        let forgotten = await forgetRefreshes(of: request.token)
         await record(
             Event(
                 .credentialsRevoked, at: now(), by: request.requester, tenant: request.tenant,
                 sourceType: source.sourceType))
+        try forgotten.get()
+    }
+
+    /// Whoever hears that it failed has to ask again: the provider then finds the token gone.
+    private func forgetRefreshes(of token: AccessOrRefreshToken) async -> Result<Void, TokenRevocationError> {
+        do {
+            try await refreshes.forget(token.digest)
+            return .success(())
+        } catch {
+            return .failure(.store(error))
+        }
     }
 
     /// Has a provider revoke a token. Throws where it refused; an unknown token counts as revoked.
@@ -100,8 +113,8 @@ extension Broker {
         guard let http = revocationRequest(for: token, hint: hint, at: provider, as: client) else {
             throw .rejected(reason: "\(ProviderEndpoint.revocation.words): its address lacks a value")
         }
-        try Self.check(
-            try await send(http, to: provider, at: .revocation), to: http, of: token, at: provider.profile)
+        let response = try await send(http, to: provider, at: .revocation)
+        try check(response, to: http, of: token, at: provider.profile)
     }
 
     private func revocationRequest(
@@ -144,26 +157,32 @@ extension Broker {
         return request.http
     }
 
-    /// Throws unless the answer says that the token is revoked: RFC 7009 § 2.2 has 200, also for an invalid token.
+    /// RFC 7009 § 2.2: 200, also for a token that was none any more. An error in a 200 is one all the same: the token
+    /// lives on.
     private static func check(
         _ response: ProviderResponse, to request: TransportRequest, of token: AccessOrRefreshToken,
         at profile: OAuthProfile
     ) throws(ProviderError) {
-        let document = JSONValue(json: response.body)
-        let error = document.flatMap { profile.response.error.value(in: $0)?.string }
-        var isGood = (200..<300).contains(response.status)
+        let document = TokenResponse.document(response)
+        let refusal = document.flatMap { profile.response.error.value(in: $0) }
+            .flatMap { TokenResponse.isNoError($0) ? nil : $0 }
+        var isGood = (200..<300).contains(response.status) && refusal == nil
         if isGood, let document, let condition = profile.response.failureUnless {
             isGood = condition.pointer.value(in: document) == condition.equals
         }
-        // A provider that says that the token is unknown has nothing left to revoke.
-        if error == "invalid_token" || (profile.revocation.place != .form && response.status == 404) { return }
-        guard isGood else {
+        if isGood { return }
+        // Gone is gone: who says that the token is unknown has nothing left to revoke.
+        let isGone =
+            response.says(oneOf: profile.goneWords) != nil
+            || (profile.revocation.place != .form && response.status == 404)
+        guard isGone else {
+            let error = refusal?.string
             let code = error.flatMap(ProviderText.code)
             var hidden = request.sentValues
             token.expose { hidden.append($0) }
             let said: Reason = error.map { " with the error \(quoted: $0.hiding(hidden))" } ?? ""
             throw .rejected(
-                error: code, retryAfter: response.retryAfter,
+                error: code, retryAfter: response.retryAfter(at: now()),
                 reason: "\(ProviderEndpoint.revocation.words): answered \(response.status)\(said)")
         }
     }

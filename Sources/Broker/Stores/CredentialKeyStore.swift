@@ -19,8 +19,9 @@ public protocol CredentialKeyStore: Sendable {
         _ selection: Selection, at now: Timestamp, after position: CredentialKeyPosition?, limit: Int
     ) async throws(StoreError) -> CredentialKeyPage
 
-    /// Revokes every flow of the selection that was started before: its callback is refused from now on, and its
-    /// credential key too, by the store's own order, whatever clocks say. Gives the revocation's place in that order.
+    /// From now on, every flow of the selection that was started before is refused, and its credential key too: by the store's
+    /// own order, whatever clocks say. Its place in that order. Nobody gets what was answered to a refresh of the
+    /// selection any more, unless it is one flow: nobody has redeemed that one's tokens.
     func revokeFlows(
         _ selection: Selection, at time: Timestamp, recording event: Event
     ) async throws(StoreError) -> RevocationNumber

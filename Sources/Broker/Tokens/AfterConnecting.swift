@@ -33,7 +33,7 @@ extension Broker {
             } catch {
                 throw ProviderError(
                     error, in: response, shape: provider.profile.response, to: request, as: endpoint.client,
-                    hiding: first.accessToken, at: .afterConnecting)
+                    hiding: first.accessToken, at: .afterConnecting, now: now())
             }
             kept.keep(call.extras, of: tokens.document)
             return .kept(kept)

@@ -24,7 +24,12 @@ extension Broker {
                     nonce = wanted
                     continue
                 }
-                throw ProviderError(error, in: response, shape: shape, to: request.http, as: endpoint.client)
+                let failure = ProviderError(
+                    error, in: response, shape: shape, to: request.http, as: endpoint.client, now: now())
+                guard grant.isRefresh, let words = response.says(oneOf: endpoint.provider.profile.deadGrantWords) else {
+                    throw failure
+                }
+                throw failure.deadGrant(words)
             }
         }
     }

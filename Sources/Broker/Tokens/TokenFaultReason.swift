@@ -10,16 +10,31 @@ extension ProviderError {
     init(
         _ fault: TokenResponse.Fault, in response: ProviderResponse, shape: OAuthProfile.ResponseShape,
         to request: TransportRequest, as client: Client, hiding token: AccessToken? = nil,
-        at endpoint: ProviderEndpoint = .token
+        at endpoint: ProviderEndpoint = .token, now: Timestamp
     ) {
         let error: String? = if case .refused(let code) = fault { code } else { nil }
         var hidden = request.sentValues
         token?.expose { hidden.append($0) }
         client.secret?.expose { hidden.append($0) }
         self = .rejected(
-            error: error, retryAfter: response.retryAfter,
+            error: error, retryAfter: response.retryAfter(at: now),
             reason: "\(endpoint.words): \(fault.reason(response, shape, hiding: hidden))")
     }
+}
+
+extension ProviderError {
+    /// The same, for an answer that says in these words that the grant is dead (RFC 6749 § 5.2).
+    func deadGrant(_ words: FoldedText) -> ProviderError {
+        guard case .rejected(let error, let retryAfter, let reason) = self, error != Self.invalidGrant else {
+            return self
+        }
+        return .rejected(
+            error: Self.invalidGrant, retryAfter: retryAfter,
+            reason: "\(reason), which says \(quoted: words.description)")
+    }
+
+    /// The code of a refresh that no repetition helps.
+    static let invalidGrant = "invalid_grant"
 }
 
 extension TokenResponse.Fault {

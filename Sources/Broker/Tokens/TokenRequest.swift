@@ -47,6 +47,13 @@ struct TokenRequest {
 }
 
 extension TokenRequest.Grant {
+    var isRefresh: Bool {
+        switch self {
+        case .authorizationCode: false
+        case .refreshToken: true
+        }
+    }
+
     /// The form of the answer.
     func responseShape(_ profile: OAuthProfile) -> OAuthProfile.ResponseShape {
         switch self {

@@ -100,7 +100,7 @@ struct TokenResponse: Sendable {
     }
 
     /// `"error": null`, `false`, `""` and `0` all mean that there is none.
-    private static func isNoError(_ value: JSONValue) -> Bool {
+    static func isNoError(_ value: JSONValue) -> Bool {
         switch value {
         case .null, .bool(false), .string(""), .number(0): true
         default: false
@@ -133,12 +133,15 @@ struct TokenResponse: Sendable {
         type.lowercased() == "bearer" ? "Bearer" : type
     }
 
+    /// An empty one says no more than none: it is what GitHub Apps always get.
     private static func scope(_ pointer: JSONPointer, _ document: JSONValue) -> String? {
-        switch pointer.value(in: document) {
-        case .string(let text)?: text
-        case .array(let values)?: values.compactMap(\.string).joined(separator: " ")
-        default: nil
-        }
+        let text: String? =
+            switch pointer.value(in: document) {
+            case .string(let text)?: text
+            case .array(let values)?: values.compactMap(\.string).joined(separator: " ")
+            default: nil
+            }
+        return text.flatMap { Scopes.split($0).isEmpty ? nil : $0 }
     }
 
     /// The longest lifetime that is believed, in seconds: a hundred years.

@@ -150,6 +150,7 @@ extension RefreshError {
                 detail: "the provider does not accept this refresh token any more; have the person connect again",
                 reason: reason.description)
         case .provider(let error): error.problem
+        case .store(let error): .unavailable(error)
         }
     }
 }
@@ -167,6 +168,7 @@ extension TokenRevocationError {
                 status: .conflict, code: "revocation_unsupported",
                 detail: "the provider revokes only tokens of type \(type); send that one")
         case .provider(let error): error.problem
+        case .store(let error): .unavailable(error)
         }
     }
 }

@@ -13,6 +13,7 @@ extension SQLiteStore {
     ) async throws(StoreError) -> RevocationNumber {
         try await writer.write { transaction in
             try transaction.record(event)
+            if selection.flow == nil { try Self.forgetRefreshes(selection, in: transaction.db) }
             let number = try transaction.db.first(
                 """
                 INSERT OR FAIL INTO revocations (tenant, source_type, flow, time) VALUES (?, ?, ?, ?) RETURNING id

@@ -26,6 +26,7 @@ extension SQLiteStore {
                     sql: """
                         DELETE FROM credential_keys;
                         DELETE FROM revocations;
+                        DELETE FROM refreshes;
                         UPDATE flows SET status = \(FlowRow.Status.failed), error = '\(FlowRow.revoked)', key_digest = NULL
                             WHERE \(FlowRow.Status.isLive);
                         UPDATE flows SET sealed_key = NULL;

@@ -6,7 +6,7 @@ enum Schema {
     static let applicationID: Int32 = 0x636C_6B72
 
     /// The number of the last migration, kept as SQLite's `user_version`.
-    static let version: Int32 = 5
+    static let version: Int32 = 6
 
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -209,6 +209,32 @@ enum Schema {
                         ('flow.started', 'flow.succeeded', 'credential_key.redeemed', 'credentials.refreshed');
 
                     PRAGMA user_version = 5;
+                    """)
+        }
+        migrator.registerMigration("6 refreshes that brokers share") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE refreshes (
+                        id           BLOB PRIMARY KEY NOT NULL,
+                        tenant       TEXT NOT NULL,
+                        source_type  TEXT NOT NULL,
+                        lease        BLOB NOT NULL,
+                        is_running   INTEGER NOT NULL,
+                        answer       BLOB,
+                        failed_lease BLOB,
+                        failure      BLOB,
+                        machine      BLOB NOT NULL,
+                        uptime       INTEGER NOT NULL,
+                        time         INTEGER NOT NULL
+                    );
+                    CREATE TABLE refresh_tokens (
+                        token        BLOB NOT NULL,
+                        refresh      BLOB NOT NULL REFERENCES refreshes (id) ON DELETE CASCADE,
+                        PRIMARY KEY (token, refresh)
+                    ) WITHOUT ROWID;
+                    CREATE INDEX refresh_tokens_by_refresh ON refresh_tokens (refresh);
+
+                    PRAGMA user_version = 6;
                     """)
         }
         return migrator

@@ -54,7 +54,7 @@ struct BrokerProcess {
                 tracer?.add(event)
                 // Of those the log has what the trail has, when it has it, or what it could not take: the store tells.
                 if event.kind != .credentialKeyReused, event.kind != .credentialKeyRefused { log.write(event) }
-            }, tell: { log.write($0) })
+            }, tell: { log.write($0) }, machine: .current)
         let source: KeySource =
             switch configuration.callerKeys {
             case .fixed(let keys): .fixed(keys)

@@ -29,6 +29,19 @@ import Testing
         ("scopes: [~]", "scopes: found nothing, wanted a list of text"),
         ("scopes: ['read write']", "scopes: found \"read write\", wanted scopes without spaces (RFC 6749 § 3.3)"),
         ("alwaysScopes: ['']", "alwaysScopes: found \"\", wanted scopes without spaces (RFC 6749 § 3.3)"),
+        (
+            "scopeAliases: { 'a**': [b] }",
+            "scopeAliases.a**: found \"a**\", wanted a scope (RFC 6749 § 3.3) with at most one *"
+        ),
+        (
+            "scopeAliases: { a: ['b c'] }",
+            "scopeAliases.a: found \"b c\", wanted a scope (RFC 6749 § 3.3) with at most one *"
+        ),
+        ("scopeAliases: { a: b }", "scopeAliases.a: found \"b\", wanted a list"),
+        (
+            "reauthorizationErrors: [' .']",
+            "reauthorizationErrors: found \" .\", wanted the provider's words, 1 to 256 bytes"
+        ),
         ("scopeSeparator: {}", "scopeSeparator: found a mapping, wanted text"),
         (
             "discovery: true\nissuer: http://a.example",

@@ -13,6 +13,8 @@ struct TestDatabase: Sendable {
     enum Kept: String {
         case flows
         case credentialKeys = "credential_keys"
+        case refreshes
+        case refreshTokens = "refresh_tokens"
     }
 
     private let folder: TemporaryFolder

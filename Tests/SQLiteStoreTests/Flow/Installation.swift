@@ -4,6 +4,7 @@ import Formats
 import Foundation
 import SQLiteStore
 import Secrets
+import TestSupport
 import Testing
 
 /// A broker over a real store, with a provider that says what the test wants.
@@ -24,6 +25,7 @@ final class Installation: Sendable {
               tokenURL: https://provider.example/token
               scopes: [read]
               extras: { callback: [realmId] }
+              revocationURL: https://provider.example/revoke
           lenient:
             displayName: Lenient
             category: wiki
@@ -71,8 +73,14 @@ final class Installation: Sendable {
     let store: SQLiteStore
     let provider: ScriptedProvider
     let clock: Clock
+    /// The time of the machine that the broker and those beside it run on.
+    let steady: SteadyClock
     let events: Events
     let broker: Broker
+
+    typealias Pause = @Sendable (Duration) async throws -> Void
+    /// Short, so that tests are: how long it is changes nothing.
+    static let shortly: Pause = { _ in try await Task.sleep(for: .milliseconds(1)) }
 
     static let clients = [
         "example": Client(id: "client", secret: ClientSecret("client-hunter2")),
@@ -81,22 +89,24 @@ final class Installation: Sendable {
 
     convenience init(
         masterKeys: String = firstKey, catalog: String = Installation.catalog,
-        clients: [String: Client] = Installation.clients, frontends: Frontends? = nil
+        clients: [String: Client] = Installation.clients, frontends: Frontends? = nil,
+        pause: @escaping Pause = shortly
     ) throws {
         let folder = try TemporaryFolder()
         try self.init(
-            folder: folder, store: try SQLiteStore(path: folder.database), masterKeys: masterKeys, clock: Clock(),
-            catalog: catalog, clients: clients, frontends: frontends)
+            folder: folder, store: try SQLiteStore(path: folder.database), masterKeys: masterKeys,
+            clocks: (Clock(), SteadyClock()), catalog: catalog, clients: clients, frontends: frontends, pause: pause)
     }
 
     private init(
-        folder: TemporaryFolder, store: SQLiteStore, masterKeys: String, clock: Clock,
+        folder: TemporaryFolder, store: SQLiteStore, masterKeys: String, clocks: (Clock, SteadyClock),
         catalog: String = Installation.catalog, clients: [String: Client] = Installation.clients,
-        frontends: Frontends? = nil
+        frontends: Frontends? = nil, pause: @escaping Pause = shortly
     ) throws {
         self.folder = folder
         self.store = store
-        self.clock = clock
+        let (clock, steady) = clocks
+        (self.clock, self.steady) = clocks
         let provider = ScriptedProvider()
         let events = Events()
         self.provider = provider
@@ -112,21 +122,23 @@ final class Installation: Sendable {
             settings: settings, catalog: catalog,
             clients: clients,
             keyRing: try KeyRing(masterKeys), store: store, transport: provider, now: { clock.now },
-            report: { events.append($0) }, tell: { events.append($0) })
+            report: { events.append($0) }, tell: { events.append($0) }, steadyNow: { steady.now },
+            machine: Machine(name: "machine", start: steady.start), pause: pause)
     }
 
     /// The same files after a restart with other master keys.
     func restarted(masterKeys: String) throws -> Installation {
-        try Installation(folder: folder, store: store, masterKeys: masterKeys, clock: clock)
+        try Installation(folder: folder, store: store, masterKeys: masterKeys, clocks: (clock, steady))
     }
 
     /// Another broker on the same file, with a store of its own.
     func beside(
-        catalog: String = Installation.catalog, clients: [String: Client] = Installation.clients
+        catalog: String = Installation.catalog, clients: [String: Client] = Installation.clients,
+        pause: @escaping Pause = shortly
     ) throws -> Installation {
         try Installation(
-            folder: folder, store: try SQLiteStore(path: folder.database), masterKeys: Self.firstKey, clock: clock,
-            catalog: catalog, clients: clients)
+            folder: folder, store: try SQLiteStore(path: folder.database), masterKeys: Self.firstKey,
+            clocks: (clock, steady), catalog: catalog, clients: clients, pause: pause)
     }
 
     // MARK: steps of a flow

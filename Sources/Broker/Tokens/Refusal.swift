@@ -1,0 +1,42 @@
+import Catalog
+import Formats
+import Transport
+
+/// What a provider says in an answer that is none, told from what it was asked.
+extension ProviderResponse {
+    /// The first of `names` that is the whole text of a member, however deep, or of a body that is neither JSON nor a
+    /// form. Letter case does not count, nor does a full stop at the end.
+    func says(oneOf names: Set<FoldedText>) -> FoldedText? {
+        if let document = TokenResponse.document(self) { return document.says(oneOf: names) }
+        if let json = JSONValue(json: body) { return json.says(oneOf: names) }
+        guard body.count <= FoldedText.longest, let text = String(untrusted: body[...]) else { return nil }
+        return names.contains(FoldedText(text)) ? FoldedText(text) : nil
+    }
+}
+
+extension JSONValue {
+    /// The reader has bounded how deep and how much it is.
+    fileprivate func says(oneOf names: Set<FoldedText>) -> FoldedText? {
+        switch self {
+        case .string(let text):
+            guard text.utf8.count <= FoldedText.longest else { return nil }
+            let folded = FoldedText(text)
+            return names.contains(folded) ? folded : nil
+        case .array(let values): return values.lazy.compactMap { $0.says(oneOf: names) }.first
+        case .object(let members): return members.values.lazy.compactMap { $0.says(oneOf: names) }.first
+        case .null, .bool, .number, .integer: return nil
+        }
+    }
+}
+
+extension OAuthProfile {
+    /// The words by which an answer to a refresh says that the grant is dead: `invalid_grant` (RFC 6749 § 5.2), two
+    /// names for it that can mean nothing else, and the entry's own.
+    var deadGrantWords: Set<FoldedText> {
+        reauthorizationErrors.union(["invalid_grant", "invalid_refresh_token", "bad_refresh_token"])
+    }
+
+    /// The words by which a refused revocation says that there is nothing left to revoke. RFC 7009 § 2.2 wants a 200
+    /// for a token that is none any more; who answers with an error uses that of RFC 6750 § 3.1, or words of its own.
+    var goneWords: Set<FoldedText> { revocation.goneErrors.union(["invalid_token"]) }
+}

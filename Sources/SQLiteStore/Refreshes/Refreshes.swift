@@ -1,0 +1,136 @@
+public import Broker
+import Catalog
+import Formats
+import GRDB
+public import Secrets
+
+/// What the brokers of one file know of each other's refreshes.
+extension SQLiteStore {
+    private static let begin = """
+        INSERT OR FAIL INTO refreshes (id, tenant, source_type, lease, is_running, machine, uptime, time)
+        VALUES (?, ?, ?, ?, 1, ?, ?, ?)
+        ON CONFLICT (id) DO UPDATE SET lease = excluded.lease, is_running = 1, answer = NULL,
+            machine = excluded.machine, uptime = excluded.uptime, time = excluded.time
+        """
+
+    public func beginRefresh(
+        _ refresh: RefreshIdentity, under lease: RefreshLease, replacing unreadable: RefreshLease?, at moment: Moment
+    ) async throws(StoreError) -> RefreshStart {
+        try await writer.write { transaction in
+            let db = transaction.db
+            switch try RefreshRow.find(refresh, in: db)?.state(at: moment).standing {
+            case .answered(let kept)? where kept.lease != unreadable: return .answered(kept)
+            case .running(let other)?: return .running(other)
+            case .answered?, .idle?, nil: break
+            }
+            let id = SQLValue.blob(refresh.digest.bytes)
+            try db.run(
+                Self.begin, id, .text(refresh.tenant.description), .text(refresh.sourceType.description),
+                .blob(lease.bytes), .blob(moment.machine.bytes), .integer(moment.uptime),
+                .integer(moment.time.milliseconds))
+            try db.run("DELETE FROM refresh_tokens WHERE refresh = ?", id)
+            try Self.link([refresh.token], to: refresh, in: db)
+            return .begun
+        }
+    }
+
+    private static func link(_ tokens: [Digest], to refresh: RefreshIdentity, in db: Database) throws {
+        for token in tokens {
+            try db.run(
+                "INSERT OR IGNORE INTO refresh_tokens (token, refresh) VALUES (?, ?)", .blob(token.bytes),
+                .blob(refresh.digest.bytes))
+        }
+    }
+
+    private static let renew = """
+        UPDATE OR FAIL refreshes SET machine = ?, uptime = ?, time = ? WHERE id = ? AND lease = ? AND is_running
+        RETURNING 1
+        """
+
+    public func renewRefresh(
+        _ refresh: RefreshIdentity, under lease: RefreshLease, at moment: Moment
+    ) async throws(StoreError) -> Bool {
+        try await writer.write { transaction in
+            let renewed: Void? = try transaction.db.first(
+                Self.renew, .blob(moment.machine.bytes), .integer(moment.uptime), .integer(moment.time.milliseconds),
+                .blob(refresh.digest.bytes), .blob(lease.bytes)
+            ) { _ in }
+            return renewed != nil
+        }
+    }
+
+    /// A failure of before stays, for those who wait for its lease and have not looked since.
+    private static let end = """
+        UPDATE OR FAIL refreshes SET is_running = 0, answer = ?, failed_lease = coalesce(?, failed_lease),
+            failure = coalesce(?, failure), machine = ?, uptime = ?, time = ?
+        WHERE id = ? AND lease = ? AND is_running
+        RETURNING 1
+        """
+
+    public func endRefresh(
+        _ refresh: RefreshIdentity, under lease: RefreshLease, with end: RefreshEnd, at moment: Moment
+    ) async throws(StoreError) -> Bool {
+        var (answer, failed, failure, tokens): (SQLValue, SQLValue, SQLValue, [Digest]) = (.null, .null, .null, [])
+        switch end {
+        case .answered(let sealed, let itsTokens): (answer, tokens) = (.blob(sealed.bytes), itsTokens)
+        case .failed(let sealed): (failed, failure) = (.blob(lease.bytes), .blob(sealed.bytes))
+        case .released: break
+        }
+        return try await writer.write(isEnding: true) { [answer, failed, failure, tokens] transaction in
+            let ended: Void? = try transaction.db.first(
+                Self.end, answer, failed, failure, .blob(moment.machine.bytes), .integer(moment.uptime),
+                .integer(moment.time.milliseconds), .blob(refresh.digest.bytes), .blob(lease.bytes)
+            ) { _ in }
+            guard ended != nil else { return false }
+            try Self.link(tokens, to: refresh, in: transaction.db)
+            return true
+        }
+    }
+
+    public func refreshState(
+        of refresh: RefreshIdentity, at moment: Moment
+    ) async throws(StoreError) -> RefreshState {
+        try await reader.read { try RefreshRow.find(refresh, in: $0)?.state(at: moment) ?? .idle }
+    }
+
+    /// The answer to an earlier refresh of the same grant has the token that was sent next.
+    private static let forget = """
+        WITH RECURSIVE found (refresh) AS (
+            SELECT refresh FROM refresh_tokens WHERE token = ?
+            UNION
+            SELECT other.refresh FROM found JOIN refresh_tokens AS one ON one.refresh = found.refresh
+                JOIN refresh_tokens AS other ON other.token = one.token
+        )
+        DELETE FROM refreshes WHERE id IN (SELECT refresh FROM found)
+        """
+
+    public func forgetRefreshes(of token: Digest) async throws(StoreError) {
+        try await writer.write(isEnding: true) { try $0.db.run(Self.forget, .blob(token.bytes)) }
+    }
+
+    /// Those of an operator's selection.
+    static func forgetRefreshes(_ selection: Selection, in db: Database) throws {
+        try db.run(
+            """
+            DELETE FROM refreshes WHERE (?1 IS NULL OR tenant = ?1) AND (?2 IS NULL OR source_type = ?2)
+            """, .text(selection.tenant?.description), .text(selection.sourceType?.description))
+    }
+
+    /// As `Moment.isWithin` says. What lives longest, an answer, is over.
+    private static let sweep = """
+        DELETE FROM refreshes WHERE id IN (
+            SELECT id FROM refreshes
+            WHERE CASE WHEN machine = ?1 THEN ?2 - uptime ELSE ?3 - time END NOT BETWEEN 0 AND ?4 LIMIT ?5)
+        RETURNING 1
+        """
+
+    public func sweepRefreshes(at moment: Moment, limit: Int) async throws(StoreError) -> Bool {
+        try await writer.write { transaction in
+            let db = transaction.db
+            try db.run(
+                Self.sweep, .blob(moment.machine.bytes), .integer(moment.uptime),
+                .integer(moment.time.milliseconds), .integer(RefreshAnswer.lifetime - 1), .integer(Int64(limit)))
+            return db.changesCount >= limit
+        }
+    }
+}
