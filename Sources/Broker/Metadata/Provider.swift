@@ -134,7 +134,7 @@ public enum ProviderError: Error, Equatable, Sendable {
 }
 
 /// The endpoint of a provider that is asked.
-public enum ProviderEndpoint: Sendable, Equatable {
+public enum ProviderEndpoint: String, Sendable {
     /// RFC 8414 § 3.
     case metadata
     /// The key set at `jwks_uri` (RFC 8414 § 2).

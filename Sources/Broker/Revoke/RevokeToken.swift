@@ -159,7 +159,7 @@ extension Broker {
 
     /// RFC 7009 § 2.2: 200, also for a token that was none any more. An error in a 200 is one all the same: the token
     /// lives on.
-    private static func check(
+    private func check(
         _ response: ProviderResponse, to request: TransportRequest, of token: AccessOrRefreshToken,
         at profile: OAuthProfile
     ) throws(ProviderError) {

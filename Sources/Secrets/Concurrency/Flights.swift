@@ -42,4 +42,9 @@ package struct Flights<Key: Hashable & Sendable, Value: Sendable, Failure: Error
 
     /// Parts a call from later callers: it serves those who wait already, and nobody else.
     package mutating func part(_ key: Key) { running[key] = nil }
+
+    /// Parts all calls whose keys are selected from later callers.
+    package mutating func part(where isSelected: (Key) -> Bool) {
+        for key in running.keys.filter(isSelected) { running[key] = nil }
+    }
 }

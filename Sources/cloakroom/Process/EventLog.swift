@@ -44,7 +44,8 @@ struct EventLog: Sendable {
     func write(_ incident: Incident) {
         let level: Logger.Level =
             switch incident.kind {
-            case .eventNotRecorded, .outcomeUnreadable, .clientSecretUnreadable, .callersKeysMissing: .error
+            case .eventNotRecorded, .refreshNotKept, .outcomeUnreadable, .clientSecretUnreadable, .callersKeysMissing:
+                .error
             case .tokenNotRevoked, .staleMetadata, .staleCallersKeys: .warning
             }
         guard logger.logLevel <= level else { return }
