@@ -103,6 +103,13 @@ import Transport
         }
     }
 
+    @Test func `a callback shows nothing of its parameters`() throws {
+        let request = CallbackRequest("code=hunter2&state=hunter2&error=hunter2", at: .legacy)
+        expectHidden(request)
+        expectHidden(request.hidden)
+        expectHidden(request.repetition ?? request.withoutState)
+    }
+
     private func tokens() throws -> TokenResponse {
         let body = #"{"access_token":"hunter2","refresh_token":"hunter2","id_token":"hunter2","other":"hunter2"}"#
         return try TokenResponse(

@@ -100,8 +100,10 @@ extension Broker {
         guard let http = revocationRequest(for: token, hint: hint, at: provider, as: client) else {
             throw .rejected(reason: "\(ProviderEndpoint.revocation.words): its address lacks a value")
         }
+        var hidden = HiddenValues(in: http, of: client)
+        hidden.add(token)
         try Self.check(
-            try await send(http, to: provider, at: .revocation), to: http, of: token, at: provider.profile)
+            try await send(http, to: provider, at: .revocation), at: provider.profile, hiding: hidden)
     }
 
     private func revocationRequest(
@@ -146,8 +148,7 @@ extension Broker {
 
     /// Throws unless the answer says that the token is revoked: RFC 7009 § 2.2 has 200, also for an invalid token.
     private static func check(
-        _ response: ProviderResponse, to request: TransportRequest, of token: AccessOrRefreshToken,
-        at profile: OAuthProfile
+        _ response: ProviderResponse, at profile: OAuthProfile, hiding hidden: HiddenValues
     ) throws(ProviderError) {
         let document = JSONValue(json: response.body)
         let error = document.flatMap { profile.response.error.value(in: $0)?.string }
@@ -158,12 +159,9 @@ extension Broker {
         // A provider that says that the token is unknown has nothing left to revoke.
         if error == "invalid_token" || (profile.revocation.place != .form && response.status == 404) { return }
         guard isGood else {
-            let code = error.flatMap(ProviderText.code)
-            var hidden = request.sentValues
-            token.expose { hidden.append($0) }
-            let said: Reason = error.map { " with the error \(quoted: $0.hiding(hidden))" } ?? ""
+            let said: Reason = error.map { " with the error \(quoted: hidden.redacted($0))" } ?? ""
             throw .rejected(
-                error: code, retryAfter: response.retryAfter,
+                error: error.flatMap(hidden.code), retryAfter: response.retryAfter,
                 reason: "\(ProviderEndpoint.revocation.words): answered \(response.status)\(said)")
         }
     }
