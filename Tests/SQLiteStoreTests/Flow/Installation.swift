@@ -81,18 +81,19 @@ final class Installation: Sendable {
 
     convenience init(
         masterKeys: String = firstKey, catalog: String = Installation.catalog,
-        clients: [String: Client] = Installation.clients, frontends: Frontends? = nil
+        clients: [String: Client] = Installation.clients, frontends: Frontends? = nil,
+        wrapping: (SQLiteStore) -> any BrokerStore = { $0 }
     ) throws {
         let folder = try TemporaryFolder()
         try self.init(
             folder: folder, store: try SQLiteStore(path: folder.database), masterKeys: masterKeys, clock: Clock(),
-            catalog: catalog, clients: clients, frontends: frontends)
+            catalog: catalog, clients: clients, frontends: frontends, wrapping: wrapping)
     }
 
     private init(
         folder: TemporaryFolder, store: SQLiteStore, masterKeys: String, clock: Clock,
         catalog: String = Installation.catalog, clients: [String: Client] = Installation.clients,
-        frontends: Frontends? = nil
+        frontends: Frontends? = nil, wrapping: (SQLiteStore) -> any BrokerStore = { $0 }
     ) throws {
         self.folder = folder
         self.store = store
@@ -111,13 +112,15 @@ final class Installation: Sendable {
         broker = Broker(
             settings: settings, catalog: catalog,
             clients: clients,
-            keyRing: try KeyRing(masterKeys), store: store, transport: provider, now: { clock.now },
+            keyRing: try KeyRing(masterKeys), store: wrapping(store), transport: provider, now: { clock.now },
             report: { events.append($0) }, tell: { events.append($0) })
     }
 
     /// The same files after a restart with other master keys.
-    func restarted(masterKeys: String) throws -> Installation {
-        try Installation(folder: folder, store: store, masterKeys: masterKeys, clock: clock)
+    func restarted(
+        masterKeys: String, wrapping: (SQLiteStore) -> any BrokerStore = { $0 }
+    ) throws -> Installation {
+        try Installation(folder: folder, store: store, masterKeys: masterKeys, clock: clock, wrapping: wrapping)
     }
 
     /// Another broker on the same file, with a store of its own.

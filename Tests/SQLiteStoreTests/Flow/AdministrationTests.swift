@@ -1,0 +1,69 @@
+import Broker
+import Catalog
+import Secrets
+import Testing
+import Transport
+
+/// What an operator orders, where something comes in the way.
+@Suite struct AdministrationTests {
+    private static let verifier = "an-exchange-verifier-that-is-long-enough-for-it"
+    private static let rotated = "\(Installation.secondKey)\n\(Installation.firstKey)"
+    private let installation: Installation
+
+    init() throws {
+        installation = try Installation()
+    }
+
+    // MARK: revocation
+
+    @Test func `the tokens of destroyed keys are taken back though the store fails at later ones`() async throws {
+        let installation = try Installation(wrapping: {
+            var store = InterruptedStore($0)
+            store.batch = 1
+            store.beforeDestroying = { number throws(StoreError) in if number == 3 { throw .unavailable("13: full") } }
+            return store
+        })
+        for _ in 0..<3 { _ = try await installation.connect("own") }
+        await #expect(throws: StoreError.unavailable("13: full")) {
+            try await installation.broker.revoke(
+                AdminRevocation(selection: Selection(), reason: "test", atProvider: true))
+        }
+        let taken = await installation.provider.requests.filter { $0.url.hasSuffix("/revoke") }
+        #expect(taken.count == 2)
+        let left = try await installation.broker.credentialKeys(Selection(), limit: 10).credentialKeys
+        #expect(left.count == 1)
+    }
+
+    @Test func `a provider that cannot be reached is spared over all batches of an order`() async throws {
+        let installation = try Installation(wrapping: {
+            var store = InterruptedStore($0)
+            store.batch = 1
+            return store
+        })
+        for _ in 0..<6 { _ = try await installation.connect("own") }
+        let asked = await installation.provider.requests.count
+        await installation.provider.answers { _ throws(TransportError) in throw .unreachable }
+        let result = try await installation.broker.revoke(
+            AdminRevocation(selection: Selection(), reason: "test", atProvider: true))
+        #expect(result.keys == 6 && result.atProvider == 0)
+        #expect(result.failures.map(\.code) == Array(repeating: "provider_unreachable", count: 6))
+        #expect(await installation.provider.requests.count == asked + 3)
+    }
+
+    // MARK: master keys
+
+    // MARK: tenants' clients
+
+    private func sourceType(_ name: String) throws -> SourceType {
+        let id = try #require(SourceType.ID(name))
+        return try #require(installation.broker.catalog[id])
+    }
+
+    private func keep(_ sourceType: String, secret: Sealed<ClientSecret>) async throws {
+        let client = KeptClient(
+            sourceType: try #require(SourceType.ID(sourceType)), id: "own", secret: secret, scopes: nil,
+            parameters: [:], changedAt: Samples.now)
+        _ = try await installation.store.setClient(
+            client, of: Samples.tenant(), recording: Event(.clientChanged, at: Samples.now))
+    }
+}
