@@ -52,6 +52,32 @@ import Transport
 
     // MARK: master keys
 
+    @Test func `a client secret that cannot be resealed is told once, after the rest is kept`() async throws {
+        try await keep("example", secret: Sealed(stored: [1, 2, 3]))
+        let after = try installation.restarted(
+            masterKeys: Self.rotated,
+            wrapping: {
+                var store = InterruptedStore($0)
+                store.runs = 3
+                return store
+            })
+        #expect(try await after.broker.reseal() == 0)
+        #expect(after.events.incidents.map(\.kind) == [.clientSecretUnreadable])
+    }
+
+    @Test func `what a failed transaction could not open is not told`() async throws {
+        try await keep("example", secret: Sealed(stored: [1, 2, 3]))
+        let after = try installation.restarted(
+            masterKeys: Self.rotated,
+            wrapping: {
+                var store = InterruptedStore($0)
+                store.afterResealing = { () throws(StoreError) in throw .unavailable("13: full") }
+                return store
+            })
+        await #expect(throws: StoreError.unavailable("13: full")) { try await after.broker.reseal() }
+        #expect(after.events.incidents.isEmpty)
+    }
+
     // MARK: tenants' clients
 
     private func sourceType(_ name: String) throws -> SourceType {
