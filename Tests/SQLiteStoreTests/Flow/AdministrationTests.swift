@@ -78,6 +78,13 @@ import Transport
         #expect(after.events.incidents.isEmpty)
     }
 
+    @Test func `an audit key that another value of the master key sealed is told by its name`() async throws {
+        let other = "k2:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\nk1://////////////////////////////////////////8="
+        let after = try installation.restarted(masterKeys: other)
+        let reason = "the master key \"k1\" does not open it: it has another value, or the row was altered"
+        await #expect(throws: StoreError.unavailable(reason)) { try await after.broker.reseal() }
+    }
+
     // MARK: tenants' clients
 
     private func sourceType(_ name: String) throws -> SourceType {
