@@ -61,7 +61,7 @@ public struct Broker: Sendable {
     let steadyNow: @Sendable () -> ContinuousClock.Instant
     let report: @Sendable (Event) -> Void
     let tell: @Sendable (Incident) -> Void
-    let unreadable = ToldFlows()
+    let unreadable = Told<FlowID>()
 
     /// - Parameters:
     ///   - clients: the installation's, by source type or provider; the source type's own comes first.
@@ -88,7 +88,7 @@ public struct Broker: Sendable {
         directory = ProviderDirectory(
             transport: transport, allowInsecure: catalog.allowsInsecure, now: steadyNow, tell: tell)
         refreshes = RefreshCoalescer(now: steadyNow)
-        tenantClients = TenantClients(store: store, vault: vault, now: steadyNow)
+        tenantClients = TenantClients(store: store, vault: vault, tell: tell, now: steadyNow)
         processKey = KeyRing.ephemeral()
         self.now = now
         self.steadyNow = steadyNow
@@ -98,13 +98,24 @@ public struct Broker: Sendable {
 
     /// The client that a tenant's flows act as: its own, else the installation's; `nil` where there is neither.
     public func client(for sourceType: SourceType, of tenant: TenantID) async throws(StoreError) -> Client? {
-        try await tenantClients.all(of: tenant)[sourceType.id] ?? sharedClient(for: sourceType)
+        switch try await tenantClients.all(of: tenant)[sourceType.id] {
+        case .success(let own)?: return own
+        case .failure(let error)?: throw error
+        case nil: return sharedClient(for: sourceType)
+        }
     }
 
-    /// The clients that a tenant's flows act as, by source type, read at once.
+    /// The clients that a tenant's flows act as, by source type, read at once; `nil` also for one whose secret does not
+    /// open, since no flow can start with it.
     public func clients(of tenant: TenantID) async throws(StoreError) -> (SourceType) -> Client? {
         let own = try await tenantClients.all(of: tenant)
-        return { own[$0.id] ?? sharedClient(for: $0) }
+        return { sourceType in
+            switch own[sourceType.id] {
+            case .success(let client)?: client
+            case .failure?: nil
+            case nil: sharedClient(for: sourceType)
+            }
+        }
     }
 
     /// The installation's client for a source type, whatever clients tenants have; `nil` where none is configured.

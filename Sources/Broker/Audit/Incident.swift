@@ -12,7 +12,8 @@ public struct Incident: Sendable {
         case tokenNotRevoked = "a token was not revoked at its provider"
         /// A provider's metadata or keys could not be fetched, and the earlier ones are used.
         case staleMetadata = "an earlier answer of a provider is used"
-        /// Resealing could not open a secret: it stays under the master key that sealed it.
+        /// A secret does not open: it stays under the master key that sealed it, and the tenant's calls for that source
+        /// type are refused.
         case clientSecretUnreadable = "a client secret of a tenant cannot be decrypted"
     }
 
@@ -48,13 +49,13 @@ public struct Incident: Sendable {
     }
 }
 
-/// The flows that were reported once, so that a page that asks every second is not reported every second.
-actor ToldFlows {
-    private static let most = 1000
-    private var told: Set<FlowID> = []
+/// The flows or clients that were reported once, so that what is asked for every second is not reported every second.
+actor Told<Subject: Hashable & Sendable> {
+    private static var most: Int { 1000 }
+    private var told: Set<Subject> = []
 
-    func isNews(_ flow: FlowID) -> Bool {
+    func isNews(_ subject: Subject) -> Bool {
         if told.count >= Self.most { told.removeAll() }
-        return told.insert(flow).inserted
+        return told.insert(subject).inserted
     }
 }

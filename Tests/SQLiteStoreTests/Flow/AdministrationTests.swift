@@ -85,7 +85,44 @@ import Transport
         await #expect(throws: StoreError.unavailable(reason)) { try await after.broker.reseal() }
     }
 
+    @Test func `a binding cookie whose master key is gone is told once`() async throws {
+        let begun = try await installation.begin(verifier: Self.verifier)
+        let after = try installation.restarted(masterKeys: Installation.secondKey)
+        for _ in 0..<2 {
+            #expect(
+                try await after.broker.bindingCookie(
+                    for: begun.flow, verifier: ExchangeVerifier(Self.verifier), frontendOrigin: Installation.origin)
+                    == nil)
+        }
+        #expect(after.events.incidents.map(\.kind) == [.outcomeUnreadable])
+        #expect(after.events.incidents.first?.reason == "the master key \"k1\" is not in the file")
+    }
+
+    @Test func `a trial whose key does not open is not told as one that expired`() async throws {
+        let (begun, _) = try await installation.connect(verifier: Self.verifier, bound: true)
+        let after = try installation.restarted(masterKeys: Installation.secondKey)
+        let ended = try await after.broker.conclude(begun.flow, verifier: ExchangeVerifier(Self.verifier))
+        guard case .unreadable = ended else {
+            Issue.record("it ended as \(String(describing: ended))")
+            return
+        }
+    }
+
     // MARK: tenants' clients
+
+    @Test func `a client secret that does not open refuses that source type alone, and is told once`() async throws {
+        try await keep("example", secret: Sealed(stored: [1, 2, 3]))
+        for _ in 0..<2 { await #expect(throws: AuthorizeError.self) { try await installation.begin("example") } }
+        _ = try await installation.begin("lenient")
+        let example = try sourceType("example")
+        let lenient = try sourceType("lenient")
+        let clients = try await installation.broker.clients(of: Samples.tenant())
+        // Not the installation's in its place.
+        #expect(clients(example) == nil)
+        #expect(clients(lenient)?.id == "client")
+        #expect(installation.events.incidents.map(\.kind) == [.clientSecretUnreadable])
+        #expect(installation.events.incidents.first?.sourceType == example.id)
+    }
 
     private func sourceType(_ name: String) throws -> SourceType {
         let id = try #require(SourceType.ID(name))
