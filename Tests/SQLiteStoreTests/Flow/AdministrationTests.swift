@@ -124,6 +124,25 @@ import Transport
         #expect(installation.events.incidents.first?.sourceType == example.id)
     }
 
+    @Test(arguments: [
+        ("clientAuthentication: none", false), ("clientAuthentication: basic", true),
+        ("clientAuthentication: none\n      tokenParameters: { proof: \"{clientSecret}\" }", true),
+        (
+            "clientAuthentication: none\n      revocationURL: https://provider.example/revoke\n      "
+                + "revocation: { authentication: basic }",
+            true
+        ),
+    ])
+    func `a client secret is kept only where some request sends it`(_ oauth: String, _ isKept: Bool) async throws {
+        let catalog = Installation.catalog.replacing(
+            "      extras: { callback: [realmId] }", with: "      " + oauth)
+        let installation = try Installation(catalog: catalog)
+        let setting = ClientSetting(
+            tenant: try Samples.tenant(), sourceType: "example", clientID: "own", clientSecret: ClientSecret("s"))
+        let kept = try await installation.broker.setClient(setting).kept
+        #expect((kept.secret != nil) == isKept)
+    }
+
     private func sourceType(_ name: String) throws -> SourceType {
         let id = try #require(SourceType.ID(name))
         return try #require(installation.broker.catalog[id])
