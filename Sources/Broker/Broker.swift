@@ -63,14 +63,14 @@ public struct Broker: Sendable {
     private let moment: @Sendable () -> Moment
     let report: @Sendable (Event) -> Void
     let tell: @Sendable (Incident) -> Void
-    let unreadable = ToldFlows()
+    let unreadable = Told<FlowID>()
 
     /// - Parameters:
-    ///   - clients: by source type or provider; the source type's own comes first.
-    ///   - now: the clock.
-    ///   - report: told what happens, on the way of the request: must not block.
-    ///   - tell: told of failures that nobody is answered with, likewise.
-    ///   - steadyNow: a clock that nobody sets, for what is kept a while.
+    ///   - clients: the installation's, by source type or provider; the source type's own comes first.
+    ///   - now: the wall clock.
+    ///   - report: told of each event, within the request: must not block.
+    ///   - tell: told of failures that no caller is told of, likewise.
+    ///   - steadyNow: a monotonic clock, for caches and waiting times.
     ///   - machine: where other processes with the same store run; by default this process is believed to be alone.
     ///   - pause: waits a while for what another process does, without a thread.
     public init(
@@ -98,7 +98,7 @@ public struct Broker: Sendable {
             tell(
                 Incident(.refreshNotKept, error.reason, tenant: refresh.tenant, sourceType: refresh.sourceType))
         }
-        tenantClients = TenantClients(store: store, vault: vault, now: steadyNow)
+        tenantClients = TenantClients(store: store, vault: vault, tell: tell, now: steadyNow)
         processKey = KeyRing.ephemeral()
         self.now = now
         self.steadyNow = steadyNow
@@ -108,13 +108,24 @@ public struct Broker: Sendable {
 
     /// The client that a tenant's flows act as: its own, else the installation's; `nil` where there is neither.
     public func client(for sourceType: SourceType, of tenant: TenantID) async throws(StoreError) -> Client? {
-        try await tenantClients.all(of: tenant)[sourceType.id] ?? sharedClient(for: sourceType)
+        switch try await tenantClients.all(of: tenant)[sourceType.id] {
+        case .success(let own)?: return own
+        case .failure(let error)?: throw error
+        case nil: return sharedClient(for: sourceType)
+        }
     }
 
-    /// The clients that a tenant's flows act as, by source type, read at once.
+    /// The clients that a tenant's flows act as, by source type, read at once; `nil` also for one whose secret does not
+    /// open, since no flow can start with it.
     public func clients(of tenant: TenantID) async throws(StoreError) -> (SourceType) -> Client? {
         let own = try await tenantClients.all(of: tenant)
-        return { own[$0.id] ?? sharedClient(for: $0) }
+        return { sourceType in
+            switch own[sourceType.id] {
+            case .success(let client)?: client
+            case .failure?: nil
+            case nil: sharedClient(for: sourceType)
+            }
+        }
     }
 
     /// The installation's client for a source type, whatever clients tenants have; `nil` where none is configured.

@@ -2,7 +2,9 @@ import Formats
 package import Secrets
 
 /// A JSON Web Signature in compact form (RFC 7515 § 7.1), taken apart. Nothing in it is believed yet.
-package struct JSONWebSignature: Sendable {
+///
+/// It is a whole token, which anyone who reads it could use, so it prints as its type alone.
+package struct JSONWebSignature: Sendable, Redacted {
     let header: [String: JSONValue]
     /// The header's `alg` as it came: perhaps none that is known here, but never `none`.
     package let algorithm: String

@@ -1,8 +1,9 @@
 package import Formats
 package import Secrets
 
-/// The claims of a token whose signature was verified (RFC 7519 § 4): nothing but a key makes one.
-package struct VerifiedClaims: Sendable {
+/// The claims of a token whose signature was verified (RFC 7519 § 4): nothing but a key makes one. They are personal
+/// data, and print as their type alone.
+package struct VerifiedClaims: Sendable, Redacted {
     /// The payload's members, none of them twice.
     package let members: [String: JSONValue]
     /// By its full name (RFC 9864 § 2.2); `nil` for HS256.

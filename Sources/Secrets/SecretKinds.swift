@@ -23,6 +23,8 @@ public enum Use {
     public enum AccessOrRefreshToken {}
     /// An `id_token` (OpenID Connect Core § 2). Not a credential, but it holds personal data.
     public enum IDToken {}
+    /// The token of a caller of the broker's own API (RFC 6750 § 1.2).
+    public enum BearerToken {}
     /// The value of the cookie that proves which browser began a flow.
     public enum BindingCookie {}
     /// The `nonce` that binds an `id_token` to its flow (OpenID Connect Core § 3.1.2.1).

@@ -103,6 +103,21 @@ import Transport
         }
     }
 
+    @Test func `a callback shows nothing of its parameters`() throws {
+        let request = CallbackRequest("code=hunter2&state=hunter2&error=hunter2", at: .legacy)
+        expectHidden(request)
+        expectHidden(request.hidden)
+        expectHidden(request.repetition ?? request.withoutState)
+    }
+
+    @Test func `a signed token and its claims show nothing`() throws {
+        let claims = Base64URL.encode(Array(#"{"sub":"hunter2"}"#.utf8))
+        let signed = try JSONWebSignature("\(Base64URL.encode(Array(#"{"alg":"HS256"}"#.utf8))).\(claims).aHVudGVyMg")
+        expectHidden(signed, text: claims)
+        expectHidden(signed)
+        expectHidden(signed, text: "104, 117")
+    }
+
     private func tokens() throws -> TokenResponse {
         let body = #"{"access_token":"hunter2","refresh_token":"hunter2","id_token":"hunter2","other":"hunter2"}"#
         return try TokenResponse(

@@ -43,33 +43,48 @@ public struct AdminRevocation: Sendable {
 }
 
 extension Broker {
-    /// Ends every selected flow that was started before, and destroys every selected key; then asks the providers.
+    /// Ends every selected flow that was started before, so that no key of theirs can be redeemed; then destroys the
+    /// keys, batch by batch, and asks the providers for each batch.
     ///
-    /// A provider that fails is a failure in the result. Throws where the store fails; flows are ended by then and some
-    /// keys may be destroyed, so that the same order can be given again.
+    /// A provider that fails is a failure in the result. Throws where the store fails; flows are ended by then, and the
+    /// tokens of the keys that were destroyed are taken back, so that the same order can be given again for the rest.
     public func revoke(_ revocation: AdminRevocation) async throws(StoreError) -> AdminRevocation.Result {
         let event = Event(
             .revocation, at: now(), by: revocation.requester, tenant: revocation.selection.tenant,
             sourceType: revocation.selection.sourceType, flow: revocation.selection.flow, detail: revocation.reason)
         let number = try await store.revokeFlows(revocation.selection, at: event.time, recording: event)
         report(event)
-        var destroyed: [DestroyedCredentialKey] = []
+        var result = AdminRevocation.Result()
+        var unreachable = UnreachableProviders()
         var position: CredentialKeyPosition?
         repeat {
             let batch = try await store.destroyCredentialKeys(
                 revocation.selection, startedBefore: number, after: position, limit: 500, by: revocation.requester,
                 at: now())
-            destroyed += batch.destroyed
+            for key in batch.destroyed {
+                report(Event(.revocation, at: now(), by: revocation.requester, key.placement))
+            }
+            result.keys += batch.destroyed.count
+            if revocation.atProvider {
+                // Before the next batch is tried: nobody else has the tokens of this one.
+                result.add(await takeBack(batch.destroyed, by: revocation.requester, sparing: &unreachable))
+            }
             position = batch.position
         } while position != nil
-        for key in destroyed { report(Event(.revocation, at: now(), by: revocation.requester, key.placement)) }
+        return result
+    }
 
+    /// The most requests to providers at once.
+    private static let concurrency = 16
+
+    /// Asks for the revocation of the keys' tokens, and counts what came of it.
+    private func takeBack(
+        _ destroyed: [DestroyedCredentialKey], by requester: Requester, sparing unreachable: inout UnreachableProviders
+    ) async -> AdminRevocation.Result {
         var result = AdminRevocation.Result()
-        result.keys = destroyed.count
-        guard revocation.atProvider else { return result }
         let tokens = destroyed.filter { $0.revocation != nil }
         result.withoutRevocation = destroyed.count - tokens.count
-        for (placement, failure) in await takeBack(tokens, by: revocation.requester) {
+        for (placement, failure) in await takeBack(each: tokens, by: requester, sparing: &unreachable) {
             if let failure {
                 result.failures.append(AdminRevocation.Failure(placement: placement, code: failure))
             } else {
@@ -79,24 +94,21 @@ extension Broker {
         return result
     }
 
-    /// The most requests to providers at once.
-    private static let concurrency = 16
-    /// The number of failures in a row to reach a source type's provider after which it is not asked again.
-    private static let mostFailures = 3
-
     /// Asks for the revocation of each key's token. Gives the failure's code, or `nil` where it was revoked.
     private func takeBack(
-        _ credentialKeys: [DestroyedCredentialKey], by requester: Requester
+        each credentialKeys: [DestroyedCredentialKey], by requester: Requester,
+        sparing known: inout UnreachableProviders
     ) async -> [(Placement, String?)] {
-        await withTaskGroup { group in
+        var unreachable = known
+        defer { known = unreachable }
+        return await withTaskGroup { group in
             var results: [(Placement, String?)] = []
             var waiting = credentialKeys[...]
-            var unreachable: [SourceType.ID: (count: Int, code: String)] = [:]
             var running = 0
             while running > 0 || !waiting.isEmpty {
                 while running < Self.concurrency, let key = waiting.popFirst() {
-                    if let known = unreachable[key.placement.sourceType], known.count >= Self.mostFailures {
-                        results.append((key.placement, known.code))
+                    if let code = unreachable.code(of: key.placement.sourceType) {
+                        results.append((key.placement, code))
                         continue
                     }
                     running += 1
@@ -105,11 +117,7 @@ extension Broker {
                 guard let (placement, failure) = await group.next() else { break }
                 running -= 1
                 results.append((placement, failure))
-                if let failure, failure == "provider_unreachable" || failure == "provider_timeout" {
-                    unreachable[placement.sourceType, default: (0, failure)].count += 1
-                } else {
-                    unreachable[placement.sourceType] = nil
-                }
+                unreachable.note(failure, of: placement.sourceType)
             }
             return results
         }
@@ -157,5 +165,36 @@ extension Broker {
         _ selection: Selection, after position: CredentialKeyPosition? = nil, limit: Int
     ) async throws(StoreError) -> CredentialKeyPage {
         try await store.credentialKeys(selection, at: now(), after: position, limit: limit)
+    }
+}
+
+extension AdminRevocation.Result {
+    /// Adds the numbers of another batch.
+    fileprivate mutating func add(_ other: Self) {
+        keys += other.keys
+        atProvider += other.atProvider
+        withoutRevocation += other.withoutRevocation
+        failures += other.failures
+    }
+}
+
+/// The source types whose providers could not be reached in a row, and so are not asked again during one order.
+private struct UnreachableProviders {
+    /// The number of failures in a row after which a provider is not asked again.
+    private static let mostFailures = 3
+    private var failures: [SourceType.ID: (count: Int, code: String)] = [:]
+
+    /// The code of the failures where there were too many, else `nil`.
+    func code(of sourceType: SourceType.ID) -> String? {
+        failures[sourceType].flatMap { $0.count >= Self.mostFailures ? $0.code : nil }
+    }
+
+    /// Counts the end of a request: its failure's code, or `nil`.
+    mutating func note(_ failure: String?, of sourceType: SourceType.ID) {
+        if let failure, failure == "provider_unreachable" || failure == "provider_timeout" {
+            failures[sourceType, default: (0, failure)].count += 1
+        } else {
+            failures[sourceType] = nil
+        }
     }
 }

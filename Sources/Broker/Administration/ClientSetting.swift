@@ -9,7 +9,8 @@ public struct ClientSetting: Sendable {
     public var sourceType: String
     /// The `client_id` that the provider gave: 1 to 1024 characters (RFC 6749 appendix A.1).
     public var clientID: String
-    /// The `client_secret`: 1 to 2048 characters (RFC 6749 appendix A.2); `nil` for a public client.
+    /// The `client_secret`: 1 to 2048 characters (RFC 6749 appendix A.2); `nil` for a public client. It is not kept
+    /// where the source type sends it nowhere.
     public var clientSecret: ClientSecret?
     /// The scopes to ask for in place of the source type's own; `nil`: these.
     public var scopes: [String]?
@@ -64,7 +65,8 @@ extension Broker {
         }
         if let secret = setting.clientSecret {
             guard secret.expose({ Self.isSound($0, most: 2048) }) else { throw .malformed(member: "clientSecret") }
-            sealed = vault.seal(secret, of: setting.tenant, id)
+            // What is of no use can only be lost.
+            if profile.usesSecret { sealed = vault.seal(secret, of: setting.tenant, id) }
         }
         do {
             try profile.check(operators: setting.parameters)
@@ -133,5 +135,19 @@ extension Broker {
     /// RFC 6749 appendix A.1, A.2: visible ASCII and spaces.
     private static func isSound(_ text: String, most: Int) -> Bool {
         (1...most).contains(text.utf8.count) && text.utf8.allSatisfy { (0x20...0x7E).contains($0) }
+    }
+}
+
+extension OAuthProfile {
+    /// Tells whether some request may be sent the client's secret, or a callback is checked by it.
+    fileprivate var usesSecret: Bool {
+        if needsSecret { return true }
+        switch revocation.authentication {
+        case .basic, .post, .clientSecretJWT: return true
+        case .none, .privateKeyJWT, .tls: break
+        }
+        let parameters = revocation.parameters + (afterConnecting?.parameters ?? [])
+        let headers = revocation.headers + (afterConnecting?.headers ?? [])
+        return (parameters.compactMap(\.value) + headers.map(\.value)).contains { $0.names.contains("clientSecret") }
     }
 }

@@ -38,20 +38,23 @@ extension Broker {
         try await store.resealAuditKey(keyRing)
         var moved = 0
         var position: ClientPosition?
-        let (vault, primary, tell) = (vault, keyRing.primary, tell)
+        let (vault, primary) = (vault, keyRing.primary)
         repeat {
+            // The store may run the closure again, or take back what it did: failures are told once that stands.
+            let failures = ResealFailures()
             let batch = try await store.resealClients(after: position, limit: 500) { place, sealed in
                 guard sealed.keyID != primary else { return nil }
                 do throws(OpenError) {
                     let secret = try vault.open(sealed, of: place.tenant, place.sourceType)
                     return vault.seal(secret, of: place.tenant, place.sourceType)
                 } catch {
-                    tell(
-                        Incident(
-                            .clientSecretUnreadable, error.reason(sealed.keyID), tenant: place.tenant,
-                            sourceType: place.sourceType))
+                    failures.add(error.reason(sealed.keyID), at: place)
                     return nil
                 }
+            }
+            for (place, reason) in failures.all {
+                tell(
+                    Incident(.clientSecretUnreadable, reason, tenant: place.tenant, sourceType: place.sourceType))
             }
             moved += batch.moved
             position = batch.position
@@ -59,4 +62,13 @@ extension Broker {
         } while position != nil
         return moved
     }
+}
+
+/// The secrets of one batch that did not open, each once however often it was tried.
+private final class ResealFailures: Sendable {
+    private let reasons = Locked<[ClientPosition: Reason]>([:])
+
+    var all: [ClientPosition: Reason] { reasons.withLock { $0 } }
+
+    func add(_ reason: Reason, at place: ClientPosition) { reasons.withLock { $0[place] = reason } }
 }

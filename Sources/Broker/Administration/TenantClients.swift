@@ -4,43 +4,54 @@ import Secrets
 /// Tenants' own clients, cached for a second: a change by another broker takes effect within that, one by this broker
 /// at once.
 final class TenantClients: Sendable {
-    private typealias Cache = SingleFlightCache<TenantID, [SourceType.ID: Client], StoreError, Never>
+    /// A client, or the reason why its secret does not open.
+    typealias Found = Result<Client, StoreError>
+    private typealias Cache = SingleFlightCache<TenantID, [SourceType.ID: Found], StoreError, Never>
 
     private let store: any TenantClientStore
     private let vault: Vault
     private let cache: Cache
+    private let tell: @Sendable (Incident) -> Void
+    private let unreadable = Told<ClientPosition>()
 
-    init(store: any TenantClientStore, vault: Vault, now: @escaping @Sendable () -> ContinuousClock.Instant) {
+    init(
+        store: any TenantClientStore, vault: Vault, tell: @escaping @Sendable (Incident) -> Void,
+        now: @escaping @Sendable () -> ContinuousClock.Instant
+    ) {
         self.store = store
         self.vault = vault
+        self.tell = tell
         cache = Cache(.init(fresh: .seconds(1)), capacity: 10_000, now: now)
     }
 
-    /// A tenant's clients. Throws also where a client's secret cannot be opened: its flows must not act as the
-    /// installation's client instead.
-    func all(of tenant: TenantID) async throws(StoreError) -> [SourceType.ID: Client] {
+    /// A tenant's clients. One whose secret does not open is a failure of that source type alone, whose flows must not
+    /// act as the installation's client instead; it is told as an incident.
+    func all(of tenant: TenantID) async throws(StoreError) -> [SourceType.ID: Found] {
         if let known = cache.freshValue(for: tenant) { return known }
-        return try await cache.value(for: tenant) { [store, vault] () async throws(StoreError) in
-            try Self.open(await store.clients(of: tenant), of: tenant, with: vault)
+        return try await cache.value(for: tenant) { [self] () async throws(StoreError) in
+            try await open(store.clients(of: tenant), of: tenant)
         }
     }
 
-    private static func open(
-        _ stored: [KeptClient], of tenant: TenantID, with vault: Vault
-    ) throws(StoreError) -> [SourceType.ID: Client] {
-        var clients: [SourceType.ID: Client] = [:]
+    private func open(_ stored: [KeptClient], of tenant: TenantID) async -> [SourceType.ID: Found] {
+        var clients: [SourceType.ID: Found] = [:]
         for kept in stored {
             var secret: ClientSecret?
             if let sealed = kept.secret {
                 do throws(OpenError) {
                     secret = try vault.open(sealed, of: tenant, kept.sourceType)
                 } catch {
-                    throw .unavailable(
-                        "the client secret of \(tenant) for \(kept.sourceType) does not open: \(error.reason(sealed.keyID))"
-                    )
+                    let reason = error.reason(sealed.keyID)
+                    if await unreadable.isNews(ClientPosition(tenant: tenant, sourceType: kept.sourceType)) {
+                        tell(
+                            Incident(.clientSecretUnreadable, reason, tenant: tenant, sourceType: kept.sourceType))
+                    }
+                    clients[kept.sourceType] = .failure(
+                        .unavailable("the client secret of \(tenant) for \(kept.sourceType) does not open: \(reason)"))
+                    continue
                 }
             }
-            clients[kept.sourceType] = Client(kept, of: tenant, secret: secret)
+            clients[kept.sourceType] = .success(Client(kept, of: tenant, secret: secret))
         }
         return clients
     }

@@ -18,7 +18,8 @@ public struct Incident: Sendable {
         case staleCallersKeys = "earlier keys are used for callers' tokens"
         /// There are no keys for callers' tokens: their calls are answered 503.
         case callersKeysMissing = "the keys for callers' tokens cannot be fetched"
-        /// Resealing could not open a secret: it stays under the master key that sealed it.
+        /// A secret does not open: it stays under the master key that sealed it, and the tenant's calls for that source
+        /// type are refused.
         case clientSecretUnreadable = "a client secret of a tenant cannot be decrypted"
     }
 
@@ -59,13 +60,13 @@ public struct Incident: Sendable {
     }
 }
 
-/// The flows that were reported once, so that a page that asks every second is not reported every second.
-actor ToldFlows {
-    private static let most = 1000
-    private var told: Set<FlowID> = []
+/// The flows or clients that were reported once, so that what is asked for every second is not reported every second.
+actor Told<Subject: Hashable & Sendable> {
+    private static var most: Int { 1000 }
+    private var told: Set<Subject> = []
 
-    func isNews(_ flow: FlowID) -> Bool {
+    func isNews(_ subject: Subject) -> Bool {
         if told.count >= Self.most { told.removeAll() }
-        return told.insert(flow).inserted
+        return told.insert(subject).inserted
     }
 }

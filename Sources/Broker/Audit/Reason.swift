@@ -46,12 +46,15 @@ extension Reason: ExpressibleByStringInterpolation {
         /// Text of somebody else, in quotation marks: at most 200 bytes of it.
         public mutating func appendInterpolation(quoted foreign: String) {
             let short = foreign.prefix(bytes: 200)
-            text += "\""
-            // A quotation mark of its own ends nothing. By scalars: with a mark upon it it is another character.
-            for scalar in short.visible.unicodeScalars {
-                if scalar == "\"" { text += "\\" }
-                text.unicodeScalars.append(scalar)
+            // A quotation mark of its own ends nothing, also behind a backslash. By bytes: under a combining mark it is
+            // another character.
+            var escaped: [UInt8] = []
+            for byte in short.utf8 {
+                if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { escaped.append(UInt8(ascii: "\\")) }
+                escaped.append(byte)
             }
+            text += "\""
+            text += String(decoding: escaped, as: UTF8.self).visible
             text += short.utf8.count < foreign.utf8.count ? "…\"" : "\""
         }
     }

@@ -6,6 +6,8 @@ import Transport
 /// A pushed authorization request (RFC 9126 § 2): the provider keeps the parameters, the browser carries a reference.
 struct PushedAuthorization {
     let http: TransportRequest
+    /// The values that nobody is told, should the provider repeat them.
+    private let hidden: HiddenValues
 
     init(
         _ parameters: RequestParameters, to address: String, of provider: Provider, as client: Client, now: Timestamp
@@ -17,6 +19,7 @@ struct PushedAuthorization {
         // RFC 9126 § 2.1: the client authenticates as at the token endpoint; one client_id is enough.
         request.parameters.add(parameters)
         http = request.http
+        hidden = HiddenValues(in: http, of: client)
     }
 
     /// RFC 9126 § 2.2.
@@ -30,9 +33,9 @@ struct PushedAuthorization {
         }
         let error = document.flatMap { JSONPointer.member("error").value(in: $0)?.string }
         let said: Reason =
-            error.map { " with the error \(quoted: $0.hiding(http.sentValues))" } ?? " without a sound request_uri"
+            error.map { " with the error \(quoted: hidden.redacted($0))" } ?? " without a sound request_uri"
         throw .rejected(
-            error: error.flatMap(ProviderText.code), retryAfter: response.retryAfter(at: now),
+            error: error.flatMap(hidden.code), retryAfter: response.retryAfter(at: now),
             reason: "\(ProviderEndpoint.pushedAuthorization.words): answered \(response.status)\(said)")
     }
 }

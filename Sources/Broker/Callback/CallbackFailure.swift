@@ -1,3 +1,5 @@
+import Secrets
+
 /// The failure of a callback: `error` for its page and the flow's frontend, `reason` for operators alone.
 public struct CallbackFailure: Error, Sendable {
     /// The part that the browser and the frontend may see.
@@ -46,16 +48,21 @@ extension CallbackRequest {
 
     private var providersError: Reason {
         guard case .one = self["error"] else { return "" }
-        return "; the provider's error is \(saidByProvider)"
+        return "; the provider's error is \(saidByProvider(hiding: hidden))"
+    }
+
+    /// The secrets that came along, which another parameter may repeat.
+    var hidden: HiddenValues {
+        var hidden = HiddenValues()
+        if case .one(let code) = self["code"] { hidden.add(AuthorizationCode(code)) }
+        if case .one(let state) = self["state"] { hidden.add(State(state)) }
+        return hidden
     }
 
     /// The provider's error as it came, and what it said of it.
-    var saidByProvider: Reason {
-        let secrets = ["code", "state"].compactMap { name -> String? in
-            if case .one(let value) = self[name] { value } else { nil }
-        }
+    func saidByProvider(hiding hidden: HiddenValues) -> Reason {
         let said = { (name: String) -> Reason? in
-            if case .one(let text) = self[name] { "\(quoted: text.hiding(secrets))" } else { nil }
+            if case .one(let text) = self[name] { "\(quoted: hidden.redacted(text))" } else { nil }
         }
         let description: Reason = said("error_description").map { ": \($0)" } ?? ""
         return "\(said("error") ?? "")\(description)"

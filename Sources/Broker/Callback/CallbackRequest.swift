@@ -57,9 +57,9 @@ public struct CallbackRequest: Sendable {
 
     /// A remark for the audit trail where `iss` came though the catalog names no issuer: the entry may then get its
     /// `issuer`.
-    func remark(on profile: OAuthProfile?) -> String? {
+    func remark(on profile: OAuthProfile?) -> Reason? {
         guard let profile, profile.issuer == nil, case .one(let issuer) = self["iss"] else { return nil }
-        return "iss \"\(ProviderText.sentence(issuer))\" was not expected"
+        return "iss \(quoted: hidden.redacted(issuer: issuer)) was not expected"
     }
 
     var isError: Bool {
@@ -85,6 +85,8 @@ public struct CallbackRequest: Sendable {
     func presentedCookie(for flow: FlowID) -> BindingCookie? { cookie(flow) }
 }
 
+extension CallbackRequest: Redacted {}
+
 /// The end of a callback, for the page or redirect that answers it.
 public enum CallbackResult: Sendable {
     /// The key redeems the flow's credentials, once.
@@ -98,8 +100,8 @@ public enum CallbackError: Error, Equatable, Sendable {
     /// The state is missing, repeated, tampered with, expired, replayed or revoked, or the flow's client changed: one
     /// case, so that nobody can tell them apart.
     case invalidState
-    /// The provider redirected with an error (RFC 6749 § 4.1.2.1). Both are the provider's words, cut short;
-    /// `access_denied` stands for an error that is no code.
+    /// The provider redirected with an error (RFC 6749 § 4.1.2.1). Both are the provider's words, cut short and without
+    /// secrets; `access_denied` stands for an error that is no code, or one of the broker's own.
     case denied(error: String, description: String?)
     /// No code, or not exactly one, or a code beside an error, or a wrong signature.
     case invalidCallback
@@ -125,6 +127,28 @@ public enum CallbackError: Error, Equatable, Sendable {
         case .closed, .rateLimited: self = .store(.closed)
         }
     }
+
+    /// The code of a denial in which the provider named `code`, if it named one.
+    ///
+    /// A provider that sends a code of the broker's own, or of `connect.js`, would speak in its name: pages, frontends
+    /// and alarms would take a refusal for a forged state or a store that failed.
+    static func denial(_ code: String?) -> String {
+        guard let code, !ownCodes.contains(code.lowercased()) else { return "access_denied" }
+        return code
+    }
+
+    /// The names that failures have at the broker and in `connect.js` (Docs/Contract.md#codes), but for those that
+    /// RFC 6749 § 4.1.2.1 has as well.
+    package static let ownCodes: Set = [
+        "body_too_large", "insufficient_scope", "internal_error", "invalid_callback", "invalid_credential_key",
+        "invalid_parameter", "invalid_state", "invalid_token", "issuer_mismatch", "method_not_allowed", "not_found",
+        "provider_rejected", "provider_timeout", "provider_unreachable", "rate_limited", "reauthorization_required",
+        "revocation_unsupported", "source_type_not_configured", "source_type_without_oauth", "unavailable",
+        "unknown_source_type", "unsupported_media_type", "wrong_tenant",
+        "expired", "provider_error", "revoked", "token_unreadable",
+        "aborted", "foreign_flow", "insecure_context", "network_error", "popup_blocked", "popup_closed",
+        "storage_unavailable", "timeout", "unexpected_response",
+    ]
 
     /// The stable name of this failure, for problems, pages, messages and the audit trail (Docs/Contract.md#codes). A
     /// provider's own error code where it denied.

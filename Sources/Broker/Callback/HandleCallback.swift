@@ -42,7 +42,7 @@ extension Broker {
         let remark = claimed.callback.remark(on: catalog[flow.sourceType]?.oauth)
         let event = Event(
             .flowFailed, at: now(), by: claimed.callback.requester, flow.placement, code: error.code,
-            detail: ([failure.reason.description] + (remark.map { [$0] } ?? [])).joined(separator: "; "))
+            detail: [failure.reason, remark].compactMap { $0?.description }.joined(separator: "; "))
         report(event)
         do {
             try await store.fail(flow.id, error: error.code, description: error.providerDescription, recording: event)

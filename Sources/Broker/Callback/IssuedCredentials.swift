@@ -24,9 +24,9 @@ struct IssuedCredentials: Sendable {
 
     /// The remarks for the audit trail on a flow that succeeded.
     var remarks: String? {
-        let remarks = [missingExtras?.description, callback.claimed.callback.remark(on: callback.provider.profile)]
-            .compactMap(\.self)
-        return remarks.isEmpty ? nil : remarks.joined(separator: "; ")
+        let remarks = [missingExtras, callback.claimed.callback.remark(on: callback.provider.profile)].compactMap(
+            \.self)
+        return remarks.isEmpty ? nil : remarks.map(\.description).joined(separator: "; ")
     }
 }
 

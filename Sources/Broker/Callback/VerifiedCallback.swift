@@ -34,7 +34,8 @@ extension Broker {
             throw CallbackFailure(error)
         }
         return VerifiedCallback(
-            claimed, code: try claimed.callback.code(from: provider), client: source.client, provider: provider)
+            claimed, code: try claimed.callback.code(from: provider, as: source.client), client: source.client,
+            provider: provider)
     }
 
     /// The source type and the client that a flow began with.
@@ -89,7 +90,11 @@ extension ClaimedFlow {
 
 extension CallbackRequest {
     /// The one code, once the answer is known to come from this provider and to be no error.
-    fileprivate func code(from provider: Provider) throws(CallbackFailure) -> AuthorizationCode {
+    fileprivate func code(
+        from provider: Provider, as client: Client
+    ) throws(CallbackFailure) -> AuthorizationCode {
+        var hidden = hidden
+        hidden.add(client.secret)
         // RFC 9207 § 2.4: compared as plain strings, for errors as well, before anything else is believed.
         switch self["iss"] {
         case .one where provider.profile.issuer == nil: break
@@ -97,16 +102,19 @@ extension CallbackRequest {
         case .absent where !provider.requiresIssuer: break
         case .absent: throw CallbackFailure(.issuerMismatch, "no iss came, though this provider sends it (RFC 9207)")
         case .repeated: throw CallbackFailure(.issuerMismatch, "iss came twice")
-        case .one(let stated): throw CallbackFailure(.issuerMismatch, "iss is \(quoted: stated)")
+        case .one(let stated):
+            throw CallbackFailure(.issuerMismatch, "iss is \(quoted: hidden.redacted(issuer: stated))")
         }
         switch (self["error"], self["code"]) {
         case (.absent, .one(let code)): return AuthorizationCode(code)
         case (.one(let error), .absent):
             var description: String?
-            if case .one(let text) = self["error_description"] { description = ProviderText.sentence(text) }
+            if case .one(let text) = self["error_description"] {
+                description = ProviderText.sentence(hidden.redacted(text))
+            }
             throw CallbackFailure(
-                .denied(error: ProviderText.code(error) ?? "access_denied", description: description),
-                "the provider redirected with the error \(saidByProvider)")
+                .denied(error: CallbackError.denial(hidden.code(error)), description: description),
+                "the provider redirected with the error \(saidByProvider(hiding: hidden))")
         case (.absent, _): throw CallbackFailure(.invalidCallback, "no code came")
         default: throw CallbackFailure(.invalidCallback, "a code and an error came together")
         }

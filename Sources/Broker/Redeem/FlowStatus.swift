@@ -14,8 +14,13 @@ extension Broker {
             outcome.flow.frontendOrigin.description == frontendOrigin
         else { return nil }
         let key = outcome.flow.key
-        return secrets.outcomeSecret(of: verifier, for: id, key: key)
-            .flatMap { secrets.bindingCookie(with: $0, of: id, key: key) }
+        guard let secret = secrets.outcomeSecret(of: verifier, for: id, key: key),
+            let cookie = secrets.bindingCookie(with: secret, of: id, key: key)
+        else {
+            await tellUnreadable(OpenError.unknownKey(key).reason(key), outcome.flow)
+            return nil
+        }
+        return cookie
     }
 
     /// The origin that the pages of a flow may send their message to; `nil` where there is no such flow.
@@ -60,11 +65,13 @@ extension Broker {
             }
             return try vault.open(sealed, at: flow.placement, under: secret)
         } catch {
-            if await unreadable.isNews(flow.id) {
-                tell(Incident(.outcomeUnreadable, error.reason(sealed.keyID), at: flow.placement))
-            }
+            await tellUnreadable(error.reason(sealed.keyID), flow)
             return nil
         }
+    }
+
+    private func tellUnreadable(_ reason: Reason, _ flow: Flow) async {
+        if await unreadable.isNews(flow.id) { tell(Incident(.outcomeUnreadable, reason, at: flow.placement)) }
     }
 
     /// The end of a trial's flow, for the operator at whose terminal the broker runs.
@@ -75,7 +82,9 @@ extension Broker {
         case failed(error: String, reason: String?)
         /// The key was already spent.
         case redeemed
-        /// No callback or no redemption in time, no such flow, or a key that does not open.
+        /// The key, or the credentials under it, cannot be decrypted.
+        case unreadable
+        /// No callback or no redemption in time, or no such flow.
         case expired
     }
 
@@ -93,13 +102,14 @@ extension Broker {
             return .failed(error: outcome.error ?? "invalid_state", reason: event?.detail)
         case .redeemed: return .redeemed
         case .succeeded:
-            guard let key = await key(of: outcome, verifier: verifier) else { return .expired }
+            guard now() < outcome.expiresAt else { return .expired }
+            guard let key = await key(of: outcome, verifier: verifier) else { return .unreadable }
             let redemption = Redemption(
                 keyDigest: key.digest, tenant: outcome.flow.tenant, challenge: outcome.flow.exchangeChallenge,
                 now: now())
             switch try await store.redeem(redemption, opening: opening(with: key)) {
             case .redeemed(let json, _): return .succeeded(json)
-            case .unreadable: return .expired
+            case .unreadable: return .unreadable
             case .reused, .refused: return .redeemed
             }
         }

@@ -113,8 +113,9 @@ extension Broker {
         guard let http = revocationRequest(for: token, hint: hint, at: provider, as: client) else {
             throw .rejected(reason: "\(ProviderEndpoint.revocation.words): its address lacks a value")
         }
-        let response = try await send(http, to: provider, at: .revocation)
-        try check(response, to: http, of: token, at: provider.profile)
+        var hidden = HiddenValues(in: http, of: client)
+        hidden.add(token)
+        try check(try await send(http, to: provider, at: .revocation), at: provider.profile, hiding: hidden)
     }
 
     private func revocationRequest(
@@ -157,11 +158,10 @@ extension Broker {
         return request.http
     }
 
-    /// RFC 7009 § 2.2: 200, also for a token that was none any more. An error in a 200 is one all the same: the token
-    /// lives on.
+    /// Throws unless the token is revoked. RFC 7009 § 2.2: 200, also for a token that was none any more. An error in a
+    /// 200 is one all the same: the token lives on.
     private func check(
-        _ response: ProviderResponse, to request: TransportRequest, of token: AccessOrRefreshToken,
-        at profile: OAuthProfile
+        _ response: ProviderResponse, at profile: OAuthProfile, hiding hidden: HiddenValues
     ) throws(ProviderError) {
         let document = TokenResponse.document(response)
         let refusal = document.flatMap { profile.response.error.value(in: $0) }
@@ -177,12 +177,9 @@ extension Broker {
             || (profile.revocation.place != .form && response.status == 404)
         guard isGone else {
             let error = refusal?.string
-            let code = error.flatMap(ProviderText.code)
-            var hidden = request.sentValues
-            token.expose { hidden.append($0) }
-            let said: Reason = error.map { " with the error \(quoted: $0.hiding(hidden))" } ?? ""
+            let said: Reason = error.map { " with the error \(quoted: hidden.redacted($0))" } ?? ""
             throw .rejected(
-                error: code, retryAfter: response.retryAfter(at: now()),
+                error: error.flatMap(hidden.code), retryAfter: response.retryAfter(at: now()),
                 reason: "\(ProviderEndpoint.revocation.words): answered \(response.status)\(said)")
         }
     }

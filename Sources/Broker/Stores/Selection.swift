@@ -110,7 +110,7 @@ public struct DestroyedCredentialKey: Sendable {
 
 /// The key of a tenant's own client: the tenant and the source type. It is also the client's place in the store's
 /// order.
-public struct ClientPosition: Sendable, Equatable {
+public struct ClientPosition: Sendable, Hashable {
     /// The tenant that brought the client.
     public let tenant: TenantID
     /// The source type that it is for.

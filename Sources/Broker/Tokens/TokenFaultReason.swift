@@ -13,11 +13,10 @@ extension ProviderError {
         at endpoint: ProviderEndpoint = .token, now: Timestamp
     ) {
         let error: String? = if case .refused(let code) = fault { code } else { nil }
-        var hidden = request.sentValues
-        token?.expose { hidden.append($0) }
-        client.secret?.expose { hidden.append($0) }
+        var hidden = HiddenValues(in: request, of: client)
+        hidden.add(token)
         self = .rejected(
-            error: error, retryAfter: response.retryAfter(at: now),
+            error: error.flatMap(hidden.code), retryAfter: response.retryAfter(at: now),
             reason: "\(endpoint.words): \(fault.reason(response, shape, hiding: hidden))")
     }
 }
@@ -39,16 +38,16 @@ extension ProviderError {
 
 extension TokenResponse.Fault {
     fileprivate func reason(
-        _ response: ProviderResponse, _ shape: OAuthProfile.ResponseShape, hiding secrets: [String]
+        _ response: ProviderResponse, _ shape: OAuthProfile.ResponseShape, hiding hidden: HiddenValues
     ) -> Reason {
         let status = response.status
         switch self {
-        case .refused(let code?): return "answered \(status) with the error \(quoted: code)"
+        case .refused(let code?): return "answered \(status) with the error \(quoted: hidden.redacted(code))"
         case .refused(nil):
             guard let document = TokenResponse.document(response) else { return "answered \(status) with an error" }
             switch shape.error.value(in: document) {
             case .string(let text)? where !text.isEmpty:
-                return "answered \(status) with the error \(quoted: text.hiding(secrets))"
+                return "answered \(status) with the error \(quoted: hidden.redacted(text))"
             case nil, .string?, .bool(false)?, .number(0)?:
                 let pointer = shape.failureUnless?.pointer.description ?? ""
                 return "answered \(status), and \(trusted: pointer) says that it failed"

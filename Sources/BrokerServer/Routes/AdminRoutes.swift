@@ -160,7 +160,7 @@ struct AdminRoutes: Sendable {
 
     private struct ClientBody: Decodable {
         let clientId: String
-        let clientSecret: String?
+        let clientSecret: SecretMember<Use.ClientSecret>?
         let scopes: [String]?
         let parameters: [String: String]?
     }
@@ -192,7 +192,7 @@ struct AdminRoutes: Sendable {
             let (kept, isNew) = try await broker.setClient(
                 ClientSetting(
                     tenant: tenant, sourceType: String(context.parameters.sourceType), clientID: body.clientId,
-                    clientSecret: body.clientSecret.map { ClientSecret($0) }, scopes: body.scopes,
+                    clientSecret: body.clientSecret?.secret, scopes: body.scopes,
                     parameters: body.parameters ?? [:], requester: requester))
             var response = Response.json(members(kept, of: tenant))
             // RFC 9110 § 9.3.4.

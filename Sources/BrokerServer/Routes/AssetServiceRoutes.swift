@@ -27,7 +27,7 @@ struct AssetServiceRoutes: Sendable {
 
     private struct RefreshBody: Decodable {
         let sourceType: String
-        let refreshToken: String
+        let refreshToken: SecretMember<Use.RefreshToken>
         let parameters: [String: String]?
         let scopes: [String]?
     }
@@ -44,12 +44,12 @@ struct AssetServiceRoutes: Sendable {
         _ request: Request, for tenant: TenantID, by requester: Requester
     ) async throws -> Response {
         let body = try await request.json(RefreshBody.self)
-        try Self.check(body.refreshToken, "refreshToken")
+        try Self.check(body.refreshToken.secret, "refreshToken")
         let json: SecretBytes
         do {
             json = try await broker.refresh(
                 RefreshRequest(
-                    tenant: tenant, sourceType: body.sourceType, refreshToken: RefreshToken(body.refreshToken),
+                    tenant: tenant, sourceType: body.sourceType, refreshToken: body.refreshToken.secret,
                     parameters: body.parameters ?? [:], scopes: body.scopes,
                     requester: requester))
         } catch {
@@ -62,7 +62,7 @@ struct AssetServiceRoutes: Sendable {
 
     private struct RevokeBody: Decodable {
         let sourceType: String
-        let token: String
+        let token: SecretMember<Use.AccessOrRefreshToken>
         let tokenTypeHint: String?
         let parameters: [String: String]?
     }
@@ -79,7 +79,7 @@ struct AssetServiceRoutes: Sendable {
         _ request: Request, for tenant: TenantID, by requester: Requester
     ) async throws -> Response {
         let body = try await request.json(RevokeBody.self)
-        try Self.check(body.token, "token")
+        try Self.check(body.token.secret, "token")
         if let hint = body.tokenTypeHint, !["access_token", "refresh_token"].contains(hint) {
             throw Problem.invalidRequest(
                 "the member \"tokenTypeHint\" must be access_token or refresh_token (RFC 7009 § 2.1)")
@@ -87,7 +87,7 @@ struct AssetServiceRoutes: Sendable {
         do {
             try await broker.revoke(
                 TokenRevocationRequest(
-                    tenant: tenant, sourceType: body.sourceType, token: AccessOrRefreshToken(body.token),
+                    tenant: tenant, sourceType: body.sourceType, token: body.token.secret,
                     tokenTypeHint: body.tokenTypeHint, parameters: body.parameters ?? [:],
                     requester: requester))
         } catch {
@@ -97,8 +97,11 @@ struct AssetServiceRoutes: Sendable {
     }
 
     /// RFC 6749 appendix A.12 and A.17: a token is visible ASCII; an empty one asks for nothing.
-    private static func check(_ token: String, _ member: String) throws {
-        guard (1...16_384).contains(token.utf8.count), token.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) else {
+    private static func check<Use>(_ token: Secret<Use>, _ member: String) throws {
+        let isToken = token.expose { text in
+            (1...16_384).contains(text.utf8.count) && text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F }
+        }
+        guard isToken else {
             throw Problem.invalidRequest("the member \"\(member)\" must be a token: 1 to 16384 visible characters")
         }
     }

@@ -152,7 +152,7 @@ struct BrowserRoutes: Sendable {
 
     private struct Binding: Decodable {
         let flow: String
-        let exchangeVerifier: String
+        let exchangeVerifier: SecretMember<Use.ExchangeVerifier>
         let frontendOrigin: String
     }
 
@@ -167,7 +167,9 @@ struct BrowserRoutes: Sendable {
             throw Problem.invalidRequest("only the broker's own popup page may call this")
         }
         let body = try await request.json(Binding.self)
-        guard let flow = FlowID(body.flow), let verifier = ExchangeVerifier(checking: body.exchangeVerifier) else {
+        guard let flow = FlowID(body.flow),
+            let verifier = body.exchangeVerifier.secret.expose({ ExchangeVerifier(checking: $0) })
+        else {
             throw Self.notThisFlow
         }
         let cookie: BindingCookie?

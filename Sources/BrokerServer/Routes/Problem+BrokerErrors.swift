@@ -113,7 +113,7 @@ extension ProviderError {
                 Problem(
                     status: .badGateway, code: "provider_rejected",
                     detail:
-                        "the provider refused\(error.map { " (\($0))" } ?? ""); try again later, or ask the operator")
+                        "the provider refused\(Self.inBrackets(error)); try again later, or ask the operator")
             case .unreachable:
                 Problem(
                     status: .badGateway, code: "provider_unreachable",
@@ -138,6 +138,11 @@ extension ProviderError {
         }
         return problem
     }
+}
+
+extension ProviderError {
+    /// A known error code for a sentence of `detail`.
+    fileprivate static func inBrackets(_ code: String?) -> String { ProviderText.known(code).map { " (\($0))" } ?? "" }
 }
 
 extension RefreshError {
@@ -194,7 +199,7 @@ extension CallbackError {
         case .providerRejected(let error):
             Problem(
                 status: .badGateway, code: code,
-                detail: "the provider gave no tokens for the code\(error.map { " (\($0))" } ?? ""); start again")
+                detail: "the provider gave no tokens for the code\(ProviderError.inBrackets(error)); start again")
         case .providerUnreachable:
             Problem(
                 status: .badGateway, code: code, detail: "the provider could not be reached; start again in a moment")

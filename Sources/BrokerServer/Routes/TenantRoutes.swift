@@ -183,9 +183,19 @@ struct TenantRoutes: Sendable {
 
     private struct FlowAnswer: Encodable {
         var status: String
-        var credentialKey: String?
+        var credentialKey: CredentialKey?
         var error: String?
         var errorDescription: String?
+
+        enum Key: CodingKey { case status, credentialKey, error, errorDescription }
+
+        func encode(to encoder: any Encoder) throws {
+            var members = encoder.container(keyedBy: Key.self)
+            try members.encode(status, forKey: .status)
+            try credentialKey?.expose { try members.encode($0, forKey: .credentialKey) }
+            try members.encodeIfPresent(error, forKey: .error)
+            try members.encodeIfPresent(errorDescription, forKey: .errorDescription)
+        }
     }
 
     @Sendable private func outcomeByQuery(_ request: Request, _ context: Context) async throws -> Response {
@@ -213,8 +223,7 @@ struct TenantRoutes: Sendable {
             switch status {
             case .pending: break
             case .succeeded(let key):
-                answer = FlowAnswer(status: "succeeded")
-                key?.expose { answer.credentialKey = $0 }
+                answer = FlowAnswer(status: "succeeded", credentialKey: key)
             case .failed(let error, let description):
                 answer = FlowAnswer(status: "failed", error: error, errorDescription: description)
             }

@@ -1,8 +1,11 @@
 package import Formats
 import NIOCore
+package import Secrets
 
 /// A request's body, read as JSON by our own reader, which a stranger's text cannot make slow.
-package struct JSONBody {
+///
+/// It may hold a key or a token, so it prints as its type alone.
+package struct JSONBody: Redacted {
     /// Any JSON value; no object in it has a member twice.
     package let value: JSONValue
 
@@ -55,5 +58,15 @@ package struct JSONBody {
         case .dataCorrupted: return "the body is not JSON in UTF-8"
         @unknown default: return "the body is not what this call takes"
         }
+    }
+}
+
+/// A member of a body that is a secret from the moment on at which it is read.
+package struct SecretMember<Use>: Decodable, Sendable {
+    /// The member's text.
+    package let secret: Secret<Use>
+
+    package init(from decoder: any Decoder) throws {
+        secret = Secret(try decoder.singleValueContainer().decode(String.self))
     }
 }

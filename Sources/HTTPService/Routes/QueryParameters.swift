@@ -1,7 +1,8 @@
 import Formats
+import Secrets
 
-/// The parameters of a query, by name.
-package struct QueryParameters: Sendable {
+/// The parameters of a query, by name. They may hold a key or a verifier, and print as their type alone.
+package struct QueryParameters: Sendable, Redacted {
     private let pairs: [(name: String, value: String)]
 
     /// - Parameter query: still encoded. One that cannot be decoded has no parameters.

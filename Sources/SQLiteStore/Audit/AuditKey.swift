@@ -52,7 +52,12 @@ enum AuditKey {
     }
 
     static func open(_ sealed: [UInt8], _ ring: KeyRing) throws -> SecretBytes {
-        try ring.open(Sealed<AuditKey>(stored: sealed), as: label, context: context)
+        let sealed = Sealed<AuditKey>(stored: sealed)
+        do throws(OpenError) {
+            return try ring.open(sealed, as: label, context: context)
+        } catch {
+            throw AuditKeyUnopened(error: error, keyID: sealed.keyID)
+        }
     }
 
     /// Throws where the ring does not open it.
@@ -69,4 +74,12 @@ enum AuditKey {
         let key = try open(sealed.bytes, ring)
         try db.run("UPDATE OR FAIL audit_trail SET sealed_key = ?", .blob(seal(key, ring)))
     }
+}
+
+/// The failure to open the audit trail's key, with the master key that it names: without the name, another value under
+/// the same name could not be told from a row that was altered.
+struct AuditKeyUnopened: Error {
+    let error: OpenError
+    /// `nil` where the sealed bytes are malformed.
+    let keyID: KeyRing.KeyID?
 }

@@ -68,11 +68,12 @@ extension SQLiteStore {
     private static func key(_ row: Row, _ ring: KeyRing) throws -> SecretBytes {
         do {
             return try AuditKey.open(row.bytes("sealed_key"), ring)
-        } catch OpenError.unknownKey(let id) {
+        } catch let unopened as AuditKeyUnopened {
+            guard case .unknownKey(let id) = unopened.error else {
+                throw Breach(sequence: 0, finding: "the trail's key was altered, or belongs to another master key")
+            }
             throw Breach(
                 sequence: 0, finding: "the trail's key needs the master key \"\(id)\", which is not in the file")
-        } catch {
-            throw Breach(sequence: 0, finding: "the trail's key was altered, or belongs to another master key")
         }
     }
 }

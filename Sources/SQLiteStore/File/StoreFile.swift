@@ -104,7 +104,7 @@ enum StoreFile {
 
     static func opening(_ error: any Error, _ path: String) -> OpeningError {
         if let error = error as? OpeningError { return error }
-        switch error as? OpenError {
+        switch (error as? AuditKeyUnopened)?.error {
         case .unknownKey(let id)?: return .masterKeyMissing(path: path, id: id)
         case .malformed?, .notAuthentic?: return .masterKeyMissing(path: path, id: nil)
         case nil: break
@@ -192,7 +192,7 @@ enum StoreFailure {
     static func reason(_ error: any Error) -> String {
         switch error {
         case let error as DatabaseError: "\(error.extendedResultCode): \(error.message ?? "no message")"
-        case let error as OpenError: error.reason(nil).description
+        case let unopened as AuditKeyUnopened: unopened.error.reason(unopened.keyID).description
         case let breach as Breach: "the audit trail is broken at event \(breach.sequence): \(breach.finding)"
         case is RowDecodingError: "a row is not of the form that this program writes"
         case let error as CocoaError: Self.systemsWords(error)

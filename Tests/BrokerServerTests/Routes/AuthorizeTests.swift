@@ -191,4 +191,34 @@ import Testing
             #expect(pattern == .string("^[a-z]{1,9}$"))
         }
     }
+
+    /// RFC 9126 § 2.3: the error of a pushed request, of a provider that repeats what it was sent.
+    @Test(arguments: ["basic", "post"], ["Zk83hQ.wPz_71-XyA9dLmQ04rT", "hunter_two_three"])
+    func `a pushed request whose error repeats the client secret tells nobody`(
+        _ authentication: String, _ secret: String
+    ) async throws {
+        let catalog = """
+            sourceTypes:
+              example:
+                displayName: Example
+                category: wiki
+                oauth:
+                  authorizationURL: https://example.com/authorize
+                  tokenURL: https://example.com/token
+                  pushedAuthorizationURL: https://example.com/par
+                  clientAuthentication: \(authentication)
+            """
+        let fixture = try await Fixture(
+            catalog: catalog, clients: ["example": Client(id: "client", secret: ClientSecret(secret))],
+            provider: ScriptedProvider(status: 400, #"{"error":"\#(secret)"}"#))
+        let token = try await fixture.token()
+        try await fixture.run { client in
+            let answer = try await client.post(
+                "/v1/tenants/acme/assets:authorize", ["sourceType": .string("example")], token: token)
+            #expect(answer.code == "provider_rejected")
+            #expect(!answer.text.contains(secret))
+        }
+        #expect(fixture.lines.all.contains("the pushed authorization request: answered 400 with the error"))
+        #expect(!fixture.lines.all.contains(secret))
+    }
 }

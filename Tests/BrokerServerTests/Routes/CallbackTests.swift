@@ -137,6 +137,26 @@ import Transport
     }
 
     /// RFC 9207 § 2.4.
+    /// All that the API's description lists, but for what RFC 6749 § 4.1.2.1 has as well.
+    @Test func `no code of the broker's own can come from a provider`() async throws {
+        let fixture = try await Fixture()
+        try await fixture.run { client in
+            let document = JSONValue.object(try await client.get("/openapi.json").json)
+            let listed = JSONPointer("/components/schemas/Code/enum")?.value(in: document)
+            guard case .array(let codes)? = listed else {
+                Issue.record("the description lists no codes")
+                return
+            }
+            #expect(codes.count > 20)
+            for code in codes.compactMap(\.string) where code != "invalid_request" {
+                let started = try await fixture.authorize(client)
+                let answer = try await client.get(
+                    "\(started.callback)?error=\(code)&state=\(started.state)", [.accept: "application/json"])
+                #expect(answer.code == "access_denied", "\(code)")
+            }
+        }
+    }
+
     @Test func `the right issuer passes`() async throws {
         let fixture = try await Fixture()
         try await fixture.run { client in

@@ -115,6 +115,15 @@ import Testing
         #expect(gone.status == .noContent)
     }
 
+    /// As every code: callers are told those of the protocols alone.
+    @Test(arguments: ["client:secret", "secret-of-t.1", "t/1", "a1b2c3d4e5f6", "hunter_two", "Invalid_Client"])
+    func `what a provider calls its error is no caller's to know`(_ error: String) async throws {
+        let (answer, _) = try await revoke(
+            Self.here, provider: ScriptedProvider(status: 400, #"{"error":"\#(error)"}"#))
+        #expect(answer.code == "provider_rejected")
+        #expect(answer.json["detail"] == .string("the provider refused; try again later, or ask the operator"))
+    }
+
     @Test func `a hint that is none and an empty token are refused`() async throws {
         for body: [String: JSONValue] in [["tokenTypeHint": .string("id_token")], ["token": .string("")]] {
             let (answer, request) = try await revoke(Self.here, body)

@@ -44,6 +44,48 @@ import Transport
         try await expect(begun, code: row.code, detail: row.detail)
     }
 
+    /// Of a provider that puts into its error what nobody may be told; `STATE` stands for the flow's state.
+    @Test(arguments: [
+        "error=STATE", "error=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln", "error=client-hunter2",
+        "error=CLIENT-HUNTER2",
+        "error=invalid_state", "error=unavailable", "error=Provider_Timeout", "error=popup_closed", "error=expired",
+        "error=a%20b",
+    ])
+    func `an error that is a secret or a code of the broker's own is told as access_denied`(_ query: String)
+        async throws
+    {
+        let begun = try await installation.begin()
+        let sent = query.replacing("STATE", with: begun.state)
+        let result = await installation.callback(
+            "\(sent)&error_description=of+ya29.a0AfH6SMBx1+for+\(begun.state)&state=\(begun.state)")
+        #expect(result.error?.code == "access_denied")
+        #expect(result.error?.providerDescription == "of [hidden] for [hidden]")
+        let outcome = try #require(try await installation.store.outcome(of: begun.flow))
+        #expect(outcome.error == "access_denied" && outcome.errorDescription == "of [hidden] for [hidden]")
+        let event = try #require(installation.events.all.last)
+        #expect(event.code == "access_denied")
+        for secret in [begun.state, "hunter2", "HUNTER2", "eyJ", "ya29"] {
+            #expect(event.detail?.contains(secret) == false)
+        }
+    }
+
+    @Test func `an error of the protocol is told as it came`() async throws {
+        for code in ["invalid_request", "temporarily_unavailable", "consent_required", "user.cancelled"] {
+            let begun = try await installation.begin()
+            #expect(await installation.callback("error=\(code)&state=\(begun.state)").error?.code == code)
+        }
+    }
+
+    /// Of a remark on an `iss` that nothing expects, nothing may pass for the broker's words.
+    @Test(arguments: ["error=x", "code=good"])
+    func `an issuer that was not expected is quoted, without secrets`(_ query: String) async throws {
+        let begun = try await installation.begin()
+        _ = await installation.callback(
+            "\(query)&iss=https://x%5C%22+was+expected;+\(begun.state)&state=\(begun.state)")
+        let detail = try #require(installation.events.all.last?.detail)
+        #expect(detail.hasSuffix(#"iss "https://x\\\" was expected; [hidden]" was not expected"#))
+    }
+
     @Test(arguments: [
         (#"{"error":"invalid_grant"}"#, 400, #"answered 400 with the error "invalid_grant""#),
         (#"{"error":"invalid_client"}"#, 401, #"answered 401 with the error "invalid_client""#),

@@ -121,14 +121,17 @@ final class Installation: Sendable {
         broker = Broker(
             settings: settings, catalog: catalog,
             clients: clients,
-            keyRing: try KeyRing(masterKeys), store: store, transport: provider, now: { clock.now },
+            keyRing: try KeyRing(masterKeys), store: wrapping(store), transport: provider, now: { clock.now },
             report: { events.append($0) }, tell: { events.append($0) }, steadyNow: { steady.now },
             machine: Machine(name: "machine", start: steady.start), pause: pause)
     }
 
     /// The same files after a restart with other master keys.
-    func restarted(masterKeys: String) throws -> Installation {
-        try Installation(folder: folder, store: store, masterKeys: masterKeys, clocks: (clock, steady))
+    func restarted(
+        masterKeys: String, wrapping: (SQLiteStore) -> any BrokerStore = { $0 }
+    ) throws -> Installation {
+        try Installation(
+            folder: folder, store: store, masterKeys: masterKeys, clocks: (clock, steady), wrapping: wrapping)
     }
 
     /// Another broker on the same file, with a store of its own.

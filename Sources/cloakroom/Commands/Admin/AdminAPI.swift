@@ -3,6 +3,7 @@ import Catalog
 import CurlTransport
 import Formats
 import Foundation
+import Secrets
 import Transport
 
 /// The broker's admin API, as an operator's command calls it.
@@ -10,13 +11,13 @@ import Transport
 /// Over the transport that calls providers: it follows no redirect, so the token goes nowhere else.
 struct AdminAPI {
     private let base: String
-    private let token: String
+    private let token: Secret<Use.BearerToken>
     private let transport: any HTTPTransport
 
     /// - Parameter base: the broker's address, without a slash at its end.
     init(base: String, token: String, transport: any HTTPTransport) {
         self.base = base
-        self.token = token
+        self.token = Secret(token)
         self.transport = transport
     }
 
@@ -30,7 +31,7 @@ struct AdminAPI {
         var url = base + "/v1/admin/" + path
         let members = query.compactMap { name, value in value.map { (name: name, value: $0) } }
         if !members.isEmpty { url += "?" + Percent.form(members) }
-        var headers = [("Authorization", "Bearer \(token)"), ("Accept", "application/json")]
+        var headers = [("Authorization", token.expose { "Bearer \($0)" }), ("Accept", "application/json")]
         if body != nil { headers.append(("Content-Type", "application/json")) }
         let response: TransportResponse
         do {

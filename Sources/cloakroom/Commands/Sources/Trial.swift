@@ -45,6 +45,7 @@ struct Trial: Sendable {
                     hint:
                         "compare the app's redirect address, client id, secret and scopes with `cloakroom sources show \(sourceType)`"
                 )
+            case .unreadable: throw Refusal("the credentials cannot be decrypted", hint: "run the command again")
             case .redeemed: throw Refusal("somebody else took the credentials", hint: "run the command again")
             case .succeeded(let json): return try Self.summary(json)
             }
