@@ -37,11 +37,7 @@ package struct VerifiedClaims: Sendable {
     /// A moment as RFC 7519 § 2 has them: a number of seconds, never text. In floating point: a number of any size
     /// compares, and none overflows.
     package func moment(_ name: String) -> Double? {
-        switch members[name] {
-        case .number(let seconds)?: seconds
-        case .integer(let seconds)?: Double(seconds)
-        default: nil
-        }
+        members[name]?.number
     }
 
     /// RFC 7519 § 4.1.5: it is still to come, or no moment at all.

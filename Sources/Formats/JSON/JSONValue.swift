@@ -5,12 +5,14 @@ public enum JSONValue: Hashable, Sendable {
     case number(Double)
     /// A whole number that `Double` would not hold exactly.
     case integer(Int64)
+    /// A number that neither of them would hold with all its digits.
+    case digits(JSONDigits)
     case string(String)
     case array([JSONValue])
     case object([String: JSONValue])
 
-    /// `nil` where `bytes` is not one JSON value in UTF-8, at most 64 deep and of at most 10,000 values. A byte order
-    /// mark is passed over, as RFC 8259 § 8.1 allows readers to.
+    /// `nil` where `bytes` is not one JSON value, at most 64 deep and of at most 10,000 values. A byte order mark is
+    /// passed over, as RFC 8259 § 8.1 allows readers to, and texts are repaired.
     public init?(json bytes: [UInt8]) {
         guard let value = try? JSONValue(json: bytes, by: .lenient) else { return nil }
         self = value
@@ -28,6 +30,8 @@ public enum JSONValue: Hashable, Sendable {
         switch self {
         case .number(let number): number
         case .integer(let whole): Double(whole)
+        // RFC 8259 § 6 lets a reader bound numbers: what no `Double` reaches is as good as unsaid.
+        case .digits(let digits): Double(digits.text).flatMap { $0.isFinite ? $0 : nil }
         default: nil
         }
     }
@@ -70,6 +74,7 @@ extension JSONValue: Codable {
         case .number(let number):
             if let whole = Int64(exactly: number) { try container.encode(whole) } else { try container.encode(number) }
         case .integer(let whole): try container.encode(whole)
+        case .digits: try container.encode(number)
         case .string(let text): try container.encode(text)
         case .array(let values): try container.encode(values)
         case .object(let members): try container.encode(members)
@@ -77,8 +82,14 @@ extension JSONValue: Codable {
     }
 }
 
+/// A number of more digits than machines reckon with, as it was written. Only the reader makes it, so it can be
+/// written into JSON as it is.
+public struct JSONDigits: Hashable, Sendable {
+    let text: String
+}
+
 extension JSONValue {
-    /// One JSON value in UTF-8, at most 64 deep, within the rules.
+    /// One JSON value, at most 64 deep, within the rules.
     package init(json bytes: [UInt8], by rules: JSONRules) throws(JSONFault) {
         self = try bytes.withUnsafeBufferPointer { bytes throws(JSONFault) in
             var reader = JSONReader(bytes, by: rules)

@@ -12,8 +12,10 @@ package enum StrictJSON {
         try JSONValue(json: json, by: .strict)
     }
 
-    package static func object(_ json: [UInt8]) throws(JSONFault) -> [String: JSONValue] {
-        guard case .object(let members) = try value(json) else { throw .notAnObject }
+    package static func object(
+        _ json: [UInt8], by rules: JSONRules = .strict
+    ) throws(JSONFault) -> [String: JSONValue] {
+        guard case .object(let members) = try JSONValue(json: json, by: rules) else { throw .notAnObject }
         return members
     }
 }
