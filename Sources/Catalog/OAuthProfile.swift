@@ -85,6 +85,14 @@ public struct OAuthProfile: Sendable {
         public let replacesToken: Bool
     }
 
+    /// Names of a provider's own under which its callbacks tell an error: the first that has a value counts.
+    public struct CallbackErrorNames: Sendable {
+        /// Beside `error` of RFC 6749 § 4.1.2.1.
+        public var error: [String] = []
+        /// Beside `error_description`.
+        public var description: [String] = []
+    }
+
     /// How the provider takes a token back, where that is not RFC 7009.
     public struct Revocation: Sendable {
         public enum Place: String, Sendable, CaseIterable {
@@ -153,6 +161,7 @@ public struct OAuthProfile: Sendable {
     public internal(set) var parameters: [Parameter] = []
     /// The callback parameter that signs all others.
     public internal(set) var callbackSignature: String?
+    public internal(set) var callbackError = CallbackErrorNames()
     public internal(set) var response = ResponseShape()
     public internal(set) var refreshResponse = ResponseShape()
     public internal(set) var extras = Extras()

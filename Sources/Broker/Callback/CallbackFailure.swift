@@ -30,7 +30,8 @@ extension CallbackRequest {
         switch self["state"] {
         case .absent: CallbackFailure(.invalidState, "no state came\(providersError)")
         case .repeated: CallbackFailure(.invalidState, "state came twice\(providersError)")
-        case .one: CallbackFailure(.invalidState, "the state that came is none of this broker's\(providersError)")
+        case .one, .garbled:
+            CallbackFailure(.invalidState, "the state that came is none of this broker's\(providersError)")
         }
     }
 
@@ -43,19 +44,6 @@ extension CallbackRequest {
     }
 
     private var providersError: Reason {
-        guard case .one = self["error"] else { return "" }
-        return "; the provider's error is \(saidByProvider)"
-    }
-
-    /// The provider's error as it came, and what it said of it.
-    var saidByProvider: Reason {
-        let secrets = ["code", "state"].compactMap { name -> String? in
-            if case .one(let value) = self[name] { value } else { nil }
-        }
-        let said = { (name: String) -> Reason? in
-            if case .one(let text) = self[name] { "\(quoted: text.hiding(secrets))" } else { nil }
-        }
-        let description: Reason = said("error_description").map { ": \($0)" } ?? ""
-        return "\(said("error") ?? "")\(description)"
+        error(to: nil).map { "; the provider's error is \(said($0))" } ?? ""
     }
 }

@@ -78,7 +78,7 @@ struct BrowserRoutes: Sendable {
     ) async -> Response {
         let cookies = BindingCookies(publicURL: broker.settings.publicURL)
         let callback = CallbackRequest(
-            query, at: RedirectPath(received: path), by: Requester(request, in: context)
+            query.utf8, at: RedirectPath(received: path), by: Requester(request, in: context)
         ) { flow in
             request.cookie(cookies.name(flow)).map { BindingCookie($0) }
         }

@@ -149,7 +149,7 @@ final class Installation: Sendable {
     ) async -> CallbackResult {
         let state = Percent.pairs(query)?.first { $0.name == "state" }?.value ?? ""
         let own = try? await store.outcome(of: FlowID(of: State(state)))?.flow.redirect
-        return await broker.callback(CallbackRequest(query, at: redirect ?? own ?? .legacy) { _ in cookie })
+        return await broker.callback(CallbackRequest(query.utf8, at: redirect ?? own ?? .legacy) { _ in cookie })
     }
 
     /// A flow up to its credential key.
