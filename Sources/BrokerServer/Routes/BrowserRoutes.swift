@@ -42,7 +42,7 @@ struct BrowserRoutes: Sendable {
             handlers: [
                 .get: limits.callback.around(callbackByQuery, refusing: refusal), .head: spendNothing,
                 .post: limits.callback.around(callbackByForm, refusing: refusal),
-            ], ignoresTrailingSlash: true)
+            ], ignoresSpareSlashes: true)
     }
 
     private static func script(_ text: String, _ type: String) -> Response {
