@@ -6,6 +6,7 @@ public enum Templates {
     public static let success = text(PackageResources.success_mustache)
     public static let failure = text(PackageResources.failure_mustache)
     public static let popup = text(PackageResources.popup_mustache)
+    public static let again = text(PackageResources.again_mustache)
 
     /// The style of all pages.
     public static let style = text(PackageResources.page_css)
@@ -13,6 +14,7 @@ public enum Templates {
     public static let successScript = text(PackageResources.success_js)
     public static let failureScript = text(PackageResources.failure_js)
     public static let popupScript = text(PackageResources.popup_js)
+    public static let againScript = text(PackageResources.again_js)
 
     /// The frontend helper, an ES module, and its TypeScript declarations.
     public static let connect = text(PackageResources.connect_js)
