@@ -10,6 +10,7 @@ public enum Templates {
     public static let failure = text(PackageResources.failure_mustache)
     /// The first page of a popup: it binds the flow to the browser and goes on to the provider.
     public static let popup = text(PackageResources.popup_mustache)
+    public static let again = text(PackageResources.again_mustache)
 
     /// The style of all pages.
     public static let style = text(PackageResources.page_css)
@@ -20,6 +21,7 @@ public enum Templates {
     public static let failureScript = text(PackageResources.failure_js)
     /// Waits until the opener names the flow, then leaves for the provider.
     public static let popupScript = text(PackageResources.popup_js)
+    public static let againScript = text(PackageResources.again_js)
 
     /// The frontend helper, an ES module that the broker serves.
     public static let connect = text(PackageResources.connect_js)

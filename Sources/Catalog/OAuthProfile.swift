@@ -115,6 +115,14 @@ public struct OAuthProfile: Sendable {
         public let replacesToken: Bool
     }
 
+    /// Names of a provider's own under which its callbacks tell an error: the first that has a value counts.
+    public struct CallbackErrorNames: Sendable {
+        /// Beside `error` of RFC 6749 § 4.1.2.1.
+        public var error: [String] = []
+        /// Beside `error_description`.
+        public var description: [String] = []
+    }
+
     /// The provider's way of taking a token back. The defaults are those of RFC 7009 § 2.1.
     public struct Revocation: Sendable {
         /// The part of a revocation request that carries the token.
@@ -231,6 +239,8 @@ public struct OAuthProfile: Sendable {
     /// The callback parameter that signs all others, under the client's secret (Docs/Catalog.md#the-callback). `nil`:
     /// callbacks are not signed.
     public internal(set) var callbackSignature: String?
+    /// Names of the provider's own under which its callbacks tell an error.
+    public internal(set) var callbackError = CallbackErrorNames()
     /// The form of the exchange's answer.
     public internal(set) var response = ResponseShape()
     /// The form of a refresh's answer: `response`, unless the entry describes it by itself.

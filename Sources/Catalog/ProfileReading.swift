@@ -118,6 +118,7 @@ extension OAuthProfile {
             callbackSignature = signature.required("parameter", "the callback parameter that holds the signature")
             signature.finish()
         }
+        readCallbackError(entry)
         if let section = entry.section("extras") {
             extras.callback = section.callbackExtras("callback")
             let spoken: Set = ["code", "state", "error", "error_description", "iss"]
@@ -129,6 +130,22 @@ extension OAuthProfile {
             extras.token = section.answerExtras("token")
             section.finish()
         }
+    }
+
+    private mutating func readCallbackError(_ entry: YAMLReader) {
+        guard let section = entry.section("callbackError") else { return }
+        callbackError.error = section.strings("error") ?? []
+        callbackError.description = section.strings("errorDescription") ?? []
+        // What a good callback has must not make it a bad one.
+        for (key, names) in [("error", callbackError.error), ("errorDescription", callbackError.description)] {
+            for name in names where ["code", "state", "iss"].contains(name) {
+                section.problem(key, found: name.quoted, wanted: "parameters that come with an error alone")
+            }
+        }
+        if callbackError.error.isEmpty {
+            section.problem("error", found: "nothing", wanted: "the callback parameters that tell an error")
+        }
+        section.finish()
     }
 
     private static func parameters(_ entry: YAMLReader) -> [Parameter] {

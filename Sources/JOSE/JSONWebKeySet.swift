@@ -22,7 +22,7 @@ package struct JSONWebKeySet: Sendable {
     /// RFC 7517 § 5 says.
     package init?(json: [UInt8]) {
         // RFC 7517 § 4: names within a key are unique.
-        guard json.count <= Self.sizeLimit, let document = try? StrictJSON.object(json),
+        guard json.count <= Self.sizeLimit, let document = try? StrictJSON.object(json, by: .metadata),
             case .array(let keys)? = document["keys"], keys.count <= Self.keyLimit
         else { return nil }
         entries = keys.compactMap(Self.entry)

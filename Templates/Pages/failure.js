@@ -1,9 +1,21 @@
 // Tells the window that began the flow what went wrong, and stays, so that it can be read.
 
-// `code` and `state` are spent, and a reload would only fail again.
-history.replaceState(null, "", location.pathname);
-
 const { code, description, frontendOrigin, flow } = document.body.dataset;
+const parts = [...document.querySelectorAll("[data-part]")];
+
+// `code` and `state` are spent and leave the address, so a reload knows of nothing. What the page says, and no more,
+// stays with its entry of the history, and a reload says it again.
+const said = location.search ? null : history.state?.said;
+if (said?.texts?.length === parts.length) {
+  document.title = said.title;
+  document.documentElement.lang = said.lang;
+  parts.forEach((part, index) => (part.textContent = said.texts[index]));
+} else {
+  const { title, documentElement } = document;
+  const texts = parts.map((part) => part.textContent);
+  history.replaceState({ said: { title, lang: documentElement.lang, texts } }, "", location.pathname);
+}
+
 const closeButton = document.getElementById("close");
 const byHand = document.getElementById("by-hand");
 

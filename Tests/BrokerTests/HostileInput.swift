@@ -23,7 +23,7 @@ enum HostileInput {
         case UInt8(ascii: "i"): isBelieved(text) && !text.isExactly(soundToken) ? "a token not signed is believed" : nil
         case UInt8(ascii: "h"): header(rest)
         case UInt8(ascii: "c"): claims(rest)
-        case UInt8(ascii: "q"): callback(text)
+        case UInt8(ascii: "q"): callback(rest)
         case UInt8(ascii: "u"): url(text)
         case UInt8(ascii: "v"): template(text)
         case UInt8(ascii: "x"): pattern(text)
@@ -38,13 +38,23 @@ enum HostileInput {
 
     private static func json(_ bytes: [UInt8]) -> String? {
         let theirs = try? JSONSerialization.jsonObject(with: Data(bytes), options: .fragmentsAllowed)
-        guard let value = JSONValue(json: bytes) else {
+        let repaired = JSONValue(json: bytes).map(written)
+        guard repaired == repaired.flatMap(strictly).map(written) else { return "what was repaired is no JSON" }
+        guard let value = strictly(bytes) else {
             return theirs != nil && !mayDiffer(bytes) ? "only Foundation reads this JSON" : nil
         }
         // Foundation refuses some numbers with exponents, and what is deep.
         if theirs == nil, !bytes.contains(where: { $0 | 0x20 == 0x65 }) { return "Foundation does not read this JSON" }
-        let once = written(value)
-        return once == JSONValue(json: once).map(written) ? nil : "what was read and written reads differently"
+        return repaired == written(value) ? nil : "what needs no repair reads differently"
+    }
+
+    /// By RFC 8259 alone. Of a name that comes twice the first counts.
+    private static func strictly(_ bytes: [UInt8]) -> JSONValue? {
+        do {
+            return try StrictJSON.value(bytes)
+        } catch {
+            return error == .memberRepeated ? JSONValue(json: bytes) : nil
+        }
     }
 
     private static func written(_ value: JSONValue) -> [UInt8] {
@@ -75,14 +85,38 @@ enum HostileInput {
             shape.scope = JSONPointer("/users/0/scope") ?? shape.scope
             shape.lifetime = lifetime
         }
-        return form(String(decoding: body, as: UTF8.self))
+        return costOfSpare(body) ?? form(body)
     }
 
-    private static func form(_ text: String) -> String? {
+    /// Whatever stands in a member that nobody asks for, the tokens are had.
+    private static func costOfSpare(_ bytes: [UInt8]) -> String? {
+        // It ends neither the text in JSON nor the pair in a form.
+        let inJSON = bytes.filter { $0 != UInt8(ascii: "\"") } + [0x20]
+        let inForm = bytes.filter { $0 != UInt8(ascii: "&") }
+        let bodies = [
+            Array(#"{"x":""#.utf8) + inJSON + Array(#"","access_token":"a","y"#.utf8) + inJSON
+                + Array(#"":[],"refresh_token":"r"}"#.utf8),
+            Array("access_token=a&x=".utf8) + inForm + Array("&y".utf8) + inForm + Array("&refresh_token=r".utf8),
+        ]
+        for body in bodies {
+            let tokens = try? TokenResponse(ProviderResponse(status: 200, body: body), shape: .init(), now: now)
+            if tokens?.accessToken.expose({ $0 }) != "a" || tokens?.refreshToken?.expose({ $0 }) != "r" {
+                return "a member that nobody asks for costs the tokens"
+            }
+        }
+        return nil
+    }
+
+    private static func form(_ bytes: [UInt8]) -> String? {
+        let text = String(decoding: bytes, as: UTF8.self)
         guard let pairs = Percent.pairs(text) else { return nil }
         let again = Percent.pairs(Percent.form(pairs)) ?? []
-        let isSame = pairs.elementsEqual(again) { $0.name.isExactly($1.name) && $0.value.isExactly($1.value) }
-        return isSame ? nil : "a form that was read and written reads differently"
+        guard pairs.elementsEqual(again, by: { $0.name.isExactly($1.name) && $0.value.isExactly($1.value) }) else {
+            return "a form that was read and written reads differently"
+        }
+        let repaired = Percent.repairedPairs(Array(text.utf8))
+        let isSame = pairs.elementsEqual(repaired) { $0.name.isExactly($1.name) && $0.value.isExactly($1.value) }
+        return isSame ? nil : "a form that needs no repair reads differently"
     }
 
     // MARK: metadata and keys
@@ -182,14 +216,24 @@ enum HostileInput {
 
     // MARK: callbacks and addresses
 
-    private static func callback(_ query: String) -> String? {
+    private static func callback(_ query: [UInt8]) -> String? {
         let request = CallbackRequest(query, at: .legacy)
+        if case .one(let code) = request["code"], code.unicodeScalars.contains("\u{FFFD}") { return "a code repaired" }
         if let state = request.state?.expose({ $0 }), Base64URL.decode(state)?.count != 32 { return "no such state" }
-        if case .one(let text) = request["error_description"] {
+        if let text = request.words(["error_description"]) {
             let sentence = ProviderText.sentence(text)
             if sentence.unicodeScalars.count > 200 || sentence.contains(where: \.isNewline) { return "no sentence" }
         }
         if request.isSigned("00", leavingOut: "hmac", with: ClientSecret("s")) { return "a short signature is right" }
+        // Whatever stands in a parameter that nobody asks for, state and code are had.
+        let names = Percent.repairedPairs(query).map(\.name)
+        if !names.contains(where: { ["state", "code", "iss", "error"].contains(exactly: $0) }) {
+            let state = String(repeating: "A", count: 43)
+            let request = CallbackRequest(Array("state=\(state)&code=c&".utf8) + query, at: .legacy)
+            guard case .one("c") = request["code"], request.state != nil, request.repetition == nil else {
+                return "a parameter that nobody asks for costs the code"
+            }
+        }
         return form(query)
     }
 
@@ -303,7 +347,7 @@ enum HostileInput {
         case UInt8(ascii: "h"): _ = try? JSONWebSignature(token(bytes, [0]) { _ in [0] })
         case UInt8(ascii: "c"):
             _ = isBelieved(token(Array(#"{"alg":"EdDSA"}"#.utf8), bytes) { key?.sign($0, with: .EdDSA) })
-        case UInt8(ascii: "q"): _ = callback(text)
+        case UInt8(ascii: "q"): _ = callback(bytes)
         case UInt8(ascii: "u"): _ = (StrictURL(text), Origin(text), ProviderMetadata.addresses(text))
         case UInt8(ascii: "v"):
             _ = try? URLTemplate("https://{a}.example.com/{b}?c={c}").filled(with: ["a": "x", "b": text, "c": text])
@@ -312,7 +356,7 @@ enum HostileInput {
         case UInt8(ascii: "n"):
             _ = (TenantID(text), SourceType.ID(text), FlowID(text), ExchangeVerifier(checking: text))
         case UInt8(ascii: "w"):
-            _ = (text.quoted, text.guess(among: ["a", "b"]), ProviderText.sentence(text))
+            _ = (text.quoted, text.guess(among: ["a", "b"]), ProviderText.sentence(text), String(repairing: bytes))
             _ = Requester(subject: text, tokenID: text)
         default: break
         }

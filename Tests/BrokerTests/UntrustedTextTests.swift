@@ -32,14 +32,50 @@ import Transport
         let run = Self.run(marks, 2_000)
         let escaped = String(repeating: #"\u0301\u0316"#, count: 500)
         for text in [run, escaped] {
-            #expect(JSONValue(json: Array(#"{"e\#(text)":0}"#.utf8)) == nil)
-            #expect(JSONValue(json: Array(#"{"a":"e\#(text)"}"#.utf8)) == nil)
+            #expect(throws: JSONFault.malformed) { try StrictJSON.value(Array(#"{"e\#(text)":0}"#.utf8)) }
+            #expect(throws: JSONFault.malformed) { try StrictJSON.value(Array(#"{"a":"e\#(text)"}"#.utf8)) }
         }
         #expect(Percent.pairs("a\(run)=1") == nil)
-        #expect(CallbackRequest("a\(run)=1&state=x", at: .legacy).state == nil)
+    }
+
+    /// What people may read is cut: a name of 2,000 marks costs no tokens, and is not compared.
+    @Test(arguments: marks)
+    func `of an endless run of marks what may be read stays`(_ marks: String) throws {
+        let (run, cut) = (Self.run(marks, 2_000), Self.run(marks, 128))
+        #expect(String(repairing: Array("e\(run)f\(run)".utf8)).isExactly("e\(cut)f\(cut)"))
+        guard case .object(let members)? = JSONValue(json: Array(#"{"e\#(run)":"\#(run)"}"#.utf8)) else {
+            Issue.record("no object")
+            return
+        }
+        #expect(members.keys.first?.isExactly("e\(cut)") == true)
+        let pair = try #require(Percent.repairedPairs(Array("a\(run)=1".utf8)).first)
+        #expect(pair.name.isExactly("a\(cut)") && !pair.isSound)
         let body = Array("access_token=a&e\(run)=1".utf8)
-        #expect(throws: TokenResponse.Fault.noTokenResponse) {
-            try TokenResponse(ProviderResponse(status: 200, body: body), shape: .init(), now: TestTime.now)
+        let response = ProviderResponse(status: 200, body: body)
+        #expect(try TokenResponse(response, shape: .init(), now: TestTime.now).accessToken.expose { $0 } == "a")
+    }
+
+    /// ISO 8859-1, which is what is sent by programs that do not know UTF-8.
+    @Test(
+        arguments: [
+            ([0x61, 0xE9], "a\u{E9}"), ([0xC3, 0xA9], "\u{E9}"), ([0xE9, 0x74, 0xE9], "\u{E9}t\u{E9}"),
+            ([0x80], "\u{FFFD}"), ([0xC0, 0xAF], "\u{C0}\u{AF}"), ([0xED, 0xA0, 0x80], "\u{ED}\u{A0}\u{FFFD}"),
+            ([0xF0, 0x9F, 0x94, 0x91], "\u{1F511}"), ([0xF0, 0x9F, 0x94], "\u{F0}\u{FFFD}\u{FFFD}"), ([], ""),
+            ([0xFF, 0x00, 0xFE], "\u{FF}\u{0}\u{FE}"),
+        ] as [([UInt8], String)])
+    func `bytes that are no UTF-8 are read as what they most likely are`(_ bytes: [UInt8], _ text: String) {
+        #expect(String(repairing: bytes).isExactly(text))
+    }
+
+    /// Or what was repaired could be taken for a token, an address or a key.
+    @Test func `what was repaired is not ASCII`() {
+        for length in 1...3 {
+            for byte in UInt8(0x80)...0xFF {
+                let bytes = Array(repeating: byte, count: length)
+                if String(untrusted: bytes) == nil {
+                    #expect(String(repairing: bytes).unicodeScalars.allSatisfy { !$0.isASCII })
+                }
+            }
         }
     }
 }

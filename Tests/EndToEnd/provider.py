@@ -13,6 +13,7 @@ import struct
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, parse_qsl, unquote_plus, urlencode, urlsplit
 
@@ -214,6 +215,7 @@ class Provider:
         self.complaints: list[str] = []
         self.metadata: dict[str, dict] = {}  # more of what an issuer says of itself, by its name
         self.decision = ""  # what a browser is answered at once: `allow`, `deny`, or nothing where it must wait
+        self.posted: dict[str, str] = {}  # what it posts besides, where `response_mode=form_post` is asked for
         self._grants: dict[str, Grant] = {}
         self._pushed: dict[str, dict[str, str]] = {}
         self._lock = threading.Lock()
@@ -347,7 +349,18 @@ class Handler(BaseHTTPRequestHandler):
         members = {"error": "access_denied", "state": request["state"]}
         if self.server.provider.decision == "allow":
             members = self.server.provider.consent(f"?{urlencode(request)}").callback
+        if request.get("response_mode") == "form_post":
+            return self._post(request["redirect_uri"], members | self.server.provider.posted)
         self.send(302, b"", headers={"Location": f"{request['redirect_uri']}?{urlencode(members)}"})
+
+    def _post(self, address: str, members: dict[str, str]) -> None:
+        """OAuth 2.0 Form Post Response Mode § 2, by a page that cuts its opener off."""
+        fields = "".join(
+            f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in members.items())
+        page = f"""<!doctype html><html lang=en><meta charset=utf-8><title>Provider</title><link rel=icon href="data:,">
+            <form method=post action="{escape(address)}">{fields}<button id=go>Go on</button></form>
+            <script>HTMLFormElement.prototype.submit.call(document.querySelector("form"))</script>"""
+        self.send(200, page.encode(), "text/html; charset=utf-8", {"Cross-Origin-Opener-Policy": "same-origin"})
 
     def do_POST(self) -> None:
         call = self._read()

@@ -82,6 +82,25 @@ def test_a_person_who_denies_is_told_so_in_both_windows(chromium, demo, sandbox)
     chromium.wait_closed(popup)
 
 
+def test_a_failure_page_that_is_reloaded_says_the_same_and_keeps_no_secret(chromium, demo, sandbox):
+    """Its address has neither code nor state any more, so the broker cannot know."""
+    popup = connect_in_demo(chromium, demo)
+    sandbox.decide(popup, "deny")
+    chromium.wait_for("h1", "Access was not granted")
+    said = chromium.text("main")
+    assert "Ada Lovelace said no" in said
+    [flow] = {chromium.run("return document.body.dataset.flow")}
+    for _ in range(2):
+        chromium.driver.refresh()
+        chromium.until(lambda: chromium.run("return performance.getEntriesByType('navigation')[0].type") == "reload")
+        chromium.wait_for("h1", "Access was not granted")
+        assert chromium.text("main") == said and chromium.driver.title == "Access was not granted"
+    kept = chromium.run("return JSON.stringify(history.state) + location.href")
+    assert "state=" not in kept and "code=" not in kept and flow not in kept
+    [heard] = [address for address in chromium.address_history() if "/oauth/callback" in address]
+    assert "?" not in heard
+
+
 def test_a_person_who_cancels_in_the_app_sees_the_popup_go(chromium, demo, sandbox):
     """An `AbortSignal` ends a flow at once, popup and all."""
     popup = connect_in_demo(chromium, demo)

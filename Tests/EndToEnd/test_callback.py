@@ -7,7 +7,7 @@ import pytest
 
 import provider as answers
 from broker import APP, FOREIGN, Broker, assert_problem, fragment, text_of, wait_until
-from provider import Grant, Provider
+from provider import Grant, Provider, callback_path
 from tokens import challenge_of, new_verifier
 
 RETURN = f"{APP}/connected"
@@ -316,10 +316,18 @@ def test_a_hostile_error_description_is_only_text(broker, description):
 # What spends nothing.
 
 
+PARTS_OF_PAGES = [
+    "audio", "embed", "font", "image", "manifest", "object", "script", "style", "track", "video", "worker", "sharedworker",
+    "serviceworker",
+]
+
+
 @pytest.mark.parametrize("method, headers", [
     ("HEAD", {}), ("GET", {"Sec-Purpose": "prefetch"}), ("GET", {"Sec-Purpose": "prefetch;prerender"}),
-    ("GET", {"Sec-Purpose": "prefetch;anonymous-client-ip"}),
-], ids=["head", "prefetch", "prerender", "proxied"])
+    ("GET", {"Sec-Purpose": "prefetch;anonymous-client-ip"}), ("GET", {"Purpose": "prefetch"}),
+    ("GET", {"Purpose": "preview"}), ("GET", {"X-Purpose": "preview"}), ("GET", {"X-Moz": "prefetch"}),
+    *[("GET", {"Sec-Fetch-Dest": part}) for part in PARTS_OF_PAGES],
+], ids=["head", "prefetch", "prerender", "proxied", "purpose", "preview", "safari", "firefox", *PARTS_OF_PAGES])
 def test_a_look_ahead_spends_no_state(broker, provider, method, headers):
     """RFC 9110 § 9.3.2: HEAD is safe; Sec-Purpose: nobody has clicked yet (503 is how a prefetch is turned down)."""
     grant = broker.consented()
@@ -327,3 +335,36 @@ def test_a_look_ahead_spends_no_state(broker, provider, method, headers):
     assert response.status_code < 500 or response.status_code == 503
     assert "credentialKey" not in response.headers.get("location", "")
     assert_state_unspent(broker, provider, grant)
+
+
+# Slashes.
+
+
+@pytest.mark.parametrize("change", [
+    "{path}/", "{path}//", "/{path}", "//oauth//callback//{name}", "/oauth/callback//{name}/",
+], ids=["trailing", "two-trailing", "leading", "everywhere", "before-the-name"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_slashes_too_many_mean_the_same_address(broker, provider, change, method):
+    """Some providers add one, and some redirect addresses are put together with one too many."""
+    grant = broker.consented()
+    path = callback_path(grant.callback)
+    # A path that begins with two slashes is no address to a client, so it is told the host besides.
+    at = f"{broker.url}{change.format(path=path, name=path.rpartition('/')[2])}"
+    assert broker.callback(grant.callback, method=method, at=at).status_code == {"GET": 302, "POST": 303}[method]
+    assert len(provider.exchanges(grant)) == 1
+
+
+@pytest.mark.parametrize("path", ["/oauth/callback/", "//oauth/callback", "/oauth/callback//", "/oauth//callback/wiki//"])
+def test_a_browser_gets_a_page_whatever_the_slashes(broker, path):
+    response = broker.client.get(f"{broker.url}{path}?code=c&state=s", headers={"Accept": "text/html"})
+    assert response.status_code == 400
+    assert "no longer valid" in text_of(response)
+
+
+@pytest.mark.parametrize("headers", [
+    {"Content-Type": "text/plain"}, {}, {"Content-Type": "application/json"},
+], ids=["text", "none", "json"])
+def test_a_browser_gets_a_page_where_its_post_is_refused(broker, headers):
+    response = broker.client.post("/oauth/callback/wiki", content=b"code=c", headers={"Accept": "text/html"} | headers)
+    assert response.status_code == 415
+    assert "<title>" in text_of(response)

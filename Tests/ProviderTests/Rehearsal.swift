@@ -77,7 +77,7 @@ struct Rehearsal {
     }
 
     private mutating func exchanged(_ callback: String) async throws -> CredentialKey? {
-        switch await broker.callback(CallbackRequest(callback, at: redirect)) {
+        switch await broker.callback(CallbackRequest(callback.utf8, at: redirect)) {
         case .succeeded(_, let key): return key
         case .failed(let failure, _):
             faults.append("callback: \(failure)")
@@ -146,7 +146,7 @@ struct Rehearsal {
     mutating func presentWrongCode() async throws {
         guard let callback = try await consented(scopes: nil) else { return }
         let members = callback.split(separator: "&").map { $0.hasPrefix("code=") ? "code=wrong" : $0 }
-        let result = await broker.callback(CallbackRequest(members.joined(separator: "&"), at: redirect))
+        let result = await broker.callback(CallbackRequest(members.joined(separator: "&").utf8, at: redirect))
         let isSigned = requirement.consent.signature != nil
         let wanted = isSigned ? "invalid_callback" : "provider_rejected"
         if case .failed(let failure, _) = result, failure.error.code == wanted {

@@ -33,7 +33,8 @@ extension CallbackRequest {
         switch self["state"] {
         case .absent: CallbackFailure(.invalidState, "no state came\(providersError)")
         case .repeated: CallbackFailure(.invalidState, "state came twice\(providersError)")
-        case .one: CallbackFailure(.invalidState, "the state that came is none of this broker's\(providersError)")
+        case .one, .garbled:
+            CallbackFailure(.invalidState, "the state that came is none of this broker's\(providersError)")
         }
     }
 
@@ -47,24 +48,6 @@ extension CallbackRequest {
     }
 
     private var providersError: Reason {
-        guard case .one = self["error"] else { return "" }
-        return "; the provider's error is \(saidByProvider(hiding: hidden))"
-    }
-
-    /// The secrets that came along, which another parameter may repeat.
-    var hidden: HiddenValues {
-        var hidden = HiddenValues()
-        if case .one(let code) = self["code"] { hidden.add(AuthorizationCode(code)) }
-        if case .one(let state) = self["state"] { hidden.add(State(state)) }
-        return hidden
-    }
-
-    /// The provider's error as it came, and what it said of it.
-    func saidByProvider(hiding hidden: HiddenValues) -> Reason {
-        let said = { (name: String) -> Reason? in
-            if case .one(let text) = self[name] { "\(quoted: hidden.redacted(text))" } else { nil }
-        }
-        let description: Reason = said("error_description").map { ": \($0)" } ?? ""
-        return "\(said("error") ?? "")\(description)"
+        error(to: nil).map { "; the provider's error is \(said($0, hiding: hidden))" } ?? ""
     }
 }

@@ -5,26 +5,26 @@ public import Transport
 
 /// A request to a redirect address: untrusted, whoever brought it.
 public struct CallbackRequest: Sendable {
-    private let pairs: [(name: String, value: String)]
+    let pairs: [FormPair]
     /// The address that it came to.
     let redirect: RedirectPath
     /// The cookie of a flow, as the browser sent it.
     private let cookie: @Sendable (FlowID) -> BindingCookie?
     let requester: Requester
 
-    /// Reads the parameters; a query that cannot be decoded has none.
+    /// Reads the parameters, also those that cannot be decoded.
     ///
     /// - Parameters:
-    ///   - query: the query or the form body, still encoded.
+    ///   - query: the query or the form body, still encoded, and in the bytes that came: nothing may have been repaired
+    ///     in it before it is known what depends on it.
     ///   - redirect: the path that the request came to, as `RedirectPath(received:)` reads it.
     ///   - requester: the browser, for the audit trail.
     ///   - cookie: gives the binding cookie of a flow, if the browser sent one.
     public init(
-        _ query: String, at redirect: RedirectPath, by requester: Requester = .unknown,
+        _ query: some Sequence<UInt8>, at redirect: RedirectPath, by requester: Requester = .unknown,
         cookie: @escaping @Sendable (FlowID) -> BindingCookie? = { _ in nil }
     ) {
-        // A query that cannot be decoded has no state that could be sound.
-        pairs = Percent.pairs(query) ?? []
+        pairs = Percent.repairedPairs(Array(query))
         self.redirect = redirect
         self.requester = requester
         self.cookie = cookie
@@ -35,16 +35,26 @@ public struct CallbackRequest: Sendable {
         case absent
         case repeated
         case one(String)
+        /// It came once, and some of its bytes mean nothing: nothing may depend on it. With what they may mean.
+        case garbled(String)
     }
 
     subscript(name: String) -> Member {
-        var found: String?
+        var found: FormPair?
         for pair in pairs where pair.name.isExactly(name) {
             guard found == nil else { return .repeated }
-            found = pair.value
+            found = pair
         }
-        guard let found, !found.isEmpty else { return .absent }
-        return .one(found)
+        guard let found, !found.value.isEmpty else { return .absent }
+        return found.isSound ? .one(found.value) : .garbled(found.value)
+    }
+
+    /// The first value under a name that has one, for people to read: however often it came, and repaired.
+    func words(_ names: [String]) -> String? {
+        for name in names {
+            if let pair = pairs.first(where: { $0.name.isExactly(name) && !$0.value.isEmpty }) { return pair.value }
+        }
+        return nil
     }
 
     /// The state, if it has the form of the broker's own: 43 characters of base64url.
@@ -58,18 +68,14 @@ public struct CallbackRequest: Sendable {
     /// A remark for the audit trail where `iss` came though the catalog names no issuer: the entry may then get its
     /// `issuer`.
     func remark(on profile: OAuthProfile?) -> Reason? {
-        guard let profile, profile.issuer == nil, case .one(let issuer) = self["iss"] else { return nil }
+        guard let profile, profile.issuer == nil, let issuer = words(["iss"]) else { return nil }
         return "iss \(quoted: hidden.redacted(issuer: issuer)) was not expected"
-    }
-
-    var isError: Bool {
-        if case .one = self["error"] { true } else { false }
     }
 
     /// Tells whether `signature` is the hex HMAC-SHA-256 over all other parameters, sorted by name.
     func isSigned(_ signature: String, leavingOut name: String, with secret: ClientSecret) -> Bool {
         // A value cannot pass for a separator: % and & are escaped, and = in names.
-        let signed = pairs.filter { !$0.name.isExactly(name) }
+        let signed = pairs.filter { !$0.name.isExactly(name) }.map(\.bytes)
             .map { Self.escaped($0.name, "%&=".utf8) + [UInt8(ascii: "=")] + Self.escaped($0.value, "%&".utf8) }
             .sorted { $0.lexicographicallyPrecedes($1) }.joined(separator: [UInt8(ascii: "&")])
         let key = secret.expose { SecretBytes(Array($0.utf8)) }
@@ -78,8 +84,8 @@ public struct CallbackRequest: Sendable {
         return constantTimeEqual(Array(expected.utf8), Array(signature.lowercased().utf8))
     }
 
-    private static func escaped(_ text: String, _ special: String.UTF8View) -> [UInt8] {
-        text.utf8.flatMap { special.contains($0) ? Array(Percent.encode(String(Unicode.Scalar($0))).utf8) : [$0] }
+    private static func escaped(_ text: [UInt8], _ special: String.UTF8View) -> [UInt8] {
+        text.flatMap { special.contains($0) ? Array(Percent.encode(String(Unicode.Scalar($0))).utf8) : [$0] }
     }
 
     func presentedCookie(for flow: FlowID) -> BindingCookie? { cookie(flow) }

@@ -17,8 +17,10 @@ extension OAuthProfile {
 
         var kept = KeptExtras()
         for extra in extras.callback {
-            if case .one(let value)? = callback?[extra.name] {
-                kept.keep(.string(value), as: extra.name, extra.pattern)
+            switch callback?[extra.name] {
+            case .one(let value)?, .garbled(let value)?: kept.keep(.string(value), as: extra.name, extra.pattern)
+            case .repeated?: kept.refuse()
+            case .absent?, nil: break
             }
         }
         kept.keep(extras.token, of: tokens.document)

@@ -79,7 +79,7 @@ extension ClaimedFlow {
         where tokenOrigin.origin(value, allowInsecure: profile.addresses.allowInsecure) != nil:
             return flow.parameters.merging([tokenOrigin.callbackParameter: value]) { $1 }
         // Errors come without it.
-        case .absent where callback.isError: return flow.parameters
+        case .absent where callback.error(to: profile) != nil: return flow.parameters
         default:
             throw CallbackFailure(
                 .invalidCallback,
@@ -97,25 +97,24 @@ extension CallbackRequest {
         hidden.add(client.secret)
         // RFC 9207 § 2.4: compared as plain strings, for errors as well, before anything else is believed.
         switch self["iss"] {
-        case .one where provider.profile.issuer == nil: break
+        case .one where provider.profile.issuer == nil, .garbled where provider.profile.issuer == nil: break
         case .one(let stated) where provider.issuer.map(stated.isExactly) == true: break
         case .absent where !provider.requiresIssuer: break
         case .absent: throw CallbackFailure(.issuerMismatch, "no iss came, though this provider sends it (RFC 9207)")
         case .repeated: throw CallbackFailure(.issuerMismatch, "iss came twice")
-        case .one(let stated):
+        case .one(let stated), .garbled(let stated):
             throw CallbackFailure(.issuerMismatch, "iss is \(quoted: hidden.redacted(issuer: stated))")
         }
-        switch (self["error"], self["code"]) {
-        case (.absent, .one(let code)): return AuthorizationCode(code)
-        case (.one(let error), .absent):
-            var description: String?
-            if case .one(let text) = self["error_description"] {
-                description = ProviderText.sentence(hidden.redacted(text))
-            }
+        switch (error(to: provider.profile), self["code"]) {
+        case (nil, .one(let code)): return AuthorizationCode(code)
+        case (let error?, .absent):
             throw CallbackFailure(
-                .denied(error: CallbackError.denial(hidden.code(error)), description: description),
-                "the provider redirected with the error \(saidByProvider(hiding: hidden))")
-        case (.absent, _): throw CallbackFailure(.invalidCallback, "no code came")
+                .denied(
+                    error: CallbackError.denial(error.code(hiding: hidden)),
+                    description: error.description.map { ProviderText.sentence(hidden.redacted($0)) }),
+                "the provider redirected with the error \(said(error, hiding: hidden))")
+        case (nil, .garbled): throw CallbackFailure(.invalidCallback, "the code has bytes that are no text")
+        case (nil, _): throw CallbackFailure(.invalidCallback, "no code came")
         default: throw CallbackFailure(.invalidCallback, "a code and an error came together")
         }
     }

@@ -15,6 +15,9 @@ struct KeptExtras {
         if Self.isSound(value, pattern) { values[name] = SecretJSON(value) } else { hasRefused = true }
     }
 
+    /// Notes that something came in no form that it could be kept in.
+    mutating func refuse() { hasRefused = true }
+
     mutating func keep(_ extras: [OAuthProfile.AnswerExtra], of document: SecretJSON) {
         document.expose { document in
             for extra in extras {

@@ -36,7 +36,7 @@ struct ProviderMetadata: Sendable, Equatable {
     ///   - allowInsecure: permits http addresses, for trials.
     init(json: [UInt8], issuer: String, allowInsecure: Bool = false) throws(MetadataError) {
         guard json.count <= Self.sizeLimit else { throw .tooLarge }
-        guard let members = try? StrictJSON.object(json) else { throw .notAnObject }
+        guard let members = try? StrictJSON.object(json, by: .metadata) else { throw .notAnObject }
         let document = MetadataDocument(members: members, allowInsecure: allowInsecure)
         // RFC 8414 § 3.3: identical, or nothing in it may be used. Else one provider could speak for another.
         guard let stated = try document.text("issuer"), stated.isExactly(issuer) else { throw .issuerMismatch }

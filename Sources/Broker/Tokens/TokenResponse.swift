@@ -84,19 +84,30 @@ struct TokenResponse: Sendable {
             if case .object = json { return json }
             return nil
         }
-        // As GitHub does unless it is asked for JSON.
-        var form = response.body[...]
+        return form(response.body).map { .object($0) }
+    }
+
+    /// The members of a form-encoded answer, as GitHub gives unless it is asked for JSON.
+    private static func form(_ body: [UInt8]) -> [String: JSONValue]? {
+        var form = body[...]
         if form.starts(with: [0xEF, 0xBB, 0xBF]) { form = form.dropFirst(3) }
         while let first = form.first, first <= 0x20 { form = form.dropFirst() }
         while let last = form.last, last <= 0x20 { form = form.dropLast() }
-        guard form.contains(UInt8(ascii: "=")),
-            !form.contains(where: { $0 <= 0x20 || $0 == UInt8(ascii: "<") || $0 == UInt8(ascii: "{") }),
-            let text = String(untrusted: form), let pairs = Percent.pairs(text)
-        else { return nil }
+        // It begins with a name: prose, markup and half a JSON do not.
+        let first = form.prefix { $0 != UInt8(ascii: "=") }
+        guard first.count < form.count, first.allSatisfy({ $0 > 0x20 && !"<{[\"".utf8.contains($0) }) else {
+            return nil
+        }
         var members: [String: JSONValue] = [:]
-        // RFC 6749 § 3.2: a parameter must not come twice.
-        for (name, value) in pairs where members.updateValue(.string(value), forKey: name) != nil { return nil }
-        return .object(members)
+        for pair in Percent.repairedPairs(Array(form)) {
+            // A percent sign that stayed must not pass for one of a token, which has ASCII alone.
+            let value = JSONValue.string(pair.isSound ? pair.value : pair.value + "\u{FFFD}")
+            // RFC 6749 § 3.2: a parameter must not come twice. A list is no token, and not the absence of an error.
+            if let earlier = members.updateValue(value, forKey: pair.name) {
+                members[pair.name] = .array([earlier, value])
+            }
+        }
+        return members
     }
 
     /// `"error": null`, `false`, `""` and `0` all mean that there is none.
@@ -123,10 +134,24 @@ struct TokenResponse: Sendable {
         return text
     }
 
-    /// RFC 6749 appendix A.12: a token is visible ASCII. Anything else could not be sent in a header.
+    /// RFC 6749 appendix A.12: a token is printable ASCII. Anything else could not be sent in a header.
     private static func token(_ pointer: JSONPointer, _ document: JSONValue) -> String? {
-        guard let text = text(pointer, document), text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) else { return nil }
+        guard let text = text(pointer, document), text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }), !isProse(text)
+        else { return nil }
         return text
+    }
+
+    /// Tells whether a server says in a token's place that it has none: `error: token is expired`, `null`.
+    ///
+    /// RFC 6750 § 2.1 has no space in a token, RFC 6749 allows any number, and eBay, Salesforce and others use most of
+    /// what is between: `v^1.1#i^1`, `00D!AQ`. So nothing is asked of the characters but that they are not written in
+    /// words: more than one space, or one between letters and the marks of a sentence alone.
+    private static func isProse(_ text: String) -> Bool {
+        if ["null", "undefined"].contains(text) { return true }
+        let spaces = text.utf8.count { $0 == 0x20 }
+        return spaces > 1
+            || (spaces == 1
+                && text.utf8.allSatisfy { (0x61...0x7A).contains($0 | 0x20) || " .,:;!?'\"()[]-_".utf8.contains($0) })
     }
 
     private static func spelling(_ type: String) -> String {

@@ -20,6 +20,7 @@ struct Pages: Sendable {
     private let success: Page
     private let failure: Page
     private let popup: Page
+    private let again: Page
     private let languages: [(name: String, text: [String: String])]
     private let base: String
 
@@ -28,12 +29,13 @@ struct Pages: Sendable {
         success = try Self.page(Templates.success, script: Templates.successScript)
         failure = try Self.page(Templates.failure, script: Templates.failureScript)
         popup = try Self.page(Templates.popup, script: Templates.popupScript)
+        again = try Self.page(Templates.again, script: Templates.againScript, formAction: "'self'")
         languages = try Templates.locales.map { locale in
             (locale.language, try StrictJSON.value(Array(locale.json.utf8)).decoded(as: [String: String].self))
         }
     }
 
-    private static func page(_ template: String, script: String) throws -> Page {
+    private static func page(_ template: String, script: String, formAction: String = "'none'") throws -> Page {
         MustacheContentTypes.register(ScalarHTML(), named: ScalarHTML.name)
         return Page(
             template: try MustacheTemplate(string: "{{% CONTENT_TYPE: \(ScalarHTML.name)}}\n" + template),
@@ -44,7 +46,7 @@ struct Pages: Sendable {
                 "script-src 'sha256-\(hash(script))'",
                 "connect-src 'self'",
                 "base-uri 'none'",
-                "form-action 'none'",
+                "form-action \(formAction)",
                 "frame-ancestors 'none'",
             ].joined(separator: "; "))
     }
@@ -56,6 +58,15 @@ struct Pages: Sendable {
     func successPage(_ request: Request) -> Response { render(success, to: request) }
 
     func popupPage(_ request: Request) -> Response { render(popup, to: request) }
+
+    /// The query by which a callback that comes from the page of `againPage` is known.
+    static let again = "again"
+
+    /// Posts what was posted here once more, from a page of this site, so that the browser adds the flow's cookie. In
+    /// no address: those are logged, and kept in the history.
+    func againPage(_ fields: [(name: String, value: String)], _ request: Request) -> Response {
+        render(again, to: request, with: ["fields": fields.map { ["name": $0.name, "value": $0.value] }])
+    }
 
     /// The contents of a failure page. All of it is escaped by the template.
     struct Failure {
@@ -83,10 +94,10 @@ struct Pages: Sendable {
     }
 
     private func render(
-        _ page: Page, _ status: HTTPResponse.Status = .ok, to request: Request, with values: [String: String] = [:]
+        _ page: Page, _ status: HTTPResponse.Status = .ok, to request: Request, with values: [String: Any] = [:]
     ) -> Response {
         let language = language(request)
-        var context: [String: Any] = values
+        var context = values
         context["lang"] = language.name
         context["text"] = language.text
         context["style"] = Templates.style

@@ -38,9 +38,21 @@ struct BrowserRoutes: Sendable {
         Route(
             template: template,
             handlers: [
-                .get: limits.callback.around(callbackByQuery, refusing: refusal), .head: Route.spendingNothing(),
-                .post: limits.callback.around(callbackByForm, refusing: refusal),
-            ], ignoresTrailingSlash: true)
+                .get: limits.callback.around(forBrowsers(callbackByQuery), refusing: refusal),
+                .head: Route.spendingNothing(),
+                .post: limits.callback.around(forBrowsers(callbackByForm), refusing: refusal),
+            ], ignoresSpareSlashes: true)
+    }
+
+    /// The same, but that a browser gets a page where the request is refused. What is fetched ahead nobody sees.
+    private func forBrowsers(_ handler: @escaping Handler) -> Handler {
+        { request, context in
+            do {
+                return try await handler(request, context)
+            } catch let problem as Problem where !request.isPrefetch {
+                throw refusal(problem, to: request, context: context)
+            }
+        }
     }
 
     private static func script(_ text: String, _ type: String) -> Response {
@@ -57,25 +69,34 @@ struct BrowserRoutes: Sendable {
     @Sendable private func callbackByQuery(_ request: Request, _ context: Context) async throws -> Response {
         // A page fetched ahead may never be shown: the state must not be spent on it.
         if request.isPrefetch { throw Problem.lookAhead }
-        return try await callback(
-            request.uri.query ?? "", at: context.parameters, redirect: .found, of: request, context: context)
+        let callback = callback((request.uri.query ?? "").utf8, of: request, context)
+        return try await answer(to: callback, redirecting: .found, of: request, context: context)
     }
 
     /// OAuth 2.0 Form Post Response Mode. 303, so that the browser does not post again.
     @Sendable private func callbackByForm(_ request: Request, _ context: Context) async throws -> Response {
-        try await callback(
-            try await request.form(), at: context.parameters, redirect: .seeOther, of: request, context: context)
+        let callback = callback(try await request.form(), of: request, context)
+        if request.uri.query != Pages.again, request.isPostedByAnotherSite, let fields = callback.fields,
+            await broker.needsCookie(callback)
+        {
+            return pages.againPage(fields, request)
+        }
+        return try await answer(to: callback, redirecting: .seeOther, of: request, context: context)
     }
 
-    private func callback(
-        _ query: String, at path: PathParameters, redirect: HTTPResponse.Status, of request: Request, context: Context
-    ) async throws -> Response {
+    private func callback(_ query: some Sequence<UInt8>, of request: Request, _ context: Context) -> CallbackRequest {
         let cookies = BindingCookies(publicURL: broker.settings.publicURL)
-        let callback = CallbackRequest(
-            query, at: RedirectPath(received: path), by: Requester(request, in: context)
+        return CallbackRequest(
+            query, at: RedirectPath(received: context.parameters), by: Requester(request, in: context)
         ) { flow in
             request.cookie(cookies.name(flow)).map { BindingCookie($0) }
         }
+    }
+
+    private func answer(
+        to callback: CallbackRequest, redirecting redirect: HTTPResponse.Status, of request: Request, context: Context
+    ) async throws -> Response {
+        let cookies = BindingCookies(publicURL: broker.settings.publicURL)
         if await broker.putsOff(callback) {
             throw refusal(
                 .unavailable("too many of its tenant's flows wait for their provider; nothing is spent"),
@@ -200,5 +221,16 @@ struct BrowserRoutes: Sendable {
         }
         guard let origin else { throw Problem.notFound }
         return .json(OriginAnswer(frontendOrigin: origin.description))
+    }
+}
+
+extension Request {
+    /// A page of another site sent its person here with a form. Whoever is no browser says nothing of itself.
+    ///
+    /// Browsers say where a request comes from (Fetch Metadata § 2.3), older ones and those on plain http only by the
+    /// `Origin` that every POST has.
+    fileprivate var isPostedByAnotherSite: Bool {
+        guard HeaderValue.mentions("text/html", headers[.accept]) else { return false }
+        return headers[.secFetchSite].map { $0 == "cross-site" } ?? (headers[.origin] != nil)
     }
 }

@@ -7,18 +7,26 @@ package struct JSONRules: Sendable {
     /// The most values in one text. A value costs far more than the two bytes that it may be written in, so that a
     /// bound on the bytes alone would let a stranger keep the broker busy for seconds.
     var mostValues: Int
+    /// A text is read though it has bytes that are no UTF-8, half a pair of surrogates, an unknown escape or a control
+    /// character, and `NaN` and `Infinity` count as unsaid: one member that nobody asks for must not cost the others. A
+    /// repaired text has a character beyond visible ASCII, so that none passes for a token, an address or a key.
+    var repairs: Bool
 
-    /// For providers' answers: repeated members are tolerated; several times the values of the largest documents.
-    package static let lenient = JSONRules(refusesRepeatedMembers: false, mostValues: 10_000)
+    /// For providers' answers: repeated members are tolerated and texts repaired; several times the values of the largest
+    /// documents.
+    package static let lenient = JSONRules(refusesRepeatedMembers: false, mostValues: 10_000, repairs: true)
 
-    /// For text whose author may gain from its being misread, such as tokens, metadata and requests.
-    package static let strict = JSONRules(refusesRepeatedMembers: true, mostValues: 10_000)
+    /// For providers' metadata and keys, which say where secrets are sent.
+    package static let metadata = JSONRules(refusesRepeatedMembers: true, mostValues: 10_000, repairs: true)
+
+    /// For text whose author may gain from its being misread, such as tokens and requests.
+    package static let strict = JSONRules(refusesRepeatedMembers: true, mostValues: 10_000, repairs: false)
 
     /// For long answers of a service that the operator runs.
-    package static let trusted = JSONRules(refusesRepeatedMembers: true, mostValues: 10_000_000)
+    package static let trusted = JSONRules(refusesRepeatedMembers: true, mostValues: 10_000_000, repairs: false)
 }
 
-/// Reads others' JSON strictly by the grammar of RFC 8259 § 2 to § 7: nothing is repaired or guessed.
+/// Reads others' JSON by the grammar of RFC 8259 § 2 to § 7; the rules say what is repaired. Nothing is guessed.
 struct JSONReader {
     /// The deepest nesting: the reader recurses, and no provider's answer needs such depth.
     private static let deepest = 64
@@ -68,6 +76,8 @@ struct JSONReader {
         case UInt8(ascii: "t"): return word("true", .bool(true))
         case UInt8(ascii: "f"): return word("false", .bool(false))
         case UInt8(ascii: "n"): return word("null", .null)
+        case UInt8(ascii: "N") where rules.repairs: return word("NaN", .null)
+        case UInt8(ascii: "I") where rules.repairs: return word("Infinity", .null)
         default: return number()
         }
     }
@@ -122,22 +132,27 @@ struct JSONReader {
         let start = position
         while next >= 0x20, next != UInt8(ascii: "\""), next != UInt8(ascii: "\\") { position += 1 }
         let plain = UnsafeBufferPointer(rebasing: bytes[start..<position])
-        if take("\"") { return String(untrusted: plain) }
-        var text = Array(plain)
-        while next >= 0x20 {
-            if take("\"") { return String(untrusted: text) }
+        if take("\"") { return text(plain) }
+        var bytes = Array(plain)
+        while next >= 0x20 || (rules.repairs && position < self.bytes.count) {
+            if take("\"") { return text(bytes) }
             if take("\\") {
-                guard let scalar = escape() else { return nil }
-                text.append(contentsOf: Character(scalar).utf8)
+                guard let scalar = escape() ?? (rules.repairs ? "\u{FFFD}" : nil) else { return nil }
+                bytes.append(contentsOf: Character(scalar).utf8)
             } else {
-                text.append(next)
+                bytes.append(next)
                 position += 1
             }
         }
         return nil
     }
 
-    /// Reads the rest of an escape, after its backslash (RFC 8259 § 7). A lone surrogate is malformed.
+    private func text(_ bytes: some Collection<UInt8>) -> String? {
+        String(untrusted: bytes) ?? (rules.repairs ? String(repairing: bytes) : nil)
+    }
+
+    /// Reads the rest of an escape, after its backslash (RFC 8259 § 7). Where that is no escape, what follows is left to
+    /// be read.
     private mutating func escape() -> Unicode.Scalar? {
         let letter = next
         position += 1
@@ -151,9 +166,15 @@ struct JSONReader {
         case UInt8(ascii: "u"):
             guard let unit = codeUnit() else { return nil }
             guard UTF16.isLeadSurrogate(unit) else { return Unicode.Scalar(unit) }
-            guard take("\\"), take("u"), let trail = codeUnit(), UTF16.isTrailSurrogate(trail) else { return nil }
+            let afterLead = position
+            guard take("\\"), take("u"), let trail = codeUnit(), UTF16.isTrailSurrogate(trail) else {
+                position = afterLead
+                return nil
+            }
             return UTF16.decode(UTF16.EncodedScalar([unit, trail]))
-        default: return nil
+        default:
+            position -= 1
+            return nil
         }
     }
 
@@ -171,7 +192,7 @@ struct JSONReader {
 
     private mutating func number() -> JSONValue? {
         let start = position
-        _ = take("-")
+        if take("-"), rules.repairs, next == UInt8(ascii: "I") { return word("Infinity", .null) }
         let isZero = next == UInt8(ascii: "0")
         // RFC 8259 § 6: no leading zeros.
         guard let whole = digits(), whole == 1 || !isZero else { return nil }
@@ -187,11 +208,20 @@ struct JSONReader {
         }
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
         guard let number = Double(text) else { return nil }
-        // RFC 8259 § 6 lets a reader bound numbers. One absurd member does not spoil the others: a number that no
-        // `Double` holds counts as absent.
-        guard number.isFinite else { return .null }
-        if isWhole, abs(number) >= 0x1p53, let exact = Int64(text) { return .integer(exact) }
-        return .number(number)
+        if isWhole {
+            if abs(number) < 0x1p53 { return .number(number) }
+            return Int64(text).map { .integer($0) } ?? .digits(JSONDigits(text: text))
+        }
+        return Self.isHeld(text, by: number) ? .number(number) : .digits(JSONDigits(text: text))
+    }
+
+    /// Tells whether a `Double` gives all digits of a number back: up to 15 always (IEEE 754), unless it lies beyond
+    /// what a `Double` reaches.
+    private static func isHeld(_ text: String, by number: Double) -> Bool {
+        let digits = text.utf8.prefix { $0 | 0x20 != UInt8(ascii: "e") }
+            .drop { $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "0") || $0 == UInt8(ascii: ".") }
+            .count { $0 != UInt8(ascii: ".") }
+        return digits <= 15 && (number.isNormal || digits == 0)
     }
 
     /// Reads digits. Gives their number; `nil` where there is none.

@@ -48,6 +48,7 @@ package struct JSONWriter {
         case .null: literal("null")
         case .bool(let flag): literal(flag ? "true" : "false")
         case .integer(let whole): number(whole)
+        case .digits(let digits): bytes.append(contentsOf: digits.text.utf8)
         case .number(let number):
             guard number.isFinite else { throw NotFinite() }
             // Whole numbers stay whole: an account number must not come back as 1e15.

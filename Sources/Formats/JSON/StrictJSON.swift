@@ -16,8 +16,10 @@ package enum StrictJSON {
     }
 
     /// Reads one object and gives its members; throws `notAnObject` for every other kind of value.
-    package static func object(_ json: [UInt8]) throws(JSONFault) -> [String: JSONValue] {
-        guard case .object(let members) = try value(json) else { throw .notAnObject }
+    package static func object(
+        _ json: [UInt8], by rules: JSONRules = .strict
+    ) throws(JSONFault) -> [String: JSONValue] {
+        guard case .object(let members) = try JSONValue(json: json, by: rules) else { throw .notAnObject }
         return members
     }
 }

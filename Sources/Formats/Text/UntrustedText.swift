@@ -10,12 +10,37 @@ extension String {
         guard utf8.contains(where: { $0 >= 0xCC }) else { return }
         var marks = 0
         for scalar in unicodeScalars {
-            switch scalar.properties.generalCategory {
-            case .nonspacingMark, .spacingMark, .enclosingMark: marks += 1
-            default: marks = 0
-            }
-            if marks > 128 { return nil }
+            marks = scalar.isMark ? marks + 1 : 0
+            if marks > Self.longestRun { return nil }
         }
+    }
+
+    private static let longestRun = 128
+
+    /// Makes untrusted text readable whatever it is: for people to read, and never for decisions.
+    ///
+    /// A byte that is no UTF-8 is read as ISO 8859-1 has it, which is what old programs write; where that has no letter
+    /// either, U+FFFD stands for it. So what was repaired is never ASCII alone. Of a run of marks 128 stay.
+    package init(repairing bytes: some Collection<UInt8>) {
+        let bytes = Array(bytes)
+        var text = String.UnicodeScalarView()
+        var (rest, position, marks) = (bytes.makeIterator(), 0, 0)
+        var parser = Unicode.UTF8.ForwardParser()
+        while position < bytes.count {
+            switch parser.parseScalar(from: &rest) {
+            case .valid(let encoded):
+                let scalar = Unicode.UTF8.decode(encoded)
+                marks = scalar.isMark ? marks + 1 : 0
+                if marks <= Self.longestRun { text.append(scalar) }
+                position += encoded.count
+            case .error(let length):
+                text += bytes[position..<position + length].map { $0 < 0xA0 ? "\u{FFFD}" : Unicode.Scalar($0) }
+                marks = 0
+                position += length
+            case .emptyInput: position = bytes.count
+            }
+        }
+        self.init(text)
     }
 
     /// The beginning of the text, of at most `count` bytes, without half a scalar at its end. By bytes: a `Character`
@@ -25,5 +50,14 @@ extension String {
         var end = utf8.index(startIndex, offsetBy: count)
         while end > startIndex, end.samePosition(in: unicodeScalars) == nil { end = utf8.index(before: end) }
         return String(unicodeScalars[..<end])
+    }
+}
+
+extension Unicode.Scalar {
+    fileprivate var isMark: Bool {
+        switch properties.generalCategory {
+        case .nonspacingMark, .spacingMark, .enclosingMark: true
+        default: false
+        }
     }
 }

@@ -52,37 +52,69 @@ package enum Percent {
 
     private static func pairs(_ text: UnsafeBufferPointer<UInt8>) -> [(name: String, value: String)]? {
         var pairs: [(name: String, value: String)] = []
+        for (name, value) in split(text) {
+            guard let name = decode(name), let value = decode(value) else { return nil }
+            pairs.append((name, value))
+        }
+        return pairs
+    }
+
+    /// The pairs of a query or form body, whatever its bytes are: what cannot be decoded is repaired, and says so.
+    package static func repairedPairs(_ bytes: [UInt8]) -> [FormPair] {
+        bytes.withUnsafeBufferPointer { bytes in
+            split(bytes).map { name, value in
+                let (name, value) = (unescaped(name), unescaped(value))
+                return FormPair(name.bytes, value.bytes, isWhole: name.isWhole && value.isWhole)
+            }
+        }
+    }
+
+    private typealias Piece = Slice<UnsafeBufferPointer<UInt8>>
+
+    private static func split(_ text: UnsafeBufferPointer<UInt8>) -> [(name: Piece, value: Piece)] {
+        var pairs: [(name: Piece, value: Piece)] = []
         var start = 0
         while start < text.count {
             let end = text[start...].firstIndex(of: UInt8(ascii: "&")) ?? text.count
             if end > start {
                 let equals = text[start..<end].firstIndex(of: UInt8(ascii: "=")) ?? end
-                guard let name = decode(text[start..<equals]), let value = decode(text[min(equals + 1, end)..<end])
-                else { return nil }
-                pairs.append((name, value))
+                pairs.append((text[start..<equals], text[min(equals + 1, end)..<end]))
             }
             start = end + 1
         }
         return pairs
     }
 
-    private static func decode(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> String? {
+    private static func decode(_ bytes: Piece) -> String? {
         guard bytes.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else {
             return String(untrusted: bytes)
         }
+        let (decoded, isWhole) = unescaped(bytes)
+        return isWhole ? String(untrusted: decoded) : nil
+    }
+
+    /// - Returns: `isWhole` is false where a percent sign begins no escape. It stays then, as browsers leave it.
+    private static func unescaped(_ bytes: Piece) -> (bytes: [UInt8], isWhole: Bool) {
         var decoded: [UInt8] = []
         decoded.reserveCapacity(bytes.count)
-        var rest = bytes.makeIterator()
-        while let byte = rest.next() {
+        var isWhole = true
+        var rest = bytes
+        while let byte = rest.popFirst() {
             switch byte {
             case UInt8(ascii: "+"): decoded.append(0x20)
             case UInt8(ascii: "%"):
-                guard let high = rest.next().flatMap(digit), let low = rest.next().flatMap(digit) else { return nil }
-                decoded.append(high << 4 | low)
+                let digits = rest.prefix(2).compactMap(digit)
+                if digits.count == 2 {
+                    decoded.append(digits[0] << 4 | digits[1])
+                    rest = rest.dropFirst(2)
+                } else {
+                    decoded.append(byte)
+                    isWhole = false
+                }
             default: decoded.append(byte)
             }
         }
-        return String(untrusted: decoded)
+        return (decoded, isWhole)
     }
 
     private static func digit(_ byte: UInt8) -> UInt8? {

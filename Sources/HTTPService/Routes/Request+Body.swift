@@ -47,12 +47,12 @@ extension Request {
         try await json().decoded(as: Value.self)
     }
 
-    /// The body as `application/x-www-form-urlencoded`, still encoded.
-    package func form() async throws -> String {
+    /// The body as `application/x-www-form-urlencoded`, still encoded, in the bytes that came.
+    package func form() async throws -> [UInt8] {
         guard mediaType == "application/x-www-form-urlencoded" else {
             throw Problem.unsupportedMediaType("application/x-www-form-urlencoded")
         }
-        return String(buffer: try await wholeBody())
+        return Array(try await wholeBody().readableBytesView)
     }
 
     private var mediaType: String? {

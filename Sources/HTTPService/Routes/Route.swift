@@ -11,8 +11,9 @@ package final class Route: Sendable {
     package let template: String
     /// The pages of other origins that may call it.
     let cors: CORSPolicy
-    /// A slash at the end means the same address: some providers add one to the address that was registered.
-    let ignoresTrailingSlash: Bool
+    /// A slash at the end, or two in place of one, mean the same address: some providers add one to the address that
+    /// was registered, and some configurations have one too many.
+    let ignoresSpareSlashes: Bool
     /// The methods it takes, HEAD and OPTIONS among them, in the order of the alphabet.
     let methods: [HTTPRequest.Method]
     let metrics: RouteMetrics
@@ -24,11 +25,11 @@ package final class Route: Sendable {
     ///   - handlers: GET's answers HEAD too, unless HEAD has its own. OPTIONS is answered without one.
     package init(
         template: String, handlers: [HTTPRequest.Method: Handler], cors: CORSPolicy = .sameOrigin,
-        ignoresTrailingSlash: Bool = false
+        ignoresSpareSlashes: Bool = false
     ) {
         self.template = template
         self.cors = cors
-        self.ignoresTrailingSlash = ignoresTrailingSlash
+        self.ignoresSpareSlashes = ignoresSpareSlashes
         self.handlers = handlers.map { ($0.key, $0.value) }
         var methods = Set(handlers.keys)
         if methods.contains(.get) { methods.insert(.head) }

@@ -57,6 +57,25 @@ package struct RouteTable: Sendable {
 
     /// The route at a path, whatever the method, and what the path says in its variable parts.
     package func find(_ path: String) -> (route: Route, parameters: PathParameters)? {
+        if let plain = Self.withoutSpareSlashes(path), let found = findExactly(plain), found.route.ignoresSpareSlashes {
+            return found
+        }
+        return findExactly(path)
+    }
+
+    /// `nil` where it has none.
+    private static func withoutSpareSlashes(_ path: String) -> String? {
+        guard
+            path.utf8.last == slash
+                || zip(path.utf8, path.utf8.dropFirst()).contains(where: { $0 == slash && $1 == slash })
+        else { return nil }
+        var plain: [UInt8] = []
+        for byte in path.utf8 where byte != slash || plain.last != slash { plain.append(byte) }
+        if plain.last == slash { plain.removeLast() }
+        return String(decoding: plain, as: UTF8.self)
+    }
+
+    private func findExactly(_ path: String) -> (route: Route, parameters: PathParameters)? {
         let bytes = path.utf8.span
         if let found = find(path, bytes, from: 0) { return found }
         guard !base.isEmpty, bytes.count > base.count, base.indices.allSatisfy({ base[$0] == bytes[$0] }) else {
@@ -76,7 +95,6 @@ package struct RouteTable: Sendable {
             let begin = end + 1
             end = begin
             while end < bytes.count, bytes[end] != Self.slash { end += 1 }
-            if begin == bytes.count, nodes[place].route?.ignoresTrailingSlash == true { break }
             if let literal = literal(after: place, bytes.extracting(begin..<end)) {
                 place = literal
             } else if let parameter = nodes[place].parameter {

@@ -88,6 +88,14 @@ import Testing
             "callbackSignature: {}",
             "callbackSignature.parameter: found nothing, wanted the callback parameter that holds the signature"
         ),
+        (
+            "callbackError: {}",
+            "callbackError.error: found nothing, wanted the callback parameters that tell an error"
+        ),
+        (
+            "callbackError: { error: [code] }",
+            "callbackError.error: found \"code\", wanted parameters that come with an error alone"
+        ),
         ("afterConnecting: {}", "afterConnecting.url: found nothing, wanted an https address"),
         ("revocation: { method: POST }", "revocationURL: found nothing, wanted the address that revocation needs"),
         (

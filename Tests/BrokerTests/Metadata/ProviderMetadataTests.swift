@@ -59,6 +59,17 @@ import Testing
         #expect(metadata.mutualTLS.tokenEndpoint == nil)
     }
 
+    @Test(arguments: [#"\ud83d"#, "a\nb", "\u{0}", #"\x"#])
+    func `what nobody asks for costs no metadata, and what decides is not repaired`(_ odd: String) throws {
+        let metadata = try read(
+            #"{"issuer":"\#(Self.issuer)","service_documentation":"\#(odd)","\#(odd)":1,"token_endpoint":"https://a.example/t"}"#
+        )
+        #expect(metadata.tokenEndpoint == "https://a.example/t")
+        let latin = Array(#"{"issuer":"\#(Self.issuer)","op_policy_uri":""#.utf8) + [0xE9] + Array(#""}"#.utf8)
+        #expect(try ProviderMetadata(json: latin, issuer: Self.issuer).issuer == Self.issuer)
+        #expect(fault(#"{"issuer":"\#(Self.issuer)\#(odd)"}"#) == .issuerMismatch)
+    }
+
     /// RFC 8705 § 5.
     @Test func `aliases for clients with a certificate are read as strictly`() throws {
         func document(_ aliases: String) -> String {

@@ -104,10 +104,52 @@ import Transport
     /// RFC 6749 appendix A.12: visible ASCII. Anything else could become another header.
     @Test(arguments: [
         #""""#, "null", "5", "true", "[\"a\"]", "{}", #""a\nb""#, #""a\r\nX: y""#, #""a\u0000""#, #""\u007f""#, #""é""#,
-        #""\u202e""#, #""\t""#,
+        #""\u202e""#, #""\t""#, #""a\ud83d""#, #""a\x""#, "\"a\n\"", "\"a\u{0}\"",
+        // What a server says that has none.
+        #""error: token is expired""#, #""token expired""#, #""Error 401: the token is expired""#, #""null""#,
+        #""undefined""#, #""[object Object]""#, #""  ""#,
     ])
     func `an access token of another shape is none`(_ written: String) {
         #expect(fault(#"{"access_token":\#(written)}"#) == .noTokenResponse)
+    }
+
+    /// Characters that tokens of eBay, Salesforce, Amazon, Quip, Microsoft and Evernote have.
+    @Test(arguments: [
+        "v^1.1#i^1#r^1#p^3#I^3#f^0#t^Ul4x", "00D5g00000!AQ0AQNvU.x_y", "Atza|IwEBIN+/==", "U0d=|1700000000|x+/=",
+        "EwB4A8l6BAAU*!$", "S=s1:U=8e:E=1:C=1:P=185:A=en:H=a1", "1000.abc.def", "a", "aGVsbG8=", "Nulls", "undefined1",
+        "{\\\"a\\\":1}", "a1 b2", "id|secret with-1", "<token>x</token>",
+    ])
+    func `a token of any provider passes`(_ token: String) throws {
+        let tokens = try read(#"{"access_token":"\#(token)","refresh_token":"\#(token)"}"#)
+        let plain = token.replacing("\\\"", with: "\"")
+        #expect(tokens.accessToken.expose { $0 } == plain)
+        #expect(tokens.refreshToken?.expose { $0 } == plain)
+    }
+
+    /// RFC 6749 § 5.1 lets whoever reads ignore what it does not know.
+    @Test(arguments: [
+        #"{"access_token":"a","refresh_token":"r","name":"\ud83d"}"#,
+        "{\"access_token\":\"a\",\"name\":\"Jos\u{0}\n\",\"refresh_token\":\"r\"}",
+        #"{"name":"\x","access_token":"a","n":NaN,"refresh_token":"r"}"#,
+        "access_token=a&refresh_token=r&x=1&x=2", "access_token=a&name=100%&refresh_token=r",
+        "access_token=a&name=%E9&refresh_token=r", "access_token=a&name=a b\tc&refresh_token=r",
+        "access_token=a&name=<b>{\"&refresh_token=r", "access_token=a&%&%FF=%&refresh_token=r",
+    ])
+    func `what nobody asks for costs no token`(_ body: String) throws {
+        let tokens = try read(body)
+        #expect(tokens.accessToken.expose { $0 } == "a")
+        #expect(tokens.refreshToken?.expose { $0 } == "r")
+        let latin = Array(#"{"x":""#.utf8) + [0xE9] + Array(#"","access_token":"a"}"#.utf8)
+        let response = ProviderResponse(status: 200, body: latin)
+        #expect(try TokenResponse(response, shape: .init(), now: TestTime.now).accessToken.expose { $0 } == "a")
+    }
+
+    @Test func `an error is seen beside what nobody asks for`() {
+        #expect(
+            fault(#"{"error":"invalid_grant","error_description":"\ud83d"}"#, status: 400)
+                == .refused(error: "invalid_grant"))
+        #expect(fault("error=invalid_grant&error_description=100%", status: 400) == .refused(error: "invalid_grant"))
+        #expect(fault("error=a&error=b&access_token=a") == .refused(error: nil))
     }
 
     @Test func `a refresh token of another shape is left out`() throws {
@@ -149,8 +191,9 @@ import Transport
         "<?xml version=\"1.0\"?><access_token>a</access_token>", "{\"access_token\":\"a\"", "{\"access_token\":\"a\"}}",
         "access_token",
         "access_token=", "ACCESS_TOKEN=a", "access_token=a b", "access_token=a&access_token=b",
-        "access_token=a&x=1&x=2", "access_token=%",
-        "access_token=%FF", "access_token=a\nb=c", "access_token=a<b", "Error: access_token=a", "\0", "a=\0",
+        "access_token=%", "access_token=a%", "access_token=%4", "access_token=\u{E9}", "access_token=a\u{FFFD}",
+        "access_token=%FF", "access_token=a\nb=c", "Error: access_token=a", "\0", "a=\0",
+        "{\"access_token\":\"a\",\"x\":\"b=c\"", "<a href=x>access_token=a",
         "undefined", "token=a",
     ])
     func `what is neither an error nor a token response is neither`(_ body: String) {

@@ -56,4 +56,21 @@ import Testing
         let text = String(String.UnicodeScalarView((0..<0x300).compactMap { Unicode.Scalar($0) }))
         #expect(Percent.pairs(Percent.form([(text, text)]))?.first?.value == text)
     }
+
+    @Test(arguments: [
+        ("a=%", "a", "%"), ("a=100%", "a", "100%"), ("a=%4g", "a", "%4g"), ("%=a", "%", "a"), ("a=%%41", "a", "%A"),
+        ("a=%+1", "a", "% 1"), ("a=%E9", "a", "\u{E9}"), ("%E9=a", "\u{E9}", "a"), ("a=%FF%41", "a", "\u{FF}A"),
+        ("a=%EF%BF%BD", "a", "\u{FFFD}"),
+    ])
+    func `what cannot be decoded is repaired, and says so`(_ query: String, _ name: String, _ value: String) throws {
+        let pair = try #require(Percent.repairedPairs(Array(query.utf8)).first)
+        #expect(pair.name == name && pair.value == value && !pair.isSound)
+    }
+
+    @Test func `a pair beside one that was repaired is sound`() {
+        let pairs = Percent.repairedPairs(Array("a=%E9&b=%C3%A9&c=%zz&d=+".utf8))
+        #expect(pairs.map(\.isSound) == [false, true, false, true])
+        #expect(pairs.map(\.value) == ["\u{E9}", "\u{E9}", "%zz", " "])
+        #expect(pairs[0].bytes.value == [0xE9])
+    }
 }

@@ -143,7 +143,7 @@ import Transport
         ("error=AADSTS65004", "AADSTS65004", nil), ("error=%3Cscript%3E", "access_denied", nil),
         ("error=a%0Ab", "access_denied", nil),
         ("error=x&error_description=a%0D%0Ab%00", "x", "a  b"),
-        ("error=x&error_description=a&error_description=b", "x", nil),
+        ("error=x&error_description=a&error_description=b", "x", "a"),
     ])
     func `the provider's error is told, made harmless`(_ query: String, _ code: String, _ description: String?)
         async throws

@@ -101,7 +101,8 @@ final class Installation: Sendable {
     private init(
         folder: TemporaryFolder, store: SQLiteStore, masterKeys: String, clocks: (Clock, SteadyClock),
         catalog: String = Installation.catalog, clients: [String: Client] = Installation.clients,
-        frontends: Frontends? = nil, pause: @escaping Pause = shortly
+        frontends: Frontends? = nil, pause: @escaping Pause = shortly,
+        wrapping: (SQLiteStore) -> any BrokerStore = { $0 }
     ) throws {
         self.folder = folder
         self.store = store
@@ -164,7 +165,7 @@ final class Installation: Sendable {
     ) async -> CallbackResult {
         let state = Percent.pairs(query)?.first { $0.name == "state" }?.value ?? ""
         let own = try? await store.outcome(of: FlowID(of: State(state)))?.flow.redirect
-        return await broker.callback(CallbackRequest(query, at: redirect ?? own ?? .legacy) { _ in cookie })
+        return await broker.callback(CallbackRequest(query.utf8, at: redirect ?? own ?? .legacy) { _ in cookie })
     }
 
     /// A flow up to its credential key.

@@ -1,0 +1,44 @@
+import Catalog
+import Secrets
+
+/// What a provider said instead of a code, untrusted and as it came.
+struct ProvidersError {
+    /// The texts that may be its stable name, the standard's first; never empty.
+    let names: [String]
+    /// For people: any text.
+    let description: String?
+
+    /// The stable name of it for callers; `nil` where it said none that could be one and holds no secret.
+    func code(hiding hidden: HiddenValues) -> String? {
+        names.lazy.compactMap(hidden.code).first { !$0.utf8.allSatisfy { $0 < 0x3A } }
+    }
+}
+
+extension CallbackRequest {
+    /// The provider's error (RFC 6749 § 4.1.2.1), also under the entry's own names.
+    ///
+    /// - Parameter profile: `nil` where no flow is known, and so no entry.
+    func error(to profile: OAuthProfile?) -> ProvidersError? {
+        var names = ["error"]
+        // Beside a code they may say that all is well.
+        if case .absent = self["code"] { names += profile?.callbackError.error ?? [] }
+        let said = names.compactMap { words([$0]) }
+        guard !said.isEmpty else { return nil }
+        return ProvidersError(
+            names: said, description: words(["error_description"] + (profile?.callbackError.description ?? [])))
+    }
+
+    /// The secrets that came along, which another parameter may repeat.
+    var hidden: HiddenValues {
+        var hidden = HiddenValues()
+        hidden.add(words(["code"]).map { AuthorizationCode($0) })
+        hidden.add(words(["state"]).map { State($0) })
+        return hidden
+    }
+
+    /// The provider's error as it came, and its description.
+    func said(_ error: ProvidersError, hiding hidden: HiddenValues) -> Reason {
+        let description: Reason = error.description.map { ": \(quoted: hidden.redacted($0))" } ?? ""
+        return "\(quoted: hidden.redacted(error.names[0]))\(description)"
+    }
+}
