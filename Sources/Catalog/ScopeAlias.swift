@@ -7,7 +7,7 @@ public struct ScopeAlias: Sendable {
     let granted: [ScopePattern]
 }
 
-/// A scope's name with at most one `*` in it. Letter case does not count: no provider has two scopes that it tells apart.
+/// A scope's name with at most one `*` in it. Letter case does not count: no provider tells two scopes apart by it.
 struct ScopePattern: Sendable {
     private let prefix: String
     /// `nil`: no `*`.

@@ -150,8 +150,8 @@ public enum ProviderEndpoint: String, Sendable {
 }
 
 extension ProviderResponse {
-    /// `Retry-After` in seconds, also where it is a date (RFC 9110 § 10.2.3); at most a day. A date is of the provider's
-    /// clock, which its `Date` tells.
+    /// `Retry-After` in seconds, also where it is a date (RFC 9110 § 10.2.3); at most a day. A date is of the
+    /// provider's clock, which its `Date` tells.
     func retryAfter(at now: Timestamp) -> Int? {
         guard let text = header("retry-after") else { return nil }
         if let seconds = Int(text) { return (0...86_400).contains(seconds) ? seconds : nil }

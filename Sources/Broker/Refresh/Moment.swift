@@ -18,8 +18,8 @@ public struct Moment: Sendable, Equatable {
         self.uptime = uptime
     }
 
-    /// Tells whether fewer than so many milliseconds went by since `earlier`. On one machine no setting of the clock has
-    /// a say in it. Where the machine has restarted, or is another one, a clock that shows less than before was set
+    /// Tells whether fewer than so many milliseconds went by since `earlier`. On one machine no setting of the clock
+    /// has a say in it. Where the machine has restarted, or is another one, a clock that shows less than before was set
     /// back, and the time is over.
     public func isWithin(_ milliseconds: Int64, of earlier: Moment) -> Bool {
         let age =

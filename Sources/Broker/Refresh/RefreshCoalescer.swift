@@ -1,7 +1,7 @@
 import Secrets
 
-/// One call to the provider for all who ask for the same refresh at once, in this broker and in the others of its store,
-/// and for 30 s its answer: a provider that rotates would take a second call for theft (RFC 9700 § 4.14.2).
+/// One call to the provider for all who ask for the same refresh at once, in this broker and in the others of its
+/// store, and for 30 s its answer: a provider that rotates would take a second call for theft (RFC 9700 § 4.14.2).
 ///
 /// Within a process callers wait for one call; between processes that call has a lease in the store. An answer is kept
 /// in the store alone, so that a revocation at one broker ends it at all.

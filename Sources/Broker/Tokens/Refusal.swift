@@ -24,7 +24,7 @@ extension JSONValue {
             return names.contains(folded) ? folded : nil
         case .array(let values): return values.lazy.compactMap { $0.says(oneOf: names) }.first
         case .object(let members): return members.values.lazy.compactMap { $0.says(oneOf: names) }.first
-        case .null, .bool, .number, .integer: return nil
+        case .null, .bool, .number, .integer, .digits: return nil
         }
     }
 }

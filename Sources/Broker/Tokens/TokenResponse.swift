@@ -158,15 +158,13 @@ struct TokenResponse: Sendable {
         type.lowercased() == "bearer" ? "Bearer" : type
     }
 
-    /// An empty one says no more than none: it is what GitHub Apps always get.
     private static func scope(_ pointer: JSONPointer, _ document: JSONValue) -> String? {
-        let text: String? =
-            switch pointer.value(in: document) {
-            case .string(let text)?: text
-            case .array(let values)?: values.compactMap(\.string).joined(separator: " ")
-            default: nil
-            }
-        return text.flatMap { Scopes.split($0).isEmpty ? nil : $0 }
+        switch pointer.value(in: document) {
+        // An empty text says no more than none (RFC 6749 § 3.3 has at least one scope): GitHub Apps always get it.
+        case .string(let text)?: Scopes.split(text).isEmpty ? nil : text
+        case .array(let values)?: values.compactMap(\.string).joined(separator: " ")
+        default: nil
+        }
     }
 
     /// The longest lifetime that is believed, in seconds: a hundred years.

@@ -49,7 +49,7 @@ package enum HTTPDate {
         return Timestamp(milliseconds: (((days * 24 + hour) * 60 + minute) * 60 + second) * 1000)
     }
 
-    /// Days since 1970-01-01 of the Gregorian calendar: years are counted from March on, so that a leap day is the last.
+    /// Days since 1970-01-01 of the Gregorian calendar: years count from March on, so that a leap day is the last.
     private static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
         let year = month > 2 ? year : year - 1
         let (era, ofEra) = (year / 400, year % 400)

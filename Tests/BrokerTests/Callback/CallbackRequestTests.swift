@@ -64,7 +64,7 @@ import Testing
         let profile = try Entry.profile(
             "callbackError: { error: [error_code, error_reason], errorDescription: [error_message] }")
         let error = try #require(CallbackRequest(query.utf8, at: .legacy).error(to: profile))
-        #expect(error.code == code)
+        #expect(error.code(hiding: HiddenValues()) == code)
         #expect(error.description == words)
     }
 

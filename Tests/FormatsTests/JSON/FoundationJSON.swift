@@ -38,6 +38,7 @@ struct FoundationJSON: Codable, Equatable {
         case .number(let number):
             if let whole = Int64(exactly: number) { try container.encode(whole) } else { try container.encode(number) }
         case .integer(let whole): try container.encode(whole)
+        case .digits: try container.encode(value.number)
         case .string(let text): try container.encode(text)
         case .array(let values): try container.encode(values.map(FoundationJSON.init))
         case .object(let members): try container.encode(members.mapValues(FoundationJSON.init))

@@ -90,12 +90,13 @@ final class Installation: Sendable {
     convenience init(
         masterKeys: String = firstKey, catalog: String = Installation.catalog,
         clients: [String: Client] = Installation.clients, frontends: Frontends? = nil,
-        pause: @escaping Pause = shortly
+        pause: @escaping Pause = shortly, wrapping: (SQLiteStore) -> any BrokerStore = { $0 }
     ) throws {
         let folder = try TemporaryFolder()
         try self.init(
             folder: folder, store: try SQLiteStore(path: folder.database), masterKeys: masterKeys,
-            clocks: (Clock(), SteadyClock()), catalog: catalog, clients: clients, frontends: frontends, pause: pause)
+            clocks: (Clock(), SteadyClock()), catalog: catalog, clients: clients, frontends: frontends, pause: pause,
+            wrapping: wrapping)
     }
 
     private init(

@@ -71,6 +71,24 @@ struct InterruptedStore: BrokerStore {
     ) async throws(StoreError) -> RevocationNumber {
         try await store.revokeFlows(selection, at: time, recording: event)
     }
+    func beginRefresh(
+        _ refresh: RefreshIdentity, under lease: RefreshLease, replacing unreadable: RefreshLease?, at moment: Moment
+    ) async throws(StoreError) -> RefreshStart {
+        try await store.beginRefresh(refresh, under: lease, replacing: unreadable, at: moment)
+    }
+    func renewRefresh(
+        _ refresh: RefreshIdentity, under lease: RefreshLease, at moment: Moment
+    ) async throws(StoreError) -> Bool { try await store.renewRefresh(refresh, under: lease, at: moment) }
+    func endRefresh(
+        _ refresh: RefreshIdentity, under lease: RefreshLease, with end: RefreshEnd, at moment: Moment
+    ) async throws(StoreError) -> Bool { try await store.endRefresh(refresh, under: lease, with: end, at: moment) }
+    func refreshState(of refresh: RefreshIdentity, at moment: Moment) async throws(StoreError) -> RefreshState {
+        try await store.refreshState(of: refresh, at: moment)
+    }
+    func forgetRefreshes(of token: Digest) async throws(StoreError) { try await store.forgetRefreshes(of: token) }
+    func sweepRefreshes(at moment: Moment, limit: Int) async throws(StoreError) -> Bool {
+        try await store.sweepRefreshes(at: moment, limit: limit)
+    }
     func record(_ event: Event) async throws(StoreError) { try await store.record(event) }
     func events(_ filter: EventFilter, before sequence: Int64?, limit: Int) async throws(StoreError) -> EventPage {
         try await store.events(filter, before: sequence, limit: limit)
