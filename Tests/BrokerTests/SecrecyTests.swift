@@ -104,7 +104,7 @@ import Transport
     }
 
     @Test func `a callback shows nothing of its parameters`() throws {
-        let request = CallbackRequest("code=hunter2&state=hunter2&error=hunter2", at: .legacy)
+        let request = CallbackRequest("code=hunter2&state=hunter2&error=hunter2".utf8, at: .legacy)
         expectHidden(request)
         expectHidden(request.hidden)
         expectHidden(request.repetition ?? request.withoutState)
