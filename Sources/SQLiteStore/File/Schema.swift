@@ -6,7 +6,7 @@ enum Schema {
     static let applicationID: Int32 = 0x636C_6B72
 
     /// The number of the last migration, kept as SQLite's `user_version`.
-    static let version: Int32 = 5
+    static let version: Int32 = 6
 
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -209,6 +209,14 @@ enum Schema {
                         ('flow.started', 'flow.succeeded', 'credential_key.redeemed', 'credentials.refreshed');
 
                     PRAGMA user_version = 5;
+                    """)
+        }
+        migrator.registerMigration("6 what got to the page that began a flow") { db in
+            try db.execute(
+                sql: """
+                    ALTER TABLE flows ADD COLUMN delivery INTEGER NOT NULL DEFAULT 0;
+
+                    PRAGMA user_version = 6;
                     """)
         }
         return migrator
