@@ -75,7 +75,9 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Templates", path: "Templates",
-            resources: [.embedInCode("Pages")],
+            resources: [
+                .embedInCode("Pages"), .embedInCode("Connect/connect.js"), .embedInCode("Connect/connect.d.ts"),
+            ],
             swiftSettings: strict),
         .target(
             name: "PrometheusMetrics",
