@@ -75,6 +75,8 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Templates", path: "Templates",
+            // The rest of the folder that npm takes.
+            exclude: ["Connect/package.json", "Connect/README.md"],
             resources: [
                 .embedInCode("Pages"), .embedInCode("Connect/connect.js"), .embedInCode("Connect/connect.d.ts"),
             ],
