@@ -1,4 +1,4 @@
-"""From the success page to the app, in a real Chromium: who took the key, who did not, and what people are told of it."""
+"""From the success page to the app, in a real Chromium: who took the key, who did not, and what people are told."""
 
 from collections.abc import Iterator
 from urllib.parse import urlencode
@@ -136,11 +136,12 @@ def test_a_popup_whose_app_is_gone_says_so(chromium, page):
 
 
 def open_from(browser: Browser, origin: str, address: str, answer: str = "") -> str:
-    """A page without `connect.js` opens an address, and may answer the success page. The popup does not close itself."""
+    """A page without `connect.js` opens an address, and may answer the success page. The popup stays open."""
     browser.go(origin)
     browser.run(
         "window.heard = []; addEventListener('message', ({ origin, data, source }) => { heard.push(data);"
-        f"const answer = {answer or 'null'}; if (answer) source.postMessage({{ source: 'cloakroom', ...answer }}, '*'); }})")
+        f"const answer = {answer or 'null'};"
+        " if (answer) source.postMessage({ source: 'cloakroom', ...answer }, '*'); })")
     popup = browser.opened_by(lambda: browser.press_button("window.popup = open('about:blank')"))
     browser.choose(popup)
     browser.cdp("Page.addScriptToEvaluateOnNewDocument", source=STAY_OPEN)
@@ -397,7 +398,7 @@ def test_a_browser_that_brings_its_callback_twice_still_connects(chromium, house
 
 @pytest.mark.parametrize("lost", ["cookie", "state"])
 def test_a_popup_that_came_back_unknown_does_not_keep_connect_waiting(chromium, house, page, lost):
-    """A proxy dropped the cookie and a scanner was faster, or the provider left the state out: the window knows its own."""
+    """A proxy dropped the cookie and a scanner was faster, or the provider left the state out: the window knows."""
     popup = page.connect("wiki")
     grant = house.provider.consent(arrived(page, popup))
     chromium.cdp("Network.clearBrowserCookies")

@@ -57,7 +57,7 @@ def bundle(project: Path, *sources: tuple[str, str]) -> str:
         (project / name).write_text(text)
     made = subprocess.run(
         ["esbuild", sources[-1][0], "--bundle", "--format=iife", "--jsx=automatic", "--loader:.js=jsx",
-         "--define:process.env.NODE_ENV=\"production\"", "--log-level=error", "--log-override:empty-import-meta=silent"],
+         '--define:process.env.NODE_ENV="production"', "--log-level=error", "--log-override:empty-import-meta=silent"],
         cwd=project, env={"NODE_PATH": MODULES, "PATH": "/usr/bin:/bin"}, capture_output=True, text=True, timeout=120)
     assert made.returncode == 0, made.stderr
     return made.stdout
@@ -71,7 +71,8 @@ def test_the_types_fit_what_the_documentation_shows(project):
         export async function use(show: (words: string) => void): Promise<Connection | null> {
           try {
             const options = { broker: "https://broker.example.com", tenant: "acme", sourceType: "wiki" };
-            const found = await connect({ ...options, token: async () => "", loginHint: "ada@example.com", prompt: "login" });
+            const hints = { loginHint: "ada@example.com", prompt: "login" };
+            const found = await connect({ ...options, ...hints, token: async () => "" });
             show(found.credentialKey + found.exchangeVerifier + found.flow);
             await connect({ ...options, token: "", returnUrl: new URL("https://app.example.com/") });
           } catch (error) {
@@ -80,7 +81,8 @@ def test_the_types_fit_what_the_documentation_shows(project):
           return resume({ broker: new URL("https://broker.example.com"), signal: new AbortController().signal });
         }
         """)
-    options = {"noEmit": True, "strict": True, "module": "node16", "target": "es2020", "lib": ["es2020", "dom"], "types": []}
+    options = {
+        "noEmit": True, "strict": True, "module": "node16", "target": "es2020", "lib": ["es2020", "dom"], "types": []}
     (project / "tsconfig.json").write_text(json.dumps({"compilerOptions": options, "files": ["use.ts"]}))
     checked = subprocess.run(["tsc", "-p", "."], cwd=project, capture_output=True, text=True, timeout=120)
     assert checked.returncode == 0, checked.stdout
@@ -121,9 +123,8 @@ def test_the_example_for_react_connects_tells_errors_and_survives_a_reload(tmp_p
     script = bundle(project, ("yours.js", YOURS), ("example.js", shown), ("app.jsx", APP))
 
     def render(token: str) -> None:
-        chromium.run(
-            "window.saved = []; window.token = arguments[1]; document.body.append("
-            "Object.assign(document.createElement('script'), { textContent: arguments[0] }))", script, token)
+        chromium.run("window.saved = []; window.token = arguments[0]", token)
+        add_script(chromium, script)
         chromium.wait_for("button", "Connect the wiki")
 
     def popup() -> str:
@@ -165,18 +166,24 @@ def test_the_example_for_react_connects_tells_errors_and_survives_a_reload(tmp_p
         assert chromium.complaints() == []
 
 
+def add_script(browser: Browser, script: str) -> None:
+    browser.run(
+        "document.body.append(Object.assign(document.createElement('script'), { textContent: arguments[0] }))", script)
+
+
 def test_a_copy_wants_to_know_the_broker(chromium, app, broker, project):
     """It opens nothing and asks nobody: its own address says nothing of the broker's."""
     source = """
         import { connect, resume } from "cloakroom-connect";
-        window.outcomes = Promise.all([undefined, null, "", "broker.example.com", "javascript:alert(1)", "file:///x"].map(
+        const wrong = [undefined, null, "", "broker.example.com", "javascript:alert(1)", "file:///x"];
+        window.outcomes = Promise.all(wrong.map(
           (broker) => Promise.all([connect({ broker, tenant: "a", sourceType: "wiki", token: "t" }), resume({ broker })]
             .map((attempt) => attempt.catch(({ code }) => code)))));
     """
     script = bundle(project, ("app.jsx", source))
     chromium.reset()
     chromium.go(app.origin)
-    chromium.run("const node = document.createElement('script'); node.textContent = arguments[0]; document.body.append(node)", script)
+    add_script(chromium, script)
     codes = chromium.wait("return await outcomes")["value"]
     assert codes == [["broker_unknown", "broker_unknown"]] * 6
     assert chromium.windows == {chromium.main}
@@ -187,14 +194,18 @@ def test_what_is_hinted_is_asked_for(chromium, app, broker, project):
     source = """
         import { connect } from "cloakroom-connect";
         window.asked = [];
-        window.fetch = async (address, init) => { asked.push([String(address), JSON.parse(init.body)]); throw new Error(); };
+        window.fetch = async (address, { body }) => {
+          asked.push([String(address), JSON.parse(body)]);
+          throw new Error();
+        };
         window.begin = (broker) => connect({
-          broker, tenant: "acme", sourceType: "wiki", token: "t", loginHint: "ada@example.com", prompt: "select_account" });
+          broker, tenant: "acme", sourceType: "wiki", token: "t",
+          loginHint: "ada@example.com", prompt: "select_account" });
     """
     script = bundle(project, ("app.jsx", source))
     chromium.reset()
     chromium.go(app.origin)
-    chromium.run("const node = document.createElement('script'); node.textContent = arguments[0]; document.body.append(node)", script)
+    add_script(chromium, script)
     for written, meant in (("", ""), ("/", ""), ("/base", "/base"), ("/base/?x#y", "/base")):
         chromium.press_button("begin(arguments[0]).catch(() => {})", broker.url + written)
         [[address, members]] = chromium.until(lambda: chromium.run("return asked.splice(0)"), what="the asking")
