@@ -75,7 +75,11 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Templates", path: "Templates",
-            resources: [.embedInCode("Pages")],
+            // The rest of the folder that npm takes.
+            exclude: ["Connect/package.json", "Connect/README.md"],
+            resources: [
+                .embedInCode("Pages"), .embedInCode("Connect/connect.js"), .embedInCode("Connect/connect.d.ts"),
+            ],
             swiftSettings: strict),
         .target(
             name: "PrometheusMetrics",

@@ -26,8 +26,29 @@ closeButton.addEventListener("click", () => {
   setTimeout(() => (byHand.hidden = false), 300);
 });
 
-// `*` and `/` mean something to postMessage, but are no origins.
-if (window.opener && URL.canParse(frontendOrigin) && new URL(frontendOrigin).origin === frontendOrigin) {
+/** `*` and `/` mean something to postMessage, but are no origins. */
+function isOrigin(text) {
+  try {
+    return new URL(text).origin === text;
+  } catch {
+    return false;
+  }
+}
+
+/** What this window's first page knew. */
+function remembered() {
+  try {
+    return JSON.parse(sessionStorage.getItem("cloakroom.window")) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+const own = remembered();
+if (window.opener && !flow && isOrigin(own.frontendOrigin)) {
+  // The flow may have come to a good end all the same, by an earlier page of this window.
+  window.opener.postMessage({ source: "cloakroom", type: "stray", error: code, flow: own.flow }, own.frontendOrigin);
+} else if (window.opener && isOrigin(frontendOrigin)) {
   window.opener.postMessage(
     { source: "cloakroom", type: "failure", error: code, errorDescription: description, flow },
     frontendOrigin,

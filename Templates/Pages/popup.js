@@ -24,32 +24,57 @@ const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, mil
 async function bind(binding) {
   for (const wait of [0, 500, 1500]) {
     await pause(wait);
+    const controller = new AbortController();
+    const timer = setTimeout(() => controller.abort(), 10_000);
     try {
       const response = await fetch(`${base}/oauth/popup`, {
         method: "POST",
         headers: { "Content-Type": "application/json" },
         body: JSON.stringify(binding),
         credentials: "same-origin",
-        signal: AbortSignal.timeout(10_000),
+        signal: controller.signal,
       });
       if (response.ok) return null;
       if (response.status < 500) {
         const { code = "invalid_request", detail = "" } = await response.json().catch(() => ({}));
         return { code, detail };
       }
-    } catch {}
+    } catch {
+      // Once more.
+    } finally {
+      clearTimeout(timer);
+    }
   }
   return { code: "unavailable", detail: "the broker does not answer; try again in a moment" };
 }
 
+/** Null for what is no absolute address. */
+function addressOf(text) {
+  try {
+    return new URL(text);
+  } catch {
+    return null;
+  }
+}
+
 /** `*` and `/` mean something to postMessage, but are no origins. */
 function exactOrigin(text) {
-  return URL.canParse(text) && new URL(text).origin === text ? text : null;
+  const origin = addressOf(text)?.origin;
+  return origin === text && origin !== "null" ? text : null;
 }
 
 function webAddress(text) {
-  const address = URL.canParse(text) ? new URL(text) : null;
+  const address = addressOf(text);
   return address && ["https:", "http:"].includes(address.protocol) ? address.href : null;
+}
+
+/** For a page that comes back to this window and does not know for which flow, such as an error without state. */
+function remember(flow, frontendOrigin) {
+  try {
+    sessionStorage.setItem("cloakroom.window", JSON.stringify({ flow, frontendOrigin }));
+  } catch {
+    // Then the app learns of it when the window closes.
+  }
 }
 
 async function start({ flow, authorizationUrl, exchangeVerifier }, frontendOrigin) {
@@ -61,6 +86,8 @@ async function start({ flow, authorizationUrl, exchangeVerifier }, frontendOrigi
   if (!address) return fail("invalid_authorization_url", "the authorization address is no web address");
   const problem = await bind({ flow, exchangeVerifier, frontendOrigin });
   if (problem) return fail(problem.code, problem.detail);
+  if (stated) opener.postMessage({ source: "cloakroom", type: "leaving", flow }, stated);
+  remember(flow, frontendOrigin);
   location.replace(address);
 }
 
@@ -72,11 +99,17 @@ function listen(event) {
   start(event.data, event.origin);
 }
 
-if (opener) {
+/** The opener may need long to learn where to go; without one nobody will ever say. */
+function wait() {
   addEventListener("message", listen);
   // It reaches the opener only where that is what it says.
   if (stated) opener.postMessage({ source: "cloakroom", type: "ready" }, stated);
-  setTimeout(() => started || show("alone"), 15_000);
-} else {
-  show("alone");
+  setTimeout(() => started || show(opener.closed ? "alone" : "slow"), 15_000);
+  const timer = setInterval(() => {
+    if (started || opener.closed) clearInterval(timer);
+    if (!started && opener.closed) show("alone");
+  }, 500);
 }
+
+if (opener) wait();
+else show("alone");

@@ -24,41 +24,83 @@ async function frontendOrigin() {
   for (const wait of [0, 500, 1500]) {
     await pause(wait);
     try {
-      const response = await fetch(`${base}/oauth/frontendOrigin?${new URLSearchParams({ flow })}`, { cache: "no-store" });
+      const query = new URLSearchParams({ flow });
+      const response = await fetch(`${base}/oauth/frontendOrigin?${query}`, { cache: "no-store" });
       if (response.ok) return exactOrigin((await response.json()).frontendOrigin);
       if (response.status < 500) return null;
-    } catch {}
+    } catch {
+      // Once more.
+    }
   }
   return null;
 }
 
 /** `*` and `/` mean something to postMessage, but are no origins. */
 function exactOrigin(text) {
-  return URL.canParse(text) && new URL(text).origin === text ? text : null;
+  try {
+    return new URL(text).origin === text ? text : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Tells whether the app took the key: it asked for the flow's outcome, or the key was redeemed. Spends nothing. */
+async function isTaken() {
+  try {
+    const response = await fetch(`${base}/oauth/success`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ credentialKey }),
+      credentials: "same-origin",
+      cache: "no-store",
+    });
+    return response.ok && (await response.json()).taken === true;
+  } catch {
+    return false;
+  }
+}
+
+let isDone = false;
+
+function done(closeAfter) {
+  if (isDone) return;
+  isDone = true;
+  show("done");
+  setTimeout(() => window.close(), closeAfter);
 }
 
 function handOver(origin) {
   addEventListener("message", (event) => {
-    const { source, type, flow: received } = event.data ?? {};
+    const { source, type, flow: acknowledged } = event.data ?? {};
     if (event.source !== opener || event.origin !== origin) return;
-    if (source === "cloakroom" && type === "received" && received === flow) window.close();
+    if (source === "cloakroom" && type === "acknowledged" && acknowledged === flow) done(0);
   });
   opener.postMessage({ source: "cloakroom", type: "success", credentialKey, sourceType, flow }, origin);
 }
 
-if (!credentialKey || !sourceType || !flow) {
-  show("spent");
-} else if (!opener) {
-  // A provider's Cross-Origin-Opener-Policy cut the opener off: the app learns the outcome from the broker.
-  show("done");
-  setTimeout(() => window.close(), 1000);
-} else {
-  const origin = await frontendOrigin();
-  if (origin) {
-    handOver(origin);
-    show("done");
-    setTimeout(() => window.close(), 1000);
-  } else {
-    show("untold");
+/**
+ * Waits until the app took the key, for as long as one lives. An app that answers no message, or was cut off by the
+ * provider's Cross-Origin-Opener-Policy, or was reloaded, asks the broker every second or redeems.
+ */
+async function waitUntilTaken(patience) {
+  const start = Date.now();
+  let isTold = true;
+  while (!isDone && Date.now() - start < 300_000) {
+    if (isTold && Date.now() - start >= patience) {
+      isTold = false;
+      show("untold");
+    }
+    await pause(isTold ? 1000 : 2000);
+    if (!isDone && (await isTaken())) done(1000);
   }
 }
+
+async function end() {
+  if (!credentialKey || !sourceType || !flow) return show("spent");
+  const origin = opener && (await frontendOrigin());
+  if (origin) handOver(origin);
+  // Without an origin the flow is unknown, or the broker does not answer.
+  return waitUntilTaken(opener && !origin ? 0 : 5000);
+}
+
+end();

@@ -1,5 +1,6 @@
 """A real Chromium: its windows, what it shows, and what it complains about."""
 
+import contextlib
 import functools
 import importlib.resources
 import os
@@ -34,7 +35,7 @@ STAY_OPEN = "window.close = () => {};"
 class Browser:
     """One Chromium with its popup blocker on, as people have it. Commands go to the window chosen last."""
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, bidi: bool = False) -> None:
         options = webdriver.ChromeOptions()
         options.binary_location = _program("chromium")
         usual = ("headless=new", "no-sandbox", "disable-dev-shm-usage", "disable-gpu", "window-size=1200,900")
@@ -43,6 +44,7 @@ class Browser:
         # chromedriver turns the popup blocker off unless told not to.
         options.add_experimental_option("excludeSwitches", ["disable-popup-blocking"])
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        options.enable_bidi = bidi
         self.driver = webdriver.Chrome(options=options, service=Service(_program("chromedriver")))
         self.driver.set_script_timeout(PATIENCE)
         self.main = self.driver.current_window_handle
@@ -208,6 +210,16 @@ class Browser:
             self.cdp("Emulation.setDeviceMetricsOverride", width=width, height=780, deviceScaleFactor=1, mobile=False)
         else:
             self.cdp("Emulation.clearDeviceMetricsOverride")
+
+    @contextlib.contextmanager
+    def before_every_page(self, script: str) -> Iterator[None]:
+        """What the script does is done in each page of each window, popups too, before the page's own scripts. It needs
+        WebDriver BiDi (`bidi=True`)."""
+        added = self.driver.script.add_preload_script(function_declaration=f"() => {{ {script} }}")
+        try:
+            yield
+        finally:
+            self.driver.script.remove_preload_script(script=added["script"])
 
     def speak(self, languages: str) -> None:
         """What the current window sends as Accept-Language."""

@@ -142,16 +142,18 @@ INSTALL = """
     window.heard ??= [];
     addEventListener("message", ({ origin, data }) => heard.push({ origin, data }));
     const { connect, resume } = await import(broker + "/connect.js");
-    window.tryToResume = () => resume().then(
+    window.attempts = [];
+    window.tryToResume = (more) => resume(more).then(
       (connection) => ({ connection }),
       (error) => ({ name: error.name, code: error.code, description: error.description, flow: error.flow }));
-    window.attempts = [];
-    window.tryToConnect = (more, token) => {
+    // A token that is to be waited for, until `giveToken()`.
+    const later = (token) => () => new Promise((resolve) => { window.giveToken = () => resolve(token); });
+    window.tryToConnect = ({ slowToken, ...more }, token) => {
       const abort = new AbortController();
       const attempt = { abort, outcome: null };
       attempts.push(attempt);
       const settle = (outcome) => { attempt.outcome = outcome; };
-      connect({ ...options, ...more, token, signal: abort.signal }).then(
+      connect({ ...options, ...more, token: slowToken ? later(token) : token, signal: abort.signal }).then(
         (connection) => settle({ connection }),
         (error) => settle({ name: error.name, code: error.code, description: error.description, flow: error.flow }));
     };
@@ -173,6 +175,21 @@ class ConnectPage:
         answer = self.browser.wait(INSTALL, self.broker, {"tenant": self.tenant})
         assert "error" not in answer, answer
 
+    def reload(self) -> None:
+        """The page is begun anew, in the same tab."""
+        self.browser.choose(self.window)
+        self.browser.driver.refresh()
+        self.install()
+
+    def begin_to_resume(self) -> None:
+        """Calls `resume` and does not wait; `resumed` does."""
+        self.browser.choose(self.window)
+        self.browser.run("window.resumed = null; tryToResume().then((outcome) => { window.resumed = outcome; })")
+
+    def resumed(self, within: float = 30) -> dict:
+        self.browser.choose(self.window)
+        return self.browser.until(lambda: self.browser.run("return resumed"), within, "resume settles")
+
     def resume(self) -> dict:
         """What `resume` comes to: `connection`, which may be `None`, or an error's `code`."""
         if not self.browser.run("return typeof tryToResume === 'function'"):
@@ -189,13 +206,13 @@ class ConnectPage:
 
     def abort(self, attempt: int = -1) -> None:
         self.browser.choose(self.window)
-        self.browser.run("attempts.at(arguments[0]).abort.abort()", attempt)
+        self.browser.run("attempts.slice(arguments[0])[0].abort.abort()", attempt)
 
     def outcome(self, attempt: int = -1, within: float = 30) -> dict:
         """What `connect` came to: `connection`, or an error's `code`."""
         self.browser.choose(self.window)
         return self.browser.until(
-            lambda: self.browser.run("return attempts.at(arguments[0]).outcome", attempt), within, "connect settles"
+            lambda: self.browser.run("return attempts.slice(arguments[0])[0].outcome", attempt), within, "connect settles"
         )
 
     def connection(self, attempt: int = -1) -> dict:

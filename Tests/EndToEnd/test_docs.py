@@ -150,7 +150,8 @@ def test_security(installation, shell):
 def test_frontend(installation, shell, provider, app):
     """The example is the page's own script: a click in a real Chromium, to what it saves and what it shows."""
     [types] = commands("Docs/Frontend.md", {BROKER: installation.url})
-    [example, *_] = blocks("js", (REPOSITORY / "Docs/Frontend.md").read_text().replace(BROKER, installation.url))
+    text = (REPOSITORY / "Docs/Frontend.md").read_text().replace(BROKER, installation.url)
+    example, resuming, *_ = blocks("js", text)
     chromium = Browser()
     try:
         with Broker(installation) as broker:
@@ -188,6 +189,25 @@ def test_frontend(installation, shell, provider, app):
             chromium.choose(chromium.main)
             [shown] = chromium.until(lambda: chromium.run("return shown"), what="the error is shown")
             assert shown[0] == "access_denied"
+
+            popup = chromium.opened_by(chromium.find("#connect").click)
+            grant = provider.consent(arrived(chromium, popup, provider.url))
+            chromium.choose(chromium.main)
+            chromium.driver.refresh()
+            chromium.run(
+                """
+                window.saved = [];
+                window.save = async (connection) => saved.push(connection);
+                document.body.append(
+                  Object.assign(document.createElement("script"), { type: "module", textContent: arguments[0] }));
+                """,
+                resuming)
+            chromium.choose(popup)
+            chromium.go(f"{installation.url}{callback_target(grant.callback)}")
+            chromium.choose(chromium.main)
+            [saved] = chromium.until(lambda: chromium.run("return saved"), what="the connection is found again")
+            redeemed = broker.redeem(saved["credentialKey"], exchangeVerifier=saved["exchangeVerifier"])
+            assert redeemed.json()["accessToken"] == grant.access_token
             assert chromium.complaints() == []
     finally:
         chromium.quit()
@@ -196,7 +216,7 @@ def test_frontend(installation, shell, provider, app):
 def test_frontend_without_a_popup(installation, provider, app):
     """The page is left by the second example and goes on by the third."""
     text = (REPOSITORY / "Docs/Frontend.md").read_text().replace(BROKER, installation.url)
-    _, leaving, resuming = blocks("js", text.replace("https://app.example.com", app.origin))
+    *_, leaving, resuming = blocks("js", text.replace("https://app.example.com", app.origin))
     chromium = Browser()
 
     def run(script: str) -> None:

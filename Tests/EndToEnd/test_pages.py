@@ -1,7 +1,7 @@
 """Every page that a person sees: for all eyes and hands, in their language, and under its own policy."""
 
 from collections.abc import Callable, Iterator
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
 from selenium.webdriver.common.by import By
@@ -23,7 +23,10 @@ class Visit:
     # The broker's pages.
 
     def success_done(self) -> None:
-        self.browser.go(scripted(self.demo.begin()["authorizationUrl"]))
+        response = self.demo.client.get(scripted(self.demo.begin()["authorizationUrl"]))
+        address = self.demo.client.get(response.headers["location"]).headers["location"]
+        assert self.demo.redeem(dict(parse_qsl(urlsplit(address).fragment))["credentialKey"]).status_code == 200
+        self.browser.go(address)
         self.browser.wait_for("h1", "Connected")
 
     def success_spent(self) -> None:
@@ -37,6 +40,10 @@ class Visit:
     def popup_waiting(self) -> None:
         self._popup("/oauth/popup")
         self.browser.wait_for("h1", "Connecting")
+
+    def popup_slow(self) -> None:
+        self._popup("/oauth/popup")
+        self.browser.wait_for("h1", "Still connecting")
 
     def popup_alone(self) -> None:
         self.browser.go(f"{self.demo.broker}/oauth/popup")

@@ -6,10 +6,14 @@ public struct CallbackFailure: Error, Sendable {
     public let error: CallbackError
     /// The part for the audit trail and the log.
     public let reason: Reason
+    /// The flow that the callback was for, where it came in vain and yet from the browser that began it: its page is told,
+    /// and the trail has nothing of it.
+    public let lost: Flow?
 
-    init(_ error: CallbackError, _ reason: Reason) {
+    init(_ error: CallbackError, _ reason: Reason, lost: Flow? = nil) {
         self.error = error
         self.reason = reason
+        self.lost = lost
     }
 
     init(_ error: StoreError) { self.init(.store(error), error.reason) }
@@ -45,6 +49,16 @@ extension CallbackRequest {
             .invalidState,
             "no flow waits for this state: unknown, expired, spent, revoked, or begun for another address\(providersError)"
         )
+    }
+
+    /// The failure where the browser that began the flow came in vain.
+    func lost(_ flow: Flow) -> CallbackFailure {
+        CallbackFailure(
+            .invalidState,
+            """
+            the browser that began the flow \(trusted: flow.id.description) came back too late: another one had brought its \
+            callback before, such as a link scanner's, or the flow was expired or revoked\(providersError)
+            """, lost: flow)
     }
 
     private var providersError: Reason {

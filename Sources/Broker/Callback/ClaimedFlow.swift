@@ -34,8 +34,23 @@ extension Broker {
         } catch {
             throw CallbackFailure(error)
         }
-        guard let flow = claimed else { throw callback.withoutFlow }
+        guard let flow = claimed else { throw await failure(of: callback, for: id, isBound: binding != nil) }
         let trial = settings.trialVerifier.flatMap { secrets.outcomeSecret(of: $0, for: flow.id, key: flow.key) }
         return ClaimedFlow(flow, callback: callback, state: state, binding: binding ?? trial)
+    }
+
+    /// The failure of a callback that claims nothing.
+    ///
+    /// Nobody is told what became of a state, but for the browser whose cookie proves that it began the flow: its page
+    /// would wait in vain otherwise. Not where that browser claimed the flow before: a callback that comes twice must
+    /// not end what the first one brings to a good end.
+    private func failure(of callback: CallbackRequest, for id: FlowID, isBound: Bool) async -> CallbackFailure {
+        guard isBound else { return callback.withoutFlow }
+        do {
+            let lost = try await store.noteLost(id, at: callback.redirect, now: now())
+            return lost.map { callback.lost($0) } ?? callback.withoutFlow
+        } catch {
+            return CallbackFailure(error)
+        }
     }
 }

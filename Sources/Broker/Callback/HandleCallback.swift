@@ -10,7 +10,7 @@ extension Broker {
         do {
             claimed = try await claim(request)
         } catch {
-            return .failed(error, nil)
+            return .failed(error, error.lost)
         }
         // A closed tab must not stop what can only be done once: the code would be spent for nothing.
         let exchange = Task { () async -> Result<CredentialKey, CallbackFailure> in

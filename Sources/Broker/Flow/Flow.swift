@@ -23,6 +23,17 @@ public struct Flow: Sendable {
         public var isOpen: Bool { self == .started || self == .exchanging }
     }
 
+    /// The broker's knowledge of how a flow's end got to the page that began it.
+    public enum Delivery: Int, Sendable {
+        /// Nothing is known: messages between windows pass the broker by.
+        case unknown = 0
+        /// The page asked for the outcome, and was given the credential key.
+        case told = 1
+        /// The browser that began the flow brought its callback in vain: another browser had, or the flow was expired or
+        /// revoked. No credential key will ever get to the page.
+        case lost = 2
+    }
+
     /// The id, made from its state.
     public let id: FlowID
     /// The tenant that began it, and alone may redeem.
@@ -113,6 +124,8 @@ public struct FlowOutcome: Sendable {
     public let status: Flow.Status
     /// True if the callback came from the browser in which the flow began.
     public let isBound: Bool
+    /// The broker's knowledge of how the end got to the page that began the flow.
+    public let delivery: Flow.Delivery
     /// The key, sealed under the flow's outcome secret; `nil` where none waits or the flow is not bound.
     public let key: Sealed<CredentialKey>?
     /// The moment at which the key (or, before there is one, the flow) expires.
@@ -124,12 +137,13 @@ public struct FlowOutcome: Sendable {
 
     /// For stores.
     public init(
-        flow: Flow, status: Flow.Status, isBound: Bool, key: Sealed<CredentialKey>?, expiresAt: Timestamp,
-        error: String?, errorDescription: String?
+        flow: Flow, status: Flow.Status, isBound: Bool, delivery: Flow.Delivery, key: Sealed<CredentialKey>?,
+        expiresAt: Timestamp, error: String?, errorDescription: String?
     ) {
         self.flow = flow
         self.status = status
         self.isBound = isBound
+        self.delivery = delivery
         self.key = key
         self.expiresAt = expiresAt
         self.error = error

@@ -38,20 +38,30 @@ extension Broker {
         case failed(error: String, description: String?)
     }
 
-    /// The end of a flow, for a caller with its verifier, if the callback came from the browser that began it.
-    /// Everything else is `pending`, also a key that does not open. Reads without spending.
+    /// Tells whether the app took what waits under a key: it was redeemed, or told to the page that began the flow.
+    /// Whoever does not have the key learns nothing by it.
+    public func isTaken(_ key: CredentialKey) async throws(StoreError) -> Bool {
+        try await store.isTaken(key.digest)
+    }
+
+    /// The end of a flow, for a caller with its verifier, if the callback came from the browser that began it, first or
+    /// later. Everything else is `pending`, also a key that does not open. Reads without spending.
     public func flowStatus(
         of id: FlowID, for tenant: TenantID, verifier: ExchangeVerifier
     ) async throws(StoreError) -> FlowStatus {
-        guard let outcome = try await store.outcome(of: id), outcome.flow.tenant == tenant, outcome.isBound,
+        guard let outcome = try await store.outcome(of: id), outcome.flow.tenant == tenant,
+            outcome.isBound || outcome.delivery == .lost,
             outcome.flow.exchangeChallenge == CodeChallenge(of: verifier), now() < outcome.expiresAt
         else { return .pending }
+        if outcome.delivery == .lost { return .failed(error: CallbackError.invalidState.code, description: nil) }
         switch outcome.status {
         case .started, .exchanging: return .pending
         case .failed: return .failed(error: outcome.error ?? "invalid_state", description: outcome.errorDescription)
         case .redeemed: return .succeeded(nil)
         case .succeeded:
-            return await key(of: outcome, verifier: verifier).map { .succeeded($0) } ?? .pending
+            guard let key = await key(of: outcome, verifier: verifier) else { return .pending }
+            if outcome.delivery != .told { try await store.noteTold(id) }
+            return .succeeded(key)
         }
     }
 

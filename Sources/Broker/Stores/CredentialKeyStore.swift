@@ -14,6 +14,10 @@ public protocol CredentialKeyStore: Sendable {
         _ redemption: Redemption, opening open: @escaping Redemption.Opening
     ) async throws(StoreError) -> Redemption.Outcome
 
+    /// Tells whether the credential key with this digest was redeemed, or told to the page that began its flow. Changes
+    /// nothing.
+    func isTaken(_ keyDigest: Digest) async throws(StoreError) -> Bool
+
     /// The credential keys of the selection that wait at `now`, oldest first, after `position`, `limit` at most.
     func credentialKeys(
         _ selection: Selection, at now: Timestamp, after position: CredentialKeyPosition?, limit: Int

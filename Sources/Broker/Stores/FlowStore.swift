@@ -24,6 +24,14 @@ public protocol FlowStore: Sendable {
         _ id: FlowID, error: String, description: String?, recording event: Event
     ) async throws(StoreError)
 
+    /// Notes that the page that began a flow was given its credential key.
+    func noteTold(_ id: FlowID) async throws(StoreError)
+
+    /// Notes that the browser that began a flow brought its callback in vain, and gives the flow. `nil`, and nothing is
+    /// changed, where the flow can still be claimed at `redirect`, or that browser had claimed it: then its page learns
+    /// the outcome by asking.
+    func noteLost(_ id: FlowID, at redirect: RedirectPath, now: Timestamp) async throws(StoreError) -> Flow?
+
     /// The state of a flow, and how it ended; `nil` where there is no such flow, or it was swept. Changes nothing.
     func outcome(of id: FlowID) async throws(StoreError) -> FlowOutcome?
 }

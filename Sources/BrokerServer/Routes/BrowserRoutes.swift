@@ -18,7 +18,9 @@ struct BrowserRoutes: Sendable {
         [
             callback("/oauth/callback"), callback("/oauth/callback/{name}"),
             callback("/oauth/callback/{name}/{handle}"),
-            Route(template: "/oauth/success", handlers: [.get: { request, _ in pages.successPage(request) }]),
+            Route(
+                template: "/oauth/success",
+                handlers: [.get: { request, _ in pages.successPage(request) }, .post: delivery]),
             Route(
                 template: "/oauth/popup",
                 handlers: [.get: { request, _ in pages.popupPage(request) }, .post: bind]),
@@ -111,8 +113,8 @@ struct BrowserRoutes: Sendable {
             return ended(flow, by: Self.redirect(to: location, redirect), of: request, cookies)
         case .failed(let failure, let flow?):
             let error = failure.error
-            // The event has the reason, with this request's id.
-            let problem = error.problem.because(nil)
+            // Of a flow that ended by this, the event has the reason, with this request's id.
+            let problem = error.problem.because(failure.lost == nil ? nil : failure.reason)
             guard let returnURL = flow.returnURL else {
                 let page = self.failure(error, of: flow, to: request, context: context)
                 throw AnsweredProblem(problem, by: ended(flow, by: page, of: request, cookies))
@@ -177,16 +179,20 @@ struct BrowserRoutes: Sendable {
         let frontendOrigin: String
     }
 
-    /// Only our own popup page asks for this; another site's page cannot send JSON here without a preflight, which
+    /// Only our own pages ask for what follows; another site's page cannot send JSON here without a preflight, which
     /// is never granted, and what browsers say of the sender is checked besides.
-    @Sendable private func bind(_ request: Request, _ context: Context) async throws -> Response {
+    private func refuseOthersPages(_ request: Request) throws {
         let site = request.headers[.secFetchSite]
         let origin = request.headers[.origin]
         guard site == nil || site == "same-origin",
             origin == nil || origin == broker.settings.publicURL.origin.description
         else {
-            throw Problem.invalidRequest("only the broker's own popup page may call this")
+            throw Problem.invalidRequest("only the broker's own pages may call this")
         }
+    }
+
+    @Sendable private func bind(_ request: Request, _ context: Context) async throws -> Response {
+        try refuseOthersPages(request)
         let body = try await request.json(Binding.self)
         guard let flow = FlowID(body.flow),
             let verifier = body.exchangeVerifier.secret.expose({ ExchangeVerifier(checking: $0) })
@@ -207,6 +213,24 @@ struct BrowserRoutes: Sendable {
 
     private static let notThisFlow = Problem.invalidRequest(
         "no flow of this page waits under these values; start a new one")
+
+    // MARK: the success page
+
+    private struct Handover: Decodable { let credentialKey: String }
+
+    private struct DeliveryAnswer: Encodable { let taken: Bool }
+
+    /// Tells the success page whether the app took the key that it holds. Spends nothing, and is no for every key that is
+    /// not known: only who holds a key learns of it (Docs/Contract.md#pages-and-messages).
+    @Sendable private func delivery(_ request: Request, _ context: Context) async throws -> Response {
+        try refuseOthersPages(request)
+        let key = CredentialKey(try await request.json(Handover.self).credentialKey)
+        do {
+            return .json(DeliveryAnswer(taken: try await broker.isTaken(key)))
+        } catch {
+            throw Problem.unavailable(error)
+        }
+    }
 
     private struct OriginAnswer: Encodable { let frontendOrigin: String }
 

@@ -6,7 +6,7 @@ enum Schema {
     static let applicationID: Int32 = 0x636C_6B72
 
     /// The number of the last migration, kept as SQLite's `user_version`.
-    static let version: Int32 = 6
+    static let version: Int32 = 7
 
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -235,6 +235,14 @@ enum Schema {
                     CREATE INDEX refresh_tokens_by_refresh ON refresh_tokens (refresh);
 
                     PRAGMA user_version = 6;
+                    """)
+        }
+        migrator.registerMigration("7 what got to the page that began a flow") { db in
+            try db.execute(
+                sql: """
+                    ALTER TABLE flows ADD COLUMN delivery INTEGER NOT NULL DEFAULT 0;
+
+                    PRAGMA user_version = 7;
                     """)
         }
         return migrator

@@ -10,7 +10,7 @@ enum FlowRow {
     enum Column: Int32, Columns {
         case id, tenant, sourceType, parameters, scopes, frontendOrigin, returnURL, exchangeChallenge, masterKey
         case expiresAt, createdAt, redirect, clientID
-        case status, isBound, sealedKey, keyExpiresAt, error, errorDescription, isRevoked
+        case status, isBound, delivery, sealedKey, keyExpiresAt, error, errorDescription, isRevoked
 
         var sql: String { self == .isRevoked ? FlowRow.isRevoked : name }
 
@@ -30,6 +30,12 @@ enum FlowRow {
         static let isOpen = "status < \(succeeded)"
         /// A condition: the flow has neither failed nor was its key redeemed.
         static let isLive = "status < \(failed)"
+    }
+
+    /// The numbers that stand for what is known of a flow's delivery.
+    enum Delivery {
+        static let told = Flow.Delivery.told.rawValue
+        static let lost = Flow.Delivery.lost.rawValue
     }
 
     /// A condition: an operator took the flow back, by a revocation after the last one that was there when it began.
@@ -75,6 +81,7 @@ enum FlowRow {
         let isRevoked = (status.isOpen || status == .succeeded) && row.integer(Column.isRevoked) != 0
         return FlowOutcome(
             flow: flow, status: isRevoked ? .failed : status, isBound: row.integer(Column.isBound) != 0,
+            delivery: Flow.Delivery(rawValue: Int(row.integer(Column.delivery))) ?? .unknown,
             key: isRevoked ? nil : row.blobIfAny(Column.sealedKey).map { Sealed(stored: $0) },
             expiresAt: row.isNull(Column.keyExpiresAt)
                 ? flow.expiresAt : Timestamp(milliseconds: row.integer(Column.keyExpiresAt)),

@@ -113,6 +113,31 @@ extension SQLiteStore {
         }
     }
 
+    private static let noteTold = """
+        UPDATE OR FAIL flows SET delivery = \(FlowRow.Delivery.told)
+        WHERE id = ? AND is_bound AND status = \(FlowRow.Status.succeeded)
+        """
+
+    public func noteTold(_ id: FlowID) async throws(StoreError) {
+        try await writer.write { transaction in try transaction.db.run(Self.noteTold, .blob(id.bytes)) }
+    }
+
+    private static let noteLost = """
+        UPDATE OR FAIL flows SET delivery = \(FlowRow.Delivery.lost)
+        WHERE id = ? AND redirect = ? AND NOT is_bound
+            AND (status > \(FlowRow.Status.started) OR expires_at <= ? OR \(FlowRow.isRevoked))
+        RETURNING \(FlowRow.Column.ofFlow)
+        """
+
+    public func noteLost(_ id: FlowID, at redirect: RedirectPath, now: Timestamp) async throws(StoreError) -> Flow? {
+        try await writer.write { transaction in
+            try transaction.db.first(
+                Self.noteLost, .blob(id.bytes), .text(redirect.description), .integer(now.milliseconds),
+                read: FlowRow.flow
+            ) ?? nil
+        }
+    }
+
     private static let outcome = "SELECT \(FlowRow.Column.list) FROM flows WHERE id = ?"
 
     /// Sees all that was committed before, and holds up no write: anybody may ask, as often as they like. A flow that an

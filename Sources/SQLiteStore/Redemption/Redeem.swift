@@ -2,7 +2,7 @@ public import Broker
 import Catalog
 import Formats
 import GRDB
-import Secrets
+public import Secrets
 
 extension SQLiteStore {
     /// Every failure takes one way and one time: the same one statement, which finds a row whatever key was presented,
@@ -31,6 +31,17 @@ extension SQLiteStore {
         if case .redeemed = outcome { return outcome }
         failures.note(redemption, outcome)
         return outcome
+    }
+
+    private static let isTaken = """
+        SELECT 1 FROM flows WHERE key_digest = ?
+            AND (status = \(FlowRow.Status.redeemed) OR delivery = \(FlowRow.Delivery.told))
+        """
+
+    public func isTaken(_ keyDigest: Digest) async throws(StoreError) -> Bool {
+        try await writer.write { transaction in
+            try transaction.db.first(Self.isTaken, .blob(keyDigest.bytes)) { _ in } != nil
+        }
     }
 
     /// The flow with this key or, where there is none, the next one by its digest: to find it costs as much.

@@ -73,12 +73,13 @@ export function leaveForProvider({ connect }, source, choice, signal) {
   return connect({ tenant, sourceType: source.type, token: sessionToken, ...choice, signal, returnUrl });
 }
 
-/// What a full-page flow came to, a `connection` or an `error`, or null; the address is clean then.
+/// What a flow of a page that is gone came to, a `connection` or an `error`, or null; the address is clean then. Waits
+/// for a popup that is still open.
 export async function returned({ resume }) {
   const sourceType = new URLSearchParams(location.search).get("source");
   try {
     const connection = await resume();
-    return connection && { connection, sourceType };
+    return connection && { connection, sourceType: connection.sourceType };
   } catch (error) {
     return { error, sourceType };
   } finally {

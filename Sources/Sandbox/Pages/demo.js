@@ -29,7 +29,8 @@ async function start(source, choice, fullPage) {
 }
 
 function showArrival(items, arrival) {
-  if (arrival === null) return;
+  // Nor where the person began anew meanwhile.
+  if (arrival === null || running !== null) return;
   const journey = new Journey(items.find((item) => item.type === arrival.sourceType));
   if (arrival.error) journey.failed(arrival.error);
   else journey.received(arrival.connection);
@@ -44,10 +45,10 @@ function showProblem(error) {
 }
 
 try {
-  const [{ items }, arrival] = await Promise.all([sourceTypes(), arriving]);
+  const { items } = await sourceTypes();
   helper = await library;
   showSources(items, start);
-  showArrival(items, arrival);
+  showArrival(items, await arriving);
 } catch (error) {
   showProblem(error);
 }

@@ -258,6 +258,35 @@ import Testing
         }
     }
 
+    @Test func `the success page learns whether its key was taken, and spends nothing by asking`() async throws {
+        let fixture = try await Fixture()
+        try await fixture.run { client in
+            let key = try #require(try await fixture.connect(client)["credentialKey"])
+            let ask = { (key: String) in
+                try await client.post("/oauth/success", ["credentialKey": .string(key)]).json["taken"]
+            }
+            #expect(try await ask(key) == .bool(false))
+            #expect(try await ask("ckr_unknown") == .bool(false))
+            #expect(try await ask("") == .bool(false))
+            #expect(try await redeem(client, key).status == .ok)
+            for _ in 0..<3 { #expect(try await ask(key) == .bool(true)) }
+        }
+    }
+
+    @Test func `another site's page learns nothing of a key`() async throws {
+        let fixture = try await Fixture()
+        try await fixture.run { client in
+            let key = try #require(try await fixture.connect(client)["credentialKey"])
+            let site = try #require(HTTPField.Name("Sec-Fetch-Site"))
+            for headers: HTTPFields in [
+                [.origin: "https://app.example.com"], [site: "cross-site"], [site: "same-site"], [.origin: "null"],
+            ] {
+                let answer = try await client.post("/oauth/success", ["credentialKey": .string(key)], headers)
+                #expect(answer.status == .badRequest)
+            }
+        }
+    }
+
     @Test func `the success page learns where its message may go`() async throws {
         let fixture = try await Fixture()
         try await fixture.run { client in

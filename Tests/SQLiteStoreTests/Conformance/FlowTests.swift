@@ -85,6 +85,48 @@ import Testing
         #expect(!reason.contains("secretive") && !reason.contains(flow.id.description))
     }
 
+    // MARK: delivery
+
+    @Test(arguments: Engine.allCases)
+    func `a flow is lost to the browser that began it where it cannot be claimed any more`(_ engine: Engine)
+        async throws
+    {
+        let store = try database.open(engine)
+        let (waiting, claimed, bound) = (try Samples.flow(), try Samples.flow(), try Samples.flow())
+        for flow in [waiting, claimed, bound] { try await store.start(flow) }
+        _ = try await store.claim(claimed.id, isBound: false, at: Samples.now)
+        _ = try await store.claim(bound.id, isBound: true, at: Samples.now)
+        let lost = { (flow: Flow, redirect: RedirectPath, now: Timestamp) async throws in
+            try await store.noteLost(flow.id, at: redirect, now: now)?.id
+        }
+        #expect(try await lost(waiting, Samples.redirect, Samples.now) == nil)
+        #expect(try await lost(bound, Samples.redirect, Samples.now) == nil)
+        #expect(try await lost(claimed, .legacy, Samples.now) == nil)
+        #expect(try await store.outcome(of: claimed.id)?.delivery == .unknown)
+        #expect(try await lost(claimed, Samples.redirect, Samples.now) == claimed.id)
+        #expect(try await lost(waiting, Samples.redirect, waiting.expiresAt) == waiting.id)
+        #expect(try await store.outcome(of: claimed.id)?.delivery == .lost)
+        #expect(try await store.outcome(of: bound.id)?.delivery == .unknown)
+        #expect(try await store.noteLost(FlowID(of: .random()), at: Samples.redirect, now: Samples.now) == nil)
+    }
+
+    @Test(arguments: Engine.allCases)
+    func `a key is taken once it was told or redeemed, and before that it is not`(_ engine: Engine) async throws {
+        let store = try database.open(engine)
+        let (told, redeemed, other) = (CredentialKey.random(), CredentialKey.random(), CredentialKey.random())
+        let flow = try await store.keep(try Samples.flow(), told, isBound: true)
+        try await store.keep(try Samples.flow(), redeemed)
+        let unbound = try await store.keep(try Samples.flow(), other)
+        for key in [told, redeemed, other, .random()] { #expect(try await !store.isTaken(key.digest)) }
+        try await store.noteTold(flow.id)
+        try await store.noteTold(unbound.id)
+        _ = try await store.redeem(redeemed)
+        #expect(try await store.isTaken(told.digest))
+        #expect(try await store.isTaken(redeemed.digest))
+        #expect(try await !store.isTaken(other.digest))
+        #expect(try await store.redeem(told).name == "redeemed")
+    }
+
     // MARK: succeed and fail
 
     @Test(arguments: Engine.allCases)

@@ -57,6 +57,11 @@ struct InterruptedStore: BrokerStore {
     func fail(_ id: FlowID, error: String, description: String?, recording event: Event) async throws(StoreError) {
         try await store.fail(id, error: error, description: description, recording: event)
     }
+    func noteTold(_ id: FlowID) async throws(StoreError) { try await store.noteTold(id) }
+    func noteLost(_ id: FlowID, at redirect: RedirectPath, now: Timestamp) async throws(StoreError) -> Flow? {
+        try await store.noteLost(id, at: redirect, now: now)
+    }
+    func isTaken(_ keyDigest: Digest) async throws(StoreError) -> Bool { try await store.isTaken(keyDigest) }
     func outcome(of id: FlowID) async throws(StoreError) -> FlowOutcome? { try await store.outcome(of: id) }
     func redeem(
         _ redemption: Redemption, opening open: @escaping Redemption.Opening

@@ -1,5 +1,10 @@
 /** What `connect` needs to know. */
 export interface ConnectOptions {
+  /**
+   * The broker's address, such as `https://broker.example.com`. Needed unless this module was loaded from the broker
+   * itself, as `https://broker.example.com/connect.js`.
+   */
+  broker?: string | URL;
   /** The tenant the source belongs to. */
   tenant: string;
   /** The source type to connect, as `assets:sourceTypes` lists it. */
@@ -13,6 +18,10 @@ export interface ConnectOptions {
   parameters?: Record<string, string>;
   /** Replaces the source type's own scopes. */
   scopes?: string[];
+  /** Who is expected to sign in at the provider, such as an e-mail address; for source types that take it. */
+  loginHint?: string;
+  /** What the provider should ask, such as `select_account`; for source types that take it. */
+  prompt?: string;
   /** Ends the flow at once and closes the popup. */
   signal?: AbortSignal;
   /**
@@ -36,6 +45,14 @@ export interface RedirectOptions extends ConnectOptions {
   returnUrl: string | URL;
 }
 
+/** What `resume` may be told. */
+export interface ResumeOptions {
+  /** As for `connect`. */
+  broker?: string | URL;
+  /** Stops the waiting. The flow goes on, and another call of `resume` may wait for it. */
+  signal?: AbortSignal;
+}
+
 /** What is needed to redeem the credentials, once, at `assets:oauthCredentials`. */
 export interface Connection {
   /** The credential key: whoever redeems it first, with the verifier, gets the tokens. */
@@ -55,6 +72,9 @@ export interface Connection {
  * - `popup_closed`: the window was closed before the flow ended
  * - `timeout`: the flow expired
  * - `aborted`: the `signal` ended it; `cause` is the signal's reason
+ * - `invalid_state`: the flow's answer had been opened before, by a link scanner or twice, or came too late
+ * - `invalid_credential_key`: what came was redeemed before, through another tab
+ * - `broker_unknown`: this module was not loaded from the broker, and no `broker` was given
  * - `insecure_context`: the page is served neither over https nor from localhost
  * - `storage_unavailable`: with a `returnUrl`, the page may not use `sessionStorage`
  * - `foreign_flow`, from `resume`: what came back belongs to no flow that this tab began; nothing may be done with it
@@ -94,15 +114,19 @@ export function connect(options: RedirectOptions): Promise<never>;
 export function connect(options: ConnectOptions): Promise<Connection>;
 
 /**
- * Goes on where `connect` left a page, on the page of its `returnUrl`: resolves with the connection or rejects with a
- * `ConnectError`, once, and drops both key and error from the address. Resolves with `null` where the address brings
- * nothing.
+ * Goes on with what `connect` began on a page that is gone: one that was left for a `returnUrl`, or one that was
+ * reloaded while a popup was open. Resolves with the connection or rejects with a `ConnectError`, once for each flow, and
+ * drops key and error from the address. Resolves with `null` where nothing is to go on with, or nothing came in time.
  *
- * Call it before other scripts of the page read the address.
+ * With a popup still open it waits as long as the flow lives, so keep nothing of the page waiting for it. Where several
+ * popups were open each call gives one outcome; call it again until it gives `null`. Flows that `connect` waits for on
+ * this page are not meant.
+ *
+ * Call it once on every page that calls `connect`, and before other scripts read the address.
  *
  * ```js
  * import { resume } from "https://broker.example.com/connect.js";
- * const connection = await resume();
+ * resume().then((connection) => connection && save(connection), show);
  * ```
  */
-export function resume(): Promise<Connection | null>;
+export function resume(options?: ResumeOptions): Promise<Connection | null>;
