@@ -11,7 +11,7 @@ from browser import RECORD_VIOLATIONS, STAY_OPEN, Browser, chromium
 from frontend import Demo, Sandbox, demo, foreign, scripted
 from provider import callback_target
 
-LONG_WORDS = "AADSTS65004: The person declined to consent. Trace ID: 6d3c1a9a-55aa-4b0e-8a31-0f1c2d3e4f50 " + "x" * 90
+LONG_WORDS = "AADSTS65004: The person declined to consent. Trace ID: 6d3c1a9a-55aa-4b0e-8a31-0f1c2d3e4f50 " + "ä" * 90
 
 
 class Visit:

@@ -68,25 +68,25 @@ import Transport
 
     @Test func `who began the flow and comes second is told that it is lost`() async throws {
         let (begun, cookie) = try await begin()
-        let key = try #require(await house.callback("code=good&state=\(begun.state)").key)
+        let key = try #require(await installation.callback("code=good&state=\(begun.state)").key)
         #expect(try await progress(begun.flow).name == "pending")
-        let second = await house.callback("code=good&state=\(begun.state)", cookie: cookie)
+        let second = await installation.callback("code=good&state=\(begun.state)", cookie: cookie)
         #expect(second.error == .invalidState)
         #expect(second.flow?.id == begun.flow)
         guard case .failed("invalid_state", nil) = try await progress(begun.flow) else {
             Issue.record("not told as failed")
             return
         }
-        #expect(await house.provider.requests.count == 1)
-        #expect(try await house.redeem(key, verifier: Self.verifier) != nil)
+        #expect(await installation.provider.requests.count == 1)
+        #expect(try await installation.redeem(key, verifier: Self.verifier) != nil)
     }
 
     @Test func `who began a flow that was revoked is told so when they come back`() async throws {
         let (begun, cookie) = try await begin()
-        _ = try await house.store.revokeFlows(
-            Selection(tenant: Samples.tenant()), at: house.clock.now, recording: Event(.revocation, at: house.clock.now)
+        _ = try await installation.store.revokeFlows(
+            Selection(tenant: Samples.tenant()), at: installation.clock.now, recording: Event(.revocation, at: installation.clock.now)
         )
-        let late = await house.callback("code=good&state=\(begun.state)", cookie: cookie)
+        let late = await installation.callback("code=good&state=\(begun.state)", cookie: cookie)
         #expect(late.error == .invalidState)
         #expect(late.flow?.id == begun.flow)
         #expect(try await progress(begun.flow).name == "invalid_state")
@@ -95,8 +95,8 @@ import Transport
     /// The first one may still come to a good end, and its page learns that by asking.
     @Test func `a browser that brings its callback twice loses nothing by it`() async throws {
         let (begun, cookie) = try await begin()
-        let key = try #require(await house.callback("code=good&state=\(begun.state)", cookie: cookie).key)
-        let second = await house.callback("code=good&state=\(begun.state)", cookie: cookie)
+        let key = try #require(await installation.callback("code=good&state=\(begun.state)", cookie: cookie).key)
+        let second = await installation.callback("code=good&state=\(begun.state)", cookie: cookie)
         #expect(second.error == .invalidState)
         #expect(second.flow == nil)
         #expect(try await progress(begun.flow).key?.matches(key) == true)
@@ -104,48 +104,48 @@ import Transport
 
     @Test func `a callback at another address than the flow's own loses nothing`() async throws {
         let (begun, cookie) = try await begin()
-        let astray = await house.callback(
+        let astray = await installation.callback(
             "code=good&state=\(begun.state)", at: RedirectPath(received: "other"), cookie: cookie)
         #expect(astray.flow == nil)
-        #expect(await house.callback("code=good&state=\(begun.state)", cookie: cookie).key != nil)
+        #expect(await installation.callback("code=good&state=\(begun.state)", cookie: cookie).key != nil)
         #expect(try await progress(begun.flow).name == "succeeded")
     }
 
     @Test func `a stranger who comes second is told nothing, and tells nothing`() async throws {
         let (begun, _) = try await begin()
-        let other = try await house.begin(verifier: Self.verifier)
-        let cookie = try await house.cookie(of: other, verifier: Self.verifier)
-        _ = await house.callback("code=good&state=\(begun.state)")
+        let other = try await installation.begin(verifier: Self.verifier)
+        let cookie = try await installation.cookie(of: other, verifier: Self.verifier)
+        _ = await installation.callback("code=good&state=\(begun.state)")
         for cookie in [nil, cookie, BindingCookie(String(repeating: "A", count: 86))] {
-            #expect(await house.callback("code=good&state=\(begun.state)", cookie: cookie).flow == nil)
+            #expect(await installation.callback("code=good&state=\(begun.state)", cookie: cookie).flow == nil)
         }
         #expect(try await progress(begun.flow).name == "pending")
     }
 
     private func begin() async throws -> (Begun, BindingCookie) {
-        let begun = try await house.begin(verifier: Self.verifier)
-        return (begun, try await house.cookie(of: begun, verifier: Self.verifier))
+        let begun = try await installation.begin(verifier: Self.verifier)
+        return (begun, try await installation.cookie(of: begun, verifier: Self.verifier))
     }
 
     // MARK: the success page
 
     @Test func `a key is taken once the page that began was told it`() async throws {
-        let (begun, key) = try await house.connect(verifier: Self.verifier, bound: true)
-        #expect(try await !house.broker.isTaken(key))
+        let (begun, key) = try await installation.connect(verifier: Self.verifier, bound: true)
+        #expect(try await !installation.broker.isTaken(key))
         #expect(try await progress(begun.flow, verifier: Self.verifier + "x").name == "pending")
-        #expect(try await !house.broker.isTaken(key))
+        #expect(try await !installation.broker.isTaken(key))
         #expect(try await progress(begun.flow).name == "succeeded")
-        #expect(try await house.broker.isTaken(key))
-        #expect(try await house.redeem(key, verifier: Self.verifier) != nil)
+        #expect(try await installation.broker.isTaken(key))
+        #expect(try await installation.redeem(key, verifier: Self.verifier) != nil)
     }
 
     @Test func `a key is taken once it was redeemed`() async throws {
-        let (_, key) = try await house.connect(verifier: Self.verifier)
-        #expect(try await house.redeem(key, verifier: Self.verifier + "x") == nil)
-        #expect(try await !house.broker.isTaken(key))
-        #expect(try await house.redeem(key, verifier: Self.verifier) != nil)
-        #expect(try await house.broker.isTaken(key))
-        #expect(try await !house.broker.isTaken(.random()))
+        let (_, key) = try await installation.connect(verifier: Self.verifier)
+        #expect(try await installation.redeem(key, verifier: Self.verifier + "x") == nil)
+        #expect(try await !installation.broker.isTaken(key))
+        #expect(try await installation.redeem(key, verifier: Self.verifier) != nil)
+        #expect(try await installation.broker.isTaken(key))
+        #expect(try await !installation.broker.isTaken(.random()))
     }
 
     // MARK: everyone else

@@ -23,8 +23,8 @@ import Transport
     private func rotate() async {
         let gate = gate
         let asked = Flag()
-        for house in [one, two] {
-            await house.provider.answers { request throws(TransportError) in
+        for installation in [one, two] {
+            await installation.provider.answers { request throws(TransportError) in
                 if request.url.hasSuffix("/revoke") { return ProviderResponse(status: 200) }
                 if asked.setOnce() {
                     await gate.pass()
