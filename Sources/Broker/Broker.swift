@@ -56,7 +56,7 @@ public struct Broker: Sendable {
     let steadyNow: @Sendable () -> ContinuousClock.Instant
     let report: @Sendable (Event) -> Void
     let tell: @Sendable (Incident) -> Void
-    let unreadable = ToldFlows()
+    let unreadable = Told<FlowID>()
 
     /// - Parameters:
     ///   - clients: by source type or provider; the source type's own comes first.

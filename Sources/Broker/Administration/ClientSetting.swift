@@ -52,6 +52,7 @@ extension Broker {
         switch profile.clientAuthentication {
         case .privateKeyJWT, .tls: throw .needsKey
         case .none: break
+        case .basicRaw where setting.clientID.utf8.contains(UInt8(ascii: ":")): throw .malformed(member: "clientId")
         default: if setting.clientSecret == nil { throw .secretMissing }
         }
         if let secret = setting.clientSecret {

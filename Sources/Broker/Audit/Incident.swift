@@ -11,6 +11,8 @@ public struct Incident: Sendable {
         case tokenNotRevoked = "a token was not taken back at its provider"
         /// A provider's metadata or keys could not be fetched, and those of before serve.
         case staleMetadata = "what a provider said before serves on"
+        /// A provider's metadata has members of the wrong form, which count as absent.
+        case faultyMetadata = "a provider's metadata has members that cannot be used"
         /// It stays under the master key that sealed it.
         case clientSecretUnreadable = "a tenant's client secret does not open"
     }
@@ -42,13 +44,13 @@ public struct Incident: Sendable {
     }
 }
 
-/// The flows of which something was told once: who asks every second is no news every second.
-actor ToldFlows {
-    private static let most = 1000
-    private var told: Set<FlowID> = []
+/// Things of which something was told once: who asks every second is no news every second.
+actor Told<Thing: Hashable & Sendable> {
+    private let most = 1000
+    private var told: Set<Thing> = []
 
-    func isNews(_ flow: FlowID) -> Bool {
-        if told.count >= Self.most { told.removeAll() }
-        return told.insert(flow).inserted
+    func isNews(_ thing: Thing) -> Bool {
+        if told.count >= most { told.removeAll() }
+        return told.insert(thing).inserted
     }
 }

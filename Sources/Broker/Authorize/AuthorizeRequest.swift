@@ -12,12 +12,16 @@ public struct AuthorizeRequest: Sendable {
     public var exchangeChallenge: String?
     /// The call's `Origin` header or else its member `frontendOrigin`; `nil`: the tenant's first that is configured.
     public var frontendOrigin: String?
+    /// Goes along as `login_hint`, and is not kept.
+    public var loginHint: String?
+    /// Goes along as `prompt`.
+    public var prompt: String?
     public var requester: Requester
 
     public init(
         tenant: TenantID, sourceType: String, parameters: [String: String] = [:], scopes: [String]? = nil,
         returnURL: String? = nil, exchangeChallenge: String? = nil, frontendOrigin: String? = nil,
-        requester: Requester = .unknown
+        loginHint: String? = nil, prompt: String? = nil, requester: Requester = .unknown
     ) {
         self.tenant = tenant
         self.sourceType = sourceType
@@ -26,6 +30,8 @@ public struct AuthorizeRequest: Sendable {
         self.returnURL = returnURL
         self.exchangeChallenge = exchangeChallenge
         self.frontendOrigin = frontendOrigin
+        self.loginHint = loginHint
+        self.prompt = prompt
         self.requester = requester
     }
 }
@@ -59,6 +65,9 @@ public enum AuthorizeError: Error, Equatable, Sendable {
     case returnURLWithoutChallenge
     case frontendOriginNotAllowed
     case exchangeChallengeMalformed
+    /// The source type's provider is not known to take it.
+    case hintsNotTaken(member: String)
+    case hintMalformed(member: String)
     /// The tenant has as many flows outstanding as it may.
     case tenantHasTooManyFlows
     /// All tenants together have.

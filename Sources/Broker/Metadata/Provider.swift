@@ -26,8 +26,20 @@ struct Provider {
             ?? endpoint(\.tokenEndpoint, \.tokenEndpoint, by: profile.clientAuthentication)
     }
 
-    /// Neither address is known: a parameter is missing in it, or the metadata has none.
-    static let withoutTokenEndpoint: Reason = "neither the catalog nor the provider's metadata has a token endpoint"
+    /// Neither address is known: a parameter is missing in it, or the metadata has none that can be used.
+    var withoutTokenEndpoint: Reason {
+        "neither the catalog nor the provider's metadata has a token endpoint\(fault(of: "token_endpoint"))"
+    }
+
+    /// The same of where people are sent.
+    var withoutAuthorizationEndpoint: Reason {
+        let fault = fault(of: "authorization_endpoint")
+        return "neither the catalog nor the provider's metadata has an authorization endpoint\(fault)"
+    }
+
+    private func fault(of member: String) -> Reason {
+        metadata?.faults.first { $0.member == member }.map { ": \($0.reason)" } ?? ""
+    }
 
     var refresh: String? { profile.addresses.filled(addresses.refresh, with: values) ?? token }
 
@@ -82,7 +94,11 @@ struct Provider {
     /// Never an address that metadata or a callback names: a hostile server would name another's, and have us sign what
     /// that one takes for its own (audience injection: draft-ietf-oauth-security-topics-update § 2.1,
     /// draft-ietf-oauth-rfc7523bis).
-    var assertionAudience: String? { issuer ?? addresses.token?.filled(with: values) }
+    var assertionAudience: String? {
+        // With a name for each tenant, nobody is called by the placeholder.
+        if let issuer, !IssuerName(issuer).hasTenants { return issuer }
+        return addresses.token?.filled(with: values)
+    }
 
     /// For whom its keys are fetched: where no parameter says where they are, they are everybody's.
     var keysCause: Cause { jwksIsShared && profile.hasSharedIssuer ? .broker : cause }
@@ -94,11 +110,19 @@ struct Provider {
 
 extension OAuthProfile {
     /// One for all tenants: none of them chose it.
-    var hasSharedIssuer: Bool { issuer?.utf8.contains(UInt8(ascii: "{")) != true }
+    var hasSharedIssuer: Bool { issuer.map { ValueTemplate($0).names.allSatisfy(isTenantPlaceholder) } ?? true }
 
+    /// The issuer's name for a flow; where it has one for each tenant, with that placeholder left (`IssuerName`).
     func issuer(_ values: [String: String]) -> String? {
         guard let issuer else { return nil }
-        return issuer.utf8.contains(UInt8(ascii: "{")) ? ValueTemplate(issuer).filled(with: values) : issuer
+        guard issuer.utf8.contains(UInt8(ascii: "{")) else { return issuer }
+        let name = IssuerName.placeholder
+        return ValueTemplate(issuer).filled(
+            with: isTenantPlaceholder(name) ? values.merging([name: "{\(name)}"]) { $1 } : values)
+    }
+
+    private func isTenantPlaceholder(_ name: String) -> Bool {
+        name == IssuerName.placeholder && !parameters.contains { $0.name == name }
     }
 }
 
@@ -117,7 +141,7 @@ public enum ProviderError: Error, Equatable, Sendable {
     init(_ error: TransportError, at endpoint: ProviderEndpoint) {
         switch error {
         case .timedOut: self = .timedOut(at: endpoint)
-        case .nameNotResolved, .connectionRefused, .unreachable, .tlsFailed, .addressNotAllowed:
+        case .nameNotResolved, .connectionRefused, .unreachable, .tlsFailed, .addressNotAllowed, .proxyFailed:
             self = .unreachable(error, at: endpoint)
         case .responseTooLarge, .malformedResponse:
             self = .rejected(reason: "\(endpoint.words): \(error.reason)")

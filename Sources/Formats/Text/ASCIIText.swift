@@ -4,6 +4,12 @@ extension String {
 
     package func isExactly(_ other: Substring) -> Bool { utf8.elementsEqual(other.utf8) }
 
+    /// Tells whether a slash at the end is all that one has more than the other: a slip that people make with issuers,
+    /// and that nobody sees.
+    package func differsBySlash(from other: String) -> Bool {
+        isExactly(other + "/") || (self + "/").isExactly(other)
+    }
+
     /// The same, but for the case of ASCII letters. `lowercased()` also makes a k of a Kelvin sign.
     package func isExactly(_ other: String, inAnyCase: Bool) -> Bool {
         guard inAnyCase else { return isExactly(other) }

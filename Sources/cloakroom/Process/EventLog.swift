@@ -45,7 +45,7 @@ struct EventLog: Sendable {
         let level: Logger.Level =
             switch incident.kind {
             case .eventNotRecorded, .outcomeUnreadable, .clientSecretUnreadable: .error
-            case .tokenNotRevoked, .staleMetadata: .warning
+            case .tokenNotRevoked, .staleMetadata, .faultyMetadata: .warning
             }
         guard logger.logLevel <= level else { return }
         var metadata: Logger.Metadata = ["reason": .string(incident.reason.description)]
