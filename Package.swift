@@ -45,7 +45,7 @@ let package = Package(
     targets: [
         // C libraries of the system.
         .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
-        .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
+        .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl"), .linkedLibrary("z")]),
 
         // Readers and writers of what crosses the wire: bounded, linear, by the RFCs.
         .target(name: "Formats", swiftSettings: strict),

@@ -8,6 +8,9 @@ public struct OAuthProfile: Sendable {
     public enum ClientAuthentication: String, Sendable, CaseIterable {
         /// HTTP Basic (RFC 6749 § 2.3.1).
         case basic
+        /// The same without form-encoding them first, for servers that do not decode what RFC 6749 § 2.3.1 has encoded
+        /// (RFC 7617 § 2).
+        case basicRaw = "basic_raw"
         /// `client_id` and `client_secret` in the request body (RFC 6749 § 2.3.1).
         case post
         /// `client_id` alone: a public client.
@@ -22,7 +25,7 @@ public struct OAuthProfile: Sendable {
         /// Tells whether it is the client secret that proves the client.
         var usesSecret: Bool {
             switch self {
-            case .basic, .post, .clientSecretJWT: true
+            case .basic, .basicRaw, .post, .clientSecretJWT: true
             case .none, .privateKeyJWT, .tls: false
             }
         }
@@ -234,6 +237,8 @@ public struct OAuthProfile: Sendable {
     public internal(set) var reauthorizationErrors: Set<FoldedText> = []
     /// The provider's pages send `Cross-Origin-Opener-Policy`, which cuts a popup from its opener.
     public internal(set) var cutsOpener = false
+    /// Callers may say whom to sign in and how (OpenID Connect Core § 3.1.2.1): `login_hint` and `prompt` go along.
+    public internal(set) var hints = false
     /// Sorted by name. Where the entry has regions, `region` is among them.
     public internal(set) var parameters: [Parameter] = []
     /// The callback parameter that signs all others, under the client's secret (Docs/Catalog.md#the-callback). `nil`:

@@ -85,16 +85,15 @@ extension OAuthProfile {
 
     private mutating func readCallback(_ entry: YAMLReader) {
         issuer = entry.string("issuer")
-        if let issuer, issuer.contains("{") {
-            checkPlaceholders(URLTemplate.names(in: issuer), of: "issuer", in: entry)
-        }
+        openID = entry.bool("openid") ?? openID
+        readHints(entry)
+        if let issuer, issuer.contains("{") { checkIssuerPlaceholders(issuer, entry) }
         if discovery, let issuer, issuer.hasPrefix("http://"), !addresses.allowInsecure {
             entry.problem(
                 "issuer", found: issuer.quoted,
                 wanted: "an https address (or provider.allowInsecure, for trials)")
         }
         requireIssuer = entry.bool("requireIssuer") ?? requireIssuer
-        openID = entry.bool("openid") ?? openID
         for (name, isSet) in [("requireIssuer", requireIssuer), ("openid", openID), ("discovery", discovery)]
         where isSet && issuer == nil {
             entry.problem("issuer", found: "nothing", wanted: "the issuer that \(name) needs")
@@ -146,6 +145,38 @@ extension OAuthProfile {
             section.problem("error", found: "nothing", wanted: "the callback parameters that tell an error")
         }
         section.finish()
+    }
+
+    /// Where nothing is said, providers of OpenID Connect take them: § 3.1.2.1 has them know `prompt`.
+    private mutating func readHints(_ entry: YAMLReader) {
+        hints = entry.bool("hints") ?? openID
+        guard hints else { return }
+        for address in addresses.sets.compactMap({ $0.authorization?.text }) {
+            let query = address.split(separator: "?", maxSplits: 1).dropFirst().first ?? ""
+            for (name, _) in Percent.pairs(query) ?? [] where ["login_hint", "prompt"].contains(name) {
+                entry.problem(
+                    "authorizationURL", found: "\(name) in its query",
+                    wanted: "it in authorizationParameters, or hints: false: a caller's would come besides")
+            }
+        }
+    }
+
+    /// Besides parameters, the tenant that an id_token names may stand in the issuer (`IssuerName`).
+    private func checkIssuerPlaceholders(_ issuer: String, _ entry: YAMLReader) {
+        var names = URLTemplate.names(in: issuer)
+        let tenant = IssuerName.placeholder
+        if names.contains(tenant), !entry.mappingNames("parameters").contains(tenant) {
+            names.removeAll { $0 == tenant }
+            if discovery {
+                entry.problem(
+                    "issuer", found: "{\(tenant)} with discovery",
+                    wanted: "authorizationURL, tokenURL and jwksURL in its place: no tenant is known to be asked")
+            } else if !openID {
+                entry.problem(
+                    "issuer", found: "{\(tenant)}", wanted: "openid: true, since an id_token tells the tenant")
+            }
+        }
+        checkPlaceholders(names, of: "issuer", in: entry)
     }
 
     private static func parameters(_ entry: YAMLReader) -> [Parameter] {

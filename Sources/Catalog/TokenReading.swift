@@ -19,7 +19,7 @@ extension OAuthProfile {
         for (name, value) in tokenHeaders { Self.check(header: name, value, in: "tokenHeaders", entry) }
         clientAuthentication = entry.choice("clientAuthentication") ?? clientAuthentication
         tokenRequestFormat = entry.choice("tokenRequestFormat") ?? tokenRequestFormat
-        if clientAuthentication == .basic,
+        if clientAuthentication == .basic || clientAuthentication == .basicRaw,
             let (name, _) = tokenHeaders.first(where: { $0.name.lowercased() == "authorization" })
         {
             entry.problem(

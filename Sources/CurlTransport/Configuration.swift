@@ -14,6 +14,8 @@ extension CurlTransport {
         public var allowPrivateAddresses: Bool
         /// A PEM file of the certificate authorities to trust in place of the system's.
         public var caFile: String?
+        /// The way of all requests but to its exceptions; `nil`: to the servers, whatever the environment says.
+        public var proxy: EgressProxy?
         /// The number of requests that run at once, at least 1. The others wait in order, their time running.
         public var maxConcurrent: Int
         /// The number of requests that may wait, at least 1. One more is answered `.overloaded` at once.

@@ -38,6 +38,15 @@ struct PeerAddress: Hashable, Sendable {
         }
     }
 
+    /// The address that stands for a host itself; `nil` for a name.
+    ///
+    /// - Parameter host: as `StrictURL` has it, which knows one spelling of each.
+    init?(host: String) {
+        guard let address = IPAddress(host: host) else { return nil }
+        self.address = address
+        isMapped = host.hasPrefix("[") && address.isV4
+    }
+
     /// A mapped address reaches an IPv4 peer by another spelling, which no provider needs.
     var reach: AddressReach { isMapped ? max(.local, address.reach) : address.reach }
 }

@@ -33,6 +33,7 @@ final class Transfer {
     func prepare(_ call: Call, _ options: TransferOptions, now: ContinuousClock.Instant) throws(TransportError) {
         self.call = call
         call.transfer = self
+        facts.isProxied = try options.isProxied(call.request)
         try options.setFixed(on: self)
         headers = try options.headerList(for: call.request)
         try options.set(call.request, headers: headers, remaining: now.duration(to: call.deadline), on: easy)
@@ -40,12 +41,25 @@ final class Transfer {
 
     /// The answer after libcurl has finished with `code`.
     func answer(_ code: CURLcode) -> Call.Answer {
-        guard code == CURLE_OK else { return .failure(TransportError(code, facts)) }
         var status = 0
+        guard code == CURLE_OK else {
+            // What a proxy said to CONNECT: other than 2xx means that the request was never sent (RFC 9110 § 9.3.6).
+            if ccurl_get_long(easy, CURLINFO_HTTP_CONNECTCODE, &status) == CURLE_OK {
+                facts.hasRefusingProxy = status != 0 && !(200..<300).contains(status)
+            }
+            return .failure(TransportError(code, facts))
+        }
         guard ccurl_get_long(easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK, status >= 100 else {
             return .failure(.malformedResponse)
         }
-        return .success(TransportResponse(status: status, headers: head.fields, body: body))
+        // RFC 9110 § 15.5.8: of all servers only a proxy asks so.
+        if facts.isProxied, status == 407 { return .failure(.proxyFailed) }
+        do {
+            let body = try ContentCoding.decoded(body, head.fields, cap: maxResponseBytes)
+            return .success(TransportResponse(status: status, headers: head.fields, body: body))
+        } catch {
+            return .failure(error)
+        }
     }
 
     /// Forgets the call and all that was sent and received. The handle must be out of the multi handle.

@@ -35,13 +35,19 @@ extension Transfer {
     static let onSocket: curl_opensocket_callback = { context, purpose, address in
         guard let address, let transfer = Transfer.from(context) else { return CURL_SOCKET_BAD }
         let length = Int(address.pointee.addrlen)
+        // A proxy is where the operator put it, mostly in a private network; what may be asked through it was decided.
+        if transfer.facts.isProxied { return open(address) }
         let reach = withUnsafePointer(to: &address.pointee.addr) { PeerAddress($0, length: length)?.reach }
         guard let reach, reach == .global || (reach == .local && transfer.allowPrivateAddresses) else {
             transfer.facts.hasRefusedAddress = true
             return CURL_SOCKET_BAD
         }
-        // Close-on-exec: no child process may inherit a connection that carries secrets.
-        return socket(
+        return open(address)
+    }
+
+    /// Close-on-exec: no child process may inherit a connection that carries secrets.
+    private static func open(_ address: UnsafeMutablePointer<curl_sockaddr>) -> curl_socket_t {
+        socket(
             address.pointee.family, address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue), address.pointee.protocol)
     }
 

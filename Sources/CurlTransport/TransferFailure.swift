@@ -7,6 +7,10 @@ struct TransferFacts {
     var hasRefusedAddress = false
     /// Headers or body grew past their caps.
     var hasExceededCap = false
+    /// The connection leads to a proxy, which the operator chose, and not to the address asked for.
+    var isProxied = false
+    /// The proxy was asked to connect, and did not.
+    var hasRefusingProxy = false
     /// The number of times that a request went out, or began to: more than 1 if libcurl tries again.
     var requestCount = 0
 }
@@ -17,6 +21,9 @@ extension TransportError {
         let hasConnected = facts.requestCount > 0
         switch code {
         case _ where facts.hasExceededCap: self = .responseTooLarge
+        case _ where facts.hasRefusingProxy: self = .proxyFailed
+        case CURLE_COULDNT_RESOLVE_PROXY, CURLE_PROXY: self = .proxyFailed
+        case CURLE_COULDNT_CONNECT where facts.isProxied: self = .proxyFailed
         case CURLE_OPERATION_TIMEDOUT: self = .timedOut
         case CURLE_FILESIZE_EXCEEDED: self = .responseTooLarge
         // A single header line past libcurl's own limit of 100 KiB; as such the code is not to be expected on Linux.
@@ -34,7 +41,7 @@ extension TransportError {
             CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CRL_BADFILE, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS,
             CURLE_SSL_PINNEDPUBKEYNOTMATCH, CURLE_SSL_CLIENTCERT:
             self = .tlsFailed
-        // CURLE_WRITE_ERROR is a decoder's complaint here: our own refusals have set `hasExceededCap`.
+        // CURLE_WRITE_ERROR is a transfer decoder's complaint here: our own refusals have set `hasExceededCap`.
         case CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING, CURLE_WRITE_ERROR, CURLE_HTTP2:
             self = .malformedResponse
         // Broken connections, and what cannot come of a request like ours.

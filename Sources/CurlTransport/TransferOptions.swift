@@ -1,5 +1,6 @@
 import CCurl
 import Formats
+import Secrets
 import Transport
 
 /// The options of an easy handle, set anew for every call. Every result is checked: an option that was not taken would
@@ -34,10 +35,43 @@ struct TransferOptions {
         try set(CURLOPT_PROTOCOLS_STR, configuration.allowInsecure ? "http,https" : "https", on: easy)
         try set(CURLOPT_FOLLOWLOCATION, 0, on: easy)
         try set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1, on: easy)  // a proxy's answer is no part of the provider's
-        try set(CURLOPT_PROXY, "", on: easy)  // not even the one that the environment names
         try set(CURLOPT_DISALLOW_USERNAME_IN_URL, 1, on: easy)
         try set(CURLOPT_NETRC, 0, on: easy)  // CURL_NETRC_IGNORED
         try set(CURLOPT_USERAGENT, userAgent, on: easy)
+    }
+
+    /// Tells whether a request goes by the proxy; throws where it must not, by all that can be known of an address
+    /// whose name the proxy alone resolves.
+    func isProxied(_ request: TransportRequest) throws(TransportError) -> Bool {
+        guard let proxy = configuration.proxy else { return false }
+        // Read by one reader alone: what it takes for a name is no address to the proxy either.
+        guard let host = StrictURL(request.url)?.host else { throw .addressNotAllowed }
+        if proxy.isPassedBy(host) { return false }
+        let reach = PeerAddress(host: host)?.reach ?? (ProxyException.localhost.covers(host) ? .local : .global)
+        guard reach == .global || (reach == .local && configuration.allowPrivateAddresses) else {
+            throw .addressNotAllowed
+        }
+        return true
+    }
+
+    /// To the server itself, or to the proxy: as a tunnel for https, so that the proxy sees the host and no more
+    /// (RFC 9110 § 9.3.6).
+    private func setWay(isProxied: Bool, on easy: UnsafeMutableRawPointer) throws(TransportError) {
+        guard isProxied, let proxy = configuration.proxy else {
+            try set(CURLOPT_PROXY, "", on: easy)  // not even the one that the environment names
+            return
+        }
+        try set(CURLOPT_PROXY, proxy.url, on: easy)
+        try set(CURLOPT_NOPROXY, "", on: easy)  // nor the exceptions that it names
+        try set(CURLOPT_PROXYUSERNAME, proxy.user, on: easy)
+        if let password = proxy.password {
+            try password.expose { (text) throws(TransportError) in try set(CURLOPT_PROXYPASSWORD, text, on: easy) }
+        }
+        // The request's own headers are the server's, and the proxy's are no answer.
+        try set(CURLOPT_HEADEROPT, Int(CURLHEADER_SEPARATE), on: easy)
+        try set(CURLOPT_PROXY_SSL_VERIFYPEER, 1, on: easy)
+        try set(CURLOPT_PROXY_SSL_VERIFYHOST, 2, on: easy)
+        if let file = configuration.caFile { try set(CURLOPT_PROXY_CAINFO, file, on: easy) }
     }
 
     private func setLimits(on easy: UnsafeMutableRawPointer) throws(TransportError) {
@@ -49,7 +83,6 @@ struct TransferOptions {
         try set(CURLOPT_MAXAGE_CONN, 30, on: easy)
         try check(ccurl_set_size(easy, CURLOPT_MAXFILESIZE_LARGE, curl_off_t(max(configuration.maxResponseBytes, 1))))
         try set(CURLOPT_HTTP09_ALLOWED, 0, on: easy)
-        try set(CURLOPT_ACCEPT_ENCODING, "", on: easy)  // all that libcurl can decompress
     }
 
     private func setTLS(on easy: UnsafeMutableRawPointer) throws(TransportError) {
@@ -68,6 +101,7 @@ struct TransferOptions {
         on easy: UnsafeMutableRawPointer
     ) throws(TransportError) {
         try set(CURLOPT_URL, request.url, on: easy)
+        try setWay(isProxied: try isProxied(request), on: easy)
         try set(CURLOPT_TIMEOUT_MS, remaining.milliseconds, on: easy)
         try check(ccurl_set_list(easy, CURLOPT_HTTPHEADER, headers))
         // RFC 8705 § 2. libcurl reuses a connection only for the certificate that it was made with.
@@ -104,6 +138,9 @@ struct TransferOptions {
         // A name and a colon alone take a header away: no waiting for "100 Continue" (RFC 9110 § 10.1.1), and no
         // content type but the caller's own.
         var lines = ["Expect:"]
+        if !request.headers.contains(where: { $0.name.isExactly("accept-encoding", inAnyCase: true) }) {
+            lines.append("Accept-Encoding: gzip, deflate")  // what `ContentCoding` unpacks
+        }
         if !request.headers.contains(where: { $0.name.utf8.count == 12 && $0.name.lowercased() == "content-type" }) {
             lines.append("Content-Type:")
         }

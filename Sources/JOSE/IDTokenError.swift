@@ -3,8 +3,8 @@
 package enum IDTokenError: Error, Equatable, Sendable {
     /// No signed token in compact form (RFC 7515 § 5.2).
     case malformed(JSONWebSignature.Fault)
-    /// § 3.1.3.7, 7: `alg` is not one that was agreed on.
-    case algorithmNotAllowed
+    /// § 3.1.3.7, 7: `alg`, given here as the header has it, is not one that was agreed on.
+    case algorithmNotAllowed(String)
     /// RFC 8725 § 3.11: `typ` is another kind of token's.
     case typeMismatch
     /// § 3.1.3.7, 6 and § 10.1.1: the issuer's keys as they are known have none of this name. They may be old.
@@ -17,6 +17,11 @@ package enum IDTokenError: Error, Equatable, Sendable {
     case claimsMalformed
     /// § 3.1.3.7, 2.
     case issuerMismatch
+    /// The same by a slash at the end.
+    case issuerDiffersBySlash
+    /// The same of an issuer with one name for each tenant: `tid` is missing, or names another; or the key is
+    /// another's.
+    case tenantMismatch
     /// § 3.1.3.7, 3: `aud` does not have our client id.
     case audienceMismatch
     /// § 3.1.3.7, 4: several audiences, and no `azp`.
@@ -46,6 +51,7 @@ package enum IDTokenError: Error, Equatable, Sendable {
 extension IDTokenError {
     init(_ fault: VerifiedClaims.Fault) {
         switch fault {
+        case .unknownAlgorithm(let name): self = .algorithmNotAllowed(name)
         case .unknownKey: self = .unknownKey
         case .ambiguousKey: self = .ambiguousKey
         case .signatureWrong: self = .signatureWrong

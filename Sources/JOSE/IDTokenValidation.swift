@@ -3,7 +3,7 @@ package import Secrets
 
 /// The rules by which an id_token is believed (OpenID Connect Core 1.0 § 3.1.3.7).
 package struct IDTokenValidation: Sendable {
-    /// Exactly as the provider is known, by the catalog or by its metadata.
+    /// Exactly as the provider is known, by the catalog or by its metadata; or one name for each tenant (`IssuerName`).
     package var issuer: String
     /// The client that asked: `aud` must hold it, and `azp` be it where there is one.
     package var clientID: String
@@ -29,10 +29,11 @@ package struct IDTokenValidation: Sendable {
         self.code = code
     }
 
+    /// Every algorithm of RFC 7518, RFC 8037 and RFC 9864 that has a public key: the key says which of them fit it.
+    ///
     /// HS256 under the client secret, which § 3.1.3.7, 8 knows as well, is not among what can be allowed: no provider
-    /// here needs it, and a secret that checks tokens also makes them. `Ed25519` is the new name of what most call
-    /// `EdDSA` (RFC 9864 § 2.2).
-    package static let usualAlgorithms: Set<SignatureAlgorithm> = [.RS256, .ES256, .PS256, .EdDSA, .Ed25519]
+    /// here needs it, and a secret that checks tokens also makes them.
+    package static let usualAlgorithms = Set(SignatureAlgorithm.allCases)
 
     /// A believed token's subject and all that it claims.
     package struct Claims: Sendable {
@@ -52,7 +53,7 @@ package struct IDTokenValidation: Sendable {
         }
         // § 3.1.3.7, 7. What is allowed is decided here; the header only chooses among that (RFC 8725 § 3.1).
         guard let algorithm = SignatureAlgorithm(rawValue: signed.algorithm), algorithms.contains(algorithm) else {
-            throw .algorithmNotAllowed
+            throw .algorithmNotAllowed(signed.algorithm)
         }
         // RFC 8725 § 3.11: an access or logout token of the same issuer says what it is (RFC 9068 § 2.1), and is none.
         guard !signed.isOfAnotherKind else { throw .typeMismatch }
@@ -77,8 +78,7 @@ package struct IDTokenValidation: Sendable {
         } catch {
             throw IDTokenError(error)
         }
-        // § 3.1.3.7, 2.
-        guard claims.isIssued(by: issuer) else { throw .issuerMismatch }
+        try checkIssuer(claims)
         try checkAudience(claims)
         try checkTimes(claims, at: Double(now.milliseconds) / 1000)
         try checkBindings(claims)
@@ -87,6 +87,20 @@ package struct IDTokenValidation: Sendable {
             throw .subjectMalformed
         }
         return Claims(subject: subject, all: claims.members)
+    }
+
+    /// § 3.1.3.7, 2.
+    private func checkIssuer(_ claims: VerifiedClaims) throws(IDTokenError) {
+        let expected = IssuerName(issuer)
+        guard expected.hasTenants else {
+            if claims.isIssued(by: issuer) { return }
+            throw claims["iss"]?.string?.differsBySlash(from: issuer) == true ? .issuerDiffersBySlash : .issuerMismatch
+        }
+        // The tenant is whatever the token says: so its issuer must be of that very tenant, and so must the key, where
+        // the set tells whose it is. Else one tenant's key could sign for another.
+        guard let tenant = claims["tid"]?.string, let name = expected.name(for: tenant), claims.isIssued(by: name),
+            claims.keyIssuer.map({ IssuerName($0).name(for: tenant)?.isExactly(name) == true }) ?? true
+        else { throw .tenantMismatch }
     }
 
     /// § 3.1.3.7, 3 to 5.

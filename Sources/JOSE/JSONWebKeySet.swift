@@ -3,10 +3,12 @@ package import Secrets
 
 /// The public keys of an issuer (RFC 7517 § 5).
 package struct JSONWebKeySet: Sendable {
-    private struct Entry: Sendable {
+    struct Entry: Sendable {
         let id: String?
         /// The only algorithm that the issuer uses the key with, if it says so (RFC 7517 § 4.4).
         let algorithm: String?
+        /// The issuer that the key is for, as Microsoft tells it of a set that serves several (`IssuerName`).
+        let issuer: String?
         let key: VerificationKey
     }
 
@@ -42,7 +44,7 @@ package struct JSONWebKeySet: Sendable {
         default: return nil
         }
         return VerificationKey(jwk: members.compactMapValues(\.string)).map { key in
-            Entry(id: members["kid"]?.string, algorithm: algorithm, key: key)
+            Entry(id: members["kid"]?.string, algorithm: algorithm, issuer: members["issuer"]?.string, key: key)
         }
     }
 
@@ -51,11 +53,16 @@ package struct JSONWebKeySet: Sendable {
     /// Several may share an id (RFC 7517 § 4.5). Where the header names none, all are candidates. Where the set names
     /// none of its keys, what the header says cannot tell them apart.
     package func keys(for id: String?, _ algorithm: SignatureAlgorithm) -> [VerificationKey] {
+        candidates(for: id, algorithm).map(\.key)
+    }
+
+    /// The same keys with what the set says of them.
+    func candidates(for id: String?, _ algorithm: SignatureAlgorithm) -> [Entry] {
         let usable = entries.filter { entry in
             entry.key.algorithms.contains(algorithm) && entry.algorithm.map { algorithm.isMeant(by: $0) } != false
         }
-        guard let id, usable.contains(where: { $0.id != nil }) else { return usable.map(\.key) }
-        return usable.filter { $0.id?.isExactly(id) == true }.map(\.key)
+        guard let id, usable.contains(where: { $0.id != nil }) else { return usable }
+        return usable.filter { $0.id?.isExactly(id) == true }
     }
 }
 

@@ -8,9 +8,13 @@ package struct VerifiedClaims: Sendable, Redacted {
     package let members: [String: JSONValue]
     /// By its full name (RFC 9864 § 2.2); `nil` for HS256.
     package let algorithm: SignatureAlgorithm?
+    /// The issuer whose key it is, if the set says so.
+    let keyIssuer: String?
 
     /// The reasons why a token is not believed, whatever it claims.
     package enum Fault: Error, Equatable, Sendable {
+        /// No algorithm that the keys could be used with: the header's `alg`, as it stands there.
+        case unknownAlgorithm(String)
         /// No key here is the one that the header names.
         case unknownKey
         /// Several could be, and the header names none.
@@ -23,13 +27,16 @@ package struct VerifiedClaims: Sendable, Redacted {
         case memberRepeated
     }
 
-    fileprivate init(_ payload: [UInt8], signedWith algorithm: SignatureAlgorithm?) throws(Fault) {
+    fileprivate init(
+        _ payload: [UInt8], signedWith algorithm: SignatureAlgorithm?, keyOf issuer: String? = nil
+    ) throws(Fault) {
         do {
             members = try StrictJSON.partOfToken(payload)
         } catch {
             throw error == .memberRepeated ? .memberRepeated : .malformed
         }
         self.algorithm = algorithm
+        keyIssuer = issuer
     }
 
     /// The claim as it came; `nil` where it is absent.
@@ -58,17 +65,20 @@ extension JSONWebKeySet {
     /// The claims of `token`, if one of these keys signed it. The key is chosen by `kid` and `alg` before anything is
     /// verified, so that a token cannot (RFC 8725 § 3.1).
     package func claims(of token: JSONWebSignature) throws(VerifiedClaims.Fault) -> VerifiedClaims {
-        guard let algorithm = SignatureAlgorithm(rawValue: token.algorithm) else { throw .unknownKey }
-        let candidates = keys(for: token.keyID, algorithm)
+        guard let algorithm = SignatureAlgorithm(rawValue: token.algorithm) else {
+            throw .unknownAlgorithm(token.algorithm)
+        }
+        let candidates = candidates(for: token.keyID, algorithm)
         guard let first = candidates.first else { throw .unknownKey }
         // OpenID Connect Core § 10.1: "if there are multiple keys … a kid value MUST be provided".
         guard candidates.count == 1 || token.keyID != nil else { throw .ambiguousKey }
         // RFC 7517 § 4.5: several keys may share a name.
         let signer =
-            token.isSigned(by: first, with: algorithm)
-            ? first : candidates.dropFirst().first { token.isSigned(by: $0, with: algorithm) }
+            token.isSigned(by: first.key, with: algorithm)
+            ? first : candidates.dropFirst().first { token.isSigned(by: $0.key, with: algorithm) }
         guard let signer else { throw .signatureWrong }
-        return try VerifiedClaims(token.payload, signedWith: signer.specified(algorithm))
+        return try VerifiedClaims(
+            token.payload, signedWith: signer.key.specified(algorithm), keyOf: signer.issuer)
     }
 
     /// Tells whether a key is here that the header names; if not, the issuer may have a new one.
@@ -90,7 +100,7 @@ package struct SharedTokenSecret: Sendable {
 
     /// The claims of `token`, if this secret signed it. Another `alg` than HS256 is `unknownKey`.
     package func claims(of token: JSONWebSignature) throws(VerifiedClaims.Fault) -> VerifiedClaims {
-        guard token.algorithm.isExactly("HS256") else { throw .unknownKey }
+        guard token.algorithm.isExactly("HS256") else { throw .unknownAlgorithm(token.algorithm) }
         guard token.isSigned(with: secret) else { throw .signatureWrong }
         return try VerifiedClaims(token.payload, signedWith: nil)
     }

@@ -12,6 +12,8 @@ public enum TransportError: String, Error, Sendable, Hashable, CaseIterable {
     case tlsFailed = "tls_failed"
     /// The address is malformed, not https, or resolves to an address that is not allowed.
     case addressNotAllowed = "address_not_allowed"
+    /// The egress proxy cannot be reached, or did not let the request through.
+    case proxyFailed = "proxy_failed"
     /// The body was longer than the cap, before or after decompression.
     case responseTooLarge = "response_too_large"
     /// The answer was not HTTP, or its content could not be decoded.

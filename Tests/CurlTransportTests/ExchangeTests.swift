@@ -142,6 +142,42 @@ import Transport
         }
     }
 
+    /// RFC 9110 § 8.4: servers name there what is no coding, or one that the body does not have any more.
+    @Test(arguments: [
+        ["UTF-8"], ["aws-chunked"], ["identity"], ["br"], ["gzip"], ["deflate"], ["x", "y, z"], [""], [","],
+        ["gzip, UTF-8"],
+    ])
+    func `a coding that the body does not have is passed over`(_ codings: [String]) async throws {
+        try await withServer { connection in
+            connection.serve { _ in
+                connection.respond("200 OK", codings.map { "Content-Encoding: \($0)" }, #"{"access_token":"a"}"#)
+            }
+        } body: { server in
+            let response = try await CurlTransport.forLoopback().get(server.url())
+            #expect(response.text == #"{"access_token":"a"}"#)
+        }
+    }
+
+    @Test func `codings are taken back in reverse order, over several headers`() async throws {
+        let once = try await run(["sh", "-c", "printf once | gzip -c"])
+        let twice = try await run(["sh", "-c", "printf once | gzip -c | gzip -c"])
+        try await withServer { connection in
+            connection.serve { request in
+                if request.target == "/once" {
+                    connection.respond(
+                        "200 OK", ["Content-Encoding: aws-chunked", "content-encoding: GZIP"], body: once)
+                } else {
+                    connection.respond("200 OK", ["Content-Encoding: gzip", "Content-Encoding: gzip"], body: twice)
+                }
+            }
+        } body: { server in
+            for path in ["/once", "/twice"] {
+                let response = try await CurlTransport.forLoopback().get(server.url(path))
+                #expect(response.text == "once")
+            }
+        }
+    }
+
     @Test func `control characters in the user agent are left out`() async throws {
         try await withServer(Self.echo) { server in
             var configuration = CurlTransport.Configuration(allowInsecure: true, allowPrivateAddresses: true)

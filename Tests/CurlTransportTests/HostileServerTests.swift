@@ -159,7 +159,7 @@ import Testing
 
     @Test(arguments: [
         "garbage\u{1}\u{2}\r\n\r\n", "SSH-2.0-OpenSSH_9.2\r\n", "<html>HTTP/0.9</html>", "HTTP/1.1 banana\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\nnot gzip", "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
     ])
     func `what is not HTTP 1 or 2 is malformed`(_ answer: String) async throws {
         try await withServer { connection in
@@ -167,6 +167,20 @@ import Testing
             connection.write(answer)
         } body: { server in
             #expect(await CurlTransport.forLoopback().outcome(server.url()).error == .malformedResponse)
+        }
+    }
+
+    @Test func `a packed body that breaks off, or is packed too often, is malformed`() async throws {
+        let packed = try await gzip(zeros: 100_000)
+        try await withServer { connection in
+            connection.serve { request in
+                let codings = request.target == "/often" ? String(repeating: "gzip,", count: 6) : "gzip"
+                connection.respond("200 OK", ["Content-Encoding: \(codings)"], body: Array(packed.dropLast(20)))
+            }
+        } body: { server in
+            for path in ["/", "/often"] {
+                #expect(await CurlTransport.forLoopback().outcome(server.url(path)).error == .malformedResponse)
+            }
         }
     }
 

@@ -43,7 +43,8 @@ class Authority:
         builder = _builder(_named(name), self._name, key).add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
         if server:
             address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-            builder = builder.add_extension(x509.SubjectAlternativeName([address]), critical=False)
+            names = x509.SubjectAlternativeName([address, x509.DNSName("localhost")])
+            builder = builder.add_extension(names, critical=False)
         issued = Certificate(self._folder / f"{name}.crt", self._folder / f"{name}.key")
         issued.file.write_bytes(builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
         issued.key_file.write_bytes(key.private_bytes(

@@ -306,7 +306,9 @@ class Provider:
         authorization = call.headers.get("authorization", "")
         if authorization.startswith("Basic "):
             identifier, _, secret = base64.b64decode(authorization[6:]).decode().partition(":")
-            identifier, secret = unquote_plus(identifier), unquote_plus(secret)
+            # Under `/raw/` a server that does not decode, as many do not.
+            if "/raw/" not in call.path:
+                identifier, secret = unquote_plus(identifier), unquote_plus(secret)
             if "client_secret" in call.members:
                 return "invalid_request: two client authentications"
         else:

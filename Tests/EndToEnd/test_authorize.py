@@ -93,6 +93,62 @@ def test_unknown_members_are_ignored(broker):
     assert broker.authorize("wiki", somethingNew={"a": [1]}, state="mine").status_code == 200
 
 
+# Hints.
+
+
+@pytest.fixture(scope="module")
+def hinted(folder, provider) -> Iterator[Broker]:
+    installation = Installation(folder / "hinted", provider, {"clients": {"wiki_public": None}})
+    usual = {"authorizationURL": f"{provider.url}/authorize", "tokenURL": f"{provider.url}/token", "scopes": ["read"]}
+    openid = {"openid": True, "issuer": provider.url, "jwksURL": f"{provider.url}/jwks.json"}
+    installation.write_catalog({
+        name: {"displayName": "Wiki", "category": "wiki", "provider": "wiki", "oauth": usual | oauth}
+        for name, oauth in {
+            "said": {"hints": True, "authorizationParameters": {"prompt": "consent", "access_type": "offline"}},
+            "openid": openid, "openid_without": openid | {"hints": False}, "unsaid": {},
+            "pushed": {"hints": True, "pushedAuthorizationURL": f"{provider.url}/par"},
+        }.items()
+    })
+    with Broker(installation) as running:
+        yield running
+
+
+@pytest.mark.parametrize("hint, prompt", [
+    ("ada@example.com", "select_account"), ("Ada & Co +1?", "login consent"), ("Jürgen@müller.example", "none"),
+])
+@pytest.mark.parametrize("source_type", ["said", "openid"])
+def test_hints_go_along_where_the_provider_takes_them(hinted, source_type, hint, prompt):
+    """OpenID Connect Core § 3.1.2.1; RFC 6749 § 3.1: no parameter twice, so a caller's replaces the entry's."""
+    flow = hinted.begin(source_type, loginHint=hint, prompt=prompt)
+    query = parse_qs(urlsplit(flow.authorization_url).query, strict_parsing=True)
+    assert query["login_hint"] == [hint] and query["prompt"] == [prompt]
+    assert hint not in hinted.logs and hint.encode() not in hinted.installation.database.read_bytes()
+
+
+def test_a_hint_is_pushed_with_the_rest(hinted, provider):
+    """RFC 9126 § 2.1."""
+    flow = hinted.begin("pushed", loginHint="ada@example.com")
+    assert flow.query.keys() == {"client_id", "request_uri"}
+    assert provider.calls_to("/par")[-1].members["login_hint"] == "ada@example.com"
+
+
+def test_without_hints_the_entrys_own_stay(hinted):
+    query = hinted.begin("said").query
+    assert query["prompt"] == "consent" and "login_hint" not in query
+    assert "prompt" not in hinted.begin("openid").query
+    assert hinted.begin("openid_without").query.keys().isdisjoint({"prompt", "login_hint"})
+
+
+@pytest.mark.parametrize("member", ["loginHint", "prompt"])
+@pytest.mark.parametrize("source_type, value", [
+    ("unsaid", "login"), ("openid_without", "login"), ("openid", ""), ("openid", "a" * 2049), ("openid", "a\nb"),
+    ("openid", "a\x00"), ("openid", 5), ("openid", ["login"]), ("said", "a\x7f"),
+], ids=lambda value: str(value)[:12])
+def test_a_hint_that_cannot_be_sent_is_400_and_named(hinted, source_type, value, member):
+    body = assert_problem(hinted.authorize(source_type, **{member: value}), 400, "invalid_request")
+    assert member in body["detail"]
+
+
 # What is refused.
 
 

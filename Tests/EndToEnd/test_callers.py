@@ -104,6 +104,15 @@ def test_a_public_key_is_no_shared_secret(keyed, signers):
     assert_unauthorized(asked(keyed, tokens.hmac_signed(claims(), b"", signers["ES256"].kid)))
 
 
+def test_an_algorithm_that_is_not_accepted_is_told_apart(keyed, signers):
+    """And those that are get named, by our words alone."""
+    for token in (tokens.hmac_signed(claims(), b"s" * 32), tokens.hmac_signed(claims(), b"s" * 32, signers["ES256"].kid)):
+        response = asked(keyed, token)
+        assert_unauthorized(response)
+        for name in ("its alg is not accepted", *ALGORITHMS):
+            assert name in response.json()["detail"] and name in response.headers["www-authenticate"]
+
+
 def test_an_algorithm_that_is_not_the_keys_is_401(keyed, signers):
     """RFC 7517 § 4.4: the JWK says RS256, so RS512 by the same key is not it."""
     rsa = signers["RS256"]

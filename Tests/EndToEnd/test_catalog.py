@@ -1,5 +1,6 @@
 """What `Docs/Catalog.md` promises of an entry beside its addresses: calls after connecting, signatures, values."""
 
+import base64
 import hashlib
 import hmac
 from collections.abc import Iterator
@@ -40,11 +41,24 @@ def broker(folder, strict) -> Iterator[Broker]:
         "filled": entry(
             scopes=["{team}.read"], alwaysScopes=["offline_access"],
             parameters={"team": {"pattern": "^[a-z]+$", "default": "blue", "description": "Team"}}),
+        "raw": entry(tokenURL=f"{url}/raw/token", clientAuthentication="basic_raw"),
+        "encoded": entry(tokenURL=f"{url}/raw/token"),
         "assumed": entry(response={"lifetime": 120}),
         "lasting": entry(response={"lifetime": "never"}),
     })
     with Broker(installation) as running:
         yield running
+
+
+# Who asks.
+
+
+def test_a_server_that_does_not_decode_is_sent_the_secret_as_it_is(broker, strict):
+    """RFC 7617 § 2 against RFC 6749 § 2.3.1, which has it form-encoded first."""
+    assert broker.credentials("raw")["accessToken"]
+    call = strict.calls_to("/raw/token")[-1]
+    assert call.headers["authorization"] == "Basic " + base64.b64encode(f"wiki-client:{CLIENT_SECRET}".encode()).decode()
+    assert_problem(broker.callback(broker.consented("encoded").callback), 502, "provider_rejected")
 
 
 # What is kept beside the tokens.

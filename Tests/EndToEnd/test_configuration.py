@@ -404,6 +404,37 @@ def test_a_wrong_value_in_the_environment_is_named(installation, name, value, se
     assert len(naming) == 1 and setting in naming[0] and value in naming[0], output(result)
 
 
+KUBERNETES = {
+    "CLOAKROOM_SERVICE_HOST": "10.0.0.1", "CLOAKROOM_SERVICE_PORT": "8080", "CLOAKROOM_SERVICE_PORT_HTTP": "8080",
+    "CLOAKROOM_PORT": "tcp://10.0.0.1:8080", "CLOAKROOM_PORT_8080_TCP": "tcp://10.0.0.1:8080",
+    "CLOAKROOM_PORT_8080_TCP_ADDR": "10.0.0.1", "CLOAKROOM_PORT_8080_TCP_PORT": "8080",
+    "CLOAKROOM_PORT_8080_TCP_PROTO": "tcp",
+    # Beside a service called cloakroom-http, in the place of a setting.
+    "CLOAKROOM_HTTP_PORT": "tcp://10.0.0.2:80", "CLOAKROOM_HTTP_SERVICE_HOST": "10.0.0.2",
+}
+
+
+@pytest.mark.parametrize("env, guess", [
+    (KUBERNETES, None), ({"CLOAKROOM_HTTP_PROT": "8080"}, "CLOAKROOM_HTTP_PORT"),
+    ({"CLOAKROOM_PORT": "8080"}, "CLOAKROOM_HTTP_PORT"), ({"CLOAKROOM_NONSENSE": "x"}, None),
+    ({"CLOAKROOM_CLIENTS_WIKII_CLIENT_ID": "x"}, "wiki"),
+], ids=["kubernetes", "typo", "section", "nonsense", "client"])
+def test_an_unknown_name_in_the_environment_is_a_warning(installation, env, guess):
+    """Docs/Reference.md#settings: orchestrators put names there that no operator wrote."""
+    result = installation.check(env)
+    assert result.returncode == 0, output(result)
+    for name in env:
+        naming = [line for line in output(result).splitlines() if re.search(rf"\b{name}\b", line)]
+        assert len(naming) == 1 and naming[0].startswith("warning: environment: "), output(result)
+        assert guess is None or f'did you mean "{guess}"?' in naming[0]
+
+
+def test_the_broker_runs_beside_a_service_that_bears_its_name(installation):
+    with Broker(installation, {n: v for n, v in KUBERNETES.items() if n != "CLOAKROOM_HTTP_PORT"}) as broker:
+        broker.credentials("wiki")
+        assert any("CLOAKROOM_SERVICE_HOST" in line for line in broker.logs.splitlines())
+
+
 def test_log_lines_are_json_where_asked_for(installation):
     with Broker(installation) as broker:
         broker.credentials("wiki")

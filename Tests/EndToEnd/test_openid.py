@@ -13,7 +13,11 @@ from provider import Answer, Grant
 from strict_provider import StrictProvider
 from tokens import JWS, Signer, base64url, hmac_signed, jwks, unsigned
 
-SIGNERS = {name: Signer.new(name, f"{name}-key") for name in ("RS256", "ES256", "PS256", "EdDSA", "ES384")}
+# RFC 7518 § 3.1, RFC 8037 § 3.1, RFC 9864 § 2: all that have a public key.
+ALGORITHMS = [
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519", "Ed448",
+]
+SIGNERS = {name: Signer.new(name, f"{name}-key") for name in ALGORITHMS}
 FOREIGN = Signer.new("RS256", "RS256-key")
 
 
@@ -34,9 +38,23 @@ def broker(folder, strict) -> Iterator[Broker]:
         "openid_es384": entry("usual", idTokenAlgorithms=["ES384"]),
         "openid_missing_keys": entry("usual", jwksURL=f"{strict.url}/no-such-file"),
         "openid_rotating": entry("rotating"),
+        "openid_announced": entry("usual", issuer=f"{strict.url}/announced", discovery=True),
+        "openid_announced_es384": entry(
+            "usual", issuer=f"{strict.url}/announced", discovery=True, idTokenAlgorithms=["ES384"]),
+        "openid_tenants": entry("tenants", issuer=f"{strict.url}/{{tenantid}}/v2.0", jwksURL=f"{strict.url}/tenants-keys"),
+        "openid_secret_alone": entry("usual", issuer=f"{strict.url}/secret", discovery=True),
     })
+    for path, algorithms in (("announced", ["RS256", "none", "EdDSA"]), ("secret", ["HS256"])):
+        announce(strict, path, id_token_signing_alg_values_supported=algorithms)
     with Broker(installation) as running:
         yield running
+
+
+def announce(strict: StrictProvider, path: str, **members) -> None:
+    """RFC 8414 § 3.1: the metadata of the issuer at this path."""
+    document = {"issuer": f"{strict.url}/{path}"} | members
+    strict.pages[f"/.well-known/oauth-authorization-server/{path}"] = (
+        lambda handler, call: handler.send_json(200, document))
 
 
 def claims(grant: Grant, **changes) -> dict:
@@ -80,7 +98,7 @@ def assert_refused(broker: Broker, answer: Answer, source_type: str = "openid") 
 # What is believed.
 
 
-@pytest.mark.parametrize("name", ["RS256", "ES256", "PS256", "EdDSA"])
+@pytest.mark.parametrize("name", ALGORITHMS)
 def test_a_good_id_token_is_handed_on(broker, identity, name):
     credentials = broker.credentials("openid", identity(SIGNERS[name]))
     assert credentials["idToken"].count(".") == 2 and credentials["warnings"] == []
@@ -102,8 +120,85 @@ def test_what_the_rules_allow_is_believed(broker, identity, changes):
 
 def test_an_algorithm_counts_where_the_entry_names_it(broker, identity):
     assert broker.credentials("openid_es384", identity(SIGNERS["ES384"]))["idToken"]
-    assert_refused(broker, identity(SIGNERS["ES384"]))
     assert_refused(broker, identity(SIGNERS["RS256"]), "openid_es384")
+
+
+def assert_said(broker: Broker, response: httpx.Response, words: str) -> None:
+    """The trail has the reason, under the request's id."""
+    events = broker.client.get(
+        "/v1/admin/auditEvents?pageSize=5", headers=broker.bearer(tenant=None, scope="broker:admin")).json()["items"]
+    [event] = [event for event in events if event["requestId"] == response.headers["x-request-id"]]
+    assert words in event["detail"], event
+
+
+def test_what_the_provider_announces_narrows_the_algorithms(broker, strict, identity):
+    """OpenID Connect Discovery § 3; RFC 9864 § 2.2: `EdDSA` has two names since."""
+    issuer = f"{strict.url}/announced"
+    for name in ("RS256", "EdDSA", "Ed25519"):
+        assert broker.credentials("openid_announced", identity(SIGNERS[name], iss=issuer))["idToken"]
+    refused = assert_refused(broker, identity(SIGNERS["ES512"], iss=issuer), "openid_announced")
+    assert_said(broker, refused, 'its alg is "ES512", and the provider\'s metadata announces Ed25519, Ed448, EdDSA, RS256')
+    assert broker.credentials("openid_announced_es384", identity(SIGNERS["ES384"], iss=issuer))["idToken"]
+    refused = assert_refused(broker, identity(SIGNERS["RS256"], iss=issuer), "openid_announced_es384")
+    assert_said(broker, refused, 'its alg is "RS256", and the entry\'s idTokenAlgorithms are ES384')
+
+
+def test_who_announces_no_public_key_is_told_apart(broker, strict, identity):
+    refused = assert_refused(broker, identity(iss=f"{strict.url}/secret"), "openid_secret_alone")
+    assert_said(broker, refused, "the provider's metadata announces none that is accepted")
+
+
+def test_a_refused_algorithm_is_named(broker, identity):
+    refused = assert_refused(broker, identity(make=lambda said: hmac_signed(said, CLIENT_SECRET.encode())))
+    assert_said(broker, refused, 'its alg is "HS256", and accepted are ES256, ES384, ES512, Ed25519')
+
+
+# One issuer for each tenant.
+
+TENANT, OTHER = "72f988bf-86f1-41af-91ab-2d7cd011db47", "9188040d-6c67-4c5b-b112-36a304b66dad"
+
+
+@pytest.fixture(scope="module")
+def tenant_keys() -> dict:
+    return {"any": Signer.new("RS256", "any-tenant"), "one": Signer.new("RS256", "one-tenant"), "unsaid": SIGNERS["ES256"]}
+
+
+@pytest.fixture
+def of_tenants(broker, strict, tenant_keys, identity):
+    """An answer with an id_token of a tenant, by one of the keys of Microsoft's common endpoint."""
+    template = f"{strict.url}/{{tenantid}}/v2.0"
+    keys = [tenant_keys["any"].public_jwk | {"issuer": template},
+            tenant_keys["one"].public_jwk | {"issuer": template.replace("{tenantid}", OTHER)},
+            tenant_keys["unsaid"].public_jwk]
+    strict.pages["/tenants-keys"] = lambda handler, call: handler.send_json(200, {"keys": keys})
+
+    def answer(key: str, tenant: str, **changes) -> Answer:
+        return identity(tenant_keys[key], **{"iss": f"{strict.url}/{tenant}/v2.0", "tid": tenant} | changes)
+
+    return answer
+
+
+@pytest.mark.parametrize("key, tenant", [("any", TENANT), ("any", OTHER), ("one", OTHER), ("unsaid", TENANT)])
+def test_an_issuer_may_have_a_name_for_each_tenant(broker, of_tenants, key, tenant):
+    assert broker.credentials("openid_tenants", of_tenants(key, tenant))["idToken"]
+
+
+@pytest.mark.parametrize("key, tenant, changes", [
+    ("any", TENANT, {"tid": OTHER}), ("any", TENANT, {"tid": None}), ("any", TENANT, {"tid": 5}),
+    ("any", TENANT, {"tid": ""}), ("one", TENANT, {}), ("any", "{tenantid}", {}), ("any", "a/b", {}), ("any", "..", {}),
+    ("any", TENANT, {"iss": "https://evil.example/v2.0"}), ("any", "", {"tid": ""}),
+], ids=str)
+def test_another_tenants_name_or_key_is_refused(broker, of_tenants, key, tenant, changes):
+    refused = assert_refused(broker, of_tenants(key, tenant, **changes), "openid_tenants")
+    assert_said(broker, refused, "iss is not the issuer for its tid")
+
+
+def test_a_callback_may_name_any_tenants_issuer(broker, strict, of_tenants):
+    """RFC 9207 § 2.4."""
+    for iss, status in ((f"{strict.url}/{TENANT}/v2.0", 302), (f"{strict.url}/a/b/v2.0", 400), (f"{strict.url}/", 400),
+                        (f"{strict.url}/{{tenantid}}/v2.0", 400)):
+        grant = broker.consented("openid_tenants", of_tenants("any", TENANT))
+        assert broker.callback(grant.callback | {"iss": iss}).status_code == status
 
 
 # What is not.

@@ -1,7 +1,9 @@
 """What the broker makes of a provider's answers, odd ones and broken ones."""
 
+import gzip
 import json
 import time
+import zlib
 from collections.abc import Iterator
 
 import httpx
@@ -47,6 +49,44 @@ def test_an_odd_answer_with_tokens_is_taken(broker, answer):
     assert body["accessToken"].startswith("access-")
     assert body["tokenType"].lower() == "bearer"
     assert body["expiresAt"] > time.time() * 1000 + 3_500_000
+
+
+ODD_CODINGS = [
+    "UTF-8", "utf8", "aws-chunked", "identity", "none", "binary", "json", "*", "", ",", "br", "zstd", "compress",
+    "UTF-8, aws-chunked", "gzip", "deflate", "x-gzip", "\"gzip\"", "gzip;q=1", "chunked", "7bit",
+]
+
+
+@pytest.mark.parametrize("coding", ODD_CODINGS)
+def test_a_coding_that_the_body_does_not_have_is_ignored(broker, provider, coding):
+    """RFC 9110 § 8.4.1; the code is spent by then, so what can be read is read."""
+
+    def answer(handler, grant):
+        handler.send(200, json.dumps(grant.token_response()).encode(), headers={"Content-Encoding": coding})
+
+    assert broker.credentials("wiki", answer)["accessToken"].startswith("access-")
+
+
+@pytest.mark.parametrize("coding, pack", [
+    ("gzip", gzip.compress), ("x-gzip", gzip.compress), ("GZIP", gzip.compress), ("deflate", zlib.compress),
+    ("deflate", lambda body: zlib.compress(body)[2:-4]), ("aws-chunked, gzip", gzip.compress),
+    ("gzip, UTF-8", gzip.compress), ("deflate, gzip", lambda body: gzip.compress(zlib.compress(body))),
+    ("gzip, gzip", lambda body: gzip.compress(gzip.compress(body))), ("gzip, gzip", gzip.compress),
+])
+def test_a_coding_that_the_body_has_is_taken_back(broker, coding, pack):
+    def answer(handler, grant):
+        handler.send(200, pack(json.dumps(grant.token_response()).encode()), headers={"Content-Encoding": coding})
+
+    assert broker.credentials("wiki", answer)["accessToken"].startswith("access-")
+
+
+def test_an_error_is_read_under_an_odd_coding_too(broker, strict):
+    """Every answer: a refusal of a refresh decides what the caller does."""
+    def answer(handler, grant):
+        handler.send(400, b'{"error": "invalid_grant"}', headers={"Content-Encoding": "UTF-8"})
+
+    assert_problem(broker.callback(broker.consented("wiki", answer).callback), 502, "provider_rejected")
+    assert "invalid_grant" in broker.logs
 
 
 @pytest.mark.parametrize("media_type", [

@@ -37,7 +37,7 @@ import Testing
         let guesses = [try JSONEncoder().encode(jwk), Data(try #require(jwk["n"]).utf8), Data(PublishedKey.rsa.utf8)]
         for guess in guesses {
             let sign = { (input: [UInt8]) in HMACSHA256.code(of: input, key: SecretBytes(Array(guess))) }
-            #expect(try Self.fault(header: #"{"alg":"HS256","kid":"r"}"#, sign) == .algorithmNotAllowed)
+            #expect(try Self.fault(header: #"{"alg":"HS256","kid":"r"}"#, sign) == .algorithmNotAllowed("HS256"))
         }
     }
 
@@ -46,14 +46,14 @@ import Testing
         let token = try #require(
             JSONWebSignature.sign(
                 header: [], claims: Check.sound, sharedSecret: SecretBytes(Array(Check.secret.utf8))))
-        #expect(try Check.fault(token) == .algorithmNotAllowed)
+        #expect(try Check.fault(token) == .algorithmNotAllowed("HS256"))
     }
 
-    @Test(arguments: ["hs256", "HS512", "RS1", "ES512", "ES256K", "", "RSA-OAEP", "dir", "RS256\u{0}", "es256"])
+    @Test(arguments: ["hs256", "HS512", "RS1", "ES256K", "", "RSA-OAEP", "dir", "RS256\u{0}", "es256"])
     func `an unknown algorithm is refused`(_ name: String) throws {
         let header = String(decoding: try Forge.json(.object(["alg": .string(name)])), as: UTF8.self)
         let fault = try Self.fault(header: header)
-        #expect(fault == .algorithmNotAllowed || fault == .malformed(.headerMalformed))
+        #expect(fault == .algorithmNotAllowed(name) || fault == .malformed(.headerMalformed))
     }
 
     /// A signature by the right key, and a header that says another algorithm.

@@ -61,12 +61,13 @@ extension Broker {
         switch profile.clientAuthentication {
         case .privateKeyJWT, .tls: throw .needsKey
         case .none: break
+        case .basicRaw where setting.clientID.utf8.contains(UInt8(ascii: ":")): throw .malformed(member: "clientId")
         default: if setting.clientSecret == nil { throw .secretMissing }
         }
         if let secret = setting.clientSecret {
             guard secret.expose({ Self.isSound($0, most: 2048) }) else { throw .malformed(member: "clientSecret") }
             // What is of no use can only be lost.
-            if profile.usesSecret { sealed = vault.seal(secret, of: setting.tenant, id) }
+            if profile.needsSecret { sealed = vault.seal(secret, of: setting.tenant, id) }
         }
         do {
             try profile.check(operators: setting.parameters)
@@ -135,19 +136,5 @@ extension Broker {
     /// RFC 6749 appendix A.1, A.2: visible ASCII and spaces.
     private static func isSound(_ text: String, most: Int) -> Bool {
         (1...most).contains(text.utf8.count) && text.utf8.allSatisfy { (0x20...0x7E).contains($0) }
-    }
-}
-
-extension OAuthProfile {
-    /// Tells whether some request may be sent the client's secret, or a callback is checked by it.
-    fileprivate var usesSecret: Bool {
-        if needsSecret { return true }
-        switch revocation.authentication {
-        case .basic, .post, .clientSecretJWT: return true
-        case .none, .privateKeyJWT, .tls: break
-        }
-        let parameters = revocation.parameters + (afterConnecting?.parameters ?? [])
-        let headers = revocation.headers + (afterConnecting?.headers ?? [])
-        return (parameters.compactMap(\.value) + headers.map(\.value)).contains { $0.names.contains("clientSecret") }
     }
 }

@@ -12,6 +12,8 @@ public struct Incident: Sendable {
         case tokenNotRevoked = "a token was not revoked at its provider"
         /// A provider's metadata or keys could not be fetched, and the earlier ones are used.
         case staleMetadata = "an earlier answer of a provider is used"
+        /// A provider's metadata has members of the wrong form, which count as absent.
+        case faultyMetadata = "a provider's metadata has members that cannot be used"
         /// The answer to a refresh went to those who waited for it; whoever asks again within 30 s asks the provider.
         case refreshNotKept = "the answer to a refresh could not be kept"
         /// The keys of callers' tokens could not be fetched, and the earlier ones are used.

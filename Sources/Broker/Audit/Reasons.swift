@@ -30,6 +30,7 @@ extension TransportError {
         case .tlsFailed:
             "TLS failed: no common version, or a certificate that is not trusted, expired or another host's"
         case .addressNotAllowed: "its address is not allowed: private or reserved, not https, or malformed"
+        case .proxyFailed: "the egress proxy (provider.proxy) cannot be reached, or refused to connect"
         case .responseTooLarge: "its answer was longer than it may be"
         case .malformedResponse: "its answer was not HTTP"
         case .cancelled: "the broker stops, or nobody waits any more"
@@ -55,13 +56,15 @@ extension IDTokenError {
     var reason: Reason {
         switch self {
         case .malformed: "it is no signed JWT"
-        case .algorithmNotAllowed: "its alg is not among those allowed (idTokenAlgorithms)"
+        case .algorithmNotAllowed(let name): "its alg is \(quoted: name), which is not accepted"
         case .typeMismatch: "its typ is another kind of token's"
         case .unknownKey: "none of the provider's keys fits its kid and alg"
         case .ambiguousKey: "several keys fit, and it names none"
         case .signatureWrong: "its signature does not fit"
         case .claimsMalformed: "its claims are no JSON object, or one comes twice"
         case .issuerMismatch: "iss is not the issuer"
+        case .issuerDiffersBySlash: "iss differs from the issuer by the trailing slash alone"
+        case .tenantMismatch: "iss is not the issuer for its tid, or the key that signed it is another tenant's"
         case .audienceMismatch: "aud does not have the client id"
         case .authorizedPartyMissing: "aud has several values, and azp is missing"
         case .authorizedPartyMismatch: "azp is another client"

@@ -13,6 +13,7 @@ extension Broker {
         let (profile, client) = (source.profile, source.client)
         let values = try profile.values(request.parameters, client: client)
         let scopes = try profile.scopes(request.scopes ?? client.scopes, values: values)
+        let hints = try SignInHints(request, for: profile)
         let frontend = settings.frontends[request.tenant]
         let frontendOrigin = try Self.frontendOrigin(request.frontendOrigin, frontend)
         let returnURL = try Self.returnURL(request.returnURL, frontend)
@@ -32,7 +33,7 @@ extension Broker {
         let url: AuthorizationURL
         do {
             let provider = try await provider(profile, values, for: call(of: request.tenant))
-            url = try await authorizationURL(at: provider, as: client, of: flow, state: state)
+            url = try await authorizationURL(at: provider, as: client, of: flow, state: state, with: hints)
         } catch {
             throw .provider(error)
         }
@@ -67,17 +68,19 @@ extension Broker {
     }
 
     private func authorizationURL(
-        at provider: Provider, as client: Client, of flow: Flow, state: State
+        at provider: Provider, as client: Client, of flow: Flow, state: State, with hints: SignInHints
     ) async throws(ProviderError) -> AuthorizationURL {
         let profile = provider.profile
         // The ring always has its own first key, and the values were tried before.
         guard let endpoint = provider.authorization, let verifier = secrets.codeVerifier(of: state, key: flow.key)
         else {
-            throw .rejected(reason: "neither the catalog nor the provider's metadata has an authorization endpoint")
+            throw .rejected(reason: provider.withoutAuthorizationEndpoint)
         }
         var parameters = profile.authorizationRequestParameters(
             client: client, redirectURI: redirects.url(flow.redirect), state: state, verifier: verifier,
             nonce: profile.openID ? secrets.nonce(of: state, key: flow.key) : nil, scopes: flow.scopes)
+        // In place of the entry's own: RFC 6749 § 3.1 allows no parameter twice.
+        for (name, value) in hints.parameters { parameters.set(name, value) }
         if profile.requestObject {
             guard let key = client.key, let audience = provider.assertionAudience,
                 let object = parameters.expose({

@@ -17,6 +17,10 @@ public struct AuthorizeRequest: Sendable {
     public var exchangeChallenge: String?
     /// The call's `Origin` header or else its member `frontendOrigin`; `nil`: the tenant's first that is configured.
     public var frontendOrigin: String?
+    /// Goes along as `login_hint`, and is not kept.
+    public var loginHint: String?
+    /// Goes along as `prompt`.
+    public var prompt: String?
     /// The caller, for the audit trail.
     public var requester: Requester
 
@@ -24,7 +28,7 @@ public struct AuthorizeRequest: Sendable {
     public init(
         tenant: TenantID, sourceType: String, parameters: [String: String] = [:], scopes: [String]? = nil,
         returnURL: String? = nil, exchangeChallenge: String? = nil, frontendOrigin: String? = nil,
-        requester: Requester = .unknown
+        loginHint: String? = nil, prompt: String? = nil, requester: Requester = .unknown
     ) {
         self.tenant = tenant
         self.sourceType = sourceType
@@ -33,6 +37,8 @@ public struct AuthorizeRequest: Sendable {
         self.returnURL = returnURL
         self.exchangeChallenge = exchangeChallenge
         self.frontendOrigin = frontendOrigin
+        self.loginHint = loginHint
+        self.prompt = prompt
         self.requester = requester
     }
 }
@@ -82,6 +88,9 @@ public enum AuthorizeError: Error, Equatable, Sendable {
     case frontendOriginNotAllowed
     /// It is not 43 characters of base64url.
     case exchangeChallengeMalformed
+    /// The source type's provider is not known to take it.
+    case hintsNotTaken(member: String)
+    case hintMalformed(member: String)
     /// The tenant has as many flows outstanding as it may.
     case tenantHasTooManyFlows
     /// All tenants together have as many flows outstanding as they may.

@@ -40,7 +40,7 @@ extension Broker {
             throw CallbackFailure(.invalidState, "the master key \(flow.key), which it began under, is not in the file")
         }
         guard let url = provider.token else {
-            throw CallbackFailure(.notConfigured(flow.sourceType), Provider.withoutTokenEndpoint)
+            throw CallbackFailure(.notConfigured(flow.sourceType), provider.withoutTokenEndpoint)
         }
         let endpoint = TokenEndpoint(
             url, of: provider, as: verified.client, redirectURI: redirects.url(flow.redirect), scopes: flow.scopes)

@@ -98,12 +98,15 @@ extension CallbackRequest {
         // RFC 9207 § 2.4: compared as plain strings, for errors as well, before anything else is believed.
         switch self["iss"] {
         case .one where provider.profile.issuer == nil, .garbled where provider.profile.issuer == nil: break
-        case .one(let stated) where provider.issuer.map(stated.isExactly) == true: break
+        case .one(let stated) where provider.issuer.map { IssuerName($0).admits(stated) } == true: break
         case .absent where !provider.requiresIssuer: break
         case .absent: throw CallbackFailure(.issuerMismatch, "no iss came, though this provider sends it (RFC 9207)")
         case .repeated: throw CallbackFailure(.issuerMismatch, "iss came twice")
         case .one(let stated), .garbled(let stated):
-            throw CallbackFailure(.issuerMismatch, "iss is \(quoted: hidden.redacted(issuer: stated))")
+            let slip: Reason = ", which differs from the entry's issuer by the trailing slash alone"
+            let isSlip = provider.issuer?.differsBySlash(from: stated) == true
+            throw CallbackFailure(
+                .issuerMismatch, "iss is \(quoted: hidden.redacted(issuer: stated))\(isSlip ? slip : "")")
         }
         switch (error(to: provider.profile), self["code"]) {
         case (nil, .one(let code)): return AuthorizationCode(code)

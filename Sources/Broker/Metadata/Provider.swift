@@ -26,8 +26,21 @@ struct Provider {
             ?? endpoint(\.tokenEndpoint, \.tokenEndpoint, by: profile.clientAuthentication)
     }
 
-    /// The reason where no token endpoint is known: a parameter is missing in its address, or the metadata has none.
-    static let withoutTokenEndpoint: Reason = "neither the catalog nor the provider's metadata has a token endpoint"
+    /// The reason where no token endpoint is known: a parameter is missing in its address, or the metadata has none that
+    /// can be used.
+    var withoutTokenEndpoint: Reason {
+        "neither the catalog nor the provider's metadata has a token endpoint\(fault(of: "token_endpoint"))"
+    }
+
+    /// The same of where people are sent.
+    var withoutAuthorizationEndpoint: Reason {
+        let fault = fault(of: "authorization_endpoint")
+        return "neither the catalog nor the provider's metadata has an authorization endpoint\(fault)"
+    }
+
+    private func fault(of member: String) -> Reason {
+        metadata?.faults.first { $0.member == member }.map { ": \($0.reason)" } ?? ""
+    }
 
     var refresh: String? { profile.addresses.filled(addresses.refresh, with: values) ?? token }
 
@@ -82,7 +95,11 @@ struct Provider {
     /// Never an address that metadata or a callback names: a hostile server could name another's, and so get an
     /// assertion that the other accepts (audience injection: draft-ietf-oauth-security-topics-update § 2.1,
     /// draft-ietf-oauth-rfc7523bis).
-    var assertionAudience: String? { issuer ?? addresses.token?.filled(with: values) }
+    var assertionAudience: String? {
+        // With a name for each tenant, nobody is called by the placeholder.
+        if let issuer, !IssuerName(issuer).hasTenants { return issuer }
+        return addresses.token?.filled(with: values)
+    }
 
     /// The cause of fetching its keys: the broker's own where no parameter of a flow is part of their address.
     var keysCause: Cause { jwksIsShared && profile.hasSharedIssuer ? .broker : cause }
@@ -94,11 +111,19 @@ struct Provider {
 
 extension OAuthProfile {
     /// True if the issuer is one for all tenants: no parameter of a flow is part of it.
-    var hasSharedIssuer: Bool { issuer?.utf8.contains(UInt8(ascii: "{")) != true }
+    var hasSharedIssuer: Bool { issuer.map { ValueTemplate($0).names.allSatisfy(isTenantPlaceholder) } ?? true }
 
+    /// The issuer's name for a flow; where it has one for each tenant, with that placeholder left (`IssuerName`).
     func issuer(_ values: [String: String]) -> String? {
         guard let issuer else { return nil }
-        return issuer.utf8.contains(UInt8(ascii: "{")) ? ValueTemplate(issuer).filled(with: values) : issuer
+        guard issuer.utf8.contains(UInt8(ascii: "{")) else { return issuer }
+        let name = IssuerName.placeholder
+        return ValueTemplate(issuer).filled(
+            with: isTenantPlaceholder(name) ? values.merging([name: "{\(name)}"]) { $1 } : values)
+    }
+
+    private func isTenantPlaceholder(_ name: String) -> Bool {
+        name == IssuerName.placeholder && !parameters.contains { $0.name == name }
     }
 }
 
@@ -120,7 +145,7 @@ public enum ProviderError: Error, Equatable, Sendable {
     init(_ error: TransportError, at endpoint: ProviderEndpoint) {
         switch error {
         case .timedOut: self = .timedOut(at: endpoint)
-        case .nameNotResolved, .connectionRefused, .unreachable, .tlsFailed, .addressNotAllowed:
+        case .nameNotResolved, .connectionRefused, .unreachable, .tlsFailed, .addressNotAllowed, .proxyFailed:
             self = .unreachable(error, at: endpoint)
         case .responseTooLarge, .malformedResponse:
             self = .rejected(reason: "\(endpoint.words): \(error.reason)")

@@ -9,6 +9,8 @@ struct ProviderDirectory: Sendable {
     private let allowInsecure: Bool
     private let metadata: ProviderCache<ProviderMetadata>
     private let keySets: RemoteKeySets
+    private let tell: @Sendable (Incident) -> Void
+    private let told = Told<String>()
 
     /// - Parameter allowInsecure: permits http addresses, for trials.
     init(
@@ -16,6 +18,7 @@ struct ProviderDirectory: Sendable {
         tell: @escaping @Sendable (Incident) -> Void = { _ in }
     ) {
         self.transport = transport
+        self.tell = tell
         self.allowInsecure = allowInsecure
         // Endpoints hardly ever change: yesterday's are better than none.
         metadata = .forProviders(fresh: .seconds(3600), stale: .seconds(86_400), now: now) { issuer, error in
@@ -46,23 +49,40 @@ struct ProviderDirectory: Sendable {
             () async throws(ProviderDirectoryError) in
             // The failure to throw where nothing is found: a wrong document tells more than a missing one.
             var failure = ProviderDirectoryError.addressNotAllowed
+            // What is used where the other place has nothing better.
+            var faulty: ProviderMetadata?
             for address in addresses {
                 do throws(ProviderDirectoryError) {
                     let body = try await Self.body(at: address, by: transport, cause)
+                    let found: ProviderMetadata
                     do throws(MetadataError) {
-                        return try ProviderMetadata(json: body, issuer: issuer, allowInsecure: allowInsecure)
+                        found = try ProviderMetadata(json: body, issuer: issuer, allowInsecure: allowInsecure)
                     } catch {
                         throw .metadata(error)
                     }
+                    guard found.hasFaultyEndpoint else { return await noted(found) }
+                    faulty = faulty ?? found
                 } catch {
+                    if faulty != nil { break }
                     // The other address is at the same host, which does not get better by waiting for it again.
                     if case .transport(let why) = error, why != .responseTooLarge { throw error }
                     if case .metadata = failure { continue }
                     failure = error
                 }
             }
-            throw failure
+            guard let faulty else { throw failure }
+            return await noted(faulty)
         }
+    }
+
+    /// Tells once of each document what counts as absent in it: it is fetched again every hour.
+    private func noted(_ metadata: ProviderMetadata) async -> ProviderMetadata {
+        guard let remark = metadata.remark else { return metadata }
+        let reason: Reason = "the provider's metadata: \(remark) (\(quoted: metadata.issuer))"
+        if await told.isNews(reason.description) {
+            tell(Incident(.faultyMetadata, reason, tenant: nil, sourceType: nil))
+        }
+        return metadata
     }
 
     /// The keys at an address, at most five minutes old unless it does not answer, then an hour.

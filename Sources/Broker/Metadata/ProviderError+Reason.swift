@@ -42,11 +42,33 @@ extension ProviderDirectoryError {
 extension MetadataError {
     var reason: Reason {
         switch self {
-        case .tooLarge: "the document is too long"
-        case .notAnObject: "the document is no JSON object"
-        case .issuerMismatch: "the document is another issuer's (RFC 8414 § 3.3)"
-        case .malformed(let member): "\"\(trusted: member)\" is malformed"
-        case .addressNotAllowed(let member): "\"\(trusted: member)\" is no https address"
+        case .tooLarge: return "the document is too long"
+        case .notAnObject: return "the document is no JSON object"
+        case .issuerMismatch(let stated?): return "the document is another issuer's, \(quoted: stated) (RFC 8414 § 3.3)"
+        case .issuerMismatch(nil): return "the document names no issuer (RFC 8414 § 3.3)"
+        case .issuerDiffersBySlash(let expected):
+            // The expected one, since the entry is where it is mended.
+            let rule: Reason =
+                "must be the same byte for byte (RFC 8414 § 3.3): write the entry's as the document has it"
+            return "its issuer differs from \(quoted: expected) by the trailing slash alone, and \(rule)"
         }
+    }
+}
+
+extension MetadataFault {
+    var reason: Reason {
+        switch kind {
+        case .malformed: "\"\(trusted: member)\" is malformed"
+        case .noAddress: "\"\(trusted: member)\" is no https address"
+        }
+    }
+}
+
+extension ProviderMetadata {
+    /// All that counts as absent, on one line; `nil` where the document is in order.
+    var remark: Reason? {
+        guard let first = faults.first else { return nil }
+        let all = faults.dropFirst().reduce(first.reason) { "\($0), \($1.reason)" }
+        return "\(all): \(faults.count == 1 ? "it counts" : "they count") as absent"
     }
 }

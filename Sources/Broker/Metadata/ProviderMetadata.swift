@@ -18,6 +18,8 @@ struct ProviderMetadata: Sendable, Equatable {
     let tokenEndpointAuthMethods: [String]?
     /// The endpoints for clients with a certificate (RFC 8705 § 5).
     let mutualTLS: Aliases
+    /// Members that count as absent, since they have the wrong form.
+    let faults: [MetadataFault]
 
     /// Endpoints that ask for a certificate, in place of the usual ones.
     struct Aliases: Sendable, Equatable {
@@ -30,6 +32,7 @@ struct ProviderMetadata: Sendable, Equatable {
     static let sizeLimit = 256 * 1024
 
     /// Reads a metadata document as strictly as if the provider were hostile: it decides who is sent codes and secrets.
+    /// What is not right in it is not repaired: it counts as absent.
     ///
     /// - Parameters:
     ///   - issuer: the issuer whose document was asked for.
@@ -39,23 +42,33 @@ struct ProviderMetadata: Sendable, Equatable {
         guard let members = try? StrictJSON.object(json, by: .metadata) else { throw .notAnObject }
         let document = MetadataDocument(members: members, allowInsecure: allowInsecure)
         // RFC 8414 § 3.3: identical, or nothing in it may be used. Else one provider could speak for another.
-        guard let stated = try document.text("issuer"), stated.isExactly(issuer) else { throw .issuerMismatch }
+        let stated = document.text("issuer")
+        guard let stated, stated.isExactly(issuer) else {
+            let isSlip = stated?.differsBySlash(from: issuer) == true
+            throw isSlip ? MetadataError.issuerDiffersBySlash(expected: issuer) : .issuerMismatch(stated: stated)
+        }
         self.issuer = issuer
-        authorizationEndpoint = try document.address("authorization_endpoint")
-        tokenEndpoint = try document.address("token_endpoint")
-        revocationEndpoint = try document.address("revocation_endpoint")
-        jwksURI = try document.address("jwks_uri")
-        pushedAuthorizationEndpoint = try document.address("pushed_authorization_request_endpoint")
-        requiresPushedAuthorization = try document.flag("require_pushed_authorization_requests")
-        sendsIssuer = try document.flag("authorization_response_iss_parameter_supported")
-        codeChallengeMethods = try document.texts("code_challenge_methods_supported")
-        idTokenAlgorithms = try document.texts("id_token_signing_alg_values_supported")
-        tokenEndpointAuthMethods = try document.texts("token_endpoint_auth_methods_supported")
-        let aliases = try document.document("mtls_endpoint_aliases")
+        authorizationEndpoint = document.address("authorization_endpoint")
+        tokenEndpoint = document.address("token_endpoint")
+        revocationEndpoint = document.address("revocation_endpoint")
+        jwksURI = document.address("jwks_uri")
+        pushedAuthorizationEndpoint = document.address("pushed_authorization_request_endpoint")
+        requiresPushedAuthorization = document.flag("require_pushed_authorization_requests")
+        sendsIssuer = document.flag("authorization_response_iss_parameter_supported")
+        codeChallengeMethods = document.texts("code_challenge_methods_supported")
+        idTokenAlgorithms = document.texts("id_token_signing_alg_values_supported")
+        tokenEndpointAuthMethods = document.texts("token_endpoint_auth_methods_supported")
+        let aliases = document.document("mtls_endpoint_aliases")
         mutualTLS = Aliases(
-            tokenEndpoint: try aliases.address("token_endpoint"),
-            revocationEndpoint: try aliases.address("revocation_endpoint"),
-            pushedAuthorizationEndpoint: try aliases.address("pushed_authorization_request_endpoint"))
+            tokenEndpoint: aliases.address("token_endpoint"),
+            revocationEndpoint: aliases.address("revocation_endpoint"),
+            pushedAuthorizationEndpoint: aliases.address("pushed_authorization_request_endpoint"))
+        faults = document.faults + aliases.faults
+    }
+
+    /// Tells whether an address that flows go by was there and could not be used.
+    var hasFaultyEndpoint: Bool {
+        faults.contains { ["authorization_endpoint", "token_endpoint"].contains($0.member) }
     }
 
     /// The places where the document of an issuer may be, the better one first; none where `issuer` cannot be one.
@@ -77,9 +90,8 @@ enum MetadataError: Error, Equatable, Sendable {
     case tooLarge
     /// No JSON object, or one with a member twice or absurdly many.
     case notAnObject
-    /// RFC 8414 § 3.3: it is another issuer's.
-    case issuerMismatch
-    case malformed(member: String)
-    /// Not https, with user information or a fragment, or not an address that all read alike.
-    case addressNotAllowed(member: String)
+    /// RFC 8414 § 3.3: it is another issuer's; `nil`: it does not say whose.
+    case issuerMismatch(stated: String?)
+    /// The same by a slash at the end.
+    case issuerDiffersBySlash(expected: String)
 }

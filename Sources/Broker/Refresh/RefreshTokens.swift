@@ -94,7 +94,7 @@ extension Broker {
     ) async throws(ProviderError) -> Credentials {
         let (profile, client) = (source.profile, source.client)
         let provider = try await provider(profile, values, for: cause)
-        guard let url = provider.refresh else { throw .rejected(reason: Provider.withoutTokenEndpoint) }
+        guard let url = provider.refresh else { throw .rejected(reason: provider.withoutTokenEndpoint) }
         let endpoint = TokenEndpoint(
             url, of: provider, as: client, redirectURI: redirectURI(of: profile, as: client), scopes: scopes)
         let tokens = try await exchange(

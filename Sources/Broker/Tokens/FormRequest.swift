@@ -35,10 +35,11 @@ struct FormRequest {
     mutating func authenticate(as client: Client, by method: OAuthProfile.ClientAuthentication, at proof: ProofContext)
     {
         switch method {
-        case .basic:
+        case .basic, .basicRaw:
             // RFC 6749 § 2.3.1: both are form-encoded before they are joined and encoded in base 64.
+            let encode = { (text: String) in method == .basic ? Percent.encode(text) : text }
             let header = { (secret: String) -> String in
-                let pair = "\(Percent.encode(client.id)):\(Percent.encode(secret))"
+                let pair = "\(encode(client.id)):\(encode(secret))"
                 return "Basic \(Data(pair.utf8).base64EncodedString())"
             }
             headers.append(("Authorization", client.secret?.expose(header) ?? header("")))

@@ -52,6 +52,15 @@ struct RequestParameters: Sendable {
 
     mutating func append<Use>(_ name: String, _ secret: Secret<Use>) { all.append((name, ParameterValue(secret))) }
 
+    /// Sets one in place of any of that name.
+    mutating func set(_ name: String, _ value: String) {
+        if let index = all.firstIndex(where: { $0.name == name }) {
+            all[index].value = ParameterValue(value)
+        } else {
+            append(name, value)
+        }
+    }
+
     /// Adds those whose names are free.
     mutating func add(_ others: RequestParameters) {
         all += others.all.filter { !contains($0.name) }

@@ -13,7 +13,7 @@ extension ProofContext {
             client.secret.flatMap { .make(clientID: client.id, audience: audience, secret: $0, now: now) }
         case .privateKeyJWT:
             client.key.flatMap { .make(clientID: client.id, audience: audience, key: $0, now: now) }
-        case .basic, .post, .none, .tls: nil
+        case .basic, .basicRaw, .post, .none, .tls: nil
         }
     }
 }
@@ -38,12 +38,14 @@ extension Broker {
         guard let address = provider.jwks else { throw rejected("the address of the provider's keys is not known") }
         let validation = IDTokenValidation(
             issuer: issuer, clientID: client.id,
-            algorithms: provider.profile.idTokenAlgorithms ?? IDTokenValidation.usualAlgorithms, nonce: nonce,
+            algorithms: provider.idTokenAlgorithms, nonce: nonce,
             accessToken: tokens.accessToken, code: code)
         let keys: JSONWebKeySet
         let signed: JSONWebSignature
         do {
             signed = try validation.signature(of: token)
+        } catch .algorithmNotAllowed(let name) {
+            throw rejected("its alg is \(quoted: name), and \(provider.idTokenAlgorithmWords)")
         } catch {
             throw rejected(error.reason)
         }
@@ -58,5 +60,25 @@ extension Broker {
         } catch {
             throw rejected(error.reason)
         }
+    }
+}
+
+extension Provider {
+    /// The algorithms by which its id_tokens may be signed: those of the catalog's entry, or else all that are known
+    /// here, narrowed to what the provider announces (OpenID Connect Discovery § 3).
+    fileprivate var idTokenAlgorithms: Set<SignatureAlgorithm> {
+        if let own = profile.idTokenAlgorithms { return own }
+        let usual = IDTokenValidation.usualAlgorithms
+        guard let announced = metadata?.idTokenAlgorithms else { return usual }
+        return usual.filter { algorithm in announced.contains { algorithm.isMeant(by: $0) } }
+    }
+
+    /// The same for operators, with whose word it is.
+    fileprivate var idTokenAlgorithmWords: Reason {
+        let names = idTokenAlgorithms.map(\.rawValue).sorted().joined(separator: ", ")
+        if profile.idTokenAlgorithms != nil { return "the entry's idTokenAlgorithms are \(trusted: names)" }
+        guard metadata?.idTokenAlgorithms != nil else { return "accepted are \(trusted: names)" }
+        let accepted = names.isEmpty ? "none that is accepted" : names
+        return "the provider's metadata announces \(trusted: accepted) (id_token_signing_alg_values_supported)"
     }
 }

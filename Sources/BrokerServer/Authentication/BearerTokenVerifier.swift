@@ -124,7 +124,12 @@ public final class BearerTokenVerifier: Sendable {
     }
 
     private func check(_ claims: VerifiedClaims) throws(BearerTokenError) -> AccessTokenClaims {
-        guard claims.isIssued(by: rules.issuer) else { throw .tokenInvalid("iss is not the configured issuer") }
+        guard claims.isIssued(by: rules.issuer) else {
+            let isSlip = claims["iss"]?.string?.differsBySlash(from: rules.issuer) == true
+            throw .tokenInvalid(
+                isSlip ? "iss differs from auth.issuer by the trailing slash alone" : "iss is not the configured issuer"
+            )
+        }
         guard Self.list(claims["aud"]).contains(exactly: rules.audience) else {
             throw .tokenInvalid("aud does not hold the configured audience")
         }

@@ -111,10 +111,17 @@ private final class IssuerOutage: Sendable {
 }
 
 extension BearerTokenError {
+    private static let algorithms = SignatureAlgorithm.allCases.map(\.rawValue).joined(separator: ", ")
+
     fileprivate init(_ fault: VerifiedClaims.Fault) {
         self =
             switch fault {
-            case .unknownKey, .ambiguousKey: .tokenInvalid("no key of the issuer fits its kid and alg")
+            // Without the token's own word: RFC 6750 § 3 has no room for others' text.
+            case .unknownAlgorithm:
+                .tokenInvalid(
+                    "its alg is not accepted: \(Self.algorithms) with a JWKS, HS256 with a shared secret alone")
+            case .unknownKey: .tokenInvalid("no key of the issuer fits its kid and alg")
+            case .ambiguousKey: .tokenInvalid("several keys of the issuer fit, and it has no kid")
             case .signatureWrong: .tokenInvalid("its signature does not fit")
             case .memberRepeated: .tokenInvalid("a claim comes twice")
             case .malformed: .tokenInvalid("its claims are not a JSON object")

@@ -89,6 +89,12 @@ extension AuthorizeError {
         case .exchangeChallengeMalformed:
             .invalidRequest(
                 "the member \"exchangeChallenge\" must be the base64url SHA-256 of the verifier, 43 characters")
+        case .hintsNotTaken(let member):
+            .invalidRequest(
+                "the member \"\(member)\" is not known to this source type's provider; leave it out (catalog: hints)"
+            )
+        case .hintMalformed(let member):
+            .invalidRequest("the member \"\(member)\" must be 1 to 2048 bytes of text without control characters")
         case .tenantHasTooManyFlows:
             Problem(
                 status: .tooManyRequests, code: "rate_limited",

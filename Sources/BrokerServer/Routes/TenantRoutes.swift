@@ -55,6 +55,8 @@ struct TenantRoutes: Sendable {
         let returnUrl: String?
         let exchangeChallenge: String?
         let frontendOrigin: String?
+        let loginHint: String?
+        let prompt: String?
 
         /// A cheaper reading than the decoder's of what is written as expected; `nil` where a member is of another type
         /// than it should be, which the decoder names.
@@ -93,6 +95,8 @@ struct TenantRoutes: Sendable {
             returnUrl = text("returnUrl")
             exchangeChallenge = text("exchangeChallenge")
             frontendOrigin = text("frontendOrigin")
+            loginHint = text("loginHint")
+            prompt = text("prompt")
             guard isSound else { return nil }
         }
     }
@@ -117,7 +121,8 @@ struct TenantRoutes: Sendable {
                 AuthorizeRequest(
                     tenant: tenant, sourceType: body.sourceType, parameters: body.parameters ?? [:],
                     scopes: body.scopes, returnURL: body.returnUrl, exchangeChallenge: body.exchangeChallenge,
-                    frontendOrigin: request.headers[.origin] ?? body.frontendOrigin, requester: requester))
+                    frontendOrigin: request.headers[.origin] ?? body.frontendOrigin, loginHint: body.loginHint,
+                    prompt: body.prompt, requester: requester))
         } catch {
             throw error.problem.asked(for: body.sourceType, by: tenant)
         }

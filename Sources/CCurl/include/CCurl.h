@@ -2,6 +2,8 @@
 #define CCURL_H
 
 #include <curl/curl.h>
+#include <stddef.h>
+#include <stdint.h>
 
 // Swift cannot call variadic functions. libcurl reads an argument as the type its option names, so there is one
 // wrapper for each of those types, and passing the wrong one does not compile.
@@ -71,5 +73,12 @@ static inline CURLMcode ccurl_multi_set_long(CURLM *multi, CURLMoption option, l
 static inline CURLSHcode ccurl_share_tls_sessions(CURLSH *share) {
     return curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
 }
+
+// Unpacks what a server packed. libcurl could, but gives an answer up whose coding it does not know, and cannot be told
+// to take the body as it is. `wrapping` is zlib's window size: 47 for gzip or zlib (RFC 1952, RFC 1950), -15 for deflate
+// without either (RFC 1951). Returns 0 once the stream has ended, 1 where `capacity` is too little, -1 for no such
+// stream.
+int ccurl_inflate(
+    const uint8_t *packed, size_t count, int wrapping, uint8_t *output, size_t capacity, size_t *written);
 
 #endif

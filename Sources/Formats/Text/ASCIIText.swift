@@ -5,6 +5,12 @@ extension String {
     /// Tells the same of a part of a text.
     package func isExactly(_ other: Substring) -> Bool { utf8.elementsEqual(other.utf8) }
 
+    /// Tells whether a slash at the end is all that one has more than the other: a slip that people make with issuers,
+    /// and that nobody sees.
+    package func differsBySlash(from other: String) -> Bool {
+        isExactly(other + "/") || (self + "/").isExactly(other)
+    }
+
     /// Tells the same, or with `inAnyCase` regardless of the case of ASCII letters. `lowercased()` would also make a k
     /// of a Kelvin sign.
     package func isExactly(_ other: String, inAnyCase: Bool) -> Bool {

@@ -45,11 +45,4 @@ extension StrictURL {
     var isHTTPS: Bool { origin.description.hasPrefix("https://") }
 
     var isLoopback: Bool { Loopback.contains(host) }
-
-    /// Without the port; IPv6 in brackets.
-    private var host: String {
-        let authority = origin.description.split(separator: "/", maxSplits: 2).last ?? ""
-        let end = authority.hasPrefix("[") ? authority.firstIndex(of: "]").map { authority.index(after: $0) } : nil
-        return String(authority[..<(end ?? authority.firstIndex(of: ":") ?? authority.endIndex)])
-    }
 }

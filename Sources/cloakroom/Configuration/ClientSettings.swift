@@ -20,6 +20,13 @@ extension ConfigurationReader {
             guard let entry = section.section(name) else { continue }
             // Where an entry was refused, its client is not unknown.
             if isWhole, !known.contains(name) {
+                // An unknown name in the environment refuses nothing; see `EnvironmentOverlay`.
+                if let variables = settings.variables(of: entry.path) {
+                    notes.remarks.append(
+                        "environment: \(variables): no source type or provider of the catalog is called "
+                            + name.quoted + name.guess(among: known.sorted()) + ": ignored")
+                    continue
+                }
                 section.problem(
                     name, found: "an unknown name",
                     wanted: "a source type with OAuth, or a provider, of the catalog"
@@ -29,6 +36,10 @@ extension ConfigurationReader {
                 $0.oauth != nil && ($0.id.description == name || $0.provider == name)
             }
             let id = entry.required("clientId", "the client id that the provider gave")
+            // RFC 7617 § 2: the server would take what is behind the colon for the secret.
+            if id?.contains(":") == true, users.contains(where: { $0.oauth?.clientAuthentication == .basicRaw }) {
+                entry.problem("clientId", found: (id ?? "").quoted, wanted: "one without a colon, for basic_raw")
+            }
             let secret = clientSecret(entry, users)
             isFileSecret = isFileSecret || hasSecretInFile(entry, environment)
             let key = clientKey(entry, users)
@@ -138,6 +149,12 @@ extension ConfigurationReader {
             let places = own.filter { $0.name == name }
             if places.isEmpty {
                 let names = Set(own.map(\.name)).sorted()
+                if let variable = settings.variables(of: section.path + [name]) {
+                    notes.remarks.append(
+                        "environment: \(variable): \(section.path.joined(separator: ".")) has no such name"
+                            + name.guess(among: names) + ": ignored")
+                    continue
+                }
                 section.problem(
                     name, found: "an unknown name",
                     wanted: names.isEmpty

@@ -13,19 +13,30 @@ struct EnvironmentOverlay {
 
     /// - Parameter tenants: those that the file names.
     init(_ environment: [String: String], tenants: [String], findings: Findings) {
+        var foreign: [String] = []
         // Sorted, so that the same environment is always told in the same order.
         for (variable, value) in environment.sorted(by: { $0.key < $1.key }) where SettingName.isMeant(by: variable) {
+            if OrchestratorVariable.isOne(variable, value) {
+                foreign.append(variable)
+                continue
+            }
+            // No refusal: whatever starts the broker may put names there that no operator wrote.
             guard var path = SettingName.path(of: variable) else {
-                findings.add(
-                    "environment: \(variable): found an unknown name, wanted a setting such as CLOAKROOM_HTTP_PORT"
-                        + variable.guess(among: SettingName.variables))
+                remarks.append(
+                    "environment: \(variable) is the name of no setting\(SettingName.guess(variable)): ignored")
                 continue
             }
             if path.starts(with: ["frontend", "tenants"]) {
                 path[2] = tenant(spelt: path[2], in: variable, among: tenants, findings: findings)
             }
             values.append((path, Self.node(value, at: path)))
-            origins[path.joined(separator: ".")] = "environment: \(variable)"
+            origins[path.joined(separator: ".")] = variable
+        }
+        if !foreign.isEmpty {
+            remarks.append(
+                "environment: \(foreign.joined(separator: ", ")): ignored, since Kubernetes and Docker set such names "
+                    + "beside a service called cloakroom; `enableServiceLinks: false` keeps them away (did you mean "
+                    + "CLOAKROOM_HTTP_HOST or CLOAKROOM_HTTP_PORT?)")
         }
     }
 

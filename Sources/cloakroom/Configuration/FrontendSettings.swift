@@ -49,6 +49,11 @@ extension ConfigurationReader {
                 section.problem("origins", found: text.quoted, wanted: Self.wantedOrigins)
                 continue
             }
+            if origin.origin == nil {
+                notes.remarks.append(
+                    "\((section.path + ["origins"]).joined(separator: ".")) has \(text): every page at such a name may "
+                        + "call the API and is given credential keys; all of these names must be yours to give out")
+            }
             if !origins.contains(origin) { origins.append(origin) }
         }
         if texts.isEmpty { section.problem("origins", found: "an empty list", wanted: Self.wantedOrigins) }

@@ -1,3 +1,5 @@
+import Formats
+
 /// The names of settings, as the file has them (`http.publicURL`) and the environment (`CLOAKROOM_HTTP_PUBLIC_URL`).
 enum SettingName {
     /// Settings with one value each, in the order of the documentation. `clients` and `frontend.tenants` have names of
@@ -9,12 +11,15 @@ enum SettingName {
         "auth.scopeClaim", "storage.url", "masterKeyFile", "lifetimes.state", "lifetimes.credentialKey",
         "lifetimes.auditEvents", "provider.connectTimeout", "provider.timeout", "provider.maxResponseBytes",
         "provider.allowInsecure", "provider.allowPrivateAddresses", "provider.caFile", "provider.callsPerTenant",
-        "provider.callsPerHost", "catalogFiles", "limits.authorizePerTenant", "limits.callbackPerAddress",
+        "provider.callsPerHost", "provider.proxy", "provider.proxyPasswordFile", "provider.noProxy", "catalogFiles",
+        "limits.authorizePerTenant", "limits.callbackPerAddress",
         "limits.redeemPerAddress", "limits.refreshPerTenant", "limits.revokePerTenant",
         "limits.outstandingFlowsPerTenant", "limits.outstandingFlows", "log.level", "log.format", "tracing.endpoint",
         "tracing.sampleRatio",
     ]
-    private static let lists: Set = ["http.trustedProxies", "frontend.origins", "frontend.returnURLs", "catalogFiles"]
+    private static let lists: Set = [
+        "http.trustedProxies", "frontend.origins", "frontend.returnURLs", "provider.noProxy", "catalogFiles",
+    ]
     private static let tenantMembers = ["origins", "returnURLs"]
     /// The longest first: what ends in `_CERTIFICATE_KEY_FILE` may end in a shorter one's name too.
     private static let clientMembers = [
@@ -36,8 +41,19 @@ enum SettingName {
         prefix + name.split(separator: ".").map { snake(String($0)) }.joined(separator: "_")
     }
 
-    /// The variables with fixed names, to guess among.
+    /// The variables with fixed names.
     static var variables: [String] { all.map(variable) }
+
+    /// The setting that an unknown variable may have meant, as ` (did you mean "…"?)`: one that is spelt nearly so, or
+    /// one of that name in a section that was left out.
+    static func guess(_ name: String) -> String {
+        let near = name.guess(among: variables)
+        let rest = name.dropFirst(prefix.count - 1)
+        guard near.isEmpty, rest.utf8.count > 1, let meant = variables.first(where: { $0.hasSuffix(rest) }) else {
+            return near
+        }
+        return " (did you mean \"\(meant)\"?)"
+    }
 
     /// The place in the file of what a variable sets; `nil` where it is the name of no setting.
     ///

@@ -10,6 +10,10 @@ struct Settings {
     let folder: URL
     /// Remarks on how it was read.
     let remarks: [String]
+    /// The variable that each setting from the environment came from, by the setting's name.
+    private let origins: [String: String]
+    /// The file's part.
+    private let written: Node
 
     /// `nil` (and a finding) where the file cannot be read.
     init?(file: String?, environment: [String: String], findings: Findings) {
@@ -21,13 +25,16 @@ struct Settings {
         } else {
             folder = URL(fileURLWithPath: FileManager.default.currentDirectoryPath, isDirectory: true)
         }
+        written = root
         let overlay = EnvironmentOverlay(environment, tenants: Self.tenants(in: root), findings: findings)
         for (path, node) in overlay.values { Self.set(node, at: path[...], in: &root) }
         remarks = overlay.remarks
         let origins = overlay.origins
+        self.origins = origins
         guard
             let top = YAMLReader(
-                node: root, file: file ?? "environment", path: [], findings: findings, origin: { origins[$0] })
+                node: root, file: file ?? "environment", path: [], findings: findings,
+                origin: { origins[$0].map { "environment: \($0)" } })
         else { return nil }
         self.top = top
     }
@@ -62,6 +69,16 @@ struct Settings {
         set(node, at: path.dropFirst(), in: &child)
         if let index { pairs[index].1 = child } else { pairs.append((Node(first), child)) }
         parent = Node.mapping(Node.Mapping(pairs))
+    }
+
+    /// The variables that a setting or section came from, for messages; `nil` where the file has it too.
+    func variables(of path: [String]) -> String? {
+        var node: Node? = written
+        for name in path { node = node?.mapping?[name] }
+        guard node == nil else { return nil }
+        let name = path.joined(separator: ".")
+        return origins.filter { $0.key == name || $0.key.hasPrefix(name + ".") }.values.sorted()
+            .joined(separator: ", ")
     }
 
     /// A path as the operator wrote it, from the configuration's folder.

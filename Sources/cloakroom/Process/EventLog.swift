@@ -46,7 +46,7 @@ struct EventLog: Sendable {
             switch incident.kind {
             case .eventNotRecorded, .refreshNotKept, .outcomeUnreadable, .clientSecretUnreadable, .callersKeysMissing:
                 .error
-            case .tokenNotRevoked, .staleMetadata, .staleCallersKeys: .warning
+            case .tokenNotRevoked, .staleMetadata, .faultyMetadata, .staleCallersKeys: .warning
             }
         guard logger.logLevel <= level else { return }
         var metadata: Logger.Metadata = ["reason": .string(incident.reason.description)]

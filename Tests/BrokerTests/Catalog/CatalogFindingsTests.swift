@@ -10,11 +10,11 @@ import Testing
     @Test(arguments: [
         (
             "clientAuthentication: Basic",
-            "clientAuthentication: found \"Basic\", wanted basic, post, none, client_secret_jwt, private_key_jwt, tls (did you mean \"basic\"?)"
+            "clientAuthentication: found \"Basic\", wanted basic, basic_raw, post, none, client_secret_jwt, private_key_jwt, tls (did you mean \"basic\"?)"
         ),
         (
             "clientAuthentication: jwt",
-            "clientAuthentication: found \"jwt\", wanted basic, post, none, client_secret_jwt, private_key_jwt, tls"
+            "clientAuthentication: found \"jwt\", wanted basic, basic_raw, post, none, client_secret_jwt, private_key_jwt, tls"
         ),
         ("tokenRequestFormat: xml", "tokenRequestFormat: found \"xml\", wanted form, json, query"),
         ("tokenMethod: PUT", "tokenMethod: found \"PUT\", wanted POST, GET"),

@@ -45,7 +45,7 @@ import Transport
     @Test(arguments: [
         ScriptedServer.Answer.status(404), .status(500), .status(301), .status(204), .body("<html>"), .body(""),
         .body(document(issuer: "https://server.example.com")), .failure(.responseTooLarge),
-        .body(document(token: "http://server.example.com/token")),
+        .body(document(token: "http://server.example.com/token")), .body(document(token: "")),
     ])
     func `OpenID's place is the second`(_ answer: ScriptedServer.Answer) async throws {
         await server.answer(Self.first, answer)
@@ -58,12 +58,53 @@ import Transport
     /// RFC 8414 § 3.3.
     @Test func `another issuer's document is no document`() async {
         await server.answer(Self.first, .body(Self.document(issuer: "https://evil.example")))
-        #expect(await fault() == .metadata(.issuerMismatch))
+        #expect(await fault() == .metadata(.issuerMismatch(stated: "https://evil.example")))
     }
 
-    @Test func `an http endpoint is no endpoint`() async {
+    @Test func `an http endpoint is no endpoint`() async throws {
         await server.answer(Self.second, .body(Self.document(token: "http://server.example.com/token")))
-        #expect(await fault() == .metadata(.addressNotAllowed(member: "token_endpoint")))
+        #expect(try await directory.metadata(for: Self.issuer).tokenEndpoint == nil)
+    }
+
+    /// The other place may have a better one, and need not.
+    @Test(arguments: [ScriptedServer.Answer.status(404), .failure(.timedOut), .body("<html>")])
+    func `a document with an endpoint that cannot be used serves where there is no better one`(
+        _ second: ScriptedServer.Answer
+    ) async throws {
+        await server.answer(
+            Self.first,
+            .body(
+                "{\"issuer\":\"\(Self.issuer)\",\"token_endpoint\":\"\",\"jwks_uri\":\"https://server.example.com/keys\"}"
+            ))
+        await server.answer(Self.second, second)
+        let metadata = try await directory.metadata(for: Self.issuer)
+        #expect(metadata.tokenEndpoint == nil && metadata.jwksURI == "https://server.example.com/keys")
+        #expect(await server.urls == [Self.first, Self.second])
+    }
+
+    @Test func `what counts as absent is told once, however often the document is fetched`() async throws {
+        let (clock, told) = (clock, ToldIncidents())
+        let directory = ProviderDirectory(
+            transport: server, allowInsecure: false, now: { clock.steadyNow }, tell: { told.keep($0) })
+        let odd = { (more: String) in
+            "{\"issuer\":\"\(Self.issuer)\",\"token_endpoint\":\"https://server.example.com/token\",\(more)}"
+        }
+        await server.answer(Self.first, .body(odd(#""revocation_endpoint":"","mtls_endpoint_aliases":[]"#)))
+        for _ in 0..<3 {
+            #expect(try await directory.metadata(for: Self.issuer).tokenEndpoint != nil)
+            clock.advance(seconds: 3601)
+        }
+        #expect(await server.requests.count == 3)
+        #expect(told.all.map(\.kind) == [.faultyMetadata])
+        #expect(
+            told.all.first?.reason.description == """
+                the provider's metadata: "revocation_endpoint" is no https address, \
+                "mtls_endpoint_aliases" is malformed: \
+                they count as absent ("\(Self.issuer)")
+                """)
+        await server.answer(Self.first, .body(odd(#""revocation_endpoint":7"#)))
+        _ = try await directory.metadata(for: Self.issuer)
+        #expect(told.all.count == 2)
     }
 
     @Test(arguments: [

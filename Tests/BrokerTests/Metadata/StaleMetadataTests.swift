@@ -11,7 +11,7 @@ import Transport
     private static let url = "https://server.example.com/jwks.json"
 
     @Test func `that old keys serve is told with the reason, once for each attempt`() async throws {
-        let (server, clock, told) = (ScriptedServer(), SetClock(), Told())
+        let (server, clock, told) = (ScriptedServer(), SetClock(), ToldIncidents())
         let directory = ProviderDirectory(
             transport: server, allowInsecure: false, now: { clock.steadyNow }, tell: { told.keep($0) })
         await server.answer(Self.url, .body(#"{"keys":[]}"#))
@@ -35,7 +35,7 @@ import Transport
 }
 
 /// `@unchecked Sendable`: the lock guards the one variable.
-private final class Told: @unchecked Sendable {
+final class ToldIncidents: @unchecked Sendable {
     private let lock = NSLock()
     private var kept: [Incident] = []
 

@@ -46,6 +46,14 @@ import Transport
         #expect(!body(request).contains("client_"))
     }
 
+    /// RFC 7617 § 2: for servers that do not decode.
+    @Test func `raw basic authentication encodes nothing before base 64`() throws {
+        let client = Client(id: "a b", secret: ClientSecret("c+d/e%f:é"))
+        let request = try request("clientAuthentication: basic_raw", client: client)
+        #expect(header("Authorization", request) == "Basic " + Data("a b:c+d/e%f:é".utf8).base64EncodedString())
+        #expect(!body(request).contains("client_"))
+    }
+
     @Test func `basic authentication without a secret has an empty one`() throws {
         let request = try request(client: Client(id: "id", secret: nil))
         #expect(header("Authorization", request) == "Basic aWQ6")

@@ -84,6 +84,58 @@ import Testing
         #expect(try installation.findings(environment: environment) == [])
     }
 
+    // MARK: names that are no settings
+
+    /// Docs/Reference.md#settings: one line each, and nothing is refused.
+    @Test(
+        arguments: [
+            ("CLOAKROOM_HTTP_PROT", "CLOAKROOM_HTTP_PORT"), ("CLOAKROOM_PUBLIC_URL", "CLOAKROOM_HTTP_PUBLIC_URL"),
+            ("CLOAKROOM_PORT", "CLOAKROOM_HTTP_PORT"), ("CLOAKROOM_NONSENSE", nil), ("CLOAKROOM_", nil),
+            ("CLOAKROOM_NAME", nil), ("CLOAKROOM_http_port", "CLOAKROOM_HTTP_PORT"),
+            ("CLOAKROOM_CLIENTS_WIKIES_CLIENT_ID", "wikis"), ("CLOAKROOM_CLIENTS_WIKIS_PARAMETERS_SITE", nil),
+        ] as [(String, String?)])
+    func `an unknown name is remarked and refuses nothing`(_ variable: String, _ guess: String?) throws {
+        let configuration = try installation.configuration(
+            ["clients": "{ wikis: { clientId: a, clientSecret: s } }"], environment: [variable: "8080"])
+        let line = try #require(configuration.remarks.first)
+        #expect(configuration.remarks.count == 1 && line.contains("\(variable)"), "\(configuration.remarks)")
+        #expect(line.contains("did you mean") == (guess != nil), "\(line)")
+        if let guess { #expect(line.contains("did you mean \"\(guess)\"?"), "\(line)") }
+    }
+
+    /// Kubernetes, "Accessing the Service: environment variables"; Docker, "Legacy container links".
+    private static let orchestrated = [
+        "CLOAKROOM_SERVICE_HOST": "10.0.0.1", "CLOAKROOM_SERVICE_PORT": "8080", "CLOAKROOM_SERVICE_PORT_HTTP": "8080",
+        "CLOAKROOM_PORT": "tcp://10.0.0.1:8080", "CLOAKROOM_PORT_8080_TCP": "tcp://10.0.0.1:8080",
+        "CLOAKROOM_PORT_8080_TCP_ADDR": "10.0.0.1", "CLOAKROOM_PORT_8080_TCP_PORT": "8080",
+        "CLOAKROOM_PORT_8080_TCP_PROTO": "tcp", "CLOAKROOM_PORT_53_UDP": "udp://10.0.0.1:53",
+        "CLOAKROOM_BROKER_SERVICE_HOST": "10.0.0.2", "CLOAKROOM_NAME": "/web/cloakroom", "CLOAKROOM_ENV_PATH": "/bin",
+    ]
+
+    @Test func `what orchestrators set is one line for all of it`() throws {
+        let configuration = try installation.configuration(environment: Self.orchestrated)
+        let line = try #require(configuration.remarks.first)
+        #expect(configuration.remarks.count == 1, "\(configuration.remarks)")
+        for variable in Self.orchestrated.keys { #expect(line.contains(variable)) }
+    }
+
+    /// Services called `cloakroom-http` and `cloakroom-admin` fill the names of two settings.
+    @Test(arguments: ["tcp://10.0.0.1:8080", "udp://10.0.0.1:8080", "sctp://10.0.0.1:8080"])
+    func `an orchestrator's address in a setting's place leaves the setting alone`(_ value: String) throws {
+        let configuration = try installation.configuration(
+            ["http": "{ publicURL: \"https://broker.example.com\", port: 9000 }"],
+            environment: ["CLOAKROOM_HTTP_PORT": value, "CLOAKROOM_ADMIN_PORT": value])
+        #expect(configuration.address.port == 9000 && configuration.operators == nil)
+        #expect(
+            configuration.remarks.count == 1 && configuration.remarks.first?.contains("CLOAKROOM_ADMIN_PORT") == true)
+    }
+
+    @Test func `a setting whose name reads like an orchestrator's works`() throws {
+        let configuration = try installation.configuration(
+            environment: Self.orchestrated.merging(["CLOAKROOM_HTTP_PORT": "9001"]) { $1 })
+        #expect(configuration.address.port == 9001)
+    }
+
     // MARK: tenants, whose names variables cannot spell
 
     private static let tenants = """

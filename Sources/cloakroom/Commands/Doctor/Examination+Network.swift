@@ -12,6 +12,8 @@ extension Examination {
         var settings = configuration.transport
         // A name that leads to a private address is no fault here: from outside it may lead elsewhere.
         settings.allowPrivateAddresses = true
+        // The proxy's own loopback is another machine's.
+        if configuration.broker.publicURL.isLoopback { settings.proxy = nil }
         let transport = CurlTransport(configuration: settings)
         defer { transport.shutdown() }
         let response: TransportResponse
@@ -87,6 +89,30 @@ extension Examination {
         }
     }
 
+    /// The metadata of each issuer that a configured source type's endpoints come from.
+    func metadata(by transport: CurlTransport) async -> [Finding] {
+        var found: [String: Finding] = [:]
+        for sourceType in configuration.catalog.sourceTypes where configuration.isConfigured(sourceType) {
+            guard let client = configuration.client(for: sourceType),
+                let examined = await sourceType.oauth?.examineMetadata(as: client, by: transport)
+            else { continue }
+            found[examined.issuer] = Self.finding(examined, of: sourceType.id)
+        }
+        return found.sorted { $0.key < $1.key }.map(\.value)
+    }
+
+    private static func finding(_ examined: MetadataExamination, of sourceType: SourceType.ID) -> Finding {
+        if let failure = examined.failure {
+            return .bad(
+                "metadata", "\(examined.issuer): \(failure)",
+                hint: "see the issuer in the entry of \(sourceType), and what its provider serves")
+        }
+        if let remark = examined.remark {
+            return Finding(subject: "metadata", level: .warn, words: "\(examined.issuer): \(remark)")
+        }
+        return .good("metadata", "\(examined.issuer) is in order")
+    }
+
     /// One provider's answer.
     private struct Visit: Sendable {
         let origin: String
@@ -115,6 +141,7 @@ extension Examination {
             let hint =
                 switch error {
                 case .tlsFailed: "check for a proxy in between, and the machine's certificates"
+                case .proxyFailed: "see provider.proxy, and what that proxy allows"
                 case .addressNotAllowed: "its name resolves to an address that is not public"
                 default: "check the machine's network and its name servers"
                 }

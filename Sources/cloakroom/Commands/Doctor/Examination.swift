@@ -31,6 +31,7 @@ struct Examination: Sendable {
         }
         findings += await callerKeys(by: transport)
         findings += await providers(by: transport)
+        findings += await metadata(by: transport)
         if let tracing = configuration.tracing { findings.append(await collector(tracing)) }
         return findings
     }

@@ -33,7 +33,7 @@ extension Trial {
         case .parameterNotSetByOperator(let name): "clients has no parameters.\(name)"
         case .scopesMalformed: "a scope is malformed"
         case .returnURLMalformed, .returnURLNotAllowed, .returnURLWithoutChallenge, .frontendOriginNotAllowed,
-            .exchangeChallengeMalformed:
+            .exchangeChallengeMalformed, .hintsNotTaken, .hintMalformed:
             "the trial's own pages are not allowed"
         case .tenantHasTooManyFlows, .tooManyFlows: "too many flows are outstanding"
         case .provider(let error): "the provider gave no sound answer: \(error.reason)"

@@ -17,11 +17,14 @@ struct Trial: Sendable {
     /// Starts the flow: its id, and the address to open in a browser.
     func begin() async throws -> (flow: FlowID, address: AuthorizationURL) {
         guard let tenant = TenantID(Self.tenant) else { throw Refusal("the trial's tenant is malformed") }
+        let request = AuthorizeRequest(
+            tenant: tenant, sourceType: sourceType, parameters: parameters, scopes: scopes,
+            exchangeChallenge: CodeChallenge(of: verifier).text)
         do {
-            let authorization = try await broker.authorize(
-                AuthorizeRequest(
-                    tenant: tenant, sourceType: sourceType, parameters: parameters, scopes: scopes,
-                    exchangeChallenge: CodeChallenge(of: verifier).text))
+            let authorization = try await broker.authorize(request)
+            if let examined = await broker.examineMetadata(for: request), let remark = examined.remark {
+                Terminal.write("warning: the metadata of \(examined.issuer): \(remark)".visible)
+            }
             return (authorization.flow, authorization.url)
         } catch {
             throw Refusal("the flow could not start: \(Self.words(error))", hint: Self.hint(error, of: sourceType))
