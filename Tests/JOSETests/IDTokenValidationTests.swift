@@ -66,7 +66,9 @@ import Testing
                 })
     }
 
-    @Test(arguments: [(PublishedKey.rsa, "r"), (PublishedKey.p256, "p"), (TestKey.p384, "q"), (PublishedKey.ed25519, "e")])
+    @Test(arguments: [
+        (PublishedKey.rsa, "r"), (PublishedKey.p256, "p"), (TestKey.p384, "q"), (PublishedKey.ed25519, "e"),
+    ])
     func `each usual algorithm is believed`(_ pem: String, _ kid: String) throws {
         #expect(try Self.fault(Self.token(pem: pem, kid: kid)) == nil)
     }

@@ -44,8 +44,7 @@ extension MetadataError {
         switch self {
         case .tooLarge: return "the document is too long"
         case .notAnObject: return "the document is no JSON object"
-        case .issuerMismatch(let stated?): return "the document is another issuer's, \(quoted: stated) (RFC 8414 § 3.3)"
-        case .issuerMismatch(nil): return "the document names no issuer (RFC 8414 § 3.3)"
+        case .issuerMismatch: return "the document is another issuer's (RFC 8414 § 3.3)"
         case .issuerDiffersBySlash(let expected):
             // The expected one, since the entry is where it is mended.
             let rule: Reason =

@@ -45,7 +45,7 @@ struct ProviderMetadata: Sendable, Equatable {
         let stated = document.text("issuer")
         guard let stated, stated.isExactly(issuer) else {
             let isSlip = stated?.differsBySlash(from: issuer) == true
-            throw isSlip ? MetadataError.issuerDiffersBySlash(expected: issuer) : .issuerMismatch(stated: stated)
+            throw isSlip ? MetadataError.issuerDiffersBySlash(expected: issuer) : .issuerMismatch
         }
         self.issuer = issuer
         authorizationEndpoint = document.address("authorization_endpoint")
@@ -90,8 +90,8 @@ enum MetadataError: Error, Equatable, Sendable {
     case tooLarge
     /// No JSON object, or one with a member twice or absurdly many.
     case notAnObject
-    /// RFC 8414 § 3.3: it is another issuer's; `nil`: it does not say whose.
-    case issuerMismatch(stated: String?)
+    /// RFC 8414 § 3.3: it is another issuer's.
+    case issuerMismatch
     /// The same by a slash at the end.
     case issuerDiffersBySlash(expected: String)
 }

@@ -1,5 +1,3 @@
-import Catalog
-import Formats
 import Testing
 
 @testable import Broker
@@ -116,8 +114,7 @@ import Testing
         #"{"issuer":"http://server.example.com"}"#, #"{"issuer":""}"#, #"{"issuer":null}"#,
     ])
     func `another issuer's document is refused`(_ json: String) {
-        let stated = JSONValue(json: Array(json.utf8)).flatMap { JSONPointer.member("issuer").value(in: $0)?.string }
-        #expect(fault(json) == .issuerMismatch(stated: stated))
+        #expect(fault(json) == .issuerMismatch)
     }
 
     /// RFC 8414 § 3.3 has no mercy with it, and nobody sees it.
@@ -130,8 +127,7 @@ import Testing
 
     @Test func `a Kelvin sign in an issuer is no K`() {
         #expect(
-            fault("{\"issuer\":\"https://a.example/\u{212A}\"}", issuer: "https://a.example/K")
-                == .issuerMismatch(stated: "https://a.example/\u{212A}"))
+            fault("{\"issuer\":\"https://a.example/\u{212A}\"}", issuer: "https://a.example/K") == .issuerMismatch)
     }
 
     @Test(arguments: [

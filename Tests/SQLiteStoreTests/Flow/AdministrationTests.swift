@@ -127,11 +127,7 @@ import Transport
     @Test(arguments: [
         ("clientAuthentication: none", false), ("clientAuthentication: basic", true),
         ("clientAuthentication: none\n      tokenParameters: { proof: \"{clientSecret}\" }", true),
-        (
-            "clientAuthentication: none\n      revocationURL: https://provider.example/revoke\n      "
-                + "revocation: { authentication: basic }",
-            true
-        ),
+        ("clientAuthentication: none\n      revocation: { authentication: basic }", true),
     ])
     func `a client secret is kept only where some request sends it`(_ oauth: String, _ isKept: Bool) async throws {
         let catalog = Installation.catalog.replacing(

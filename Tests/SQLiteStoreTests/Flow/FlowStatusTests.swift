@@ -84,7 +84,8 @@ import Transport
     @Test func `who began a flow that was revoked is told so when they come back`() async throws {
         let (begun, cookie) = try await begin()
         _ = try await installation.store.revokeFlows(
-            Selection(tenant: Samples.tenant()), at: installation.clock.now, recording: Event(.revocation, at: installation.clock.now)
+            Selection(tenant: Samples.tenant()), at: installation.clock.now,
+            recording: Event(.revocation, at: installation.clock.now)
         )
         let late = await installation.callback("code=good&state=\(begun.state)", cookie: cookie)
         #expect(late.error == .invalidState)
