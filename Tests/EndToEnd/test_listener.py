@@ -62,6 +62,8 @@ def assert_bad_request(answer, status: int = 400, code: str = "invalid_request")
     b"GET http://a/healthz HTTP/1.1\r\n\r\n",
     b"GET * HTTP/1.1\r\nHost: a\r\n\r\n",
     b"CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"CONNECT /healthz HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"CONNECT http://a/healthz HTTP/1.1\r\nHost: a\r\n\r\n",
     b"GET /healthz HTTP/2.0\r\nHost: a\r\n\r\n",
     b"nonsense\r\n\r\n",
 ])

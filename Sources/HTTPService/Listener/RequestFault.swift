@@ -60,6 +60,8 @@ enum RequestFault: Error, Equatable {
 
     /// § 3.2: the origin form, the absolute form, which every server takes, and `*` for OPTIONS.
     private static func target(_ head: inout HTTPRequestHead) -> RequestFault? {
+        // No tunnel is begun here (RFC 9110 § 9.3.6), and the decoder would read nothing behind such a request.
+        if head.method == .CONNECT { return .target }
         let bytes = head.uri.utf8
         if bytes.first == UInt8(ascii: "/") { return nil }
         if bytes.elementsEqual("*".utf8) { return head.method == .OPTIONS ? nil : .target }
