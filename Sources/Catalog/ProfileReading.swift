@@ -147,7 +147,7 @@ extension OAuthProfile {
         section.finish()
     }
 
-    /// Where nothing is said, providers of OpenID Connect take them: § 3.1.2.1 has them know `prompt`.
+    /// Reads `hints`. By default providers of OpenID Connect take them: Core § 3.1.2.1 has them know `prompt`.
     private mutating func readHints(_ entry: YAMLReader) {
         hints = entry.bool("hints") ?? openID
         guard hints else { return }

@@ -2,6 +2,7 @@ public import Formats
 public import Secrets
 
 extension Use {
+    /// The password of an egress proxy (RFC 7617 § 2).
     public enum ProxyPassword {}
 }
 

@@ -29,7 +29,8 @@ package struct IDTokenValidation: Sendable {
         self.code = code
     }
 
-    /// Every algorithm of RFC 7518, RFC 8037 and RFC 9864 that has a public key: the key says which of them fit it.
+    /// Every algorithm of RFC 7518 § 3.1, RFC 8037 § 3.1 and RFC 9864 § 2 that has a public key: the key says which of
+    /// them fit it.
     ///
     /// HS256 under the client secret, which § 3.1.3.7, 8 knows as well, is not among what can be allowed: no provider
     /// here needs it, and a secret that checks tokens also makes them.

@@ -1,6 +1,6 @@
 import Catalog
 
-/// What a caller says of whom to sign in, and how (OpenID Connect Core § 3.1.2.1). Checked, and for one address: a hint
+/// A caller's hints whom to sign in, and how (OpenID Connect Core § 3.1.2.1). Checked, and for one address: a hint
 /// may be somebody's mail address, and is kept nowhere.
 struct SignInHints: Sendable {
     /// `login_hint` and `prompt`, as far as they were given.

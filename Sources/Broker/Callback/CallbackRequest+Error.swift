@@ -1,7 +1,7 @@
 import Catalog
 import Secrets
 
-/// What a provider said instead of a code, untrusted and as it came.
+/// A provider's error in place of a code, untrusted and as it came.
 struct ProvidersError {
     /// The texts that may be its stable name, the standard's first; never empty.
     let names: [String]

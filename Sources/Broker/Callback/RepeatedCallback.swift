@@ -16,8 +16,8 @@ extension CallbackRequest {
 
 extension Broker {
     /// Tells whether a callback without the flow's cookie must come once more, from a page of ours, before its state is
-    /// spent: it was posted by another site's page, and such a POST brings no `SameSite=Lax` cookie (RFC 6265bis
-    /// § 5.6.7.2), though this may well be the browser that began the flow.
+    /// spent: it was posted by another site's page, and such a POST brings no `SameSite=Lax` cookie
+    /// (draft-ietf-httpbis-rfc6265bis § 5.6.7.2), though this may well be the browser that began the flow.
     ///
     /// Flows that nobody asks for by `assets:oauthFlow` have no cookie that could be missing.
     public func needsCookie(_ request: CallbackRequest) async -> Bool {

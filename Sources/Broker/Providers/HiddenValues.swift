@@ -181,7 +181,7 @@ extension TransportRequest {
             + headers.flatMap { Self.secrets(inHeader: $0.name, $0.value) }
     }
 
-    /// The parameters that anyone may read (RFC 6749, 7009, 7521, 7636, 8707, OpenID Connect Core).
+    /// The parameters that anyone may read (registered by RFC 6749 § 11.2.2 and those after it).
     private static let plainParameters: Set = [
         "grant_type", "client_id", "redirect_uri", "scope", "resource", "audience", "client_assertion_type",
         "token_type_hint", "response_type", "response_mode", "code_challenge_method", "prompt", "display",

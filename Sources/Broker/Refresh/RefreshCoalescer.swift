@@ -95,10 +95,10 @@ actor RefreshCoalescer {
             }
             switch start {
             case .begun:
-                watch(identity, call, lease)
+                watch(identity, call: call, lease: lease)
                 return try await ask(identity, under: lease, token: token, refresh: refresh)
             case .running(let other):
-                watch(identity, call, other)
+                watch(identity, call: call, lease: other)
                 try await wait(for: other, of: identity, token: token)
             case .answered(let kept):
                 if let json = seals.open(kept.answer, of: identity, under: token) { return json }
@@ -108,7 +108,7 @@ actor RefreshCoalescer {
         }
     }
 
-    private func watch(_ identity: RefreshIdentity, _ call: Int, _ lease: RefreshLease) {
+    private func watch(_ identity: RefreshIdentity, call: Int, lease: RefreshLease) {
         if watches[identity]?.number == call { watches[identity]?.lease = lease }
     }
 

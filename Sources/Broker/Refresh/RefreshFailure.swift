@@ -3,7 +3,7 @@ import Secrets
 import Transport
 
 /// A failure of a refresh that concerns all who wait for it, in whichever broker.
-public struct RefreshFailure: Sendable {
+struct RefreshFailure: Sendable {
     let error: RefreshError
 
     /// `nil`: it concerns this broker alone, and another may have better luck.

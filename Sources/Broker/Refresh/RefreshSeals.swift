@@ -19,14 +19,14 @@ struct RefreshSeals: Sendable {
 
     func seal(
         _ failure: RefreshFailure, of refresh: RefreshIdentity, under token: RefreshToken
-    ) -> Sealed<RefreshFailure>? {
+    ) -> Sealed<SharedRefreshFailure>? {
         failure.json.map {
             keyRing.seal($0, as: Self.failure, context: refresh.digest.bytes, under: Self.secret(token))
         }
     }
 
     func open(
-        _ sealed: Sealed<RefreshFailure>, of refresh: RefreshIdentity, under token: RefreshToken
+        _ sealed: Sealed<SharedRefreshFailure>, of refresh: RefreshIdentity, under token: RefreshToken
     ) -> RefreshFailure? {
         (try? keyRing.open(sealed, as: Self.failure, context: refresh.digest.bytes, under: Self.secret(token)))
             .flatMap { RefreshFailure($0) }

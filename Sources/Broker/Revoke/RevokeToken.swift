@@ -96,7 +96,8 @@ extension Broker {
         try forgotten.get()
     }
 
-    /// Whoever hears that it failed has to ask again: the provider then finds the token gone.
+    /// Ends the kept answers of the token's grant. A caller who is told that it failed repeats the call: the provider
+    /// then finds the token gone.
     private func forgetRefreshes(of token: AccessOrRefreshToken) async -> Result<Void, TokenRevocationError> {
         do {
             try await refreshes.forget(token.digest)

@@ -52,6 +52,9 @@ public struct RefreshLease: Hashable, Sendable {
     public static let lifetime: Int64 = 10_000
 }
 
+/// A failure of a refresh as brokers share it: sealed, so that a store does not see what the provider said.
+public enum SharedRefreshFailure {}
+
 /// The sealed answer of a provider, as the JSON for callers.
 public enum RefreshAnswer {
     /// The time for which it is given out, in milliseconds.
@@ -86,27 +89,27 @@ public enum RefreshEnd: Sendable {
     /// - Parameter tokens: those in the answer. A revocation of any of them ends it.
     case answered(Sealed<RefreshAnswer>, tokens: [Digest])
     /// For those who wait for this lease, and for nobody who comes later.
-    case failed(Sealed<RefreshFailure>)
+    case failed(Sealed<SharedRefreshFailure>)
     /// Nothing that concerns others: whoever waits may begin.
     case released
 }
 
 /// The state of a refresh at a moment.
 public struct RefreshState: Sendable {
-    /// What a broker that comes now finds.
+    /// The state as a broker finds it that comes now.
     public enum Standing: Sendable, Equatable {
         case idle
         case running(RefreshLease)
         case answered(KeptRefresh)
     }
 
-    /// What the moment makes of the row: a lease or an answer that is too old counts as none.
+    /// The row at that moment: a lease or an answer that is too old counts as none.
     public let standing: Standing
     /// The last failure, and the lease that ended with it.
-    public let failure: (lease: RefreshLease, sealed: Sealed<RefreshFailure>)?
+    public let failure: (lease: RefreshLease, sealed: Sealed<SharedRefreshFailure>)?
 
     /// A state as a store found it.
-    public init(standing: Standing, failure: (lease: RefreshLease, sealed: Sealed<RefreshFailure>)?) {
+    public init(standing: Standing, failure: (lease: RefreshLease, sealed: Sealed<SharedRefreshFailure>)?) {
         self.standing = standing
         self.failure = failure
     }

@@ -2,7 +2,7 @@ import Catalog
 import Formats
 import Transport
 
-/// What a provider says in an answer that is none, told from what it was asked.
+/// The words of an answer in which a provider refuses.
 extension ProviderResponse {
     /// The first of `names` that is the whole text of a member, however deep, or of a body that is neither JSON nor a
     /// form. Letter case does not count, nor does a full stop at the end.

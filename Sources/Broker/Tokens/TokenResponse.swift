@@ -143,8 +143,8 @@ struct TokenResponse: Sendable {
 
     /// Tells whether a server says in a token's place that it has none: `error: token is expired`, `null`.
     ///
-    /// RFC 6750 § 2.1 has no space in a token, RFC 6749 allows any number, and eBay, Salesforce and others use most of
-    /// what is between: `v^1.1#i^1`, `00D!AQ`. So nothing is asked of the characters but that they are not written in
+    /// RFC 6750 § 2.1 has no space in a token, RFC 6749 appendix A.12 allows any number, and eBay, Salesforce and others
+    /// use most of what is between: `v^1.1#i^1`, `00D!AQ`. So nothing is asked of the characters but that they are not written in
     /// words: more than one space, or one between letters and the marks of a sentence alone.
     private static func isProse(_ text: String) -> Bool {
         if ["null", "undefined"].contains(text) { return true }

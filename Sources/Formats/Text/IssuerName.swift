@@ -11,12 +11,14 @@ package struct IssuerName: Sendable {
     /// The placeholder's name; a parameter that is called so takes its place.
     package static let placeholder = "tenantid"
 
+    /// Takes an issuer as the catalog has it; any text is one.
     package init(_ text: String) {
         let parts = text.split(separator: "{\(Self.placeholder)}", maxSplits: 1, omittingEmptySubsequences: false)
         before = parts[0]
         after = parts.count == 2 ? parts[1] : nil
     }
 
+    /// True if each tenant of the provider has a name of its own.
     package var hasTenants: Bool { after != nil }
 
     /// The name for one tenant; `nil` where that is no plain word, which could change more than its place.

@@ -1,7 +1,8 @@
 /// A pair of a query or form body, as far as it can be read.
 package struct FormPair: Sendable {
-    /// What people may read: repaired where it has to be.
+    /// The name for people to read: repaired where it has to be.
     package let name: String
+    /// The value, repaired likewise.
     package let value: String
     /// Nothing had to be repaired, so that what stands here is what was meant. Only then may anything depend on it.
     package let isSound: Bool

@@ -70,7 +70,7 @@ final class WritingConnection: GroupedConnection {
 }
 
 extension DatabaseError {
-    /// Whatever operation met it: there is no room, or the file cannot be read or written.
+    /// True for failures that are no operation's own: there is no room, or the file cannot be read or written.
     fileprivate var isOfTheDisk: Bool {
         [.SQLITE_FULL, .SQLITE_IOERR, .SQLITE_READONLY, .SQLITE_CANTOPEN].contains(resultCode)
     }

@@ -118,6 +118,7 @@ extension SQLiteStore {
         WHERE id = ? AND is_bound AND status = \(FlowRow.Status.succeeded)
         """
 
+    /// Marks the flow as told, in a transaction of its own.
     public func noteTold(_ id: FlowID) async throws(StoreError) {
         try await writer.write { transaction in try transaction.db.run(Self.noteTold, .blob(id.bytes)) }
     }
@@ -129,6 +130,7 @@ extension SQLiteStore {
         RETURNING \(FlowRow.Column.ofFlow)
         """
 
+    /// Marks the flow as lost, unless its callback can still come or had come from the same browser.
     public func noteLost(_ id: FlowID, at redirect: RedirectPath, now: Timestamp) async throws(StoreError) -> Flow? {
         try await writer.write { transaction in
             try transaction.db.first(

@@ -38,6 +38,7 @@ extension SQLiteStore {
             AND (status = \(FlowRow.Status.redeemed) OR delivery = \(FlowRow.Delivery.told))
         """
 
+    /// Reads beside the writer; a key that is gone for another reason is not taken.
     public func isTaken(_ keyDigest: Digest) async throws(StoreError) -> Bool {
         try await writer.write { transaction in
             try transaction.db.first(Self.isTaken, .blob(keyDigest.bytes)) { _ in } != nil

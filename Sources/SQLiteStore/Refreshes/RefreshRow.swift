@@ -8,7 +8,7 @@ struct RefreshRow {
     private let lease: RefreshLease
     private let isRunning: Bool
     private let answer: Sealed<RefreshAnswer>?
-    private let failure: (RefreshLease, Sealed<RefreshFailure>)?
+    private let failure: (RefreshLease, Sealed<SharedRefreshFailure>)?
     /// The moment at which its lease was given out or renewed last, or ended.
     private let moment: Moment?
 

@@ -4,7 +4,7 @@ import Formats
 import GRDB
 public import Secrets
 
-/// What the brokers of one file know of each other's refreshes.
+/// The refreshes that the brokers of one file share.
 extension SQLiteStore {
     private static let begin = """
         INSERT OR FAIL INTO refreshes (id, tenant, source_type, lease, is_running, machine, uptime, time)
@@ -13,6 +13,7 @@ extension SQLiteStore {
             machine = excluded.machine, uptime = excluded.uptime, time = excluded.time
         """
 
+    /// Gives the lease in one transaction with the look at the row.
     public func beginRefresh(
         _ refresh: RefreshIdentity, under lease: RefreshLease, replacing unreadable: RefreshLease?, at moment: Moment
     ) async throws(StoreError) -> RefreshStart {
@@ -47,6 +48,7 @@ extension SQLiteStore {
         RETURNING 1
         """
 
+    /// Moves the lease's end, where it is still this one.
     public func renewRefresh(
         _ refresh: RefreshIdentity, under lease: RefreshLease, at moment: Moment
     ) async throws(StoreError) -> Bool {
@@ -67,6 +69,7 @@ extension SQLiteStore {
         RETURNING 1
         """
 
+    /// Replaces the lease by the answer or the failure, where it is still this one.
     public func endRefresh(
         _ refresh: RefreshIdentity, under lease: RefreshLease, with end: RefreshEnd, at moment: Moment
     ) async throws(StoreError) -> Bool {
@@ -87,6 +90,7 @@ extension SQLiteStore {
         }
     }
 
+    /// Reads beside the writer.
     public func refreshState(
         of refresh: RefreshIdentity, at moment: Moment
     ) async throws(StoreError) -> RefreshState {
@@ -104,6 +108,7 @@ extension SQLiteStore {
         DELETE FROM refreshes WHERE id IN (SELECT refresh FROM found)
         """
 
+    /// Follows the tokens from row to row, and deletes the rows, in one transaction.
     public func forgetRefreshes(of token: Digest) async throws(StoreError) {
         try await writer.write(isEnding: true) { try $0.db.run(Self.forget, .blob(token.bytes)) }
     }
@@ -124,6 +129,7 @@ extension SQLiteStore {
         RETURNING 1
         """
 
+    /// Deletes rows that nobody is given any more.
     public func sweepRefreshes(at moment: Moment, limit: Int) async throws(StoreError) -> Bool {
         try await writer.write { transaction in
             let db = transaction.db

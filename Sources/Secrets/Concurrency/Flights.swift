@@ -16,7 +16,7 @@ package struct Flights<Key: Hashable & Sendable, Value: Sendable, Failure: Error
     /// A set in which nothing runs.
     package init() {}
 
-    /// What the calls are for that run, and were not parted.
+    /// The keys of the calls that run and were not parted.
     package var keys: some Collection<Key> { running.keys }
 
     /// The call that runs for `key`; `nil` where none does, or where it was parted.

@@ -3,6 +3,7 @@ package import Transport
 
 /// An issuer's metadata, looked at for whoever sets a source type up.
 package struct MetadataExamination: Sendable {
+    /// The issuer as the entry names it, parameters filled in.
     package let issuer: String
     /// The reason for which nothing in it is used; `nil` where it is.
     package let failure: Reason?
