@@ -50,13 +50,15 @@ fuzz: $(FUZZ)/fuzz
 
 FUZZ_ENVIRONMENT = SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0
 
-# Of the package only the broker is built this way: a program without `main` has no place in it.
+# Of the package only the broker is built this way: a program without `main` has no place in it. The package's name is
+# its folder's, and lets the program use what the package has for itself.
 .PHONY: $(FUZZ)/fuzz
 $(FUZZ)/fuzz: packages
 	rm -f $(foreach part,Broker Catalog Formats JOSE Secrets Transport,$(FUZZ)/release/$(part).build/*.o)  # those of files that are gone would be linked too
 	swift build --scratch-path $(FUZZ) -c release --target Broker -Xswiftc -enable-testing \
 	  -Xswiftc -sanitize=fuzzer,address -Xcc -fsanitize=address,fuzzer-no-link
 	swiftc -O -parse-as-library -swift-version 6 -use-ld=lld -sanitize=fuzzer,address -module-name Fuzz \
+	  -package-name $$(basename $(CURDIR) | tr A-Z a-z | tr -c 'a-z0-9\n' _) \
 	  -I $(FUZZ)/release/Modules -I $(FUZZ)/checkouts/Yams/Sources/CYaml/include -I Sources/COpenSSL/include \
 	  -Xcc -fmodule-map-file=$(FUZZ)/release/COpenSSL.build/module.modulemap \
 	  Fuzz/Fuzz.swift Tests/BrokerTests/HostileInput.swift \

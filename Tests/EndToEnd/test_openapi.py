@@ -119,7 +119,7 @@ def test_every_code_is_described_and_no_other():
     used = set(re.findall(r'\bcode: "(\w+)"', swift("BrokerServer") + swift("HTTPService")))
     errors = next(text for text in map(Path.read_text, (SOURCES / "Broker").rglob("*.swift")) if "var code: String" in text)
     used |= set(re.findall(r'case \.\w+(?:\(.*\))?: "(\w+)"', errors.partition("var code: String")[2]))
-    used |= set(re.findall(r'ProviderText\.code\(error\) \?\? "(\w+)"', swift("Broker")))
+    used |= set(re.findall(r'\berror: error\.code \?\? "(\w+)"', swift("Broker")))
     described = set(DOCUMENT["components"]["schemas"]["Code"]["enum"])
     assert used == described
 

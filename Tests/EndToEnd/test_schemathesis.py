@@ -122,6 +122,11 @@ def test_whole_flows_are_answered_as_described(described, strict):
     for name, tenant in (("wiki_post", "acme"), ("wiki", "beta")):
         for method, status in (("GET", 302), ("POST", 303)):
             assert broker.callback(broker.consented(name, tenant=tenant).callback, method).status_code == status
+    # Posted by another site's page, without the flow's cookie.
+    foreign = {"Accept": "text/html", "Origin": "https://provider.example"}
+    for name, tenant in (("wiki", "acme"), ("wiki_post", "acme"), ("wiki", "beta")):
+        posted = broker.consented(name, tenant=tenant, exchangeChallenge=challenge_of(verifier)).callback
+        assert broker.callback(posted, "POST", headers=foreign).status_code == 200
     assert broker.client.delete(own, headers=operator).status_code == 204
 
     # And badly.

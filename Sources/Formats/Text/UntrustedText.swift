@@ -23,7 +23,8 @@ extension String {
     /// either, U+FFFD stands for it. So what was repaired is never ASCII alone. Of a run of marks 128 stay.
     package init(repairing bytes: some Collection<UInt8>) {
         let bytes = Array(bytes)
-        var text = String.UnicodeScalarView()
+        // In bytes: a view of scalars grows by as much as each append needs.
+        var text: [UInt8] = []
         var (rest, position, marks) = (bytes.makeIterator(), 0, 0)
         var parser = Unicode.UTF8.ForwardParser()
         while position < bytes.count {
@@ -31,16 +32,18 @@ extension String {
             case .valid(let encoded):
                 let scalar = Unicode.UTF8.decode(encoded)
                 marks = scalar.isMark ? marks + 1 : 0
-                if marks <= Self.longestRun { text.append(scalar) }
+                if marks <= Self.longestRun { text += encoded }
                 position += encoded.count
             case .error(let length):
-                text += bytes[position..<position + length].map { $0 < 0xA0 ? "\u{FFFD}" : Unicode.Scalar($0) }
+                for byte in bytes[position..<position + length] {
+                    text += byte < 0xA0 ? [0xEF, 0xBF, 0xBD] : [0xC0 | byte >> 6, 0x80 | byte & 0x3F]
+                }
                 marks = 0
                 position += length
             case .emptyInput: position = bytes.count
             }
         }
-        self.init(text)
+        self.init(decoding: text, as: UTF8.self)
     }
 
     /// The beginning of the text, of at most `count` bytes, without half a scalar at its end. By bytes: a `Character`
