@@ -41,7 +41,7 @@ struct Check: ParsableCommand {
         for warning in configuration.warnings { Terminal.write("warning: \(warning)".visible) }
         let types = configuration.catalog.sourceTypes
         let ready = types.filter { configuration.isConfigured($0) }
-        Terminal.result("ok: \(types.count) source types, \(ready.count) ready to connect")
+        Terminal.result("ok: \(counted(types.count, "source type")), \(ready.count) ready to connect")
         let registrations = configuration.registrations
         if registrations.isEmpty {
             let address = "\(configuration.broker.publicURL.text)/oauth/callback/{name}"

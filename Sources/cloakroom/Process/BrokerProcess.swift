@@ -44,6 +44,7 @@ struct BrokerProcess {
         // Measured from a request's turn on: how long it waits for that is not the provider's doing.
         let calls = FairTransport(metrics.measuring(transport, tracer: tracer), shares: configuration.shares)
         metrics.declare(calls: calls, transport: transport)
+        metrics.declare(log: .standardError)
         if let queue = exporter?.queue { metrics.declare(spans: queue) }
         let now: @Sendable () -> Timestamp = { .now }
         broker = Broker(
@@ -68,7 +69,7 @@ struct BrokerProcess {
         sweeper = Sweeper(broker: broker, logger: logger)
         let broker = broker
         keys = configuration.masterKeyFile.map {
-            KeyWatcher(file: MasterKeyFile(path: $0), broker: broker, logger: logger)
+            KeyWatcher(state: $0, broker: broker, logger: logger)
         }
         listeners = Self.listeners(configuration, server: server, logger: logger, onListening: onListening)
     }
@@ -82,7 +83,7 @@ struct BrokerProcess {
         services.append(sweeper)
         if let keys { services.append(keys) }
         services += others
-        services.append(ShutdownDeadline(store: store, transport: transport))
+        services.append(ShutdownDeadline(store: store, transport: transport, logger: logger))
         let configuration = ServiceGroupConfiguration(
             services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
             // Its own lines tell an operator nothing that ours do not.

@@ -1,12 +1,14 @@
 import CurlTransport
 import Foundation
+import Logging
 import SQLiteStore
 import ServiceLifecycle
 
-/// Ends the process ten seconds after it was asked to stop, whatever is still running.
+/// Ends the process ten seconds after it was asked to stop, whatever is still running. The exit status is 1 then.
 struct ShutdownDeadline: ServiceLifecycle.Service {
     let store: SQLiteStore
     let transport: CurlTransport
+    let logger: Logger
 
     func run() async throws {
         try? await gracefulShutdown()
@@ -17,7 +19,10 @@ struct ShutdownDeadline: ServiceLifecycle.Service {
             await transport.shutdown()
             try? await Task.sleep(for: .milliseconds(300))
             await store.close()
-            exit(0)
+            logger.error("stopped after ten seconds: what still ran was cut off")
+            LogOutput.standardError.flush()
+            // Not `exit`, which would run what C libraries registered while other threads still use them.
+            _exit(1)
         }
     }
 }

@@ -57,6 +57,7 @@ import Transport
         arguments: [
             ("Sun, 06 Nov 1994 08:49:37 GMT", Finding.Level.ok), ("Sun, 06 Nov 1994 08:50:07 GMT", .ok),
             ("Sun, 06 Nov 1994 08:50:08 GMT", .fail), ("Sun, 06 Nov 1994 08:49:06 GMT", .fail), ("yesterday", nil),
+            ("Sun, 06 Nov 999999999999 08:49:37 GMT", .fail),
             (nil, nil),
         ] as [(String?, Finding.Level?)])
     func `a clock that is wrong is told by another's`(_ date: String?, _ level: Finding.Level?) throws {
