@@ -15,7 +15,7 @@ public final class PrometheusRegistry: MetricsFactory {
     }
 
     private struct Entry: Sendable {
-        let family: Family
+        var family: Family
         /// By their labels as they are written.
         var series: [String: Series] = [:]
         var read: (@Sendable () -> [Sample])?

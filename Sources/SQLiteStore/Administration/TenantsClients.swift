@@ -27,10 +27,11 @@ extension SQLiteStore {
 
     private static func client(_ row: Row) throws(MalformedRow) -> KeptClient {
         let scopes: String? = row[ClientColumn.scopes]
+        let storedScopes: DatabaseValue = row[ClientColumn.scopes]
         guard let sourceType = (row[ClientColumn.sourceType] as String?).flatMap({ SourceType.ID($0) }),
             let id: String = row[ClientColumn.clientID], let changedAt: Int64 = row[ClientColumn.changedAt],
             let parameters = (row[ClientColumn.parameters] as String?).flatMap(FlowRow.decode),
-            scopes != nil || row[ClientColumn.scopes].isNull
+            scopes != nil || storedScopes.isNull
         else { throw MalformedRow() }
         return KeptClient(
             sourceType: sourceType, id: id, secret: row.sealed(ClientColumn.sealedSecret),

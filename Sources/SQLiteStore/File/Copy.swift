@@ -37,21 +37,24 @@ extension SQLiteStore {
             try StoreFile.putInPlace(unfinished, as: copy)
         } catch {
             try? FileManager.default.removeItem(atPath: unfinished)
+            // By the name that was asked for.
+            if case OpeningError.cannotCreate(_, let reason) = error { throw .cannotCreate(path: copy, reason: reason) }
             throw StoreFile.opening(error, copy)
         }
     }
 
     /// What the source is to blame for is thrown with its path, so that nobody looks for it in the new file.
     private static func vacuum(_ path: String, into copy: String) throws {
+        let source: DatabaseQueue
+        do {
+            source = try StoreFile.openForReading(path)
+        } catch {
+            throw StoreFile.opening(error, path)
+        }
         do {
             // Without a transaction: VACUUM begins its own.
-            let source = try StoreFile.openForReading(path)
-            do {
-                try source.unsafeRead { try $0.execute(sql: "VACUUM INTO ?", arguments: [copy]) }
-            } catch let error as DatabaseError where !error.isOfSource {
-                throw StoreFile.opening(error, copy)
-            }
-        } catch {
+            try source.unsafeRead { try $0.execute(sql: "VACUUM INTO ?", arguments: [copy]) }
+        } catch let error as DatabaseError where error.isOfSource {
             throw StoreFile.opening(error, path)
         }
     }

@@ -86,7 +86,7 @@ extension SQLiteStore {
                 continue
             }
             try settle.execute(arguments: [now.milliseconds, retentionMilliseconds, id])
-            guard (row[DueFlow.status] as Int?).flatMap(Flow.Status.init)?.isOpen == true else { continue }
+            guard (row[DueFlow.status] as Int?).flatMap(Flow.Status.init(rawValue:))?.isOpen == true else { continue }
             abandoned.append(
                 Event(
                     .flowFailed, at: now, tenant: Self.tenant(row[DueFlow.tenant]),

@@ -73,13 +73,15 @@ struct TokenCommand: ParsableCommand {
     private func claims(issuer: String, audience: String, _ auth: YAMLReader) -> [String: JSONValue] {
         let now = Timestamp.now
         var claims: [String: JSONValue] = [
-            "iss": .string(issuer), "aud": .string(audience), "sub": .string(subject), "iat": .seconds(now),
+            "iss": .string(issuer), "aud": .string(audience), "iat": .seconds(now),
             "exp": .seconds(now.adding(seconds: Int64(lifetime))),
         ]
         add(.string(scope.joined(separator: " ")), under: "scopeClaim", or: "scope", of: auth, to: &claims)
         let tenants: JSONValue? =
-            tenant.count > 1 ? .array(tenant.map { .string($0) }) : tenant.first.map { .string($0) }
+            tenant.count > 1 ? .array(tenant.map(JSONValue.string)) : tenant.first.map(JSONValue.string)
         add(tenants, under: "tenantClaim", or: "tenant", of: auth, to: &claims)
+        // Where the tenant is the subject, it is that.
+        if claims["sub"] == nil { claims["sub"] = .string(subject) }
         return claims
     }
 

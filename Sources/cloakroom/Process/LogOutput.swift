@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 
 /// The way of log lines to a descriptor, over a thread of their own: a reader that stalls holds up no request.
 ///
@@ -105,7 +106,7 @@ final class LogOutput: @unchecked Sendable {
     private func put(piece: ArraySlice<UInt8>) -> Bool {
         var rest = piece
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno == EAGAIN || errno == EWOULDBLOCK {
                 // Whoever shares the descriptor made it so.
                 var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)

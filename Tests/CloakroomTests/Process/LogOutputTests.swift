@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 import Testing
 
 @testable import cloakroom
@@ -21,7 +21,7 @@ import Testing
         var text = ""
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         while !isEnough(text) {
-            let count = Foundation.read(reader, &buffer, buffer.count)
+            let count = Glibc.read(reader, &buffer, buffer.count)
             guard count > 0 else { break }
             text += String(decoding: buffer[..<count], as: UTF8.self)
         }

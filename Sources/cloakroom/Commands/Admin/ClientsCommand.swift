@@ -61,10 +61,13 @@ struct ClientsCommand: AsyncParsableCommand {
         /// Never as an argument: those are seen by everyone on the machine.
         private static func secret(_ file: String) throws -> String {
             let secret =
-                file == "-"
-                ? try UnreadableFile.refused("the client secret") { () throws(UnreadableFile) in
-                    try ReadFile.standardInput().line()
-                } : try AdminOptions.secret("client secret", in: file, of: "--client-secret-file")
+                if file == "-" {
+                    try UnreadableFile.refused("the client secret") { () throws(UnreadableFile) in
+                        try ReadFile.standardInput().line()
+                    }
+                } else {
+                    try AdminOptions.secret("client secret", in: file, of: "--client-secret-file")
+                }
             guard !secret.isEmpty else { throw Refusal("the client secret file \(file.quoted) is empty") }
             return secret
         }
