@@ -28,22 +28,25 @@ import Testing
         return text.split(separator: "\n")
     }
 
+    private static func loss(_ count: Int) -> [UInt8] { Array("lost \(count)\n".utf8) }
+
     /// A pipe holds 64 KiB.
     @Test func `a reader that stalls holds up no line, and what was dropped is told`() throws {
         let output = LogOutput(writer, mostWaiting: 100_000)
-        for number in 0..<5000 { output.write(Self.line(number)) { _ in [] } }
+        for number in 0..<5000 { output.write(Self.line(number), afterLoss: Self.loss) }
         let dropped = output.droppedCount
         #expect((1..<5000).contains(dropped))
         // There is room again once somebody reads.
-        let first = read { $0.utf8.count > 1 << 16 }
-        output.flush()
-        output.write(Array("end\n".utf8)) { Array("lost \($0)\n".utf8) }
-        let lines = first + read { $0.hasSuffix("end\n") }
-        #expect(lines.suffix(2) == ["lost \(dropped)", "end"])
-        let numbers = lines.dropLast(2).joined(separator: "\n").split(separator: "\n").compactMap {
-            Int($0.prefix { $0 != " " })
+        var lines = read { text in
+            text.split(separator: "\n").count { !$0.hasPrefix("lost") } == 5000 - dropped && text.hasSuffix("\n")
         }
-        #expect(numbers.first == 0 && numbers == numbers.sorted())
+        output.write(Array("end\n".utf8), afterLoss: Self.loss)
+        lines += read { $0.hasSuffix("end\n") }
+        #expect(lines.last == "end")
+        let losses = lines.filter { $0.hasPrefix("lost") }.compactMap { Int($0.dropFirst("lost ".count)) }
+        #expect(losses.reduce(0, +) == dropped)
+        let numbers = lines.compactMap { line in Int(line.prefix { $0 != " " }) }
+        #expect(numbers.count == 5000 - dropped && numbers == numbers.sorted())
     }
 
     @Test func `what was handed over is written when the flush returns`() throws {
