@@ -347,6 +347,8 @@ def test_a_rotation_while_a_broker_starts_is_not_lost(installation):
         (installation.folder / "next.key").replace(installation.folder / "master.key")
         catalog.write("sourceTypes: {}\n")
     starting.result()
+    pipe.unlink()
+    pipe.write_text("sourceTypes: {}\n")
     with contextlib.ExitStack() as stack:
         stack.callback(broker.stop)
         eventually(lambda: '"keys":"second, ' in broker.logs, what="the rotation is read")

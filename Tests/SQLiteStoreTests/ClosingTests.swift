@@ -13,7 +13,7 @@ import Testing
         store = try SQLiteStore(path: folder.database)
     }
 
-    @Test func `a closed store leaves one file`() async throws {
+    @Test func `a closed store leaves one file, and its lock`() async throws {
         try await store.start(try Samples.flow())
         await store.close()
         #expect(folder.names == ["cloakroom.db", "cloakroom.db.lock"])
