@@ -1,7 +1,7 @@
 /// All series of one name, with their type and the sentence that explains them.
-public struct Family: Sendable {
+public struct Family: Sendable, Equatable {
     /// The metric types of Prometheus that the broker uses. There are no summaries.
-    public enum Kind: Sendable {
+    public enum Kind: Sendable, Equatable {
         /// Only ever grows. The name ends in `_total`.
         case counter
         /// Goes up and down.

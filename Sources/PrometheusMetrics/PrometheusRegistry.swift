@@ -15,7 +15,7 @@ public final class PrometheusRegistry: MetricsFactory {
     }
 
     private struct Entry: Sendable {
-        let family: Family
+        var family: Family
         /// By their labels as they are written.
         var series: [String: Series] = [:]
         var read: (@Sendable () -> [Sample])?
@@ -44,9 +44,16 @@ public final class PrometheusRegistry: MetricsFactory {
     }
 
     /// Declares a family whose values are read at each scrape, by `read`, outside of the lock. Of a name that is known
-    /// already only `read` is replaced; its kind and help stay.
+    /// already `read` is replaced; another kind or help than it was declared with is a fault of the program.
     public func declare(_ family: Family, reading read: @escaping @Sendable () -> [Sample]) {
-        entries.withLock { $0.families[$0.place(family)].read = read }
+        let known = entries.withLock { entries in
+            let place = entries.place(family)
+            // One that was only used so far has no words yet.
+            if entries.families[place].family.isUndeclared(family.kind) { entries.families[place].family = family }
+            entries.families[place].read = read
+            return entries.families[place].family
+        }
+        precondition(known == family, "\(family.name) is declared in two ways")
     }
 
     // MARK: making series
@@ -150,6 +157,10 @@ public final class PrometheusRegistry: MetricsFactory {
 
     /// The `Content-Type` of ``text``; Prometheus tells the format's version by it.
     public static let contentType = "text/plain; version=0.0.4; charset=utf-8"
+}
+
+extension Family {
+    fileprivate func isUndeclared(_ kind: Kind) -> Bool { help.isEmpty && self.kind.isLike(kind) }
 }
 
 extension Family.Kind {

@@ -12,6 +12,8 @@ public struct SQLiteStore: BrokerStore {
     /// For long looks, such as operators' lists: they hold up no flow, whose tenant's clients are read by `reader`.
     let lists: Reader
     let failures: FailedRedemptions
+    /// Held while the database is open.
+    private let lock: StoreLock
 
     /// Opens or makes the database at `path` and brings its tables up to date. What `inspect` finds is thrown before
     /// anything is changed.
@@ -26,6 +28,7 @@ public struct SQLiteStore: BrokerStore {
         path: String, keyRing: KeyRing, bounds: FlowBounds = FlowBounds(), refusals: RefusalBudget
     ) throws(OpeningError) {
         try StoreFile.inspect(path)
+        lock = try StoreLock(path, .shared)
         try StoreFile.prepare(path)
         let (queue, trail) = try StoreFile.open(path, keyRing)
         do {
@@ -56,6 +59,7 @@ public struct SQLiteStore: BrokerStore {
         await reader.close()
         await lists.close()
         await writer.close()
+        lock.release()
     }
 
     /// The time from a flow's end until the sweep deletes it. Until then a spent key is recognised.

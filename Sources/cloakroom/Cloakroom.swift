@@ -25,7 +25,9 @@ struct Cloakroom: AsyncParsableCommand {
             } else {
                 try command.run()
             }
+            LogOutput.standardError.flush()
         } catch {
+            LogOutput.standardError.flush()
             // What was printed as a result stands before the reason.
             fflush(nil)
             tell(error)

@@ -271,7 +271,8 @@ def test_a_crash_leaves_a_trail_that_is_whole(installation):
 
 def test_a_tenants_own_app_comes_and_goes(broker, admin, tmp_path):
     secret = tmp_path / "own.secret"
-    secret.write_text("0wn secret\n")
+    secret.write_text(" 0wn secret \n")
+    secret.chmod(0o644)
     place = ["--tenant", "owner", "--source-type", "wiki"]
     assert admin("clients", "show", *place).returncode == 1
     done = admin(
@@ -279,6 +280,7 @@ def test_a_tenants_own_app_comes_and_goes(broker, admin, tmp_path):
         "two")
     assert done.returncode == 0, done.stderr
     assert "own-app" in done.stdout and "0wn secret" not in done.stdout
+    assert "warning: --client-secret-file" in done.stderr and "others can read it" in done.stderr
     flow = broker.begin(tenant="owner")
     assert (flow.query["client_id"], flow.query["scope"]) == ("own-app", "one two")
     shown = json.loads(admin("clients", "show", *place, "--json").stdout)
@@ -290,7 +292,7 @@ def test_a_tenants_own_app_comes_and_goes(broker, admin, tmp_path):
 
 def test_a_tenants_own_app_proves_itself_with_its_own_secret(broker, admin, tmp_path, provider):
     secret = tmp_path / "own.secret"
-    secret.write_text("0wn:/secret")
+    secret.write_text(" 0wn:/secret\t\n")
     provider.clients["own-app-2"] = "0wn:/secret"
     admin(
         "clients", "set", "--tenant", "prover", "--source-type", "wiki", "--client-id", "own-app-2",

@@ -98,6 +98,49 @@ def test_a_broker_that_listens_by_ipv6_is_noticed_too(installation, tmp_path, ho
     assert not list(installation.folder.glob("cloakroom.db.before-*"))
 
 
+def test_a_broker_that_another_configuration_started_is_noticed_too(installation, tmp_path, provider):
+    copy = tmp_path / "copy.db"
+    elsewhere = Installation(
+        tmp_path / "elsewhere", provider, {"storage": {"url": f"sqlite:{installation.database}"}})
+    elsewhere.signer = installation.signer
+    for name in ("master.key", "jwks.json"):
+        shutil.copy(installation.folder / name, elsewhere.folder / name)
+    with Broker(elsewhere) as broker, Broker(installation):
+        run("backup", copy, *config(installation))
+        broker.credentials()
+    with Broker(elsewhere) as broker:
+        for command in (["restore", copy], ["audit", "reset", "--reason", "test"]):
+            refused = run(*command, "--yes", *config(installation))
+            assert refused.returncode == 1 and "in use" in refused.stderr, refused.stderr
+        assert broker.credentials()["accessToken"]
+    assert not list(installation.folder.glob("cloakroom.db.before-*"))
+    assert run("restore", copy, "--yes", *config(installation)).returncode == 0
+
+
+def test_the_files_that_a_command_was_given_are_told_as_such(installation, tmp_path):
+    copy, text = tmp_path / "copy.db", tmp_path / "text.db"
+    with Broker(installation) as broker:
+        broker.credentials()
+        run("backup", copy, *config(installation))
+    with sqlite3.connect(copy) as database:
+        database.execute("DELETE FROM audit_events WHERE sequence = 2")
+    text.write_text("no database at all, but some hundred bytes of text " * 4)
+    cases = [
+        (["restore", copy], str(copy), "name another backup"),
+        (["restore", text], str(text), "name a file that `cloakroom backup` made"),
+        (["backup", tmp_path / "nowhere" / "copy.db"], "nowhere/copy.db", "a folder that you may write"),
+    ]
+    for command, file, hint in cases:
+        refused = run(*command, *config(installation))
+        assert refused.returncode == 1 and file in refused.stderr and hint in refused.stderr, refused.stderr
+        assert "storage.url" not in refused.stderr
+    damaged = bytearray(installation.database.read_bytes())
+    damaged[4096 * 3 : 4096 * 5] = b"\xa5" * 8192
+    installation.database.write_bytes(damaged)
+    refused = run("backup", tmp_path / "other.db", *config(installation))
+    assert refused.returncode == 1 and f'storage.url: "{installation.database}"' in refused.stderr, refused.stderr
+
+
 def test_what_is_no_sound_backup_is_not_restored(installation, tmp_path):
     copy = tmp_path / "copy.db"
     with Broker(installation) as broker:

@@ -659,6 +659,35 @@ def test_a_key_that_cannot_sign_is_refused(installation, key):
     assert result.returncode == 1 and "holds no private key that can sign" in output(result)
 
 
+@pytest.mark.parametrize("setting, value", [
+    ("tenantClaim", ["tenant"]), ("scopeClaim", "iss"), ("scopeClaim", "exp"), ("tenantClaim", "aud"),
+    ("tenantClaim", "scope"),
+])
+def test_a_token_whose_claims_have_no_name_of_their_own_is_refused(installation, setting, value):
+    installation.write("signing.key", installation.signer.private_pem, mode=0o600)
+    installation.settings["auth"][setting] = value
+    installation.write_configuration()
+    result = run(
+        "token", "--key", installation.folder / "signing.key", "--tenant", "acme", "--scope", "assets:read", "--config",
+        installation.config)
+    assert result.returncode == 1 and f"auth.{setting}: found" in result.stderr, output(result)
+
+
+@pytest.mark.parametrize("command", [
+    ["token", "--scope", "assets:read", "--key"],
+    ["keys", "--broker", "http://127.0.0.1:1", "--token-file"],
+    ["clients", "set", "--broker", "http://127.0.0.1:1", "--tenant", "t", "--source-type", "wiki", "--client-id", "i",
+     "--client-secret-file"],
+    ["sources", "lint"],
+    ["check", "--config"],
+])
+@pytest.mark.parametrize("file, reason", [("nowhere", "No such file or directory"), (".", "it is a directory")])
+def test_a_file_that_cannot_be_read_is_told_with_the_systems_reason(installation, command, file, reason):
+    rest = ["--config", installation.config] if command[0] == "token" else []
+    result = run(*command, installation.folder / file, *rest)
+    assert result.returncode == 1 and reason in result.stderr, output(result)
+
+
 def test_a_port_in_use_is_said_and_is_exit_status_1(installation):
     with Broker(installation):
         second = Installation(installation.folder / "second", installation.provider, port=installation.port)

@@ -1,6 +1,8 @@
 """Master keys that change while the broker runs: no flow is lost, and no key goes that is still needed."""
 
+import contextlib
 import json
+import os
 import random
 import shutil
 import signal
@@ -96,7 +98,7 @@ def test_what_still_needs_a_key_keeps_it(installation):
         eventually(lambda: not listed(installation)[first]["auditTrail"])
         refused = run("master-key", "retire", first, *config(installation))
         assert refused.returncode == 1
-        assert "still needed for 1 flows" in refused.stderr
+        assert "still needed for 1 flow" in refused.stderr
         assert list(listed(installation)) == ["second", first]
 
 
@@ -287,7 +289,7 @@ def test_a_file_without_the_key_that_sealed_is_refused_and_told(installation):
         eventually(lambda: refusals(broker), what="it is told")
         [told] = refusals(broker)
         assert told["level"] == "error" and f'"{first}"' in told["reason"]
-        assert "1 flows" in told["reason"] and "1 credential keys" in told["reason"]
+        assert "1 flow," in told["reason"] and "1 credential key," in told["reason"]
         assert "the audit trail" in told["reason"]
         # Nothing is lost by it, and it is told once.
         assert broker.redeem(key).status_code == 200
@@ -323,6 +325,45 @@ def test_a_refused_file_is_taken_once_nothing_needs_the_missing_key(tmp_path, pr
         eventually(lambda: not listed(installation)[first]["auditTrail"], what="the audit key is moved")
         installation.write("master.key", second, mode=0o600)
         eventually(lambda: refusals(broker), what="it is told")
-        assert "1 flows" in refusals(broker)[0]["reason"]
+        assert "1 flow" in refusals(broker)[0]["reason"]
         eventually(lambda: '"keys":"second"' in broker.logs, within=20, what="taken after the flow's end")
         assert broker.credentials()["accessToken"]
+
+
+# A change at any moment.
+
+
+def test_a_rotation_while_a_broker_starts_is_not_lost(installation):
+    pipe = installation.folder / "more-types.yaml"
+    os.mkfifo(pipe)
+    installation.settings["catalogFiles"].append(pipe.name)
+    installation.write_configuration()
+    broker = Broker(installation)
+    starting = in_background(broker.start)
+    # Opened once the broker reads it, which is after the keys.
+    with pipe.open("w") as catalog:
+        lines = (installation.folder / "master.key").read_text()
+        installation.write("next.key", run("master-key", "new", "--id", "second").stdout + lines, mode=0o600)
+        (installation.folder / "next.key").replace(installation.folder / "master.key")
+        catalog.write("sourceTypes: {}\n")
+    starting.result()
+    pipe.unlink()
+    pipe.write_text("sourceTypes: {}\n")
+    with contextlib.ExitStack() as stack:
+        stack.callback(broker.stop)
+        eventually(lambda: '"keys":"second, ' in broker.logs, what="the rotation is read")
+        eventually(lambda: listed(installation)["second"]["auditTrail"], what="the audit key is moved")
+
+
+def test_a_pipe_in_the_files_place_is_refused_and_holds_up_nothing(installation):
+    file = installation.folder / "master.key"
+    broker = Broker(installation).start()
+    file.rename(installation.folder / "elsewhere")
+    os.mkfifo(file)
+    broker.process.send_signal(signal.SIGHUP)
+    eventually(lambda: refusals(broker), what="it is told")
+    assert "it is no regular file" in refusals(broker)[0]["reason"]
+    assert broker.credentials()["accessToken"]
+    broker.stop(within=5)
+    refused = installation.check()
+    assert refused.returncode == 1 and "it is no regular file" in refused.stderr

@@ -1,14 +1,17 @@
-"""SIGTERM: stop accepting, finish what runs, exit 0."""
+"""SIGTERM: stop accepting, finish what runs, exit 0; or 1, where something had to be cut off."""
 
+import fcntl
+import os
 import signal
 import socket
+import subprocess
 import time
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
-from broker import Broker, Installation, eventually, fragment, in_background
+from broker import Broker, Installation, binary, environment, eventually, fragment, in_background
 from provider import callback_path, slow
 
 
@@ -71,8 +74,9 @@ def test_what_takes_too_long_is_given_up_after_ten_seconds(stopping):
     assert grant.arrived.wait(10)
     began = time.monotonic()
     stopping.process.send_signal(signal.SIGTERM)
-    stopping.wait(15)
+    assert stopping.wait(15) == 1
     assert time.monotonic() - began < 14
+    assert "what still ran was cut off" in stopping.logs
     grant.released.set()
     running.result()
 
@@ -93,3 +97,24 @@ def test_a_second_signal_does_no_harm(stopping):
 def test_an_interrupt_stops_it_too(stopping):
     stopping.process.send_signal(signal.SIGINT)
     assert stopping.wait(5) == 0
+
+
+def test_a_stalled_reader_of_the_log_holds_up_no_request(tmp_path, provider):
+    installation = Installation(tmp_path / "stalled", provider, {"log": {"level": "trace"}})
+    broker = Broker(installation)
+    reading, writing = os.pipe()
+    broker.process = subprocess.Popen(
+        [binary(), "serve", "--config", str(installation.config)], env=environment(), stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=writing, cwd="/")
+    os.close(writing)
+    fcntl.fcntl(reading, fcntl.F_SETPIPE_SZ, 4096)
+    with broker.client, httpx.Client(base_url=broker.url, timeout=5, trust_env=False) as client:
+        eventually(broker._ready, within=30, what="/readyz says 200")
+        for _ in range(100):
+            assert client.get("/healthz", headers={"User-Agent": "x" * 100}).status_code == 200
+        assert "cloakroom_log_lines_dropped_total 0\n" in client.get("/metrics").text
+        # Nothing of what waited is lost.
+        lines = in_background(lambda: open(reading).read().splitlines())
+        broker.process.send_signal(signal.SIGTERM)
+        assert broker.wait(10) == 0
+        assert sum("/healthz" in line for line in lines.result()) >= 100

@@ -84,6 +84,23 @@ import Testing
         #expect(lines(of: "depth") == ["depth 7", #"depth{of="b"} 8"#])
     }
 
+    @Test func `a name that was used before gets its words by the declaration`() {
+        Counter(label: "later_total", factory: registry).increment()
+        registry.declare(Family("later_total", .counter, help: "Later.")) { [] }
+        #expect(registry.text.hasSuffix("# HELP later_total Later.\n# TYPE later_total counter\nlater_total 1\n"))
+    }
+
+    @Test func `two declarations of one name that differ are a fault`() async {
+        await #expect(processExitsWith: .failure) {
+            let registry = PrometheusRegistry([Family("jobs_total", .counter, help: "Jobs.")])
+            registry.declare(Family("jobs_total", .gauge, help: "Jobs.")) { [] }
+        }
+        await #expect(processExitsWith: .failure) {
+            let registry = PrometheusRegistry([Family("jobs_total", .counter, help: "Jobs.")])
+            registry.declare(Family("jobs_total", .counter, help: "Others.")) { [] }
+        }
+    }
+
     @Test func `a name of another kind does not spoil the family`() {
         Gauge(label: "jobs_total", factory: registry).record(5)
         Counter(label: "jobs_total", factory: registry).increment()

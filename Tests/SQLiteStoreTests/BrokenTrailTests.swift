@@ -217,7 +217,8 @@ import Testing
         try await goOn(store)
         await store.close()
         let evidence = try SQLiteStore.resetAuditTrail(
-            path: folder.database, keyRing: KeyRing(Installation.firstKey), reason: "found on Monday", at: Samples.now)
+            of: IdleDatabase(path: folder.database), keyRing: KeyRing(Installation.firstKey), reason: "found on Monday",
+            at: Samples.now)
         #expect(try isBroken(evidence))
         #expect(try rows(evidence) == 9)
         #expect(try !isBroken())
@@ -242,7 +243,8 @@ import Testing
         try await write("UPDATE audit_trail SET sealed_key = zeroblob(80)")
         #expect(throws: OpeningError.self) { try SQLiteStore(path: folder.database) }
         _ = try SQLiteStore.resetAuditTrail(
-            path: folder.database, keyRing: KeyRing(Installation.firstKey), reason: "r", at: Samples.now)
+            of: IdleDatabase(path: folder.database), keyRing: KeyRing(Installation.firstKey), reason: "r",
+            at: Samples.now)
         #expect(try !isBroken())
         try await (try SQLiteStore(path: folder.database)).start(try Samples.flow())
         #expect(try !isBroken())

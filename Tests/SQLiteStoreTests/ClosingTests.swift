@@ -13,10 +13,10 @@ import Testing
         store = try SQLiteStore(path: folder.database)
     }
 
-    @Test func `a closed store leaves one file`() async throws {
+    @Test func `a closed store leaves one file, and its lock`() async throws {
         try await store.start(try Samples.flow())
         await store.close()
-        #expect(folder.names == ["cloakroom.db"])
+        #expect(folder.names == ["cloakroom.db", "cloakroom.db.lock"])
     }
 
     @Test func `a store whose tables are gone is not ready, and says so without values`() async throws {

@@ -76,6 +76,15 @@ import Testing
                 == .sound(events: 1, first: 1, last: 1))
     }
 
+    @Test func `a database of version 1 can be copied`() async throws {
+        let folder = try TemporaryFolder()
+        let queue = try DatabaseQueue(path: folder.database)
+        try await queue.writeWithoutTransaction { db in try db.execute(sql: Self.first) }
+        try queue.close()
+        try SQLiteStore.copy(path: folder.database, to: folder.path + "/copy.db")
+        #expect(folder.names == ["cloakroom.db", "copy.db"])
+    }
+
     /// Until version 4, a revocation was told from what it covers by the clock.
     @Test func `what a revocation of version 4 covered stays revoked, and nothing else is`() async throws {
         let folder = try TemporaryFolder()

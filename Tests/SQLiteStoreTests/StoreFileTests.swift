@@ -42,7 +42,7 @@ import Testing
     @Test func `all files are for their owner alone`() async throws {
         let store = try SQLiteStore(path: folder.database)
         try await store.start(try Samples.flow())
-        #expect(folder.names == ["cloakroom.db", "cloakroom.db-shm", "cloakroom.db-wal"])
+        #expect(folder.names == ["cloakroom.db", "cloakroom.db-shm", "cloakroom.db-wal", "cloakroom.db.lock"])
         for name in folder.names { #expect(try folder.mode(name) == 0o600) }
     }
 
@@ -198,6 +198,69 @@ import Testing
     @Test func `a refused database of another program has no new file beside it`() async throws {
         try await change(journal: .wal) { db in try db.execute(sql: "CREATE TABLE notes (text TEXT)") }
         #expect(throws: OpeningError.anotherProgram(path: folder.database)) { try SQLiteStore(path: folder.database) }
+        #expect(folder.names == ["cloakroom.db"])
+    }
+
+    /// A database of an earlier version stays one, for the program that it belongs to.
+    @Test func `a ring without the key migrates nothing`() async throws {
+        await (try SQLiteStore(path: folder.database)).close()
+        let statements = "DELETE FROM grdb_migrations WHERE identifier LIKE '5%'; PRAGMA user_version = 4"
+        try await change(journal: .wal) { db in try db.execute(sql: statements) }
+        let error = #expect(throws: OpeningError.self) {
+            try SQLiteStore(path: folder.database, keyRing: KeyRing.ephemeral())
+        }
+        guard case .masterKeyMissing(folder.database, _?) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        let applied = try await DatabaseQueue(path: folder.database).read { db in
+            try Int.fetchOne(db, sql: "SELECT count(*) FROM grdb_migrations")
+        }
+        #expect(applied == 4)
+    }
+
+    // MARK: the lock
+
+    @Test func `a database that a broker has open is not idle`() async throws {
+        let stores = [try SQLiteStore(path: folder.database), try SQLiteStore(path: folder.database)]
+        for store in stores {
+            #expect(throws: OpeningError.inUse(path: folder.database)) { try IdleDatabase(path: folder.database) }
+            await store.close()
+        }
+        let idle = try IdleDatabase(path: folder.database)
+        #expect(throws: OpeningError.inUse(path: folder.database)) { try SQLiteStore(path: folder.database) }
+        #expect(idle.path == folder.database)
+    }
+
+    // MARK: copies
+
+    @Test func `a restore that fails leaves the old database and no copy`() async throws {
+        await (try SQLiteStore(path: folder.database)).close()
+        let copy = folder.path + "/copy.db"
+        try SQLiteStore.copy(path: folder.database, to: copy)
+        let before = try folder.contents()
+        let log = folder.database + "-wal"
+        try Data().write(to: URL(filePath: log))
+        // By the name that the log would get.
+        let idle = try IdleDatabase(path: folder.database)
+        let names = folder.names
+        #expect(throws: OpeningError.self) {
+            try SQLiteStore.restore(
+                copy, to: idle,
+                moving: { from, to in
+                    if from == log { throw CocoaError(.fileWriteNoPermission) }
+                    try FileManager.default.moveItem(atPath: from, toPath: to)
+                })
+        }
+        #expect(folder.names == names)
+        #expect(try folder.contents()["cloakroom.db"] == before["cloakroom.db"])
+    }
+
+    @Test func `what is wrong with the source of a copy is told of the source`() async throws {
+        try Data(String(repeating: "no database ", count: 500).utf8).write(to: URL(filePath: folder.database))
+        #expect(throws: OpeningError.notADatabase(path: folder.database)) {
+            try SQLiteStore.copy(path: folder.database, to: folder.path + "/copy.db")
+        }
         #expect(folder.names == ["cloakroom.db"])
     }
 

@@ -13,7 +13,14 @@ public enum KeyRefusal: Error, Equatable, Sendable {
 extension Broker {
     /// Takes over the keys of a master key file that changed, while flows run, if they open all that the store has.
     /// Tells whether they differ from those before.
+    ///
+    /// Keys that come in addition, or in another order, are taken without a look at the store, however long that would
+    /// take: another broker may seal with a new one soon.
     public func replaceKeys(by ring: KeyRing) async throws(KeyRefusal) -> Bool {
+        let new = Set(ring.ids)
+        if keyRing.ids.allSatisfy({ new.contains($0) && !keyRing.differs(from: ring, at: $0) }) {
+            return keyRing.replace(by: ring)
+        }
         let uses: [String: MasterKeyUses]
         do {
             uses = try await store.masterKeyUses(at: now())

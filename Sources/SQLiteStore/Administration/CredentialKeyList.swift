@@ -42,17 +42,19 @@ extension SQLiteStore {
                 """, arguments: [position.expiresAt.milliseconds, Data(position.keyDigest)])
     }
 
+    /// `nil` where the row is not one that this program wrote.
     static func summary(_ row: Row) -> CredentialKeySummary? {
-        guard let flow = FlowID(bytes: Array(row[CredentialKeyColumn.flow] as Data)),
-            let tenant = TenantID(row[CredentialKeyColumn.tenant] as String),
-            let sourceType = SourceType.ID(row[CredentialKeyColumn.sourceType] as String)
+        guard let flow = (row[CredentialKeyColumn.flow] as Data?).flatMap({ FlowID(bytes: Array($0)) }),
+            let tenant = (row[CredentialKeyColumn.tenant] as String?).flatMap({ TenantID($0) }),
+            let sourceType = (row[CredentialKeyColumn.sourceType] as String?).flatMap({ SourceType.ID($0) }),
+            let digest: Data = row[CredentialKeyColumn.digest], let expiry: Int64 = row[CredentialKeyColumn.expiresAt],
+            let creation: Int64 = row[CredentialKeyColumn.createdAt]
         else { return nil }
-        let expiresAt = Timestamp(milliseconds: row[CredentialKeyColumn.expiresAt])
+        let expiresAt = Timestamp(milliseconds: expiry)
         return CredentialKeySummary(
             placement: Placement(tenant: tenant, sourceType: sourceType, flow: flow),
-            createdAt: Timestamp(milliseconds: row[CredentialKeyColumn.createdAt]), expiresAt: expiresAt,
-            position: CredentialKeyPosition(
-                expiresAt: expiresAt, keyDigest: Array(row[CredentialKeyColumn.digest] as Data)))
+            createdAt: Timestamp(milliseconds: creation), expiresAt: expiresAt,
+            position: CredentialKeyPosition(expiresAt: expiresAt, keyDigest: Array(digest)))
     }
 }
 

@@ -33,13 +33,13 @@ extension SQLiteStore {
             var moved = 0
             var last: ClientPosition?
             for row in rows {
-                guard let tenant = TenantID(row[SealedClient.tenant] as String),
-                    let sourceType = SourceType.ID(row[SealedClient.sourceType] as String)
+                guard let tenant = (row[SealedClient.tenant] as String?).flatMap({ TenantID($0) }),
+                    let sourceType = (row[SealedClient.sourceType] as String?).flatMap({ SourceType.ID($0) })
                 else { continue }
                 let place = ClientPosition(tenant: tenant, sourceType: sourceType)
                 last = place
-                guard let bytes: Data = row[SealedClient.sealedSecret],
-                    let new = again(place, Sealed(stored: Array(bytes)))
+                guard let secret: Sealed<ClientSecret> = row.sealed(SealedClient.sealedSecret),
+                    let new = again(place, secret)
                 else { continue }
                 try db.run(
                     "UPDATE OR FAIL clients SET sealed_secret = ? WHERE tenant = ? AND source_type = ?",
@@ -82,7 +82,9 @@ extension SQLiteStore {
                 GROUP BY 1
                 """, arguments: [now.milliseconds, now.milliseconds])
         while let row = try flows.next() {
-            uses[row[KeyUse.masterKey] as String, default: .init()].flows = row[KeyUse.count]
+            // A name that is no text is no key's.
+            guard let name: String = row[KeyUse.masterKey] else { continue }
+            uses[name, default: .init()].flows = row[KeyUse.count] ?? 0
         }
         try count("SELECT sealed FROM credential_keys WHERE expires_at > \(now.milliseconds)", in: db) {
             uses[$0, default: .init()].credentialKeys += 1
@@ -96,9 +98,11 @@ extension SQLiteStore {
 
     /// Tells `use` the key of each sealed value that the statement finds.
     private static func count(_ sql: String, in db: Database, use: (String) -> Void) throws {
-        let values = try Data.fetchCursor(db, sql: sql)
+        let values = try DatabaseValue.fetchCursor(db, sql: sql)
         while let value = try values.next() {
-            let sealed = Sealed<Never>(stored: Array(value))
+            // What is no sealed value needs no key.
+            guard let bytes = Data.fromDatabaseValue(value) else { continue }
+            let sealed = Sealed<Never>(stored: Array(bytes))
             if let id = sealed.keyID { use(id.description) }
         }
     }

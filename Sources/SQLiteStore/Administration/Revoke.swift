@@ -46,9 +46,9 @@ extension SQLiteStore {
                 looked += 1
                 guard let key = Self.summary(row) else { continue }
                 last = key.position
-                guard selection.holds(key.placement), (row[CredentialKeyColumn.line] as Int64) < revocation.value else {
-                    continue
-                }
+                // A place in the order that is no number is before every revocation.
+                let line: Int64 = row[CredentialKeyColumn.line] ?? 0
+                guard selection.holds(key.placement), line < revocation.value else { continue }
                 found.append((key, (row[CredentialKeyColumn.sealedRevocation] as Data?).map { Array($0) }))
             }
             for (key, _) in found {

@@ -11,7 +11,8 @@ extension SQLiteStore {
         case sourceType, clientID, sealedSecret, scopes, parameters, changedAt
     }
 
-    /// In no particular order, secrets still sealed. Rows that this program cannot have written are left out.
+    /// In no particular order, secrets still sealed. Throws where a row has something else in a column than this
+    /// program writes: without the client in it, the tenant's flows would act as the installation's.
     public func clients(of tenant: TenantID) async throws(StoreError) -> [KeptClient] {
         try await reader.read { db in
             let rows = try Row.fetchAll(
@@ -20,16 +21,22 @@ extension SQLiteStore {
                     SELECT \(ClientColumn.list) FROM clients
                     WHERE tenant = ?
                     """, arguments: [tenant.description])
-            return rows.compactMap { row in
-                guard let sourceType = SourceType.ID(row[ClientColumn.sourceType] as String) else { return nil }
-                return KeptClient(
-                    sourceType: sourceType, id: row[ClientColumn.clientID],
-                    secret: (row[ClientColumn.sealedSecret] as Data?).map { Sealed(stored: Array($0)) },
-                    scopes: (row[ClientColumn.scopes] as String?).map { $0.split(separator: " ").map(String.init) },
-                    parameters: FlowRow.decode(row[ClientColumn.parameters]) ?? [:],
-                    changedAt: Timestamp(milliseconds: row[ClientColumn.changedAt]))
-            }
+            return try rows.map(Self.client)
         }
+    }
+
+    private static func client(_ row: Row) throws(MalformedRow) -> KeptClient {
+        let scopes: String? = row[ClientColumn.scopes]
+        let storedScopes: DatabaseValue = row[ClientColumn.scopes]
+        guard let sourceType = (row[ClientColumn.sourceType] as String?).flatMap({ SourceType.ID($0) }),
+            let id: String = row[ClientColumn.clientID], let changedAt: Int64 = row[ClientColumn.changedAt],
+            let parameters = (row[ClientColumn.parameters] as String?).flatMap(FlowRow.decode),
+            scopes != nil || storedScopes.isNull
+        else { throw MalformedRow() }
+        return KeptClient(
+            sourceType: sourceType, id: id, secret: row.sealed(ClientColumn.sealedSecret),
+            scopes: scopes.map { $0.split(separator: " ").map(String.init) }, parameters: parameters,
+            changedAt: Timestamp(milliseconds: changedAt))
     }
 
     /// Deletes the one before and inserts anew, so that nothing of it is left in the row.

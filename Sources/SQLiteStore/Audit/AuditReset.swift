@@ -5,14 +5,15 @@ import GRDB
 public import Secrets
 
 extension SQLiteStore {
-    /// Begins a new audit trail in the database at `path`, which no broker may have open. The one before goes with a
-    /// copy of the database into a file beside it, as evidence; its name.
+    /// Begins a new audit trail in a database. The one before goes with a copy of the database into a file beside it,
+    /// as evidence; its name.
     ///
     /// The new trail has a key of its own, so that nothing of the old one fits into it, and goes on counting where the
     /// old one ended. Its first event says why.
     public static func resetAuditTrail(
-        path: String, keyRing: KeyRing, reason: String, at now: Timestamp
+        of database: IdleDatabase, keyRing: KeyRing, reason: String, at now: Timestamp
     ) throws(OpeningError) -> String {
+        let path = database.path
         do {
             let evidence = path + ".trail-" + Date().formatted(.iso8601).replacing(":", with: "")
             try copy(path: path, to: evidence)

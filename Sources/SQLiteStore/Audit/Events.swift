@@ -20,7 +20,7 @@ extension SQLiteStore {
             var looked = 0
             let rows = try Self.events(of: filter.kind, before: sequence ?? .max, in: db)
             while found.count < limit, let row = try rows.next() {
-                let sequence: Int64 = row[AuditRow.Column.sequence]
+                guard let sequence: Int64 = row[AuditRow.Column.sequence] else { continue }
                 guard looked < Self.mostLookedAt else { return EventPage(events: found, next: sequence &+ 1) }
                 looked += 1
                 guard let event = AuditRow(row, if: filter)?.event else { continue }

@@ -1,4 +1,6 @@
+import Foundation
 import GRDB
+import Secrets
 
 /// The columns of a statement, in the order in which it names them: each name stands once, and rows are read by it.
 protocol Columns: CaseIterable, RawRepresentable<Int32> {
@@ -33,10 +35,21 @@ extension SQLRow {
 }
 
 extension Row {
-    subscript<Value: DatabaseValueConvertible & StatementColumnConvertible>(_ column: some Columns) -> Value {
-        self[Int(column.rawValue)]
+    /// The column's value; `nil` where it is NULL, or nothing that reads as a `Value`: whoever writes to the file can
+    /// put anything there, and GRDB's own subscripts would end the process.
+    subscript<Value: DatabaseValueConvertible>(_ column: some Columns) -> Value? {
+        Value.fromDatabaseValue(self[Int(column.rawValue)])
     }
 
     /// The column's value, of any type.
     subscript(_ column: some Columns) -> DatabaseValue { self[Int(column.rawValue)] }
+
+    /// A sealed value; `nil` for NULL alone. Anything else that is there is told as a value that does not open.
+    func sealed<Content>(_ column: some Columns) -> Sealed<Content>? {
+        let value: DatabaseValue = self[column]
+        return value.isNull ? nil : Sealed(stored: Data.fromDatabaseValue(value).map { Array($0) } ?? [])
+    }
 }
+
+/// A row that this program cannot have written.
+struct MalformedRow: Error {}

@@ -12,21 +12,20 @@ extension SQLiteStore {
         do {
             try? FileManager.default.removeItem(atPath: unfinished)
             try StoreFile.prepare(unfinished)
-            // Without a transaction: VACUUM begins its own.
-            try StoreFile.openForReading(path).unsafeRead { db in
-                try db.execute(sql: "VACUUM INTO ?", arguments: [unfinished])
-            }
+            try vacuum(path, into: unfinished)
             var configuration = Configuration()
             configuration.journalMode = .default
             let queue = try DatabaseQueue(path: unfinished, configuration: configuration)
             try queue.writeWithoutTransaction { db in
                 try db.execute(
                     sql: "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA journal_mode = DELETE")
+                // Old versions have not all of them.
+                for table in ["revocations", "refreshes"] where try db.tableExists(table) {
+                    try db.execute(sql: "DELETE FROM \(table)")
+                }
                 try db.execute(
                     sql: """
                         DELETE FROM credential_keys;
-                        DELETE FROM revocations;
-                        DELETE FROM refreshes;
                         UPDATE flows SET status = \(FlowRow.Status.failed), error = '\(FlowRow.revoked)', key_digest = NULL
                             WHERE \(FlowRow.Status.isLive);
                         UPDATE flows SET sealed_key = NULL;
@@ -40,30 +39,57 @@ extension SQLiteStore {
             try StoreFile.putInPlace(unfinished, as: copy)
         } catch {
             try? FileManager.default.removeItem(atPath: unfinished)
+            // By the name that was asked for.
+            if case OpeningError.cannotCreate(_, let reason) = error { throw .cannotCreate(path: copy, reason: reason) }
             throw StoreFile.opening(error, copy)
         }
     }
 
-    /// Puts a copy in the place of the database at `path`, which no broker may have open. Returns the name under which
-    /// what was there stays beside it; `nil` where nothing was.
-    public static func restore(_ copy: String, to path: String) throws(OpeningError) -> String? {
+    /// What the source is to blame for is thrown with its path, so that nobody looks for it in the new file.
+    private static func vacuum(_ path: String, into copy: String) throws {
+        let source: DatabaseQueue
+        do {
+            source = try StoreFile.openForReading(path)
+        } catch {
+            throw StoreFile.opening(error, path)
+        }
+        do {
+            // Without a transaction: VACUUM begins its own.
+            try source.unsafeRead { try $0.execute(sql: "VACUUM INTO ?", arguments: [copy]) }
+        } catch let error as DatabaseError where error.isOfSource {
+            throw StoreFile.opening(error, path)
+        }
+    }
+
+    /// Puts a copy in the place of a database. Returns the name under which what was there stays beside it; `nil` where
+    /// nothing was. Where this throws, the old one is in its place.
+    public static func restore(_ copy: String, to database: IdleDatabase) throws(OpeningError) -> String? {
+        try restore(copy, to: database) { try FileManager.default.moveItem(atPath: $0, toPath: $1) }
+    }
+
+    static func restore(
+        _ copy: String, to database: IdleDatabase, moving move: (String, String) throws -> Void
+    ) throws(OpeningError) -> String? {
         try inspect(path: copy)
+        let path = database.path
         let restored = path + ".part"
         // Again a copy, so that what a file holds that was not made by `copy` does not come back either.
         try self.copy(path: copy, to: restored)
+        let name = path + ".before-" + Date().formatted(.iso8601).replacing(":", with: "")
+        let hadOld = FileManager.default.fileExists(atPath: path)
+        var moved: [String] = []
         do {
-            var old: String?
-            if FileManager.default.fileExists(atPath: path) {
-                let name = path + ".before-" + Date().formatted(.iso8601).replacing(":", with: "")
-                // A log that belongs to the old database would be taken into the new one.
-                for suffix in ["", "-wal", "-shm"] where FileManager.default.fileExists(atPath: path + suffix) {
-                    try FileManager.default.moveItem(atPath: path + suffix, toPath: name + suffix)
-                }
-                old = name
+            // A log that belongs to the old database would be taken into the new one.
+            for suffix in ["", "-wal", "-shm"] where FileManager.default.fileExists(atPath: path + suffix) {
+                try move(path + suffix, name + suffix)
+                moved.append(suffix)
             }
             try StoreFile.putInPlace(restored, as: path)
-            return old
+            return hadOld ? name : nil
         } catch {
+            for suffix in moved { try? FileManager.default.moveItem(atPath: name + suffix, toPath: path + suffix) }
+            // It holds tenants' secrets, sealed.
+            try? FileManager.default.removeItem(atPath: restored)
             throw StoreFile.opening(error, path)
         }
     }
@@ -91,4 +117,9 @@ extension SQLiteStore {
             throw StoreFile.opening(error, path)
         }
     }
+}
+
+extension DatabaseError {
+    /// Of a copy: the file that is read is at fault, not the one that is written.
+    fileprivate var isOfSource: Bool { [.SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_BUSY].contains(resultCode) }
 }

@@ -4,8 +4,8 @@ import GRDB
 import Glibc
 public import Secrets
 
-/// The reasons why a database was not opened. What `inspect` finds leaves the file as it is; opening may have brought
-/// its tables up to date before it fails.
+/// The reasons why a database was not opened. What `inspect` finds, and a missing master key, leave the file as it is;
+/// else opening may have brought its tables up to date before it fails.
 public enum OpeningError: Error, Equatable, Sendable {
     /// The file cannot be made, read or written; `reason` is the system's.
     case cannotCreate(path: String, reason: String)
@@ -17,6 +17,8 @@ public enum OpeningError: Error, Equatable, Sendable {
     case anotherProgram(path: String)
     /// It has migrations that this program does not know.
     case newer(path: String)
+    /// Another process has it open, or is replacing it.
+    case inUse(path: String)
     /// A commit would return before it is on the disk (`PRAGMA synchronous` did not stay FULL).
     case notDurable(path: String)
     /// The master key of its audit trail's key is not in the ring; `id` is its name, where the file tells it.
@@ -116,9 +118,10 @@ enum StoreFile {
         }
     }
 
-    /// Opens the one writing connection, migrates, and proves that commits are durable.
+    /// Opens the one writing connection, migrates, and proves that commits are durable. Nothing is migrated for a ring
+    /// that does not open the audit trail's key.
     static func open(_ path: String, _ ring: KeyRing) throws(OpeningError) -> (DatabaseQueue, AuditTrail) {
-        let (queue, hadTrail) = try open(path)
+        let (queue, hadTrail) = try open(path, checkedBy: ring)
         do {
             return (queue, try queue.write { try AuditKey.load($0, ring, isNew: !hadTrail) })
         } catch {
@@ -127,7 +130,11 @@ enum StoreFile {
     }
 
     /// Tells whether there was an audit trail before, besides.
-    static func open(_ path: String) throws(OpeningError) -> (queue: DatabaseQueue, hadTrail: Bool) {
+    ///
+    /// - Parameter ring: `nil` where the trail's key does not matter.
+    static func open(
+        _ path: String, checkedBy ring: KeyRing? = nil
+    ) throws(OpeningError) -> (queue: DatabaseQueue, hadTrail: Bool) {
         var configuration = Configuration()
         configuration.journalMode = .wal
         // Several brokers may share one file: each waits for the other's commit.
@@ -153,7 +160,9 @@ enum StoreFile {
                 if try Schema.migrator.hasBeenSuperseded(db) { throw OpeningError.newer(path: path) }
                 // After GRDB's own setup, which chooses NORMAL: then a commit could be lost with the power.
                 try db.execute(sql: "PRAGMA synchronous = FULL")
-                return try db.tableExists("audit_trail")
+                guard try db.tableExists("audit_trail") else { return false }
+                if let ring { try AuditKey.check(db, ring) }
+                return true
             }
             try Schema.migrator.migrate(queue)
             synchronous = try queue.writeWithoutTransaction { try Int.fetchOne($0, sql: "PRAGMA synchronous") }
@@ -194,7 +203,7 @@ enum StoreFailure {
         case let error as DatabaseError: "\(error.extendedResultCode): \(error.message ?? "no message")"
         case let unopened as AuditKeyUnopened: unopened.error.reason(unopened.keyID).description
         case let breach as Breach: "the audit trail is broken at event \(breach.sequence): \(breach.finding)"
-        case is RowDecodingError: "a row is not of the form that this program writes"
+        case is RowDecodingError, is MalformedRow: "a row is not of the form that this program writes"
         case let error as CocoaError: Self.systemsWords(error)
         // None is known; its text may hold anything.
         default: "an unexpected error (\(type(of: error)))"

@@ -49,11 +49,11 @@ extension SQLiteStore {
                     """), arguments: [now.milliseconds, limit])
         let forget = try db.cachedStatement(sql: "UPDATE flows SET sealed_key = NULL WHERE id = ?")
         return try expired.map { row in
-            let flow: Data = row[ExpiredKey.flow]
+            let flow: DatabaseValue = row[ExpiredKey.flow]
             try forget.execute(arguments: [flow])
             return Event(
-                .credentialKeyExpired, at: now, tenant: TenantID(row[ExpiredKey.tenant] as String),
-                sourceType: SourceType.ID(row[ExpiredKey.sourceType] as String), flow: FlowID(bytes: Array(flow)))
+                .credentialKeyExpired, at: now, tenant: Self.tenant(row[ExpiredKey.tenant]),
+                sourceType: Self.sourceType(row[ExpiredKey.sourceType]), flow: Self.flow(flow))
         }
     }
 
@@ -79,19 +79,27 @@ extension SQLiteStore {
         let delete = try db.cachedStatement(sql: "DELETE FROM flows WHERE id = ?")
         var abandoned: [Event] = []
         for row in due {
-            let id: Data = row[DueFlow.id]
-            if row[DueFlow.isSwept] as Bool {
+            // As it is, so that no row of another form stays for ever.
+            let id: DatabaseValue = row[DueFlow.id]
+            if row[DueFlow.isSwept] as Bool? == true {
                 try delete.execute(arguments: [id])
                 continue
             }
             try settle.execute(arguments: [now.milliseconds, retentionMilliseconds, id])
-            guard Flow.Status(rawValue: row[DueFlow.status])?.isOpen == true else { continue }
+            guard (row[DueFlow.status] as Int?).flatMap(Flow.Status.init(rawValue:))?.isOpen == true else { continue }
             abandoned.append(
                 Event(
-                    .flowFailed, at: now, tenant: TenantID(row[DueFlow.tenant] as String),
-                    sourceType: SourceType.ID(row[DueFlow.sourceType] as String), flow: FlowID(bytes: Array(id)),
-                    code: FlowRow.expired))
+                    .flowFailed, at: now, tenant: Self.tenant(row[DueFlow.tenant]),
+                    sourceType: Self.sourceType(row[DueFlow.sourceType]), flow: Self.flow(id), code: FlowRow.expired))
         }
         return (abandoned, due.count == limit)
+    }
+
+    // What cannot be read is left out of the event.
+
+    private static func tenant(_ text: String?) -> TenantID? { text.flatMap { TenantID($0) } }
+    private static func sourceType(_ text: String?) -> SourceType.ID? { text.flatMap { SourceType.ID($0) } }
+    private static func flow(_ value: DatabaseValue) -> FlowID? {
+        Data.fromDatabaseValue(value).flatMap { FlowID(bytes: Array($0)) }
     }
 }

@@ -25,7 +25,7 @@ struct Backup: AsyncParsableCommand {
             throw Refusal("\(file.quoted) already exists", hint: "name a new file")
         }
         try await Progress.showing("copying") { [file] in
-            try configuration.database { path throws(OpeningError) in
+            try configuration.database(and: file) { path throws(OpeningError) in
                 try SQLiteStore.inspect(path: path)
                 guard FileManager.default.fileExists(atPath: path) else {
                     throw .failed(path: path, reason: "it is not there")
@@ -38,8 +38,8 @@ struct Backup: AsyncParsableCommand {
 }
 
 /// Puts a backup in the database's place, after it has proven that the master keys open it and that its trail is whole.
-/// Refuses while a broker answers.
-struct Restore: AsyncParsableCommand {
+/// Refuses while a broker has the database open.
+struct Restore: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Replace the database by a backup. The broker must not run.")
 
@@ -51,22 +51,20 @@ struct Restore: AsyncParsableCommand {
     @Flag(name: .long, help: "Do not ask for confirmation.")
     var yes = false
 
-    func run() async throws {
+    func run() throws {
         let configuration = try ConfigurationReader.configuration(file: options.config)
         let path = configuration.storePath
         guard FileManager.default.fileExists(atPath: file) else {
             throw Refusal("there is no \(file.quoted)")
         }
-        try await HealthCheck.refuseRunningBroker(configuration)
-        do throws(OpeningError) {
+        let database = try configuration.database { path throws(OpeningError) in try IdleDatabase(path: path) }
+        try configuration.database(and: file) { _ throws(OpeningError) in
             try SQLiteStore.inspect(path: file)
             // A backup that the master keys do not open would be of no use, and one that was altered of some danger.
             let trail = try SQLiteStore.verifyAuditTrail(path: file, keyRing: configuration.keyRing)
             if case .broken(let sequence, let finding) = trail {
                 throw .corrupt(path: file, finding: "its audit trail is broken at event \(sequence): \(finding)")
             }
-        } catch {
-            throw Refusal(error, file: file)
         }
         if !yes, FileManager.default.fileExists(atPath: path) {
             try Confirmation.ask(
@@ -75,7 +73,9 @@ struct Restore: AsyncParsableCommand {
                 Events and tenants' clients from after the backup are then missing, and flows under way have to begin anew.
                 """)
         }
-        let old = try configuration.database { path throws(OpeningError) in try SQLiteStore.restore(file, to: path) }
+        let old = try configuration.database(and: file) { _ throws(OpeningError) in
+            try SQLiteStore.restore(file, to: database)
+        }
         Terminal.result("restored to \(path)".visible)
         if let old { Terminal.write("the old database is in \(old)".visible) }
     }

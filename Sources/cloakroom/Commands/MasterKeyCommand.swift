@@ -108,7 +108,7 @@ struct MasterKeyCommand: ParsableCommand {
                 guard !ring.ids.contains(id) else { throw Refusal("the file has a key \"\(id)\" already") }
                 lines.append(line)
             }
-            // Longer than every broker on the file takes to look at it again.
+            // Twice the time that a broker takes to look at it again, and to read it, which waits for nothing else.
             try await Progress.showing("brokers are reading the new key") {
                 try await Task.sleep(for: KeyWatcher.interval * 2 + .seconds(1))
             }
@@ -169,8 +169,8 @@ struct MasterKeyCommand: ParsableCommand {
 
     private static func file(_ options: ConfigurationOption) throws -> (MasterKeyFile, Configuration) {
         let configuration = try ConfigurationReader.configuration(file: options.config)
-        guard let path = configuration.masterKeyFile else { throw Refusal("the configuration has no master key file") }
-        return (MasterKeyFile(path: path), configuration)
+        guard let keys = configuration.masterKeyFile else { throw Refusal("the configuration has no master key file") }
+        return (keys.file, configuration)
     }
 
     private static func uses(_ configuration: Configuration) throws -> [String: MasterKeyUses] {
@@ -186,9 +186,9 @@ extension MasterKeyUses {
     /// The uses in words, for a sentence; `nil` where there are none.
     var words: String? {
         var parts: [String] = []
-        if flows > 0 { parts.append("\(flows) flows") }
-        if credentialKeys > 0 { parts.append("\(credentialKeys) credential keys") }
-        if clients > 0 { parts.append("\(clients) tenants' clients") }
+        if flows > 0 { parts.append(counted(flows, "flow")) }
+        if credentialKeys > 0 { parts.append(counted(credentialKeys, "credential key")) }
+        if clients > 0 { parts.append("\(counted(clients, "client")) of tenants") }
         if auditTrail { parts.append("the audit trail") }
         return parts.isEmpty ? nil : parts.joined(separator: ", ")
     }

@@ -51,20 +51,20 @@ struct TokenCommand: ParsableCommand {
         else { throw Refusal(findings.lines) }
         // Only these three: a token can be minted where the rest of the configuration is not at hand.
         let auth = settings.top.section("auth") ?? settings.top.emptySection("auth")
-        guard let issuer = auth.required("issuer", "the iss of callers' tokens"),
-            let audience = auth.required("audience", "the aud of callers' tokens")
-        else { throw Refusal(findings.lines) }
+        let issuer = auth.required("issuer", "the iss of callers' tokens")
+        let audience = auth.required("audience", "the aud of callers' tokens")
+        let claims = claims(issuer: issuer ?? "", audience: audience ?? "", auth)
+        try findings.refuse()
 
-        guard let file = try? Data(contentsOf: URL(filePath: key)) else {
-            throw Refusal(
-                "the key file \"\(key)\" cannot be read", hint: "name a file with a private key in PEM or JWK")
-        }
-        guard let signer = JWSSigner(file: SecretBytes(Array(file)), keyID: kid) else {
+        let bytes = try UnreadableFile.refused(
+            "the key file \"\(key)\"", hint: "name a file with a private key in PEM or JWK"
+        ) { () throws(UnreadableFile) in try ReadFile(key).bytes }
+        guard let signer = JWSSigner(file: SecretBytes(bytes), keyID: kid) else {
             throw Refusal(
                 "the file \"\(key)\" holds no private key that can sign",
                 hint: "use an EC (P-256, P-384, P-521), Ed25519, Ed448 or RSA key in PEM or as a JWK")
         }
-        guard let token = signer.sign(type: "JWT", claims: claims(issuer: issuer, audience: audience, auth)) else {
+        guard let token = signer.sign(type: "JWT", claims: claims) else {
             throw Refusal("the file \"\(key)\" holds a key that does not sign")
         }
         Terminal.result(token)
@@ -73,16 +73,28 @@ struct TokenCommand: ParsableCommand {
     private func claims(issuer: String, audience: String, _ auth: YAMLReader) -> [String: JSONValue] {
         let now = Timestamp.now
         var claims: [String: JSONValue] = [
-            "iss": .string(issuer), "aud": .string(audience), "sub": .string(subject), "iat": .seconds(now),
+            "iss": .string(issuer), "aud": .string(audience), "iat": .seconds(now),
             "exp": .seconds(now.adding(seconds: Int64(lifetime))),
-            auth.string("scopeClaim") ?? "scope": .string(scope.joined(separator: " ")),
         ]
-        let tenantClaim = auth.string("tenantClaim") ?? "tenant"
-        switch tenant.count {
-        case 0: break
-        case 1: claims[tenantClaim] = .string(tenant[0])
-        default: claims[tenantClaim] = .array(tenant.map { .string($0) })
-        }
+        add(.string(scope.joined(separator: " ")), under: "scopeClaim", or: "scope", of: auth, to: &claims)
+        let tenants: JSONValue? =
+            tenant.count > 1 ? .array(tenant.map(JSONValue.string)) : tenant.first.map(JSONValue.string)
+        add(tenants, under: "tenantClaim", or: "tenant", of: auth, to: &claims)
+        // Where the tenant is the subject, it is that.
+        if claims["sub"] == nil { claims["sub"] = .string(subject) }
         return claims
+    }
+
+    /// Adds a claim by the name that a setting gives it; a finding where another claim has that name.
+    private func add(
+        _ value: JSONValue?, under setting: String, or usual: String, of auth: YAMLReader,
+        to claims: inout [String: JSONValue]
+    ) {
+        let name = auth.string(setting) ?? usual
+        guard claims[name] == nil else {
+            auth.problem(setting, found: name.quoted, wanted: "the name of a claim that no other one of the token has")
+            return
+        }
+        claims[name] = value
     }
 }

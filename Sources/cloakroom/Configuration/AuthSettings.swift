@@ -64,7 +64,7 @@ extension ConfigurationReader {
     }
 
     private func sharedSecret(_ file: String, in auth: YAMLReader) -> Configuration.CallerKeys? {
-        let wanted = "a shared secret of at least 32 bytes (RFC 7518 § 3.2)"
+        let wanted = "a shared secret as text, of at least 32 bytes (RFC 7518 § 3.2)"
         guard let bytes = secret(file, of: "hmacSecretFile", in: auth, wanted: wanted) else { return nil }
         do {
             return .fixed(try VerificationKeys(sharedSecret: SecretBytes(bytes)))

@@ -92,6 +92,10 @@ extension ConfigurationReader {
             if let user = users.first(where: { $0.oauth?.needsKey == true }) {
                 entry.problem(
                     "privateKeyFile", found: "nothing", wanted: "the key that \"\(user.id)\" needs: \(wanted)")
+            } else if keyID != nil || algorithm != nil {
+                let setting = keyID == nil ? "algorithm" : "keyId"
+                entry.problem(
+                    "privateKeyFile", found: "nothing", wanted: "the key that \(setting) is said of: \(wanted)")
             }
             return nil
         }

@@ -46,8 +46,8 @@ struct Configuration {
     var callerKeys: CallerKeys
     var storePath: String
     var keyRing: KeyRing
-    /// Read again when it changes.
-    var masterKeyFile: String?
+    /// Read again when it changes; the state is the one that `keyRing` was read from.
+    var masterKeyFile: MasterKeyFile.State?
     var transport: CurlTransport.Configuration
     var shares = ProviderShares()
     var catalog: Catalog

@@ -80,10 +80,8 @@ struct ConfigurationReader {
         let before = findings.lines.count
         var files: [(name: String, text: String)] = []
         for file in top.strings("catalogFiles") ?? [] {
-            guard let bytes = contents(file, of: "catalogFiles", in: top, wanted: "source types in YAML") else {
-                continue
-            }
-            files.append((file, String(decoding: bytes, as: UTF8.self)))
+            guard let text = text(file, of: "catalogFiles", in: top, wanted: "source types in YAML") else { continue }
+            files.append((file, text))
         }
         let catalog = Catalog(files: files, allowInsecure: allowInsecure, findings: findings)
         return (catalog, findings.lines.count == before)

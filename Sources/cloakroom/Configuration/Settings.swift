@@ -41,8 +41,12 @@ struct Settings {
 
     /// A file's settings; `nil` (and a finding) where it is no YAML of names and values.
     private static func written(_ file: String, _ findings: Findings) -> Node? {
-        guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
-            findings.add("\(file): found no readable file, wanted the configuration in YAML and UTF-8")
+        let text: String
+        do throws(UnreadableFile) {
+            text = try ReadFile(file).text()
+        } catch {
+            findings.add(
+                "\(file): found no readable file (\(error.reason)), wanted the configuration in YAML and UTF-8")
             return nil
         }
         // Read once by itself, so that what is wrong with the YAML is told with the file's name.

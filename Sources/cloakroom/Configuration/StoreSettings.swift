@@ -23,16 +23,17 @@ extension ConfigurationReader {
         return settings.absolute(path)
     }
 
-    func keyRing() -> (ring: KeyRing, file: String)? {
+    func keyRing() -> (ring: KeyRing, file: MasterKeyFile.State)? {
         let top = settings.top
         let wanted = MasterKeyFile.wanted
-        guard let file = top.required("masterKeyFile", "a file with \(wanted)"),
-            let bytes = secretContents(file, of: "masterKeyFile", in: top, wanted: wanted)
-        else { return nil }
-        do {
-            return (try KeyRing(String(decoding: bytes, as: UTF8.self)), settings.absolute(file))
+        guard let file = top.required("masterKeyFile", "a file with \(wanted)") else { return nil }
+        note(secretFile: file, of: "masterKeyFile", in: top)
+        let keys = MasterKeyFile(path: settings.absolute(file))
+        do throws(MasterKeyFile.Fault) {
+            let found = try keys.look()
+            return (found.ring, MasterKeyFile.State(file: keys, stamp: found.stamp))
         } catch {
-            top.problem("masterKeyFile", found: "\(file.quoted) with \(error.finding)", wanted: wanted)
+            top.problem("masterKeyFile", found: error.finding(of: file.quoted), wanted: "a file with \(wanted)")
             return nil
         }
     }

@@ -19,17 +19,65 @@ struct MasterKeyFile {
 
     static let wanted = "lines id:base64 of 32 bytes, as `cloakroom master-key new` prints them"
 
-    /// Its lines as they are, so that a change keeps what people wrote, and the keys in them.
-    func read() throws -> (lines: [String], ring: KeyRing) {
-        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-            throw Refusal(
-                "masterKeyFile: \(path.quoted) cannot be read: \(UnreadableFile.reason(path))")
+    /// The contents of the file at one moment.
+    struct Contents {
+        /// As they are, so that a change keeps what people wrote.
+        let lines: [String]
+        let ring: KeyRing
+        let stamp: FileStamp
+    }
+
+    /// A file, and the state in which it was last read.
+    struct State: Sendable {
+        let file: MasterKeyFile
+        let stamp: FileStamp
+    }
+
+    /// The reasons why a file gives no keys.
+    enum Fault: Error {
+        case unreadable(UnreadableFile)
+        case malformed(KeyRingError)
+
+        /// For a sentence with `found`.
+        ///
+        /// - Parameter file: its name, quoted.
+        func finding(of file: String) -> String {
+            switch self {
+            case .unreadable(let fault): "\(file), which cannot be read (\(fault.reason))"
+            case .malformed(let error): "\(file) with \(error.finding)"
+            }
+        }
+    }
+
+    /// Reads the file, and waits for nobody: with a pipe in its place, a broker could not even stop.
+    func look() throws(Fault) -> Contents {
+        let file: ReadFile
+        let text: String
+        do throws(UnreadableFile) {
+            file = try ReadFile(path, mustBeRegular: true)
+            text = try file.text()
+        } catch {
+            throw .unreadable(error)
         }
         do throws(KeyRingError) {
             let lines = text.split(omittingEmptySubsequences: true, whereSeparator: \.isNewline).map(String.init)
-            return (lines, try KeyRing(text))
+            return Contents(lines: lines, ring: try KeyRing(text), stamp: file.stamp)
         } catch {
-            throw Refusal("masterKeyFile: found \(path.quoted) with \(error.finding), wanted \(Self.wanted)")
+            throw .malformed(error)
+        }
+    }
+
+    /// The same, with a refusal for people.
+    func read() throws(Refusal) -> Contents {
+        do throws(Fault) {
+            return try look()
+        } catch {
+            switch error {
+            case .unreadable(let fault):
+                throw Refusal("masterKeyFile: \(path.quoted) cannot be read: \(fault.reason)")
+            case .malformed:
+                throw Refusal("masterKeyFile: found \(error.finding(of: path.quoted)), wanted \(Self.wanted)")
+            }
         }
     }
 
@@ -45,9 +93,9 @@ struct MasterKeyFile {
         let file = target
         let lock = try await FileLock(file.path + ".lock")
         defer { lock.release() }
-        let (before, ring) = try file.read()
-        var lines = before
-        let result = try edit(&lines, ring)
+        let before = try file.read()
+        var lines = before.lines
+        let result = try edit(&lines, before.ring)
         try file.replace(by: lines)
         return result
     }
@@ -62,7 +110,12 @@ struct MasterKeyFile {
         unlink(new)
         let descriptor = open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw failure("created") }
-        defer { close(descriptor) }
+        var isInPlace = false
+        defer {
+            close(descriptor)
+            // It holds the keys.
+            if !isInPlace { unlink(new) }
+        }
         // The owner and mode that the broker reads it by; the group may read at most, as `fsGroup` has it.
         if let old = try? FileManager.default.attributesOfItem(atPath: path) {
             if let mode = old[.posixPermissions] as? Int { _ = fchmod(descriptor, mode_t(mode) & 0o640) }
@@ -71,11 +124,16 @@ struct MasterKeyFile {
                 _ = fchown(descriptor, uid_t(owner), gid_t(group))
             }
         }
-        let bytes = Array((lines.joined(separator: "\n") + "\n").utf8)
-        guard write(descriptor, bytes, bytes.count) == bytes.count, fsync(descriptor) == 0 else {
-            throw failure("written")
+        var rest = Array((lines.joined(separator: "\n") + "\n").utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw failure("written") }
+            rest = rest.dropFirst(count)
         }
+        guard fsync(descriptor) == 0 else { throw failure("written") }
         guard rename(new, path) == 0 else { throw failure("put in place") }
+        isInPlace = true
         // The new name must survive a power cut too.
         let folder = open((path as NSString).deletingLastPathComponent.nonEmpty ?? ".", O_RDONLY | O_CLOEXEC)
         if folder >= 0 {
@@ -84,23 +142,8 @@ struct MasterKeyFile {
         }
     }
 
-    /// One state of the file, told from another without reading it: a replaced file has another inode, a rewritten
-    /// one another time or size.
-    struct Stamp: Equatable {
-        private let inode: Int?
-        private let size: Int?
-        private let changed: Date?
-
-        init?(_ path: String) {
-            guard let found = try? FileManager.default.attributesOfItem(atPath: path) else { return nil }
-            inode = found[.systemFileNumber] as? Int
-            size = found[.size] as? Int
-            changed = found[.modificationDate] as? Date
-        }
-    }
-
-    /// Of the file itself: a link's own would stay the same.
-    var stamp: Stamp? { Stamp(target.path) }
+    /// Of the file that it leads to now; `nil` where there is none.
+    var stamp: FileStamp? { FileStamp(path) }
 }
 
 extension String {

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Broker
 import BrokerServer
 import CurlTransport
@@ -44,6 +45,7 @@ struct BrokerProcess {
         // Measured from a request's turn on: how long it waits for that is not the provider's doing.
         let calls = FairTransport(metrics.measuring(transport, tracer: tracer), shares: configuration.shares)
         metrics.declare(calls: calls, transport: transport)
+        metrics.declare(log: .standardError)
         if let queue = exporter?.queue { metrics.declare(spans: queue) }
         let now: @Sendable () -> Timestamp = { .now }
         broker = Broker(
@@ -68,12 +70,13 @@ struct BrokerProcess {
         sweeper = Sweeper(broker: broker, logger: logger)
         let broker = broker
         keys = configuration.masterKeyFile.map {
-            KeyWatcher(file: MasterKeyFile(path: $0), broker: broker, logger: logger)
+            KeyWatcher(state: $0, broker: broker, logger: logger)
         }
         listeners = Self.listeners(configuration, server: server, logger: logger, onListening: onListening)
     }
 
-    /// Serves until SIGTERM or SIGINT, then lets what runs finish, for at most ten seconds.
+    /// Serves until SIGTERM or SIGINT, then lets what runs finish, for at most ten seconds; throws where that was too
+    /// short.
     /// - Parameter others: what runs beside it and stops with it.
     func run(with others: [any ServiceLifecycle.Service] = []) async throws {
         // The exporter first, so that it stops last and sends what the others' last requests made.
@@ -82,7 +85,8 @@ struct BrokerProcess {
         services.append(sweeper)
         if let keys { services.append(keys) }
         services += others
-        services.append(ShutdownDeadline(store: store, transport: transport))
+        let deadline = ShutdownDeadline(store: store, transport: transport, logger: logger)
+        services.append(deadline)
         let configuration = ServiceGroupConfiguration(
             services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
             // Its own lines tell an operator nothing that ours do not.
@@ -95,6 +99,7 @@ struct BrokerProcess {
         }
         await close()
         logger.notice("stopped")
+        if deadline.hasCutOff { throw ExitCode.failure }
     }
 
     /// The transport first: flows that wait for a provider fail while the store can still keep that.

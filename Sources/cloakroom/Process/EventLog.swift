@@ -28,7 +28,7 @@ struct EventLog: Sendable {
         if let detail = event.detail { metadata["detail"] = .string(detail) }
         if let error { metadata["not_recorded"] = .string(error.reason.description) }
         if let trace = ServiceContext.current?.trace { metadata["trace_id"] = .string(trace.traceID) }
-        logger.log(level: level, "flow", metadata: metadata)
+        logger.log(level: level, "\(event.kind.rawValue)", metadata: metadata)
     }
 
     static func level(_ event: Event) -> Logger.Level {

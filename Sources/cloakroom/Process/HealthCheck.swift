@@ -19,12 +19,12 @@ enum HealthCheck {
         return (try? await transport.send(TransportRequest(method: .get, url: url)))?.status == 200
     }
 
-    /// Throws where a broker answers at the configuration's address: the caller needs its database or its port.
+    /// Throws where a broker answers at the configuration's address, which the caller needs.
     static func refuseRunningBroker(
-        _ configuration: Configuration, whose purpose: String? = nil, hint: String = "stop it first"
+        _ configuration: Configuration, whose purpose: String, hint: String
     ) async throws(Refusal) {
         let address = configuration.address.reachable
         guard await answers("http://\(address)/healthz") else { return }
-        throw Refusal("a broker answers at \(address)\(purpose.map { ", \($0)" } ?? "")", hint: hint)
+        throw Refusal("a broker answers at \(address), \(purpose)", hint: hint)
     }
 }

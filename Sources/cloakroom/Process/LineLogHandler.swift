@@ -17,10 +17,13 @@ struct LineLogHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
-        let line = line(event, at: .now)
-        // One call a line: none is lost in a crash, and those of several threads do not mix. On a pipe that holds up to
-        // 4096 bytes (PIPE_BUF).
-        _ = write(STDERR_FILENO, line, line.count)
+        let now = Timestamp.now
+        LogOutput.standardError.write(line(event, at: now)) { count in
+            let loss = LogEvent(
+                level: .error, message: "log lines were dropped, since nobody reads them in time", error: nil,
+                metadata: ["count": .stringConvertible(count)], source: "", file: "", function: "", line: 0)
+            return line(loss, at: now)
+        }
     }
 
     /// The line of an event, with its end.

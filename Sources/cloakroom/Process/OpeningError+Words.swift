@@ -2,51 +2,77 @@ import SQLiteStore
 
 // The words for operators. Each switch is whole, so that a new case asks for its words.
 
-extension Refusal {
-    /// - Parameter file: what led to the database, most often the configuration.
-    init(_ error: OpeningError, file: String) {
-        self.init("\(file): \(error.line)", hint: error.hint)
-    }
-}
-
 extension Configuration {
-    /// Hands the database's path to `use`; what is wrong with it is told with the configuration's name.
-    func database<Value>(_ use: (_ path: String) throws(OpeningError) -> Value) throws(Refusal) -> Value {
+    /// Hands the database's path to `use`; what is wrong with it is told with the configuration's name, and that of the
+    /// setting: the path alone would not say where it was set.
+    ///
+    /// - Parameter backup: a file that the command was given besides; what is wrong with it is told as that.
+    func database<Value>(
+        and backup: String? = nil, _ use: (_ path: String) throws(OpeningError) -> Value
+    ) throws(Refusal) -> Value {
         do {
             return try use(storePath)
         } catch {
-            throw Refusal(error, file: origin)
+            if let backup, error.path == backup { throw Refusal(error.words, hint: error.hintOnBackup) }
+            throw Refusal("\(origin): \(error.line)", hint: error.hint)
         }
     }
 }
 
 extension OpeningError {
-    /// Names the setting that is to blame: the path alone would not say where it was set.
-    var line: String {
+    /// The file that is concerned.
+    var path: String {
         switch self {
-        case .cannotCreate(let path, let reason): "storage.url: \"\(path)\" cannot be created or written: \(reason)"
-        case .notADatabase(let path): "storage.url: \"\(path)\" is not an SQLite database"
-        case .corrupt(let path, let finding): "storage.url: \"\(path)\" is damaged: \(finding)"
-        case .anotherProgram(let path): "storage.url: \"\(path)\" is a database of another program"
-        case .newer(let path): "storage.url: \"\(path)\" was made by a newer version of cloakroom"
-        case .notDurable(let path):
-            "storage.url: \"\(path)\" does not keep commits on the disk (synchronous is not FULL)"
-        case .masterKeyMissing(let path, let id?):
-            "masterKeyFile: found no key \"\(id)\", which \"\(path)\" was made with"
+        case .cannotCreate(let path, _), .notADatabase(let path), .corrupt(let path, _), .anotherProgram(let path),
+            .newer(let path), .inUse(let path), .notDurable(let path), .masterKeyMissing(let path, _),
+            .failed(let path, _):
+            path
+        }
+    }
+
+    /// Names the setting that is to blame.
+    var line: String {
+        if case .masterKeyMissing = self { "masterKeyFile: \(words)" } else { "storage.url: \(words)" }
+    }
+
+    /// The error, of a file that any setting or argument may have named.
+    var words: String {
+        switch self {
+        case .cannotCreate(let path, let reason): "\"\(path)\" cannot be created or written: \(reason)"
+        case .notADatabase(let path): "\"\(path)\" is not an SQLite database"
+        case .corrupt(let path, let finding): "\"\(path)\" is damaged: \(finding)"
+        case .anotherProgram(let path): "\"\(path)\" is a database of another program"
+        case .newer(let path): "\"\(path)\" was made by a newer version of cloakroom"
+        case .inUse(let path): "\"\(path)\" is in use by another process of cloakroom"
+        case .notDurable(let path): "\"\(path)\" does not keep commits on the disk (synchronous is not FULL)"
+        case .masterKeyMissing(let path, let id?): "found no key \"\(id)\", which \"\(path)\" was made with"
         case .masterKeyMissing(let path, nil):
-            "masterKeyFile: found the right key id, but other bytes than \"\(path)\" was made with"
-        case .failed(let path, let reason): "storage.url: \"\(path)\" cannot be opened: \(reason)"
+            "found the right key id, but other bytes than \"\(path)\" was made with"
+        case .failed(let path, let reason): "\"\(path)\" cannot be opened: \(reason)"
         }
     }
 
     var hint: String {
         switch self {
+        case .inUse: "stop it first, or let it finish"
         case .cannotCreate: "give the broker's user a folder that it may write"
         case .notADatabase, .anotherProgram: "name another file; this one was left as it is"
         case .corrupt: "restore a backup, or move the file away to start anew: connections under way are then lost"
         case .newer: "run that version, or name another file; this one was left as it is"
         case .masterKeyMissing: "put the key back into the master key file, or name another database"
         case .notDurable, .failed: "see whether the disk is full or the file is locked by another program"
+        }
+    }
+
+    /// Of a file that is to become a backup, or to be restored.
+    var hintOnBackup: String {
+        switch self {
+        case .cannotCreate: "name a file in a folder that you may write, with room on its disk"
+        case .notADatabase, .anotherProgram: "name a file that `cloakroom backup` made"
+        case .corrupt: "name another backup; the database was left as it is"
+        case .newer: "restore it by that version; the database was left as it is"
+        case .masterKeyMissing: "put the key back into the master key file, or name another backup"
+        case .inUse, .notDurable, .failed: hint
         }
     }
 }

@@ -61,6 +61,14 @@ extension BrokerMetrics {
         ) { [Sample(Double(calls.refusedCount))] }
     }
 
+    /// Counts the log lines that found no reader.
+    func declare(log: LogOutput) {
+        registry.declare(
+            Family(
+                "cloakroom_log_lines_dropped_total", .counter, help: "Log lines that nobody read in time.")
+        ) { [Sample(Double(log.droppedCount))] }
+    }
+
     /// Counts the spans that the collector did not take in time.
     func declare(spans: SpanQueue) {
         registry.declare(

@@ -1,23 +1,40 @@
 import CurlTransport
 import Foundation
+import Logging
 import SQLiteStore
+import Secrets
 import ServiceLifecycle
 
-/// Ends the process ten seconds after it was asked to stop, whatever is still running.
-struct ShutdownDeadline: ServiceLifecycle.Service {
-    let store: SQLiteStore
-    let transport: CurlTransport
+/// Ends the process ten seconds after it was asked to stop, whatever is still running. The exit status is 1 then.
+final class ShutdownDeadline: ServiceLifecycle.Service {
+    private let store: SQLiteStore
+    private let transport: CurlTransport
+    private let logger: Logger
+    private let isOver = Locked(false)
+
+    init(store: SQLiteStore, transport: CurlTransport, logger: Logger) {
+        self.store = store
+        self.transport = transport
+        self.logger = logger
+    }
+
+    /// True once the ten seconds are over: what ends now was cut off.
+    var hasCutOff: Bool { isOver.withLock { $0 } }
 
     func run() async throws {
         try? await gracefulShutdown()
         // Not a child: this ends, and the others are asked to stop, while it waits.
-        Task.detached {
+        Task.detached { [self] in
             try? await Task.sleep(for: .seconds(10))
+            isOver.withLock { $0 = true }
+            logger.error("stopped after ten seconds: what still ran was cut off")
             // Whoever waits for a provider fails now, and has a moment to be told.
             await transport.shutdown()
             try? await Task.sleep(for: .milliseconds(300))
             await store.close()
-            exit(0)
+            LogOutput.standardError.flush()
+            // Not `exit`, which would run what C libraries registered while other threads still use them.
+            _exit(1)
         }
     }
 }

@@ -54,6 +54,6 @@ extension [String: JSONValue] {
 }
 
 /// `1 flow`, `2 flows`.
-func counted(_ count: Int, _ noun: String) -> String {
+func counted(_ count: some BinaryInteger, _ noun: String) -> String {
     "\(count) \(noun)\(count == 1 ? "" : "s")"
 }

@@ -15,11 +15,17 @@ enum Progress {
                 Terminal.passing("\(words) … \(seconds) s")
             }
         }
-        defer {
-            sign.cancel()
-            // The line goes, so that the result stands alone.
-            Terminal.passing(nil)
+        let outcome: Swift.Result<Result, any Error>
+        do {
+            outcome = .success(try await work())
+        } catch {
+            outcome = .failure(error)
         }
-        return try await work()
+        sign.cancel()
+        // It may be drawing just now.
+        _ = await sign.result
+        // The line goes, so that the result stands alone.
+        Terminal.passing(nil)
+        return try outcome.get()
     }
 }

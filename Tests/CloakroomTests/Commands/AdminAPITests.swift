@@ -91,6 +91,16 @@ private actor ScriptedBroker: HTTPTransport {
         #expect(await broker.requests.count == 2)
     }
 
+    @Test func `of more new events than a page has, all are followed`() async throws {
+        let broker = ScriptedBroker([
+            Self.page((1501...2500).reversed(), next: "p2"), Self.page((1...1500).reversed(), next: nil),
+        ])
+        var seen = SeenEvents(since: 7)
+        let new = try await seen.next(from: broker.api) { [("since", String($0))] }
+        #expect(new.map { $0.text("id") } == (1...2500).map { String($0) })
+        #expect(await broker.urls.first?.contains("since=7") == true)
+    }
+
     @Test(arguments: ["", "[]", "{}", #"{"items":{}}"#, "<html>"])
     func `what is no list is told`(_ body: String) async throws {
         let refusal = await #expect(throws: Refusal.self) {

@@ -66,6 +66,12 @@ import Transport
         #expect(Examination.clock(response, of: "issuer", now: now)?.level == level)
     }
 
+    @Test func `a clock that is off by more than a number holds is told too`() {
+        let response = TransportResponse(status: 200, headers: [(name: "date", value: "Sun, 06 Nov 1994 08:49:37 GMT")])
+        let finding = Examination.clock(response, of: "issuer", now: Date(timeIntervalSince1970: 1e300))
+        #expect(finding?.level == .fail)
+    }
+
     @Test func `marks are of one width`() {
         #expect(Set([Finding.Level.ok, .warn, .fail].map(\.mark.count)) == [4])
     }

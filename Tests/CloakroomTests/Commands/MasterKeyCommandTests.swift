@@ -29,6 +29,9 @@ import Testing
         uses.flows = 2
         uses.auditTrail = true
         #expect(uses.words == "2 flows, the audit trail")
+        uses.flows = 1
+        uses.clients = 1
+        #expect(uses.words == "1 flow, 1 client of tenants, the audit trail")
     }
 
     @Test(arguments: [

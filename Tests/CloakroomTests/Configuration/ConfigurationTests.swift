@@ -17,7 +17,7 @@ import Testing
         #expect(configuration.address == Configuration.Address(host: "127.0.0.1", port: 8080))
         #expect(configuration.operators == nil)
         #expect(configuration.storePath == installation.path("cloakroom.db"))
-        #expect(configuration.masterKeyFile == installation.path("master.key"))
+        #expect(configuration.masterKeyFile?.file.path == installation.path("master.key"))
         #expect(configuration.broker.stateLifetime == 600)
         #expect(configuration.broker.credentialKeyLifetime == 300)
         #expect(configuration.broker.auditEventLifetime == 90 * 86_400)

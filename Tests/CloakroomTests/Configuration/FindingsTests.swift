@@ -71,6 +71,14 @@ private let wrongSettings: [(String, String, String, String)] = [
     ("tracing", "{ sampleRatio: 2 }", "tracing.sampleRatio", "2"),
     ("clients", "{ wikis: { clientSecret: s } }", "clients.wikis.clientId", "nothing"),
     ("clients", "{ wikis: text }", "clients.wikis", "text"),
+    ("clients", "{ wikis: { clientId: a, clientSecret: s, keyId: k } }", "clients.wikis.privateKeyFile", "nothing"),
+    (
+        "clients", "{ wikis: { clientId: a, clientSecret: s, algorithm: ES256 } }", "clients.wikis.privateKeyFile",
+        "nothing"
+    ),
+    ("auth", "{ \(issuer), jwksFile: /etc }", "auth.jwksFile", "it is a directory"),
+    ("auth", "{ \(issuer), jwksFile: nowhere }", "auth.jwksFile", "No such file or directory"),
+    ("masterKeyFile", "/dev/null", "masterKeyFile", "it is no regular file"),
 ]
 
 /// Section, what it says, the name that is told, and what may have been meant.

@@ -91,4 +91,22 @@ import Testing
         let refusal = #expect(throws: Refusal.self) { try nowhere.read() }
         #expect(refusal?.lines.first?.contains("nowhere") == true)
     }
+
+    /// The keys would stay in a file that nobody looks at. A folder in the file's place cannot be replaced.
+    @Test func `a change that fails leaves no copy of the keys`() async throws {
+        await #expect(throws: Refusal.self) {
+            try await file.change { lines, _ in
+                lines.append(Self.third)
+                try FileManager.default.removeItem(atPath: file.path)
+                try FileManager.default.createDirectory(atPath: file.path, withIntermediateDirectories: false)
+            }
+        }
+        #expect(!FileManager.default.fileExists(atPath: file.path + ".new"))
+    }
+
+    @Test func `a pipe in the file's place is refused at once`() {
+        mkfifo(installation.path("pipe"), 0o600)
+        let refusal = #expect(throws: Refusal.self) { try MasterKeyFile(path: installation.path("pipe")).read() }
+        #expect(refusal?.lines.first?.contains("it is no regular file") == true)
+    }
 }

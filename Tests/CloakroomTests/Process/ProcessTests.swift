@@ -34,17 +34,28 @@ import Testing
 
     static let failures: [OpeningError] = [
         .cannotCreate(path: "/p", reason: "r"), .notADatabase(path: "/p"), .corrupt(path: "/p", finding: "f"),
-        .anotherProgram(path: "/p"), .newer(path: "/p"), .notDurable(path: "/p"),
+        .anotherProgram(path: "/p"), .newer(path: "/p"), .inUse(path: "/p"), .notDurable(path: "/p"),
         .masterKeyMissing(path: "/p", id: nil), .failed(path: "/p", reason: "r"),
     ]
 
     @Test(arguments: failures.indices)
-    func `what is wrong with a database is told with file, setting, path and what to do`(_ index: Int) {
-        let lines = Refusal(Self.failures[index], file: "cloakroom.yaml").lines
-        #expect(lines.count == 2)
-        #expect(
-            lines[0].hasPrefix("cloakroom.yaml: storage.url: ") || lines[0].hasPrefix("cloakroom.yaml: masterKeyFile: ")
-        )
+    func `what is wrong with a database is told with file, setting, path and what to do`(_ index: Int) throws {
+        let configuration = try Installation().configuration()
+        let fail = { (_: String) throws(OpeningError) in throw Self.failures[index] }
+        let refusal = #expect(throws: Refusal.self) { try configuration.database(fail) }
+        let lines = try #require(refusal).lines
+        try #require(lines.count == 2)
+        let file = configuration.origin
+        #expect(lines[0].hasPrefix("\(file): storage.url: ") || lines[0].hasPrefix("\(file): masterKeyFile: "))
         #expect(lines[0].contains("\"/p\"") && lines[1].hasPrefix("hint: "))
+    }
+
+    @Test(arguments: failures.indices)
+    func `what is wrong with the file of an argument is told without a setting`(_ index: Int) throws {
+        let configuration = try Installation().configuration()
+        let fail = { (_: String) throws(OpeningError) in throw Self.failures[index] }
+        let refusal = #expect(throws: Refusal.self) { try configuration.database(and: "/p", fail) }
+        let lines = try #require(refusal).lines
+        #expect(lines.count == 2 && !lines[0].contains("storage.url") && lines[0].contains("\"/p\""))
     }
 }

@@ -64,13 +64,7 @@ struct AdminOptions: ParsableArguments {
     func token(_ environment: [String: String]) throws(Refusal) -> String {
         let text: String
         if let tokenFile {
-            guard let read = try? String(contentsOfFile: tokenFile, encoding: .utf8) else {
-                throw Refusal("the token file \(tokenFile.quoted) cannot be read")
-            }
-            if let fault = SecretFile(setting: "--token-file", path: tokenFile).fault {
-                Terminal.write("warning: \(fault)")
-            }
-            text = read
+            text = try Self.secret("token", in: tokenFile, of: "--token-file")
         } else if let given = environment["CLOAKROOM_TOKEN"] {
             text = given
         } else {
@@ -84,5 +78,16 @@ struct AdminOptions: ParsableArguments {
             throw Refusal("the token is not one line of visible ASCII")
         }
         return token
+    }
+
+    /// A file with one line of something secret, which is never an argument. Warns where others can read it.
+    ///
+    /// - Parameter option: the one that names the file.
+    static func secret(_ words: String, in file: String, of option: String) throws(Refusal) -> String {
+        let line = try UnreadableFile.refused("the \(words) file \(file.quoted)") { () throws(UnreadableFile) in
+            try ReadFile(file).line()
+        }
+        if let fault = SecretFile(setting: option, path: file).fault { Terminal.write("warning: \(fault)") }
+        return line
     }
 }

@@ -43,7 +43,7 @@ struct AuditCommand: AsyncParsableCommand {
         func run() async throws {
             try await admin.call { api in
                 let start = since.flatMap { Self.milliseconds($0, now: Date()) }
-                var events = try await Progress.showing("asking the broker") {
+                let events = try await Progress.showing("asking the broker") {
                     try await api.items("auditEvents", query: query(since: start), limit: limit)
                 }
                 if !follow {
@@ -54,8 +54,7 @@ struct AuditCommand: AsyncParsableCommand {
                 show(seen.new(events), withHead: true)
                 while true {
                     try await Task.sleep(for: .seconds(1))
-                    events = try await api.items("auditEvents", query: query(since: seen.newest), limit: 1000)
-                    show(seen.new(events), withHead: false)
+                    show(try await seen.next(from: api) { query(since: $0) }, withHead: false)
                 }
             }
         }
@@ -109,10 +108,10 @@ struct AuditCommand: AsyncParsableCommand {
 
         func run() throws {
             let configuration = try ConfigurationReader.configuration(file: options.config)
-            switch try configuration.auditVerification(progress: { Terminal.write("\($0) events …") }) {
+            switch try configuration.auditVerification(progress: { Terminal.write("\(counted($0, "event")) …") }) {
             case .sound(0, _, _): Terminal.result("the audit trail is whole; it holds no event")
             case .sound(let events, let first, let last):
-                Terminal.result("the audit trail is whole: \(events) events, \(first) to \(last)")
+                Terminal.result("the audit trail is whole: \(counted(events, "event")), \(first) to \(last)")
             case .broken(let sequence, let finding):
                 throw Refusal(
                     "the audit trail is broken at event \(sequence): \(finding)",
@@ -124,8 +123,8 @@ struct AuditCommand: AsyncParsableCommand {
         }
     }
 
-    /// Begins a new trail. Refuses while a broker answers, and where the trail is whole.
-    struct Reset: AsyncParsableCommand {
+    /// Begins a new trail. Refuses while a broker has the database open, and where the trail is whole.
+    struct Reset: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Begin a new audit trail after a broken one. The broker must not run.",
             discussion: "The broken trail is kept in a file beside the database, a copy of it without credential keys.")
@@ -144,9 +143,9 @@ struct AuditCommand: AsyncParsableCommand {
             }
         }
 
-        func run() async throws {
+        func run() throws {
             let configuration = try ConfigurationReader.configuration(file: options.config)
-            try await HealthCheck.refuseRunningBroker(configuration)
+            let database = try configuration.database { path throws(OpeningError) in try IdleDatabase(path: path) }
             guard case .broken = try configuration.auditVerification() else {
                 throw Refusal("the audit trail is whole: there is nothing to reset")
             }
@@ -155,9 +154,9 @@ struct AuditCommand: AsyncParsableCommand {
                     "This begins a new audit trail in \(configuration.storePath.visible); the broken one is kept in a file beside it."
                 )
             }
-            let evidence = try configuration.database { path throws(OpeningError) in
+            let evidence = try configuration.database { _ throws(OpeningError) in
                 try SQLiteStore.resetAuditTrail(
-                    path: path, keyRing: configuration.keyRing, reason: reason, at: .now)
+                    of: database, keyRing: configuration.keyRing, reason: reason, at: .now)
             }
             Terminal.result("a new audit trail begins; the broken one is in \(evidence)".visible)
         }
@@ -173,6 +172,15 @@ struct SeenEvents {
 
     /// - Parameter since: in Unix milliseconds.
     init(since start: Int64) { newest = start }
+
+    /// Those that came since, however many, oldest first.
+    ///
+    /// - Parameter query: the query for events since a time, in Unix milliseconds.
+    mutating func next(
+        from api: AdminAPI, query: (_ start: Int64) -> [(name: String, value: String?)]
+    ) async throws(Refusal) -> [[String: JSONValue]] {
+        new(try await api.items("auditEvents", query: query(newest)))
+    }
 
     /// Those of a page, newest first, that were not seen before: oldest first, as they are printed.
     mutating func new(_ events: [[String: JSONValue]]) -> [[String: JSONValue]] {

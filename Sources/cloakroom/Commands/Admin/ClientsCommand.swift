@@ -55,20 +55,20 @@ struct ClientsCommand: AsyncParsableCommand {
             }
             let body = JSONValue.object(members)
             let kept = try await admin.ask { api in try await api.call(.put, place.path, body: body) }
-            ClientsCommand.show(kept, admin)
+            try ClientsCommand.show(kept, admin)
         }
 
         /// Never as an argument: those are seen by everyone on the machine.
         private static func secret(_ file: String) throws -> String {
-            let text: String?
-            if file == "-" {
-                text = String(data: FileHandle.standardInput.readDataToEndOfFile(), encoding: .utf8)
-            } else {
-                text = try? String(contentsOfFile: file, encoding: .utf8)
-            }
-            guard let secret = text?.trimmingCharacters(in: .newlines), !secret.isEmpty else {
-                throw Refusal("the client secret file \(file.quoted) is empty or cannot be read")
-            }
+            let secret =
+                if file == "-" {
+                    try UnreadableFile.refused("the client secret") { () throws(UnreadableFile) in
+                        try ReadFile.standardInput().line()
+                    }
+                } else {
+                    try AdminOptions.secret("client secret", in: file, of: "--client-secret-file")
+                }
+            guard !secret.isEmpty else { throw Refusal("the client secret file \(file.quoted) is empty") }
             return secret
         }
     }
@@ -83,7 +83,7 @@ struct ClientsCommand: AsyncParsableCommand {
         func run() async throws {
             do {
                 let kept = try await admin.ask { api in try await api.call(.get, place.path) }
-                ClientsCommand.show(kept, admin)
+                try ClientsCommand.show(kept, admin)
             } catch let refusal as Refusal {
                 // Who registers an app needs the address before there is a client id.
                 if let address = refusal.redirectURI {
@@ -114,7 +114,7 @@ struct ClientsCommand: AsyncParsableCommand {
                 if !yes {
                     let kept = try await api.call(.get, place.path)
                     guard case .object(let members)? = kept else {
-                        throw Refusal("the broker's answer is not a client")
+                        throw ClientsCommand.notAClient
                     }
                     try Confirmation.ask(
                         """
@@ -128,8 +128,10 @@ struct ClientsCommand: AsyncParsableCommand {
         }
     }
 
-    private static func show(_ client: JSONValue?, _ admin: AdminOptions) {
-        guard case .object(let members)? = client else { return }
+    private static var notAClient: Refusal { Refusal("the broker's answer is not a client", hint: "see --broker") }
+
+    private static func show(_ client: JSONValue?, _ admin: AdminOptions) throws(Refusal) {
+        guard case .object(let members)? = client else { throw notAClient }
         if admin.json { return Terminal.json(members) }
         var scopes = "the source type's own"
         if case .array(let given)? = members["scopes"] { scopes = given.compactMap(\.string).joined(separator: " ") }

@@ -9,7 +9,8 @@ extension Examination {
         var findings = configuration.secretFiles.compactMap { file in
             file.fault.map { Finding.bad(subject(file), $0, hint: SecretFile.hint) }
         }
-        if let file = configuration.masterKeyFile, !findings.contains(where: { $0.subject == "master keys" }) {
+        if let file = configuration.masterKeyFile?.file.path, !findings.contains(where: { $0.subject == "master keys" })
+        {
             findings.append(
                 .good("master keys", "\(configuration.keyRing.ids.count) in \(file), which nobody else can read"))
         }
@@ -60,7 +61,7 @@ extension Examination {
 
     private func auditTrail(_ path: String) throws(OpeningError) -> [Finding] {
         switch try SQLiteStore.verifyAuditTrail(path: path, keyRing: configuration.keyRing) {
-        case .sound(let events, _, _): [.good("audit trail", "\(events) events, whole")]
+        case .sound(let events, _, _): [.good("audit trail", "\(counted(events, "event")), whole")]
         case .broken(let sequence, let finding):
             [
                 .bad(

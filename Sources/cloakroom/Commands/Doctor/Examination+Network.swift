@@ -70,13 +70,18 @@ extension Examination {
     /// Each configured provider's token endpoint: any answer over sound TLS will do.
     func providers(by transport: CurlTransport) async -> [Finding] {
         var origins: [String: String] = [:]
+        var unasked: [String] = []
         for sourceType in configuration.catalog.sourceTypes {
             guard let profile = sourceType.oauth, configuration.isConfigured(sourceType),
-                let client = configuration.client(for: sourceType), let url = Self.tokenURL(profile, client),
-                let origin = StrictURL(url)?.origin.description
+                let client = configuration.client(for: sourceType)
             else { continue }
-            origins[origin] = url
+            if let url = Self.tokenURL(profile, client), let origin = StrictURL(url)?.origin.description {
+                origins[origin] = url
+            } else {
+                unasked.append(sourceType.id.description)
+            }
         }
+        let untold = unasked.isEmpty ? [] : [Self.unasked(unasked)]
         return await withTaskGroup { group in
             for (origin, url) in origins {
                 group.addTask { await Self.provider(at: origin, tokenURL: url, by: transport) }
@@ -85,8 +90,16 @@ extension Examination {
             for await visit in group { visits.append(visit) }
             visits.sort { $0.origin < $1.origin }
             // One word about the clock is enough.
-            return visits.map(\.finding) + visits.compactMap(\.clock).prefix(1)
+            return visits.map(\.finding) + untold + visits.compactMap(\.clock).prefix(1)
         }
+    }
+
+    /// Nobody shall take them for reached.
+    private static func unasked(_ sourceTypes: [String]) -> Finding {
+        .good(
+            "provider",
+            "not asked, since the token endpoint depends on the provider's metadata or on a caller's parameter: "
+                + sourceTypes.joined(separator: ", "))
     }
 
     /// The metadata of each issuer that a configured source type's endpoints come from.
@@ -153,7 +166,8 @@ extension Examination {
     /// good ones. `nil` where the answer has no date.
     static func clock(_ response: TransportResponse, of server: String, now: Date = Date()) -> Finding? {
         guard let text = response.header("date"), let date = try? Date(text, strategy: .http) else { return nil }
-        let seconds = Int(abs(date.timeIntervalSince(now)).rounded())
+        // A date may be of any year: up to a thousand of them it is told.
+        let seconds = Int(min(abs(date.timeIntervalSince(now)), 31_557_600_000).rounded())
         // Half of the leeway that callers' tokens get (60 s).
         guard seconds <= 30 else {
             return .bad("clock", "\(seconds) s from that of \(server)", hint: "synchronise the machine's clock by NTP")

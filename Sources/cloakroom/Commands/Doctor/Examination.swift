@@ -15,7 +15,8 @@ struct Examination: Sendable {
     func findings() async -> [Finding] {
         var findings = [
             Finding.good(
-                "configuration", "\(configuration.catalog.sourceTypes.count) source types, no setting is wrong")
+                "configuration",
+                "\(counted(configuration.catalog.sourceTypes.count, "source type")), no setting is wrong")
         ]
         // Their own words say what to do, where something is.
         findings += configuration.advice.map { Finding(subject: "configuration", level: .warn, words: $0) }

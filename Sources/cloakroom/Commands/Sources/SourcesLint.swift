@@ -20,11 +20,12 @@ extension Sources {
             let findings = Findings()
             var texts: [(name: String, text: String)] = []
             for file in files {
-                guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
-                    findings.add("\(file): found no readable file, wanted source types in YAML and UTF-8")
-                    continue
+                do throws(UnreadableFile) {
+                    texts.append((file, try ReadFile(file).text()))
+                } catch {
+                    findings.add(
+                        "\(file): found no readable file (\(error.reason)), wanted source types in YAML and UTF-8")
                 }
-                texts.append((file, text))
             }
             let catalog = Catalog(own: texts, allowInsecure: allowInsecure, findings: findings)
             try findings.refuse()
