@@ -204,7 +204,7 @@ import Testing
     /// A database of an earlier version stays one, for the program that it belongs to.
     @Test func `a ring without the key migrates nothing`() async throws {
         await (try SQLiteStore(path: folder.database)).close()
-        let statements = "DELETE FROM grdb_migrations WHERE identifier LIKE '5%'; PRAGMA user_version = 4"
+        let statements = "DELETE FROM grdb_migrations WHERE identifier >= '5'; PRAGMA user_version = 4"
         try await change(journal: .wal) { db in try db.execute(sql: statements) }
         let error = #expect(throws: OpeningError.self) {
             try SQLiteStore(path: folder.database, keyRing: KeyRing.ephemeral())
