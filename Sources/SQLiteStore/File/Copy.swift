@@ -45,7 +45,8 @@ extension SQLiteStore {
         }
     }
 
-    /// What the source is to blame for is thrown with its path, so that nobody looks for it in the new file.
+    /// Copies the pages of a database. A failure that is the source's is thrown with its path, so that
+    /// nobody looks for it in the new file.
     private static func vacuum(_ path: String, into copy: String) throws {
         let source: DatabaseQueue
         do {

@@ -5,12 +5,11 @@ import SQLiteStore
 import Secrets
 import ServiceLifecycle
 
-/// Ends the process ten seconds after it was asked to stop, whatever is still running. The exit status is 1 then.
+/// Ends the process ten seconds after it was asked to stop, whatever is still running.
 final class ShutdownDeadline: ServiceLifecycle.Service {
     private let store: SQLiteStore
     private let transport: CurlTransport
     private let logger: Logger
-    private let isOver = Locked(false)
 
     init(store: SQLiteStore, transport: CurlTransport, logger: Logger) {
         self.store = store
@@ -18,15 +17,11 @@ final class ShutdownDeadline: ServiceLifecycle.Service {
         self.logger = logger
     }
 
-    /// True once the ten seconds are over: what ends now was cut off.
-    var hasCutOff: Bool { isOver.withLock { $0 } }
-
     func run() async throws {
         try? await gracefulShutdown()
         // Not a child: this ends, and the others are asked to stop, while it waits.
         Task.detached { [self] in
             try? await Task.sleep(for: .seconds(10))
-            isOver.withLock { $0 = true }
             logger.error("stopped after ten seconds: what still ran was cut off")
             // Whoever waits for a provider fails now, and has a moment to be told.
             await transport.shutdown()
@@ -34,7 +29,7 @@ final class ShutdownDeadline: ServiceLifecycle.Service {
             await store.close()
             LogOutput.standardError.flush()
             // Not `exit`, which would run what C libraries registered while other threads still use them.
-            _exit(1)
+            _exit(0)
         }
     }
 }
