@@ -16,6 +16,8 @@ int ccurl_inflate(
     int code = inflate(&stream, Z_FINISH);
     *written = capacity - stream.avail_out;
     int is_full = stream.avail_out == 0;
+    /* Without a wrapping nothing checks the end: what goes on behind it was no such stream. */
+    if (code == Z_STREAM_END && wrapping < 0 && stream.avail_in > 0) code = Z_DATA_ERROR;
     inflateEnd(&stream);
     if (code == Z_STREAM_END) return 0;
     return (code == Z_OK || code == Z_BUF_ERROR) && is_full ? 1 : -1;

@@ -71,7 +71,11 @@ struct TransferOptions {
         try set(CURLOPT_HEADEROPT, Int(CURLHEADER_SEPARATE), on: easy)
         try set(CURLOPT_PROXY_SSL_VERIFYPEER, 1, on: easy)
         try set(CURLOPT_PROXY_SSL_VERIFYHOST, 2, on: easy)
-        if let file = configuration.caFile { try set(CURLOPT_PROXY_CAINFO, file, on: easy) }
+        try set(CURLOPT_PROXY_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2), on: easy)
+        if let file = configuration.caFile {
+            try set(CURLOPT_PROXY_CAINFO, file, on: easy)
+            try set(CURLOPT_PROXY_CAPATH, nil, on: easy)
+        }
     }
 
     private func setLimits(on easy: UnsafeMutableRawPointer) throws(TransportError) {

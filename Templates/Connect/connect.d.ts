@@ -77,7 +77,8 @@ export interface Connection {
  * - `broker_unknown`: this module was not loaded from the broker, and no `broker` was given
  * - `insecure_context`: the page is served neither over https nor from localhost
  * - `storage_unavailable`: with a `returnUrl`, the page may not use `sessionStorage`
- * - `foreign_flow`, from `resume`: what came back belongs to no flow that this tab began; nothing may be done with it
+ * - `foreign_flow`: what came back belongs to no flow that this tab began, or to another source type; nothing may be
+ *   done with it
  * - `network_error`: the broker could not be reached, or does not list this page's origin
  * - `unexpected_response`: something between here and the broker answered in its place
  * - `access_denied`, or another error of the provider's

@@ -22,6 +22,7 @@ const graceForStray = 20_000;
 // So long a redirect's key may wait before its page is shown.
 const graceForReturn = 3_600_000;
 const storagePrefix = "cloakroom.flow.";
+const otherSourceType = "what came back is of another source type than was asked for";
 // The flows that calls of `connect` on this page wait for.
 const waitedFor = new Set();
 
@@ -83,7 +84,10 @@ export async function resume(options = {}) {
   }
   forget(flow);
   if (error) throw new ConnectError(error, "", flow);
-  return { credentialKey, exchangeVerifier: kept.exchangeVerifier, sourceType: kept.sourceType, flow };
+  const sourceType = brought.get("sourceType") ?? kept.sourceType;
+  // A key that somebody else obtained, put in the place of this flow's.
+  if (sourceType !== kept.sourceType) throw new ConnectError("foreign_flow", otherSourceType, flow);
+  return { credentialKey, exchangeVerifier: kept.exchangeVerifier, sourceType, flow };
 }
 
 /** The folder that the broker's addresses are in. */
@@ -114,7 +118,7 @@ async function connectInPopup(broker, options) {
   // Before anything is awaited: a later window would count as unasked for, and be blocked.
   const popup = openPopup(broker, options);
   const ended = new AbortController();
-  const talk = talkWith(popup, broker, ended.signal);
+  const talk = talkWith(popup, broker, options.sourceType, ended.signal);
 
   let failedInPopup = false;
   try {
@@ -123,8 +127,7 @@ async function connectInPopup(broker, options) {
       abortion(options.signal, ended.signal)]);
     failedInPopup = outcome.error !== undefined;
     if (failedInPopup) throw new ConnectError(outcome.error, outcome.errorDescription, flow);
-    const { credentialKey, sourceType = options.sourceType } = outcome;
-    return { credentialKey, exchangeVerifier, sourceType, flow };
+    return { credentialKey: outcome.credentialKey, exchangeVerifier, sourceType: options.sourceType, flow };
   } finally {
     ended.abort();
     forget(talk.flow);
@@ -210,7 +213,7 @@ function close(popup, arrived) {
 }
 
 /** The messages to and from one popup. Other windows, origins and flows are not heard. */
-function talkWith(popup, broker, ended) {
+function talkWith(popup, broker, sourceType, ended) {
   let started = null;
   let resolve;
   const sendOff = () => {
@@ -243,9 +246,9 @@ function talkWith(popup, broker, ended) {
     if (!started || data.flow !== started.flow) return;
     if (data.type === "leaving") talk.hasLeft = true;
     if (data.type === "stray") talk.stray = talk.stray ?? { error: data.error || "other", since: Date.now() };
-    const outcome = outcomeIn(data, started.flow);
+    const outcome = outcomeIn(data, started.flow, sourceType);
     if (!outcome) return;
-    acknowledge(source, broker, started.flow);
+    if (outcome.credentialKey) acknowledge(source, broker, started.flow);
     resolve(outcome);
   });
   return talk;
@@ -259,10 +262,12 @@ function listen(broker, ended, hear) {
 }
 
 /** What a page of the broker's says of the end of a flow. Undefined for all else. */
-function outcomeIn(data, flow) {
+function outcomeIn(data, flow, asked) {
   if (data.flow !== flow) return undefined;
-  const { type, credentialKey, sourceType, error, errorDescription } = data;
-  if (type === "success" && credentialKey) return { credentialKey, sourceType };
+  const { type, credentialKey, sourceType = asked, error, errorDescription } = data;
+  // A key that somebody else obtained, put in the place of this flow's.
+  if (type === "success" && sourceType !== asked) return { error: "foreign_flow", errorDescription: otherSourceType };
+  if (type === "success" && credentialKey) return { credentialKey };
   if (type === "failure") return { error: error || "other", errorDescription };
   return undefined;
 }
@@ -301,9 +306,9 @@ function firstOf(broker, entries, ended) {
     for (const { flow, entry } of entries) {
       const { tenant, sourceType, exchangeVerifier, until } = entry;
       const heard = new Promise((settle) => listen(broker, ended, ({ source, data }) => {
-        const outcome = outcomeIn(data, flow);
+        const outcome = outcomeIn(data, flow, sourceType);
         if (!outcome) return;
-        acknowledge(source, broker, flow);
+        if (outcome.credentialKey) acknowledge(source, broker, flow);
         settle(outcome);
       }));
       const expiry = () => (Date.now() < until ? null : new ConnectError("timeout", "the flow expired", flow));

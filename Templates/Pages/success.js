@@ -17,6 +17,13 @@ function show(state) {
   }
 }
 
+/** Ends a request after so long that another is better. By hand: `AbortSignal.timeout` is too young. */
+function patience() {
+  const ended = new AbortController();
+  setTimeout(() => ended.abort(), 10_000);
+  return ended.signal;
+}
+
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** The one origin this flow's key may be told to, or null. A refusal is final; a stumble is tried again. */
@@ -25,7 +32,7 @@ async function frontendOrigin() {
     await pause(wait);
     try {
       const query = new URLSearchParams({ flow });
-      const response = await fetch(`${base}/oauth/frontendOrigin?${query}`, { cache: "no-store" });
+      const response = await fetch(`${base}/oauth/frontendOrigin?${query}`, { cache: "no-store", signal: patience() });
       if (response.ok) return exactOrigin((await response.json()).frontendOrigin);
       if (response.status < 500) return null;
     } catch {
@@ -53,6 +60,7 @@ async function isTaken() {
       body: JSON.stringify({ credentialKey }),
       credentials: "same-origin",
       cache: "no-store",
+      signal: patience(),
     });
     return response.ok && (await response.json()).taken === true;
   } catch {
@@ -82,14 +90,14 @@ function handOver(origin) {
  * Waits until the app took the key, for as long as one lives. An app that answers no message, or was cut off by the
  * provider's Cross-Origin-Opener-Policy, or was reloaded, asks the broker every second or redeems.
  */
-async function waitUntilTaken(patience) {
+async function waitUntilTaken(grace) {
   const start = Date.now();
   let isTold = true;
+  setTimeout(() => {
+    isTold = false;
+    if (!isDone) show("untold");
+  }, grace);
   while (!isDone && Date.now() - start < 300_000) {
-    if (isTold && Date.now() - start >= patience) {
-      isTold = false;
-      show("untold");
-    }
     await pause(isTold ? 1000 : 2000);
     if (!isDone && (await isTaken())) done(1000);
   }

@@ -158,6 +158,17 @@ import Transport
         }
     }
 
+    /// Its first bytes are a whole stream of deflate without a wrapping, of one byte.
+    @Test func `text in lines is not taken for what is packed`() async throws {
+        let body = "{\n  \"access_token\": \"a\"\n}"
+        try await withServer { connection in
+            connection.serve { _ in connection.respond("200 OK", ["Content-Encoding: deflate"], body) }
+        } body: { server in
+            let response = try await CurlTransport.forLoopback().get(server.url())
+            #expect(response.text == body)
+        }
+    }
+
     @Test func `codings are taken back in reverse order, over several headers`() async throws {
         let once = try await run(["sh", "-c", "printf once | gzip -c"])
         let twice = try await run(["sh", "-c", "printf once | gzip -c | gzip -c"])

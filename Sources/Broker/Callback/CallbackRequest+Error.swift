@@ -1,4 +1,5 @@
 import Catalog
+import Formats
 import Secrets
 
 /// A provider's error in place of a code, untrusted and as it came.
@@ -31,8 +32,7 @@ extension CallbackRequest {
     /// The secrets that came along, which another parameter may repeat.
     var hidden: HiddenValues {
         var hidden = HiddenValues()
-        hidden.add(words(["code"]).map { AuthorizationCode($0) })
-        hidden.add(words(["state"]).map { State($0) })
+        for pair in pairs where ["code", "state"].contains(exactly: pair.name) { hidden.add(State(pair.value)) }
         return hidden
     }
 

@@ -152,8 +152,8 @@ public enum CallbackError: Error, Equatable, Sendable {
         "revocation_unsupported", "source_type_not_configured", "source_type_without_oauth", "unavailable",
         "unknown_source_type", "unsupported_media_type", "wrong_tenant",
         "expired", "provider_error", "revoked", "token_unreadable",
-        "aborted", "foreign_flow", "insecure_context", "network_error", "popup_blocked", "popup_closed",
-        "storage_unavailable", "timeout", "unexpected_response",
+        "aborted", "broker_unknown", "foreign_flow", "insecure_context", "invalid_authorization_url", "network_error",
+        "popup_blocked", "popup_closed", "storage_unavailable", "timeout", "unexpected_response",
     ]
 
     /// The stable name of this failure, for problems, pages, messages and the audit trail (Docs/Contract.md#codes). A

@@ -19,12 +19,11 @@ public struct Moment: Sendable, Equatable {
     }
 
     /// Tells whether fewer than so many milliseconds went by since `earlier`. On one machine no setting of the clock
-    /// has a say in it. Where the machine has restarted, or is another one, a clock that shows less than before was set
-    /// back, and the time is over.
+    /// has a say in it: a moment before `earlier` was taken while what is asked waited for the store. Where the machine
+    /// has restarted, or is another one, a clock that shows less than before was set back, and the time is over.
     public func isWithin(_ milliseconds: Int64, of earlier: Moment) -> Bool {
-        let age =
-            machine == earlier.machine
-            ? uptime - earlier.uptime : time.milliseconds.subtractingReportingOverflow(earlier.time.milliseconds).0
+        if machine == earlier.machine { return uptime - earlier.uptime < milliseconds }
+        let age = time.milliseconds.subtractingReportingOverflow(earlier.time.milliseconds).0
         return (0..<milliseconds).contains(age)
     }
 }

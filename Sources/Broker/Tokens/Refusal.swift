@@ -22,10 +22,18 @@ extension JSONValue {
             guard text.utf8.count <= FoldedText.longest else { return nil }
             let folded = FoldedText(text)
             return names.contains(folded) ? folded : nil
-        case .array(let values): return values.lazy.compactMap { $0.says(oneOf: names) }.first
-        case .object(let members): return members.values.lazy.compactMap { $0.says(oneOf: names) }.first
+        case .array(let values): return Self.first(values, saying: names)
+        case .object(let members): return Self.first(members.values, saying: names)
         case .null, .bool, .number, .integer, .digits: return nil
         }
+    }
+
+    /// Asks each value once: a lazy `compactMap` would ask again for what it found, and so at each level.
+    private static func first(_ values: some Sequence<JSONValue>, saying names: Set<FoldedText>) -> FoldedText? {
+        for value in values {
+            if let word = value.says(oneOf: names) { return word }
+        }
+        return nil
     }
 }
 

@@ -216,7 +216,7 @@ struct BrowserRoutes: Sendable {
 
     // MARK: the success page
 
-    private struct Handover: Decodable { let credentialKey: String }
+    private struct Handover: Decodable { let credentialKey: SecretMember<Use.CredentialKey> }
 
     private struct DeliveryAnswer: Encodable { let taken: Bool }
 
@@ -224,7 +224,7 @@ struct BrowserRoutes: Sendable {
     /// not known: only who holds a key learns of it (Docs/Contract.md#pages-and-messages).
     @Sendable private func delivery(_ request: Request, _ context: Context) async throws -> Response {
         try refuseOthersPages(request)
-        let key = CredentialKey(try await request.json(Handover.self).credentialKey)
+        let key = try await request.json(Handover.self).credentialKey.secret
         do {
             return .json(DeliveryAnswer(taken: try await broker.isTaken(key)))
         } catch {

@@ -7,7 +7,8 @@ import Secrets
 
 /// Operators' revocations.
 extension SQLiteStore {
-    /// Keeps one row, whose id is the revocation's place in the order; no flow is touched. See `FlowRow.isRevoked`.
+    /// Keeps one row, whose id is the revocation's place in the order, and forgets the selection's kept refreshes; no
+    /// flow is touched. See `FlowRow.isRevoked`.
     public func revokeFlows(
         _ selection: Selection, at time: Timestamp, recording event: Event
     ) async throws(StoreError) -> RevocationNumber {

@@ -5,8 +5,8 @@ import GRDB
 extension SQLiteStore {
     /// Writes a consistent copy of the database at `path` to the new file `copy`, while brokers run.
     ///
-    /// Credential keys and revocations are left out, and flows are ended in it: what was redeemed since must not come
-    /// back with it. An existing `copy` is replaced; where this throws, it stays as it was.
+    /// Credential keys, kept refreshes and revocations are left out, and flows are ended in it: what was redeemed since
+    /// must not come back with it. An existing `copy` is replaced; where this throws, it stays as it was.
     public static func copy(path: String, to copy: String) throws(OpeningError) {
         let unfinished = copy + ".part"
         do {

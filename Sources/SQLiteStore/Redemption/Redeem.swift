@@ -40,9 +40,7 @@ extension SQLiteStore {
 
     /// Reads beside the writer; a key that is gone for another reason is not taken.
     public func isTaken(_ keyDigest: Digest) async throws(StoreError) -> Bool {
-        try await writer.write { transaction in
-            try transaction.db.first(Self.isTaken, .blob(keyDigest.bytes)) { _ in } != nil
-        }
+        try await reader.read { try $0.first(Self.isTaken, .blob(keyDigest.bytes)) { _ in } != nil }
     }
 
     /// The flow with this key or, where there is none, the next one by its digest: to find it costs as much.

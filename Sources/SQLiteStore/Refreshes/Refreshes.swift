@@ -52,7 +52,7 @@ extension SQLiteStore {
     public func renewRefresh(
         _ refresh: RefreshIdentity, under lease: RefreshLease, at moment: Moment
     ) async throws(StoreError) -> Bool {
-        try await writer.write { transaction in
+        try await writer.write(isEnding: true) { transaction in
             let renewed: Void? = try transaction.db.first(
                 Self.renew, .blob(moment.machine.bytes), .integer(moment.uptime), .integer(moment.time.milliseconds),
                 .blob(refresh.digest.bytes), .blob(lease.bytes)
@@ -125,7 +125,7 @@ extension SQLiteStore {
     private static let sweep = """
         DELETE FROM refreshes WHERE id IN (
             SELECT id FROM refreshes
-            WHERE CASE WHEN machine = ?1 THEN ?2 - uptime ELSE ?3 - time END NOT BETWEEN 0 AND ?4 LIMIT ?5)
+            WHERE CASE WHEN machine = ?1 THEN ?2 - uptime > ?4 ELSE ?3 - time NOT BETWEEN 0 AND ?4 END LIMIT ?5)
         RETURNING 1
         """
 

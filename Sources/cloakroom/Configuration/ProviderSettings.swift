@@ -5,7 +5,6 @@ import Formats
 import Foundation
 import Secrets
 
-/// The way to providers, and each caller's share of it.
 /// An address with a user before the host, as people write proxies (RFC 3986 § 3.2.1).
 private struct ProxyAddress {
     let origin: Origin
@@ -32,6 +31,7 @@ private struct ProxyAddress {
     }
 }
 
+/// The way to providers, and each caller's share of it.
 extension ConfigurationReader {
     func provider() -> (transport: CurlTransport.Configuration, shares: ProviderShares) {
         let provider = section("provider")

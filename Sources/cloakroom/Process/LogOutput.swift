@@ -1,26 +1,34 @@
+import Dispatch
 import Foundation
 import Glibc
+import Secrets
 
 /// The way of log lines to a descriptor, over a thread of their own: a reader that stalls holds up no request.
 ///
 /// Lines are in the order in which they were handed over. Where too many wait, later ones are dropped and counted.
 /// `flush` before the process ends; what a crash overtakes is what was handed over in the microseconds before it.
-final class LogOutput: @unchecked Sendable {
+final class LogOutput: Sendable {
     /// Of the process. Whoever ends it flushes it.
     static let standardError = LogOutput(STDERR_FILENO)
 
-    // The condition guards the rest.
-    private let condition = NSCondition()
+    private struct State {
+        var waiting: [UInt8] = []
+        var untold = 0
+        var dropped = 0
+        var hasThread = false
+        var isIdle = true
+        /// Those in `flush`, who are told when all is written.
+        var flushing = 0
+    }
+
+    private let state = Locked(State())
+    private let wake = DispatchSemaphore(value: 0)
+    private let written = DispatchSemaphore(value: 0)
     private let descriptor: Int32
     private let mostWaiting: Int
-    private var waiting: [UInt8] = []
-    private var untold = 0
-    private var dropped = 0
-    private var hasThread = false
-    private var isIdle = true
 
     /// The end of `flush`, where nobody reads: the process has to end.
-    private static let longestFlush = 1.0
+    private static let longestFlush = DispatchTimeInterval.seconds(1)
 
     /// POSIX: what one call writes to a pipe up to this size is in one piece, whoever else writes to it.
     private static let pieceSize = 4096
@@ -32,63 +40,69 @@ final class LogOutput: @unchecked Sendable {
     }
 
     /// The number of lines that were dropped since the start.
-    var droppedCount: Int {
-        condition.lock()
-        defer { condition.unlock() }
-        return dropped
-    }
+    var droppedCount: Int { state.withLock { $0.dropped } }
+
+    private enum Next { case nothing, start, wake }
 
     /// Hands a line over, with its end. Waits for nobody.
     ///
     /// - Parameter loss: a line that tells how many were dropped before this one.
     func write(_ line: [UInt8], afterLoss loss: (Int) -> [UInt8]) {
-        condition.lock()
-        defer { condition.unlock() }
-        guard waiting.count + line.count <= mostWaiting else {
-            untold += 1
-            dropped += 1
-            return
+        let next = state.withLock { state -> Next in
+            guard state.waiting.count + line.count <= mostWaiting else {
+                state.untold += 1
+                state.dropped += 1
+                return .nothing
+            }
+            if state.untold > 0 {
+                state.waiting += loss(state.untold)
+                state.untold = 0
+            }
+            state.waiting += line
+            guard state.isIdle else { return .nothing }
+            state.isIdle = false
+            defer { state.hasThread = true }
+            return state.hasThread ? .wake : .start
         }
-        if untold > 0 {
-            waiting += loss(untold)
-            untold = 0
-        }
-        waiting += line
-        if !hasThread {
-            hasThread = true
+        switch next {
+        case .nothing: break
+        case .wake: wake.signal()
+        case .start:
             let thread = Thread { [self] in run() }
             thread.name = "cloakroom-log"
             thread.start()
-        } else if isIdle {
-            condition.broadcast()
         }
     }
 
     /// Returns when all lines are written, or after a second without a reader.
     func flush() {
-        let deadline = Date(timeIntervalSinceNow: Self.longestFlush)
-        condition.lock()
-        defer { condition.unlock() }
-        while !waiting.isEmpty || !isIdle {
-            guard condition.wait(until: deadline) else { return }
+        let mustWait = state.withLock { state in
+            if state.isIdle { return false }
+            state.flushing += 1
+            return true
         }
+        if mustWait { _ = written.wait(timeout: .now() + Self.longestFlush) }
     }
 
     private func run() {
         var lines: [UInt8] = []
-        condition.lock()
         while true {
-            while waiting.isEmpty {
-                isIdle = true
-                condition.broadcast()
-                condition.wait()
+            let flushed = state.withLock { state -> Int? in
+                guard state.waiting.isEmpty else {
+                    swap(&lines, &state.waiting)
+                    return nil
+                }
+                state.isIdle = true
+                defer { state.flushing = 0 }
+                return state.flushing
             }
-            isIdle = false
-            swap(&lines, &waiting)
-            condition.unlock()
-            put(lines)
-            lines.removeAll(keepingCapacity: true)
-            condition.lock()
+            if let flushed {
+                for _ in 0..<flushed { written.signal() }
+                wake.wait()
+            } else {
+                put(lines)
+                lines.removeAll(keepingCapacity: true)
+            }
         }
     }
 

@@ -56,6 +56,20 @@ import Testing
         #expect(try await one.standing(refresh, at: 20_002) == .answered(.sample(2)))
     }
 
+    /// Who waits for the store has a moment from before it was given to another.
+    @Test(arguments: Engine.allCases)
+    func `a moment from before a lease was given out ends neither lease nor answer`(_ engine: Engine) async throws {
+        let (one, two) = (try database.open(engine), try database.open(engine))
+        let refresh = try RefreshIdentity.sample("r0")
+        #expect(try await one.begin(refresh, 1, at: 5) == .begun)
+        #expect(try await two.begin(refresh, 2, at: 3) == .running(.sample(1)))
+        #expect(try await !two.sweepRefreshes(at: .sample(3), limit: 5))
+        #expect(try await one.answer(refresh, 1, at: 7))
+        #expect(try await two.begin(refresh, 2, at: 6) == .answered(.sample(1)))
+        #expect(try await !two.sweepRefreshes(at: .sample(6), limit: 5))
+        #expect(try await database.count(.refreshes, in: engine) == 1)
+    }
+
     /// The machine's own time counts, whatever the clock is set to.
     @Test(arguments: Engine.allCases)
     func `no setting of the clock prolongs or ends what is kept`(_ engine: Engine) async throws {
