@@ -73,6 +73,18 @@ def events(broker: Broker) -> int:
     return len(response.json()["items"])
 
 
+# First of all: each row that the others leave behind costs the thief more time.
+def test_files_and_master_key_open_no_kept_answer(installation, pair, strict, tmp_path: Path):
+    grant = strict.granted()
+    assert refresh(pair[0], grant).status_code == 200
+    thief = Thief.of(installation.folder)
+    assert thief.opened(tmp_path) == []
+    # So that finding nothing means something: who has the token that was sent too finds the answer.
+    assert thief.opened(tmp_path, grant.code.encode()) != []
+    secret = (grant.code, grant.access_token, grant.refresh_token)
+    assert not any(text.encode() in content for content in thief.files.values() for text in secret)
+
+
 @pytest.mark.parametrize("round", range(5))
 def test_8_calls_with_one_rotating_token_are_one_call_and_8_equal_answers(pair, strict, round):
     grant = strict.granted(rotating())
@@ -169,12 +181,3 @@ def test_a_broker_that_stops_finishes_what_the_other_waits_for(tmp_path, strict)
         assert one.wait() == 0
 
 
-def test_files_and_master_key_open_no_kept_answer(installation, pair, strict, tmp_path: Path):
-    grant = strict.granted()
-    assert refresh(pair[0], grant).status_code == 200
-    thief = Thief.of(installation.folder)
-    assert thief.opened(tmp_path) == []
-    # So that finding nothing means something: who has the token that was sent too finds the answer.
-    assert thief.opened(tmp_path, grant.code.encode()) != []
-    secret = (grant.code, grant.access_token, grant.refresh_token)
-    assert not any(text.encode() in content for content in thief.files.values() for text in secret)

@@ -27,8 +27,9 @@ public protocol RefreshStore: Sendable {
     /// The state of a refresh. Changes nothing, and may be asked often.
     func refreshState(of refresh: RefreshIdentity, at moment: Moment) async throws(StoreError) -> RefreshState
 
-    /// Forgets the answers and leases of every refresh that had to do with a token: it was sent, it is in the answer,
-    /// or the answer to an earlier or later refresh of the same grant has it.
+    /// Forgets the answers of every refresh that had to do with a token: it was sent, it is in the answer, or the answer
+    /// to an earlier or later refresh of the same grant has it. A lease ends only where the token itself is sent under
+    /// it: another holder of the grant may drop an old access token meanwhile.
     func forgetRefreshes(of token: Digest) async throws(StoreError)
 
     /// Deletes what nobody is given any more, at most `limit`. Whether some is left.

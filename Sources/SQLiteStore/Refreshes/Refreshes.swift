@@ -97,15 +97,17 @@ extension SQLiteStore {
         try await reader.read { try RefreshRow.find(refresh, in: $0)?.state(at: moment) ?? .idle }
     }
 
-    /// The answer to an earlier refresh of the same grant has the token that was sent next.
+    /// The answer to an earlier refresh of the same grant has the token that was sent next. A running call ends by its own
+    /// token alone: to ask for it once more, for an access token of before that is dropped, would be a second call.
     private static let forget = """
         WITH RECURSIVE found (refresh) AS (
-            SELECT refresh FROM refresh_tokens WHERE token = ?
+            SELECT refresh FROM refresh_tokens WHERE token = ?1
             UNION
             SELECT other.refresh FROM found JOIN refresh_tokens AS one ON one.refresh = found.refresh
                 JOIN refresh_tokens AS other ON other.token = one.token
         )
         DELETE FROM refreshes WHERE id IN (SELECT refresh FROM found)
+            AND (NOT is_running OR id IN (SELECT refresh FROM refresh_tokens WHERE token = ?1))
         """
 
     /// Follows the tokens from row to row, and deletes the rows, in one transaction.

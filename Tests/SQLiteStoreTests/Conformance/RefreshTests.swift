@@ -154,6 +154,21 @@ import Testing
         #expect(try await database.count(.refreshTokens, in: engine) == 3)
     }
 
+    /// Services drop old access tokens, and a second call would be taken for theft.
+    @Test(arguments: Engine.allCases)
+    func `a call that runs goes on while an earlier token of its grant is revoked`(_ engine: Engine) async throws {
+        let store = try database.open(engine)
+        let (first, second) = (try RefreshIdentity.sample("r0"), try RefreshIdentity.sample("r1"))
+        #expect(try await store.begin(first, 1) == .begun)
+        #expect(try await store.answer(first, 1, at: 0, tokens: ["a1", "r1"]))
+        #expect(try await store.begin(second, 2) == .begun)
+        try await store.forgetRefreshes(of: Digest(of: "a1"))
+        #expect(try await store.standing(first, at: 1) == .idle)
+        #expect(try await store.standing(second, at: 1) == .running(.sample(2)))
+        try await store.forgetRefreshes(of: Digest(of: "r1"))
+        #expect(try await store.standing(second, at: 1) == .idle)
+    }
+
     @Test(arguments: Engine.allCases)
     func `a call that runs while its token is revoked is kept for nobody`(_ engine: Engine) async throws {
         let (one, two) = (try database.open(engine), try database.open(engine))
