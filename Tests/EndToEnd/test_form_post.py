@@ -88,7 +88,8 @@ def test_state_and_code_of_a_posted_answer_stay_out_of_addresses(page, broker, p
     script = browser.cdp("Page.addScriptToEvaluateOnNewDocument", source=RECORD_VIOLATIONS)["identifier"]
     flow, _ = started(broker)
     browser.go(flow.authorization_url)
-    browser.wait_for("h1", "Connected")
+    # Nobody waits for it here.
+    browser.wait_for("h1", "The app could not be reached")
     browser.cdp("Page.removeScriptToEvaluateOnNewDocument", identifier=script)
     assert browser.run("return [document.referrer, ...(window.violations ?? [])]") == [""]
     addresses = " ".join(browser.address_history())

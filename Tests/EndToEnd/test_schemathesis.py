@@ -102,6 +102,7 @@ def test_whole_flows_are_answered_as_described(described, strict):
     # Flows that end well, each way.
     broker.source_types()
     assert broker.redeem(broker.key()).status_code == 200
+    assert broker.client.post("/oauth/success", json={"credentialKey": broker.key()}).json() == {"taken": False}
     posted = broker.callback(broker.consented().callback, "POST")
     assert broker.redeem_by_post(fragment(posted)["credentialKey"]).status_code == 200
     verifier = new_verifier()
