@@ -6,7 +6,7 @@ import Secrets
 /// The way of log lines to a descriptor, over a thread of their own: a reader that stalls holds up no request.
 ///
 /// Lines are in the order in which they were handed over. Where too many wait, later ones are dropped and counted.
-/// `flush` before the process ends; what a crash overtakes is what was handed over in the microseconds before it.
+/// `flush` before the process ends; a crash loses what was handed over in the milliseconds before it.
 final class LogOutput: Sendable {
     /// Of the process. Whoever ends it flushes it.
     static let standardError = LogOutput(STDERR_FILENO)
@@ -29,6 +29,9 @@ final class LogOutput: Sendable {
 
     /// The end of `flush`, where nobody reads: the process has to end.
     private static let longestFlush = DispatchTimeInterval.seconds(1)
+
+    /// Microseconds in which further lines join the first.
+    private static let gathering: UInt32 = 5000
 
     /// POSIX: what one call writes to a pipe up to this size is in one piece, whoever else writes to it.
     private static let pieceSize = 4096
@@ -99,6 +102,8 @@ final class LogOutput: Sendable {
             if let flushed {
                 for _ in 0..<flushed { written.signal() }
                 wake.wait()
+                // A thread that is woken for each line costs more than the line.
+                usleep(Self.gathering)
             } else {
                 put(lines)
                 lines.removeAll(keepingCapacity: true)
