@@ -3,10 +3,11 @@ import Foundation
 import Glibc
 import Secrets
 
-/// The way of log lines to a descriptor, over a thread of their own: a reader that stalls holds up no request.
+/// The way of log lines to a descriptor: a reader that stalls holds up no request, but a thread of its own.
 ///
 /// Lines are in the order in which they were handed over. Where too many wait, later ones are dropped and counted.
-/// `flush` before the process ends; a crash loses what was handed over in the milliseconds before it.
+/// A line for which there is room is written at once, by whoever hands it over: to wake a thread costs more than the
+/// line. `flush` before the process ends.
 final class LogOutput: Sendable {
     /// Of the process. Whoever ends it flushes it.
     static let standardError = LogOutput(STDERR_FILENO)
@@ -30,9 +31,6 @@ final class LogOutput: Sendable {
     /// The end of `flush`, where nobody reads: the process has to end.
     private static let longestFlush = DispatchTimeInterval.seconds(1)
 
-    /// Microseconds in which further lines join the first.
-    private static let gathering: UInt32 = 5000
-
     /// POSIX: what one call writes to a pipe up to this size is in one piece, whoever else writes to it.
     private static let pieceSize = 4096
 
@@ -47,11 +45,21 @@ final class LogOutput: Sendable {
 
     private enum Next { case nothing, start, wake }
 
+    /// POSIX: a pipe that can be written to takes a whole piece without waiting.
+    private var hasRoom: Bool {
+        var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        return poll(&ready, 1, 0) == 1 && ready.revents & Int16(POLLOUT) != 0
+    }
+
     /// Hands a line over, with its end. Waits for nobody.
     ///
     /// - Parameter loss: a line that tells how many were dropped before this one.
     func write(_ line: [UInt8], afterLoss loss: (Int) -> [UInt8]) {
         let next = state.withLock { state -> Next in
+            if state.isIdle, state.untold == 0, line.count <= Self.pieceSize, hasRoom {
+                _ = put(piece: line[...])
+                return .nothing
+            }
             guard state.waiting.count + line.count <= mostWaiting else {
                 state.untold += 1
                 state.dropped += 1
@@ -102,8 +110,6 @@ final class LogOutput: Sendable {
             if let flushed {
                 for _ in 0..<flushed { written.signal() }
                 wake.wait()
-                // A thread that is woken for each line costs more than the line.
-                usleep(Self.gathering)
             } else {
                 put(lines)
                 lines.removeAll(keepingCapacity: true)
