@@ -88,7 +88,7 @@ enum HostileInput {
         return costOfSpare(body) ?? form(body)
     }
 
-    /// Whatever stands in a member that nobody asks for, the tokens are had.
+    /// The tokens are had, whatever stands in a member that nobody asks for.
     private static func costOfSpare(_ bytes: [UInt8]) -> String? {
         // It ends neither the text in JSON nor the pair in a form.
         let inJSON = bytes.filter { $0 != UInt8(ascii: "\"") } + [0x20]

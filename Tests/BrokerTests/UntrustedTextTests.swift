@@ -38,7 +38,7 @@ import Transport
         #expect(Percent.pairs("a\(run)=1") == nil)
     }
 
-    /// What people may read is cut: a name of 2,000 marks costs no tokens, and is not compared.
+    /// Text for people is cut: a name of 2,000 marks costs no tokens, and is not compared.
     @Test(arguments: marks)
     func `of an endless run of marks what may be read stays`(_ marks: String) throws {
         let (run, cut) = (Self.run(marks, 2_000), Self.run(marks, 128))

@@ -7,20 +7,32 @@ package final class Gate: @unchecked Sendable {
     private let lock = NSLock()
     private var isOpen = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
+    private var watching: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
 
     /// A closed gate.
     package init() {}
 
-    /// The tasks that wait now: a test polls it to know that they have come.
-    package var waitingCount: Int { lock.withLock { waiting.count } }
+    /// Returns once so many tasks wait at the gate.
+    package func arrival(of count: Int = 1) async {
+        await withCheckedContinuation { continuation in
+            let isThere = lock.withLock {
+                if waiting.count < count { watching.append((count, continuation)) }
+                return waiting.count >= count
+            }
+            if isThere { continuation.resume() }
+        }
+    }
 
     /// Returns at once where the gate is open, else once it is. Cancellation does not end the wait.
     package func pass() async {
         await withCheckedContinuation { continuation in
-            let isOpen = lock.withLock {
+            let (isOpen, told) = lock.withLock {
                 if !self.isOpen { waiting.append(continuation) }
-                return self.isOpen
+                let told = watching.filter { $0.count <= waiting.count }
+                watching.removeAll { $0.count <= waiting.count }
+                return (self.isOpen, told)
             }
+            for watcher in told { watcher.continuation.resume() }
             if isOpen { continuation.resume() }
         }
     }

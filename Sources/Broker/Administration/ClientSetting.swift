@@ -66,7 +66,7 @@ extension Broker {
         }
         if let secret = setting.clientSecret {
             guard secret.expose({ Self.isSound($0, most: 2048) }) else { throw .malformed(member: "clientSecret") }
-            // What is of no use can only be lost.
+            // A secret that no request sends is not kept: it could only be lost.
             if profile.needsSecret { sealed = vault.seal(secret, of: setting.tenant, id) }
         }
         do {

@@ -49,7 +49,7 @@ struct ProviderDirectory: Sendable {
             () async throws(ProviderDirectoryError) in
             // The failure to throw where nothing is found: a wrong document tells more than a missing one.
             var failure = ProviderDirectoryError.addressNotAllowed
-            // What is used where the other place has nothing better.
+            // A document to fall back on, where the other place has no better one.
             var faulty: ProviderMetadata?
             for address in addresses {
                 do throws(ProviderDirectoryError) {

@@ -32,7 +32,7 @@ struct ProviderMetadata: Sendable, Equatable {
     static let sizeLimit = 256 * 1024
 
     /// Reads a metadata document as strictly as if the provider were hostile: it decides who is sent codes and secrets.
-    /// What is not right in it is not repaired: it counts as absent.
+    /// A member of the wrong form is not repaired: it counts as absent.
     ///
     /// - Parameters:
     ///   - issuer: the issuer whose document was asked for.

@@ -39,7 +39,7 @@ extension Broker {
     }
 
     /// Tells whether the app took what waits under a key: it was redeemed, or told to the page that began the flow.
-    /// Whoever does not have the key learns nothing by it.
+    /// Says nothing to callers without the key.
     public func isTaken(_ key: CredentialKey) async throws(StoreError) -> Bool {
         try await store.isTaken(key.digest)
     }

@@ -143,7 +143,7 @@ actor RefreshCoalescer {
             return answer.json
         } catch {
             let sealed = RefreshFailure(error).flatMap { seals.seal($0, of: identity, under: token) }
-            // Where the store cannot keep it the lease ends by time, and who waits asks for himself.
+            // If the store cannot keep it, the lease ends by time, and those who wait ask for themselves.
             _ = try? await store.endRefresh(
                 identity, under: lease, with: sealed.map { .failed($0) } ?? .released, at: moment())
             throw error

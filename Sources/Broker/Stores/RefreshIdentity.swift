@@ -3,7 +3,7 @@ public import Secrets
 
 /// One grant of one tenant at one client, and what is asked for: nobody else gets its answer.
 public struct RefreshIdentity: Hashable, Sendable {
-    /// Whose grant it is: an operator's revocation may select by it.
+    /// The owner of the grant; an operator's revocation may select by it.
     public let tenant: TenantID
     /// Likewise.
     public let sourceType: SourceType.ID

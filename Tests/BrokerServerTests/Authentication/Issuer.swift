@@ -1,6 +1,7 @@
 import Broker
 import Foundation
 import Secrets
+import TestSupport
 import Transport
 
 /// An issuer of callers' tokens: its key set as a test wants it, how often it was asked, and when it answers.
@@ -12,7 +13,7 @@ final class Issuer: ProviderTransport, @unchecked Sendable {
     private let lock = NSLock()
     private var answer: ProviderResponse?
     private var asked = 0
-    private var held: [CheckedContinuation<Void, Never>]?
+    private var gate: Gate?
 
     var count: Int { lock.withLock { asked } }
 
@@ -29,25 +30,25 @@ final class Issuer: ProviderTransport, @unchecked Sendable {
     func fall() { lock.withLock { answer = nil } }
 
     /// Answers nobody until `release`.
-    func hold() { lock.withLock { held = held ?? [] } }
+    func hold() { lock.withLock { gate = gate ?? Gate() } }
+
+    /// Returns once somebody waits for its answer.
+    func arrival() async { await lock.withLock { gate }?.arrival() }
 
     func release() {
-        let waiting = lock.withLock {
-            defer { held = nil }
-            return held ?? []
+        let held = lock.withLock {
+            defer { gate = nil }
+            return gate
         }
-        for continuation in waiting { continuation.resume() }
+        held?.open()
     }
 
     func send(_ request: ProviderRequest) async throws(TransportError) -> ProviderResponse {
-        lock.withLock { asked += 1 }
-        await withCheckedContinuation { continuation in
-            let isHeld = lock.withLock {
-                held?.append(continuation)
-                return held != nil
-            }
-            if !isHeld { continuation.resume() }
+        let held = lock.withLock {
+            asked += 1
+            return gate
         }
+        await held?.pass()
         guard let answer = lock.withLock({ answer }) else { throw .unreachable }
         return answer
     }

@@ -8,7 +8,7 @@ import Secrets
 import Testing
 
 /// The time for which an issuer's keys are believed.
-@Suite struct IssuerKeysTests {
+@Suite(.timeLimit(.minutes(5))) struct IssuerKeysTests {
     private let issuer = Issuer()
     private let old = TokenSigner("old")
     private let new = TokenSigner("new")
@@ -115,7 +115,7 @@ import Testing
                         try await client.get("/v1/tenants/acme/assets:sourceTypes", token: token).status.code
                     }
                 }
-                while issuer.count == 0 { try await Task.sleep(for: .milliseconds(1)) }
+                await issuer.arrival()
                 issuer.release()
                 return try await group.reduce(into: []) { $0.append($1) }
             }

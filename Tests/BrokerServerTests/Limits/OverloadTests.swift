@@ -55,7 +55,7 @@ import Transport
                 #expect(refused.headers[.retryAfter] == "5")
                 #expect(try await client.get(uri).headers[.contentType] == "text/html; charset=utf-8")
                 group.addTask { try await client.get("\(other.callback)?code=c&state=\(other.state)").status }
-                await Self.eventually { gate.waitingCount == 2 }
+                await gate.arrival(of: 2)
                 gate.open()
                 for try await status in group { #expect(status == .found) }
                 #expect(try await client.get(uri).status == .found)
@@ -71,14 +71,14 @@ import Transport
         try await fixture.run { client async throws in
             try await withThrowingTaskGroup(of: HTTPResponse.Status.self) { group in
                 group.addTask { try await refresh(client, fixture, "one", tenant: "acme").status }
-                await Self.eventually { gate.waitingCount == 1 }
+                await gate.arrival()
                 let refused = try await refresh(client, fixture, "two", tenant: "acme")
                 #expect(refused.status == .tooManyRequests)
                 #expect(refused.code == "rate_limited")
                 #expect(refused.headers[.retryAfter] == "5")
                 // Another tenant has its own share.
                 group.addTask { try await refresh(client, fixture, "three", tenant: "other").status }
-                await Self.eventually { gate.waitingCount == 2 }
+                await gate.arrival(of: 2)
                 gate.open()
                 for try await status in group { #expect(status == .ok) }
             }
@@ -96,7 +96,7 @@ import Transport
             let flow = try await fixture.authorize(client)
             try await withThrowingTaskGroup(of: HTTPResponse.Status.self) { group in
                 group.addTask { try await refresh(client, fixture, "one", tenant: "acme").status }
-                await Self.eventually { gate.waitingCount == 1 }
+                await gate.arrival()
                 group.addTask { try await client.get("\(flow.callback)?code=c&state=\(flow.state)").status }
                 group.addTask { try await refresh(client, fixture, "two", tenant: "acme").status }
                 await Self.eventually { fixture.calls.waitingCount == 2 }

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 import Transport
 
-@Suite struct RefreshTests {
+@Suite(.timeLimit(.minutes(5))) struct RefreshTests {
     private static let uri = "/v1/tenants/acme/assets:refreshCredentials"
     private static let catalog =
         Fixture.catalog + """
@@ -138,9 +138,10 @@ import Transport
     }
 
     @Test func `simultaneous refreshes make one call and so does a repeated one`() async throws {
+        let gate = Gate()
         let fixture = try await Fixture(
             provider: ScriptedProvider { _ in
-                try? await Task.sleep(for: .milliseconds(200))
+                await gate.pass()
                 return ProviderResponse(status: 200, body: Array(#"{"access_token":"a","refresh_token":"r1"}"#.utf8))
             })
         try await fixture.run { client async throws in
@@ -151,6 +152,8 @@ import Transport
                         return answer.status
                     }
                 }
+                await gate.arrival()
+                gate.open()
                 return try await group.reduce(into: []) { $0.append($1) }
             }
             #expect(statuses.allSatisfy { $0 == .ok } && statuses.count == 16)
@@ -262,7 +265,7 @@ import Transport
             }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for subject in ["one", "two"] { group.addTask { try await refresh(as: subject) } }
-                while gate.waitingCount == 0 { try await Task.sleep(for: .milliseconds(1)) }
+                await gate.arrival()
                 gate.open()
                 try await group.waitForAll()
             }

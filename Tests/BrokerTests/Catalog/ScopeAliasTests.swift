@@ -1,7 +1,7 @@
 import Catalog
 import Testing
 
-/// What the built-in entries call granted. Each pair is from the provider's documentation.
+/// The scopes that the built-in entries take for granted ones. Each pair is from the provider's documentation.
 @Suite struct ScopeAliasTests {
     private static let catalog = Catalog(allowInsecure: false, findings: Findings())
 

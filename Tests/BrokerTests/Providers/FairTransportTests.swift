@@ -38,10 +38,11 @@ import Transport
             HeldTransport(provider), shares: ProviderShares(perTenant: 1), sleep: { _ in await patience.pass() })
         let (call, flow) = (try Self.request("a"), try Self.request("a", flow: true))
         async let first = Self.outcome(transport, call)
-        await Self.eventually { provider.waitingCount == 1 }
+        await provider.arrival()
         async let second = Self.outcome(transport, call)
         async let third = Self.outcome(transport, flow)
-        await Self.eventually { transport.waitingCount == 2 && patience.waitingCount == 1 }
+        await patience.arrival()
+        await Self.eventually { transport.waitingCount == 2 }
         patience.open()
         #expect(await second == .rateLimited)
         #expect(transport.refusedCount == 1)
@@ -59,7 +60,8 @@ import Transport
         let hung = try Self.request("a", url: "https://a.example/token")
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<500 { group.addTask { _ = await Self.outcome(transport, hung) } }
-            await Self.eventually { provider.waitingCount == 48 && transport.waitingCount == 452 }
+            await provider.arrival(of: 48)
+            await Self.eventually { transport.waitingCount == 452 }
             for _ in 0..<100 {
                 #expect(await Self.outcome(transport, try Self.request("b", flow: true)) == nil)
                 #expect(await Self.outcome(transport, try Self.request("c")) == nil)
@@ -74,7 +76,7 @@ import Transport
         let transport = FairTransport(HeldTransport(provider), shares: ProviderShares(perTenant: 1))
         let flow = try Self.request("a", flow: true)
         async let first = Self.outcome(transport, flow)
-        await Self.eventually { provider.waitingCount == 1 }
+        await provider.arrival()
         let waiting = Task { await Self.outcome(transport, flow) }
         await Self.eventually { transport.waitingCount == 1 }
         waiting.cancel()

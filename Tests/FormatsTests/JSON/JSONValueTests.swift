@@ -38,7 +38,7 @@ import Testing
 
     private static let repaired = ["NaN", "Infinity", "\"\n\"", "\"\\x\""]
 
-    /// What a member may hold that nobody asks for: it must not cost the others.
+    /// The contents of a member that nobody asks for: it must not cost the others.
     @Test(
         arguments: [
             (#"\ud83d"#, "\u{FFFD}"), (#"\ud83dx"#, "\u{FFFD}x"), (#"\udd11"#, "\u{FFFD}"),

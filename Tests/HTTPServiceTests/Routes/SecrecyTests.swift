@@ -5,7 +5,7 @@ import Testing
 
 @testable import HTTPService
 
-/// What a request brings may be a key, a token or a verifier.
+/// Requests bring keys, tokens and verifiers.
 @Suite struct SecrecyTests {
     @Test func `a body and a query show nothing of their members`() throws {
         let body = try JSONBody(ByteBuffer(string: #"{"token":"hunter2"}"#))

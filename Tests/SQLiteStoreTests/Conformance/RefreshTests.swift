@@ -56,7 +56,7 @@ import Testing
         #expect(try await one.standing(refresh, at: 20_002) == .answered(.sample(2)))
     }
 
-    /// Who waits for the store has a moment from before it was given to another.
+    /// A caller who waits for the store has a moment from before it was given to another.
     @Test(arguments: Engine.allCases)
     func `a moment from before a lease was given out ends neither lease nor answer`(_ engine: Engine) async throws {
         let (one, two) = (try database.open(engine), try database.open(engine))

@@ -4,7 +4,7 @@ import Secrets
 import Testing
 import Transport
 
-/// What an operator orders, where something comes in the way.
+/// An operator's orders, where something comes in the way.
 @Suite struct AdministrationTests {
     private static let verifier = "an-exchange-verifier-that-is-long-enough-for-it"
     private static let rotated = "\(Installation.secondKey)\n\(Installation.firstKey)"

@@ -7,7 +7,7 @@ import Testing
 import Transport
 
 /// Refreshes by two brokers on one file, each with a provider of its own that a test can ask what it was asked.
-@Suite(.timeLimit(.minutes(2))) struct RefreshBetweenBrokersTests {
+@Suite(.timeLimit(.minutes(5))) struct RefreshBetweenBrokersTests {
     private let one: Installation
     private let two: Installation
     private let gate = Gate()
@@ -88,7 +88,7 @@ import Transport
             try await Task.sleep(for: .milliseconds(1))
         })
         async let first = one.failure("r0")
-        while gate.waitingCount == 0 { await Task.yield() }
+        await gate.arrival()
         async let second = other.failure("r0")
         while !waits.isSet { await Task.yield() }
         gate.open()
@@ -108,7 +108,7 @@ import Transport
             throw error
         }
         async let first = one.failure("r0")
-        while gate.waitingCount == 0 { await Task.yield() }
+        await gate.arrival()
         async let second = two.refresh("r0")
         gate.open()
         #expect(await first != nil)
@@ -130,7 +130,7 @@ import Transport
             try await Task.sleep(for: .milliseconds(1))
         })
         async let lost = dead.refresh("r0")
-        while gate.waitingCount == 0 { await Task.yield() }
+        await gate.arrival()
         async let answer = other.refresh("r0")
         while !waits.isSet { await Task.yield() }
         #expect(await other.provider.requests.isEmpty)
@@ -154,7 +154,7 @@ import Transport
             return ProviderResponse(status: 200, body: Array(Self.rotated.utf8))
         }
         async let first = slow.refresh("r0")
-        while gate.waitingCount == 0 { await Task.yield() }
+        await gate.arrival()
         async let second = two.refresh("r0")
         for _ in 0..<20 {
             one.steady.advance(.seconds(9))
@@ -187,11 +187,11 @@ import Transport
         #expect(await one.failure("r0") != nil)
     }
 
-    /// Who waited at the broker that asks gets its answer; nobody who comes after the revocation does, at either.
+    /// Callers who waited at the broker that asks get its answer; those after the revocation do not, at either.
     @Test func `a call that runs while its token is revoked is nobody's but theirs who wait`() async throws {
         await rotate()
         async let first = one.refresh("r0")
-        while gate.waitingCount == 0 { await Task.yield() }
+        await gate.arrival()
         try await two.revoke("r0")
         #expect(await one.failure("r0") != nil)
         #expect(await two.failure("r0") != nil)
