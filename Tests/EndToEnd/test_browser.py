@@ -364,6 +364,16 @@ def test_a_forged_fragment_gives_nothing_and_spoils_nothing(chromium, returning,
     assert bare.resume()["connection"]["credentialKey"]
 
 
+def test_a_key_of_another_source_type_does_not_take_the_place_of_the_flows(chromium, returning, bare):
+    """RFC 9700 § 4.5: a provider's page knows the flow, and may bring a key that somebody else obtained."""
+    flow = dict(parse_qsl(urlsplit(leave(bare)).fragment))["flow"]
+    chromium.go("about:blank")
+    chromium.go(f"{bare.address}/connected#credentialKey=ckr_planted&sourceType=wiki_post&flow={flow}")
+    bare.install()
+    assert bare.resume()["code"] == "foreign_flow"
+    assert chromium.address == f"{bare.address}/connected" and kept(chromium) == []
+
+
 def test_a_key_that_is_led_to_another_browser_cannot_be_redeemed_there(chromium, returning, bare):
     """RFC 9700 § 4.7: the verifier stays in the tab that began."""
     arrival = leave(bare)
@@ -704,6 +714,18 @@ def test_a_page_of_the_provider_cannot_forge_a_success(chromium, page, sandbox):
     assert chromium.run("return attempts.at(-1).outcome") is None
     sandbox.decide(popup)
     assert page.connection()["credentialKey"] != "forged"
+
+
+def test_a_success_page_with_a_key_of_another_source_type_is_not_believed(chromium, page, sandbox, demo):
+    """The broker's own page, in the right window, with a fragment that a page of the provider wrote."""
+    popup = page.connect()
+    sandbox.arrive(popup)
+    chromium.choose(page.window)
+    flow = chromium.run("return Object.keys(sessionStorage)[0].split('.').at(-1)")
+    chromium.choose(popup)
+    chromium.go(f"{demo.broker}/oauth/success#credentialKey=ckr_planted&sourceType=sandbox_form&flow={flow}")
+    chromium.choose(page.window)
+    assert page.outcome()["code"] == "foreign_flow"
 
 
 def test_an_answer_to_a_flow_of_another_browser_is_not_taken_by_the_demo_page(chromium, demo):
