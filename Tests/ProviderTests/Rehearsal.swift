@@ -1,6 +1,7 @@
 import Broker
 import Catalog
 import CurlTransport
+import Formats
 import Foundation
 import HummingbirdTesting
 import SQLiteStore

@@ -1,4 +1,5 @@
 public import Catalog
+public import Formats
 public import Secrets
 
 /// A tenant's own OAuth app, as an operator sets it.

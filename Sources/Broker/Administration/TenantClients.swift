@@ -1,4 +1,5 @@
 import Catalog
+import Formats
 import Secrets
 
 /// Tenants' own clients, cached for a second: a change by another broker takes effect within that, one by this broker

@@ -1,4 +1,5 @@
 public import Catalog
+public import Formats
 
 /// A failure that is told to no caller and undoes nothing: it goes to the log.
 public struct Incident: Sendable {

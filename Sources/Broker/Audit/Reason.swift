@@ -1,5 +1,5 @@
 public import Catalog
-import Formats
+public import Formats
 public import Secrets
 
 /// The reason for a failure in words for operators: it goes to the audit trail's `detail`, the log and commands, never

@@ -1,5 +1,5 @@
 public import Catalog
-import Formats
+public import Formats
 
 /// The redirect addresses of an installation (RFC 6749 § 3.1.2): one for each authorization server and client.
 ///

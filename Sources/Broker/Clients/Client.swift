@@ -1,3 +1,4 @@
+import Formats
 public import JOSE
 public import Secrets
 public import Transport

@@ -1,4 +1,5 @@
 public import Catalog
+public import Formats
 
 /// The place that sealed credentials belong to. It is also the associated data they are sealed with, so a row
 /// copied under another tenant or flow does not open.

@@ -1,4 +1,5 @@
 import Catalog
+import Formats
 import Secrets
 
 /// The end of a redirect address, after `/oauth/callback/`: `{name}`, or `{name}/{handle}` for a tenant's own client.

@@ -1,3 +1,5 @@
+public import Formats
+
 /// The one for whom a provider is asked, and whether the call could be made again: the order of requests depends on
 /// both.
 public enum Cause: Hashable, Sendable {

@@ -1,3 +1,4 @@
+public import Formats
 import Secrets
 public import Transport
 

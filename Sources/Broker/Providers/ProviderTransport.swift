@@ -1,3 +1,4 @@
+public import Formats
 public import Transport
 
 /// Sends requests to providers, in the order that their causes give them. `FairTransport` in service.

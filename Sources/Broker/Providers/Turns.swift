@@ -1,3 +1,5 @@
+import Formats
+
 /// Decides which requests may go to providers now, and which come next: by shares of tenants and hosts, tenants in
 /// turn, and requests of flows before calls that can be made again. It only decides; `FairTransport` sends.
 ///

@@ -1,4 +1,5 @@
 import Catalog
+public import Formats
 public import Secrets
 
 /// A call of `assets:refreshCredentials` by an asset service.

@@ -1,5 +1,5 @@
 public import Catalog
-import Formats
+public import Formats
 public import Secrets
 import Transport
 

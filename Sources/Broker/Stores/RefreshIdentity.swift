@@ -1,4 +1,5 @@
 public import Catalog
+public import Formats
 public import Secrets
 
 /// One grant of one tenant at one client, and what is asked for: nobody else gets its answer.

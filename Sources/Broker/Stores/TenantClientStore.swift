@@ -1,4 +1,5 @@
 public import Catalog
+public import Formats
 public import Secrets
 
 /// Keeps the clients that tenants brought.

@@ -1,4 +1,5 @@
 import Broker
+import Formats
 import HTTPService
 import HTTPTypes
 import Hummingbird

@@ -1,5 +1,6 @@
 import Broker
 import Catalog
+import Formats
 import HTTPService
 import HTTPTypes
 

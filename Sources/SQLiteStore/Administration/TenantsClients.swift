@@ -1,6 +1,6 @@
 public import Broker
 public import Catalog
-import Formats
+public import Formats
 import Foundation
 import GRDB
 import Secrets

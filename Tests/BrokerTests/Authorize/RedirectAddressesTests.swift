@@ -1,5 +1,6 @@
 import Broker
 import Catalog
+import Formats
 import Testing
 
 /// RFC 9700 § 4.4: no two authorization servers or clients share a redirect address.

@@ -1,5 +1,6 @@
 import Broker
 import Catalog
+import Formats
 import Secrets
 import Testing
 

@@ -1,4 +1,5 @@
 import Broker
+import Formats
 import Secrets
 import Testing
 

@@ -1,4 +1,5 @@
 import CurlTransport
+import Formats
 import Logging
 import Testing
 
