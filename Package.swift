@@ -12,7 +12,10 @@ let strict: [SwiftSetting] = [
 let package = Package(
     name: "cloakroom",
     products: [
-        .executable(name: "cloakroom", targets: ["cloakroom"])
+        .executable(name: "cloakroom", targets: ["cloakroom"]),
+        .executable(name: "cloakroom-assets", targets: ["cloakroom-assets"]),
+        // What any asset service in Swift needs of the broker.
+        .library(name: "BrokerClient", targets: ["BrokerClient"]),
     ],
     dependencies: [
         // The HTTP server, its router, and its in-process test client.
@@ -152,6 +155,43 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // The asset service: the broker's consumer, of which the broker knows nothing.
+        .target(
+            name: "BrokerClient", dependencies: ["Formats", "JOSE", "Secrets", "Transport"], swiftSettings: strict),
+        .target(name: "Assets", dependencies: ["Formats", "Secrets"], swiftSettings: strict),
+        .target(
+            name: "AssetReaders", dependencies: ["Assets", "Formats", "Secrets", "Transport"],
+            swiftSettings: strict),
+        .target(
+            name: "AssetStore",
+            dependencies: [
+                "Assets", "Formats", "GroupedWriter", "Secrets", .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "AssetServer",
+            dependencies: [
+                "AssetReaders", "Assets", "BrokerClient", "Formats", "HTTPService", "JOSE", "OTLPTracing",
+                "PrometheusMetrics", "Secrets", "Transport",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "cloakroom-assets",
+            dependencies: [
+                "AssetReaders", "AssetServer", "AssetStore", "Assets", "BrokerClient", "CurlTransport", "Formats",
+                "HTTPService", "JOSE", "OTLPTracing", "PrometheusMetrics", "Secrets", "Transport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
+
         // Measures the product from outside, beside what its parts reach alone. Not part of it.
         .executableTarget(
             name: "bench",
@@ -209,6 +249,30 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
+        .testTarget(
+            name: "BrokerClientTests",
+            dependencies: ["BrokerClient", "Formats", "JOSE", "Secrets", "TestSupport", "Transport"]),
+        .testTarget(name: "AssetsTests", dependencies: ["Assets", "Formats", "Secrets", "TestSupport"]),
+        .testTarget(
+            name: "AssetReadersTests",
+            dependencies: ["AssetReaders", "Assets", "Formats", "Secrets", "TestSupport", "Transport"]),
+        .testTarget(
+            name: "AssetStoreTests",
+            dependencies: [
+                "AssetStore", "Assets", "Formats", "Secrets", "TestSupport",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
+        .testTarget(
+            name: "AssetServerTests",
+            dependencies: [
+                "AssetReaders", "AssetServer", "AssetStore", "Assets", "BrokerClient", "Formats", "HTTPService",
+                "JOSE", "Secrets", "TestSupport", "Transport",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
             ]),
         .testTarget(
             name: "OTLPTracingTests",

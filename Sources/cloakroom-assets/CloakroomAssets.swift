@@ -1,0 +1,5 @@
+/// The program.
+@main
+struct CloakroomAssets {
+    static func main() {}
+}
