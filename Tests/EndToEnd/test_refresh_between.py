@@ -1,6 +1,7 @@
 """`assets:refreshCredentials` of two processes on one database: one call to the provider, and its answer for both."""
 
 import json
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -181,3 +182,37 @@ def test_a_broker_that_stops_finishes_what_the_other_waits_for(tmp_path, strict)
         assert one.wait() == 0
 
 
+
+
+def test_the_answer_of_a_broker_that_was_frozen_is_everybodys(tmp_path, strict):
+    """Another took its lease over, and its second use of the token is refused."""
+    installation = Installation(tmp_path / "frozen", strict)
+    calls: list[object] = []
+    second, awake = threading.Event(), threading.Event()
+
+    def answer(handler, grant: Grant) -> None:
+        calls.append(handler)
+        if len(calls) == 1:
+            grant.released.wait(60)
+            handler.send_json(200, grant.token_response())
+        else:
+            second.set()
+            awake.wait(60)
+            handler.send_json(400, {"error": "invalid_grant"})
+
+    grant = strict.granted(answer)
+    patient = {"CLOAKROOM_PROVIDER_TIMEOUT": "60"}
+    other_port = {"CLOAKROOM_HTTP_PORT": str(free_port())}
+    with Broker(installation, patient) as one, Broker(installation, patient | other_port) as two:
+        slept = in_background(lambda: refresh(one, grant))
+        assert grant.arrived.wait(10)
+        one.process.send_signal(signal.SIGSTOP)
+        grant.released.set()
+        other = in_background(lambda: refresh(two, grant))
+        assert second.wait(30)
+        one.process.send_signal(signal.SIGCONT)
+        assert slept.result(30).status_code == 200
+        awake.set()
+        assert other.result(30).content == slept.result().content
+        assert refresh(two, grant).content == slept.result().content
+    assert len(strict.refreshes(grant)) == 2

@@ -144,10 +144,17 @@ actor RefreshCoalescer {
         } catch {
             let sealed = RefreshFailure(error).flatMap { seals.seal($0, of: identity, under: token) }
             // If the store cannot keep it, the lease ends by time, and those who wait ask for themselves.
-            _ = try? await store.endRefresh(
+            let isKept = try? await store.endRefresh(
                 identity, under: lease, with: sealed.map { .failed($0) } ?? .released, at: moment())
+            // Another broker that was overtaken may have brought the answer, and this failure be of a second use.
+            if isKept == false, let json = await keptAnswer(for: identity, token: token) { return json }
             throw error
         }
+    }
+
+    private func keptAnswer(for identity: RefreshIdentity, token: RefreshToken) async -> SecretBytes? {
+        guard case .answered(let kept)? = try? await state(of: identity).standing else { return nil }
+        return seals.open(kept.answer, of: identity, under: token)
     }
 
     /// Lets the lease live for as long as the call runs.

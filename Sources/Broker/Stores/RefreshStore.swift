@@ -20,6 +20,9 @@ public protocol RefreshStore: Sendable {
     ) async throws(StoreError) -> Bool
 
     /// Ends a lease. `false`: it was not the refresh's any more, and nothing is kept.
+    ///
+    /// An answer is kept also where another lease overtook this one, by time alone, and has brought none: its holder may
+    /// have slept while the provider rotated, and nobody gets an answer from it again.
     func endRefresh(
         _ refresh: RefreshIdentity, under lease: RefreshLease, with end: RefreshEnd, at moment: Moment
     ) async throws(StoreError) -> Bool

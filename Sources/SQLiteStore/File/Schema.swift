@@ -6,7 +6,7 @@ enum Schema {
     static let applicationID: Int32 = 0x636C_6B72
 
     /// The number of the last migration, kept as SQLite's `user_version`.
-    static let version: Int32 = 7
+    static let version: Int32 = 8
 
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -243,6 +243,14 @@ enum Schema {
                     ALTER TABLE flows ADD COLUMN delivery INTEGER NOT NULL DEFAULT 0;
 
                     PRAGMA user_version = 7;
+                    """)
+        }
+        migrator.registerMigration("8 the answer of a refresh that was overtaken") { db in
+            try db.execute(
+                sql: """
+                    ALTER TABLE refreshes ADD COLUMN overtaken BLOB;
+
+                    PRAGMA user_version = 8;
                     """)
         }
         return migrator

@@ -6,10 +6,12 @@ public import Secrets
 
 /// The refreshes that the brokers of one file share.
 extension SQLiteStore {
+    /// A lease that ran out is remembered: its holder may have slept, and have the one answer that the provider gave.
     private static let begin = """
         INSERT OR FAIL INTO refreshes (id, tenant, source_type, lease, is_running, machine, uptime, time)
         VALUES (?, ?, ?, ?, 1, ?, ?, ?)
         ON CONFLICT (id) DO UPDATE SET lease = excluded.lease, is_running = 1, answer = NULL,
+            overtaken = CASE WHEN is_running THEN lease WHEN answer IS NULL THEN overtaken END,
             machine = excluded.machine, uptime = excluded.uptime, time = excluded.time
         """
 
@@ -63,13 +65,14 @@ extension SQLiteStore {
 
     /// A failure of before stays, for those who wait for its lease and have not looked since.
     private static let end = """
-        UPDATE OR FAIL refreshes SET is_running = 0, answer = ?, failed_lease = coalesce(?, failed_lease),
-            failure = coalesce(?, failure), machine = ?, uptime = ?, time = ?
-        WHERE id = ? AND lease = ? AND is_running
+        UPDATE OR FAIL refreshes SET is_running = 0, answer = ?1, failed_lease = coalesce(?2, failed_lease),
+            failure = coalesce(?3, failure), machine = ?4, uptime = ?5, time = ?6
+        WHERE id = ?7 AND (lease = ?8 AND is_running OR overtaken = ?8 AND ?1 IS NOT NULL AND answer IS NULL)
         RETURNING 1
         """
 
-    /// Replaces the lease by the answer or the failure, where it is still this one.
+    /// Replaces the lease by the answer or the failure, where it is still this one. An answer is taken too where another
+    /// lease overtook it, unless that brought one already; what is revoked has no row.
     public func endRefresh(
         _ refresh: RefreshIdentity, under lease: RefreshLease, with end: RefreshEnd, at moment: Moment
     ) async throws(StoreError) -> Bool {

@@ -41,7 +41,7 @@ import Testing
     }
 
     @Test(arguments: Engine.allCases)
-    func `a lease that nobody renews ends by time and its holder has no say any more`(_ engine: Engine) async throws {
+    func `a lease that nobody renews ends, and its holder's failure counts no more`(_ engine: Engine) async throws {
         let (one, two) = (try database.open(engine), try database.open(engine))
         let refresh = try RefreshIdentity.sample("r0")
         #expect(try await one.begin(refresh, 1) == .begun)
@@ -50,10 +50,42 @@ import Testing
         #expect(try await two.begin(refresh, 2, at: 19_998) == .running(.sample(1)))
         #expect(try await two.begin(refresh, 2, at: 19_999) == .begun)
         #expect(try await !one.renewRefresh(refresh, under: .sample(1), at: .sample(20_000)))
-        #expect(try await !one.answer(refresh, 1, at: 20_000))
+        #expect(try await !one.endRefresh(refresh, under: .sample(1), with: .released, at: .sample(20_000)))
         #expect(try await two.standing(refresh, at: 20_000) == .running(.sample(2)))
         #expect(try await two.answer(refresh, 2, at: 20_001))
         #expect(try await one.standing(refresh, at: 20_002) == .answered(.sample(2)))
+        #expect(try await !one.answer(refresh, 1, at: 20_003))
+    }
+
+    /// A broker that was frozen has the one answer of a provider that rotates; a second call gets none.
+    @Test(arguments: Engine.allCases)
+    func `an answer that comes after its lease was overtaken is kept for all`(_ engine: Engine) async throws {
+        let (one, two) = (try database.open(engine), try database.open(engine))
+        for (token, hasFailed) in [("r0", false), ("r1", true)] {
+            let refresh = try RefreshIdentity.sample(token)
+            #expect(try await one.begin(refresh, 1) == .begun)
+            #expect(try await two.begin(refresh, 2, at: 10_000) == .begun)
+            if hasFailed {
+                #expect(try await two.endRefresh(refresh, under: .sample(2), with: .released, at: .sample(10_001)))
+            }
+            #expect(try await one.answer(refresh, 1, at: 10_002))
+            #expect(try await !two.endRefresh(refresh, under: .sample(2), with: .released, at: .sample(10_003)))
+            guard case .answered = try await two.standing(refresh, at: 10_004) else {
+                Issue.record("the answer is not kept")
+                continue
+            }
+        }
+    }
+
+    @Test(arguments: Engine.allCases)
+    func `an answer that comes after its lease was revoked is kept for nobody`(_ engine: Engine) async throws {
+        let (one, two) = (try database.open(engine), try database.open(engine))
+        let refresh = try RefreshIdentity.sample("r0")
+        #expect(try await one.begin(refresh, 1) == .begun)
+        try await two.forgetRefreshes(of: refresh.token)
+        #expect(try await two.begin(refresh, 2, at: 10_000) == .begun)
+        #expect(try await !one.answer(refresh, 1, at: 10_001))
+        #expect(try await two.standing(refresh, at: 10_002) == .running(.sample(2)))
     }
 
     /// A caller who waits for the store has a moment from before it was given to another.
