@@ -136,7 +136,7 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ],
-            resources: [.embedInCode("Pages")],
+            resources: [.embedInCode("Pages"), .embedInCode("Drive/Files")],
             swiftSettings: strict),
         .executableTarget(
             name: "cloakroom",

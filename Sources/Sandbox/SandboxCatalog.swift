@@ -1,4 +1,27 @@
 extension SandboxProvider {
+    /// A catalog file that puts the sandbox's drive in the place of Google's, for an asset service that reads it.
+    ///
+    /// - Parameter providerURL: The provider's address, without a slash at the end.
+    public static func driveCatalog(providerURL: String) -> String {
+        """
+        sourceTypes:
+          google_drive:
+            displayName: Team Handbook (read by the asset service)
+            category: sandbox
+            provider: sandbox
+            oauth:
+              authorizationURL: "\(providerURL)/authorize"
+              tokenURL: "\(providerURL)/token"
+              revocationURL: "\(providerURL)/revoke"
+              issuer: "\(providerURL)"
+              scopes: [files.read, profile, offline]
+              clientAuthentication: basic
+              pkce: S256
+              refreshToken: expected
+
+        """
+    }
+
     /// A catalog file for the broker, in YAML. Its source types have the provider `sandbox` in common, so that one
     /// client serves them all.
     ///

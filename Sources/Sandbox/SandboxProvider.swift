@@ -26,17 +26,23 @@ public struct SandboxProvider: Sendable {
         }
     }
 
-    /// The time that the slow behaviours wait before the token endpoint answers.
+    /// The time that the slow behaviours wait before the token endpoint answers, and that a file takes.
     public struct Delays: Sendable {
         /// For ``Behaviour/slow``; a broker should wait for it.
         public let slow: Duration
         /// For ``Behaviour/verySlow``, which also wins where both are on; a broker should give up before.
         public let verySlow: Duration
 
+        /// For each file of the drive, so that people see the progress of who reads it.
+        public let download: Duration
+
         /// Delays for people; a test takes shorter ones.
-        public init(slow: Duration = .seconds(3), verySlow: Duration = .seconds(20)) {
+        public init(
+            slow: Duration = .seconds(3), verySlow: Duration = .seconds(20), download: Duration = .milliseconds(400)
+        ) {
             self.slow = slow
             self.verySlow = verySlow
+            self.download = download
         }
     }
 
@@ -68,6 +74,7 @@ public struct SandboxProvider: Sendable {
         addAuthorization(to: router)
         addTokens(to: router)
         addAccount(to: router)
+        addDrive(to: router)
         return router
     }
 

@@ -30,7 +30,8 @@ struct WelcomePage {
         [
             ("Authorization", "/authorize"), ("Authorization, opener cut", "/coop/authorize"),
             ("Authorization of a team", "/teams/{team}/authorize"), ("Token", "/token"), ("Revocation", "/revoke"),
-            ("Account", "/api/me"), ("Metadata", "/.well-known/oauth-authorization-server"),
+            ("Account", "/api/me"), ("Drive", "/drive/v3/files"),
+            ("Metadata", "/.well-known/oauth-authorization-server"),
         ]
     }
 

@@ -32,11 +32,15 @@ extension SandboxProvider {
         }
     }
 
-    private func me(_ request: Request) async throws -> Response {
+    /// The grant of the request's bearer token (RFC 6750 § 2.1).
+    func grant(of request: Request) async -> Grant? {
         let words = request.headers[.authorization]?.split(separator: " ") ?? []
-        guard words.count == 2, words[0].lowercased() == "bearer",
-            let grant = await grants.grant(accessToken: String(words[1]))
-        else {
+        guard words.count == 2, words[0].lowercased() == "bearer" else { return nil }
+        return await grants.grant(accessToken: String(words[1]))
+    }
+
+    private func me(_ request: Request) async throws -> Response {
+        guard let grant = await grant(of: request) else {
             let headers: HTTPFields = [.wwwAuthenticate: #"Bearer realm="sandbox", error="invalid_token""#]
             return try .json(["error": "invalid_token"], status: .unauthorized, headers: openToAll(headers))
         }
