@@ -8,6 +8,7 @@ public struct DemoFrontend: Sendable {
     let baseURL: String
     let brokerURL: String
     let providerURL: String
+    let assetsURL: String?
     let tenant: String
     let token: @Sendable () async throws -> String
 
@@ -15,15 +16,17 @@ public struct DemoFrontend: Sendable {
     ///   - baseURL: This frontend's address; its origin is the one that the broker must allow.
     ///   - brokerURL: The broker's address, without a slash at the end.
     ///   - providerURL: The sandbox provider's address, to try access tokens.
+    ///   - assetsURL: The asset service's address, which is given the tickets of what it reads; `nil`: there is none.
     ///   - tenant: The tenant that visitors act for.
     ///   - token: Makes a JWT for the tenant, with the scope `assets:write`.
     public init(
-        baseURL: String, brokerURL: String, providerURL: String, tenant: String,
+        baseURL: String, brokerURL: String, providerURL: String, assetsURL: String? = nil, tenant: String,
         token: @escaping @Sendable () async throws -> String
     ) {
         self.baseURL = baseURL
         self.brokerURL = brokerURL
         self.providerURL = providerURL
+        self.assetsURL = assetsURL
         self.tenant = tenant
         self.token = token
     }
@@ -64,9 +67,12 @@ public struct DemoFrontend: Sendable {
             Asset(name: "demo.css", type: "text/css; charset=utf-8", bytes: PackageResources.demo_css),
             Asset(name: "demo.svg", type: "image/svg+xml", bytes: PackageResources.demo_svg),
             Asset(name: "demo.js", type: script, bytes: PackageResources.demo_js),
+            Asset(name: "assets.js", type: script, bytes: PackageResources.assets_js),
             Asset(name: "broker.js", type: script, bytes: PackageResources.broker_js),
             Asset(name: "elements.js", type: script, bytes: PackageResources.elements_js),
+            Asset(name: "ingestion.js", type: script, bytes: PackageResources.ingestion_js),
             Asset(name: "journey.js", type: script, bytes: PackageResources.journey_js),
+            Asset(name: "steps.js", type: script, bytes: PackageResources.steps_js),
             Asset(name: "sources.js", type: script, bytes: PackageResources.sources_js),
             Asset(name: "words.js", type: script, bytes: PackageResources.words_js),
         ]

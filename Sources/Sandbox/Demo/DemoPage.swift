@@ -2,12 +2,13 @@
 struct DemoPage {
     let frontend: DemoFrontend
 
-    /// Scripts from here and the broker; calls to here, the broker, and the provider's account address.
+    /// Scripts from here and the broker; calls to here, the broker, the provider's account address, and the asset service.
     var policy: ContentPolicy {
         let broker = Origin(of: frontend.brokerURL).text
         let provider = Origin(of: frontend.providerURL).text
+        let assets = frontend.assetsURL.map { " " + Origin(of: $0).text } ?? ""
         return ContentPolicy(
-            "script-src 'self' \(broker)", "connect-src 'self' \(broker) \(provider)", "style-src 'self'",
+            "script-src 'self' \(broker)", "connect-src 'self' \(broker) \(provider)\(assets)", "style-src 'self'",
             "img-src 'self'", "form-action 'none'")
     }
 
@@ -25,7 +26,7 @@ struct DemoPage {
         <script type="module" src="/demo.js"></script>
         </head>
         <body data-base="\(frontend.baseURL)" data-broker="\(frontend.brokerURL)"
-        data-provider="\(frontend.providerURL)" data-tenant="\(frontend.tenant)">
+        data-provider="\(frontend.providerURL)" data-assets="\(frontend.assetsURL ?? "")" data-tenant="\(frontend.tenant)">
         <a class="skip" href="#sources">Skip to the sources</a>
         <header class="bar">
         <img src="/demo.svg" alt="" width="30" height="30">

@@ -10,7 +10,7 @@ export class CallFailed extends Error {
   }
 }
 
-async function call(address, options = {}) {
+export async function call(address, options = {}) {
   let response;
   try {
     response = await fetch(address, { referrerPolicy: "no-referrer", cache: "no-store", ...options });
@@ -24,7 +24,7 @@ async function call(address, options = {}) {
   return body;
 }
 
-function post(address, members, headers = {}) {
+export function post(address, members, headers = {}) {
   const body = JSON.stringify(members);
   return call(address, { method: "POST", headers: { "Content-Type": "application/json", ...headers }, body });
 }

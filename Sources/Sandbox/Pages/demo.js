@@ -1,5 +1,6 @@
 // Fieldnotes: shows what can be connected, and connects it.
 
+import { ingestedTypes } from "./assets.js";
 import { connectHere, leaveForProvider, loadConnect, returned, sourceTypes } from "./broker.js";
 import { element } from "./elements.js";
 import { Journey } from "./journey.js";
@@ -45,7 +46,8 @@ function showProblem(error) {
 }
 
 try {
-  const { items } = await sourceTypes();
+  const [{ items }, ingested] = await Promise.all([sourceTypes(), ingestedTypes()]);
+  for (const item of items) item.isIngested = ingested.has(item.type);
   helper = await library;
   showSources(items, start);
   showArrival(items, await arriving);

@@ -1,58 +1,47 @@
-// One credential key, step by step: asked for, received, redeemed, used, refused.
+// One credential key, step by step: asked for, received, and redeemed, used and refused here, or given to the asset
+// service.
 
 import { providerAccount, redeem } from "./broker.js";
 import { button, element, facts, secret } from "./elements.js";
-import { meaningOf, moment, nameOf, warningText } from "./words.js";
+import { ingest, ingestionSteps } from "./ingestion.js";
+import { Steps } from "./steps.js";
+import { moment, warningText } from "./words.js";
 
-const steps = [
-  ["ask", "Ask the provider"],
-  ["key", "Receive the credential key"],
-  ["redeem", "Redeem it"],
-  ["use", "Use the access token"],
-  ["again", "Try the key again"],
-];
+const common = [["ask", "Ask the provider"], ["key", "Receive the credential key"]];
+const here = [["redeem", "Redeem it"], ["use", "Use the access token"], ["again", "Try the key again"]];
 
 export class Journey {
-  #rows = new Map();
+  #steps;
   #source;
 
+  /// - source: an item of the broker's list; `isIngested` where the asset service reads it.
   constructor(source) {
     this.#source = source;
-    const list = element("ol", { class: "steps" }, steps.map(([id, title]) => {
-      const body = element("div", { class: "step-body" });
-      const state = element("span", { class: "visually-hidden" });
-      const row = element("li", { class: "step", "data-state": "waiting" },
-        element("h3", {}, title, state), body);
-      this.#rows.set(id, { row, body, state, title });
-      return row;
-    }));
-    const name = source?.displayName ?? "Unknown source";
-    document.getElementById("journey-body").replaceChildren(element("p", { class: "for" }, name), list);
-    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    document.getElementById("journey").scrollIntoView({ behavior: still ? "auto" : "smooth", block: "nearest" });
+    this.#steps = new Steps(source, [...common, ...(source?.isIngested ? ingestionSteps : here)]);
   }
 
   asking(fullPage, cancel) {
-    this.#set("ask", "active", element("p", {}, fullPage
+    this.#steps.set("ask", "active", element("p", {}, fullPage
       ? "Leaving for the provider …"
       : "A popup is open. Sign in there, choose how the provider should behave, and decide."),
     fullPage ? null : button("Cancel", cancel, "secondary"));
   }
 
   failed(error, step = "ask") {
-    const name = nameOf(error);
-    const detail = error?.detail ?? error?.description;
-    this.#set(step, "failed", element("p", {}, meaningOf(name)),
-      facts([["Error", element("code", {}, name)], ["Details", detail ? String(detail).slice(0, 300) : null]]));
+    this.#steps.failed(step, error);
   }
 
   received(connection) {
-    this.#set("ask", "done", element("p", {}, "The provider agreed, and the broker keeps the credentials."));
-    this.#set("key", "done",
+    this.#steps.set("ask", "done", element("p", {}, "The provider agreed, and the broker keeps the credentials."));
+    this.#steps.set("key", "done",
       facts([["Credential key", secret("credential key", connection.credentialKey)]]),
       element("p", { class: "hint" }, "Good for one use, and only with the verifier that this page holds."));
+    if (this.#source?.isIngested) {
+      ingest(this.#steps, this.#source, connection);
+      return;
+    }
     const go = button("Redeem", () => this.#redeem(connection, go));
-    this.#set("redeem", "active", element("p", {}, "Exchange the key for the tokens."), go);
+    this.#steps.set("redeem", "active", element("p", {}, "Exchange the key for the tokens."), go);
   }
 
   async #redeem(connection, go) {
@@ -64,10 +53,10 @@ export class Journey {
       this.failed(error, "redeem");
       return;
     }
-    this.#set("redeem", "done", this.#credentials(credentials));
+    this.#steps.set("redeem", "done", this.#credentials(credentials));
     this.#offerUse(credentials);
     const retry = button("Redeem again", () => this.#redeemAgain(connection, retry), "secondary");
-    this.#set("again", "active", element("p", {}, "A second use must fail, whoever tries it."), retry);
+    this.#steps.set("again", "active", element("p", {}, "A second use must fail, whoever tries it."), retry);
   }
 
   #credentials(credentials) {
@@ -88,18 +77,18 @@ export class Journey {
 
   #offerUse(credentials) {
     if (this.#source?.category !== "sandbox") {
-      this.#set("use", "done", element("p", {}, "This token is for a provider that the demo knows nothing about."));
+      this.#steps.set("use", "done", element("p", {}, "This token is for a provider that the demo knows nothing about."));
       return;
     }
     const go = button("Use it", async () => {
       go.disabled = true;
       try {
-        this.#set("use", "done", this.#account(await providerAccount(credentials.accessToken)));
+        this.#steps.set("use", "done", this.#account(await providerAccount(credentials.accessToken)));
       } catch (error) {
         this.failed(error, "use");
       }
     });
-    this.#set("use", "active", element("p", {}, "Ask the provider whose token this is."), go);
+    this.#steps.set("use", "active", element("p", {}, "Ask the provider whose token this is."), go);
   }
 
   #account({ id, name, email, files }) {
@@ -111,28 +100,11 @@ export class Journey {
     retry.disabled = true;
     try {
       await redeem(connection);
-      this.#set("again", "failed", element("p", {}, "It worked a second time. That must never happen."));
+      this.#steps.set("again", "failed", element("p", {}, "It worked a second time. That must never happen."));
     } catch (error) {
       if (error.code !== "invalid_credential_key") return this.failed(error, "again");
-      this.#set("again", "done", element("p", {}, "Refused, as it should be."),
+      this.#steps.set("again", "done", element("p", {}, "Refused, as it should be."),
         facts([["Status", String(error.status)], ["Code", element("code", {}, error.code)], ["Details", error.detail]]));
     }
-  }
-
-  #set(id, state, ...content) {
-    const { row, body, state: spoken, title } = this.#rows.get(id);
-    const hadFocus = body.contains(document.activeElement);
-    row.dataset.state = state;
-    spoken.textContent = { done: ", done", failed: ", failed", active: ", now" }[state] ?? "";
-    body.replaceChildren(...content.filter((child) => child !== null));
-    if (hadFocus) this.#keepFocus(row);
-    if (state !== "active") document.getElementById("status").textContent = `${title}: ${state}`;
-  }
-
-  /// A button that vanishes takes the keyboard's place with it; the step's heading takes it over.
-  #keepFocus(row) {
-    const heading = row.querySelector("h3");
-    heading.tabIndex = -1;
-    heading.focus({ preventScroll: true });
   }
 }

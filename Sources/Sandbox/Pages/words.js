@@ -27,6 +27,10 @@ const meanings = {
   rate_limited: "Too many tries at once. Wait a moment.",
   invalid_credential_key: "The credential key is not valid: unknown, used, expired or another tenant's.",
   storage_unavailable: "The browser lets this page keep nothing, which the way through this tab needs.",
+  credential_mismatch: "The key was for another source, and is spent now.",
+  broker_unreachable: "The asset service could not reach the broker; the key may be spent.",
+  broker_timeout: "The broker took too long to answer the asset service; the key may be spent.",
+  operation_in_progress: "The source is being read already.",
   foreign_flow: "This answer belongs to a flow that was not started in this tab, so it was not used.",
 };
 
