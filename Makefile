@@ -14,8 +14,9 @@ PYTHON ?= python3
 
 .PHONY: demo test test-unit test-end-to-end test-tsan fuzz lint release deb bench format packages test-packages clean
 
-## Run the broker with a sandbox provider and a demo frontend, on three loopback ports.
+## Run broker and asset service with a sandbox provider and a demo frontend, on four loopback ports.
 demo: packages
+	swift build --scratch-path $(SCRATCH) $(SWIFT_FLAGS) --product cloakroom-assets
 	swift build --scratch-path $(SCRATCH) $(SWIFT_FLAGS) --product cloakroom
 	$(SCRATCH)/debug/cloakroom demo
 
@@ -71,13 +72,14 @@ lint:
 format:
 	swift format --in-place --parallel --recursive Package.swift Sources Templates Tests Benchmarks Fuzz
 
-## The binary to deploy: .build-release/release/cloakroom
+## The binaries to deploy: .build-release/release/cloakroom, and cloakroom-assets beside it.
 release: packages
 	swift build --scratch-path $(RELEASE) $(SWIFT_FLAGS) $(RELEASE_FLAGS) --product cloakroom
+	swift build --scratch-path $(RELEASE) $(SWIFT_FLAGS) $(RELEASE_FLAGS) --product cloakroom-assets
 
-## A Debian package of it in .build-deb. BINARY=… packages another build, VERSION=… calls it otherwise.
+## Debian packages of them in .build-deb. BINARY=… packages another build alone, VERSION=… calls it otherwise.
 deb: $(if $(BINARY),packages,release)
-	Deploy/deb/build $(or $(BINARY),$(RELEASE)/release/cloakroom) $(DEB) $(VERSION)
+	$(foreach binary,$(or $(BINARY),$(addprefix $(RELEASE)/release/,cloakroom cloakroom-assets)),Deploy/deb/build $(binary) $(DEB) $(VERSION) &&) true
 
 ## Measures the release build; prints a table of figures and ratios.
 bench: release
