@@ -48,6 +48,7 @@ let package = Package(
     targets: [
         // C libraries of the system.
         .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
+        .target(name: "CSpawn"),
         .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl"), .linkedLibrary("z")]),
 
         // Readers and writers of what crosses the wire: bounded, linear, by the RFCs.
@@ -160,7 +161,7 @@ let package = Package(
             name: "BrokerClient", dependencies: ["Formats", "JOSE", "Secrets", "Transport"], swiftSettings: strict),
         .target(name: "Assets", dependencies: ["Formats", "Secrets"], swiftSettings: strict),
         .target(
-            name: "AssetReaders", dependencies: ["Assets", "Formats", "Secrets", "Transport"],
+            name: "AssetReaders", dependencies: ["Assets", "CSpawn", "Formats", "Secrets", "Transport"],
             swiftSettings: strict),
         .target(
             name: "AssetStore",
