@@ -19,13 +19,13 @@ from provider import remember_redirect
 
 
 class Demo:
-    """`cloakroom demo`: broker, sandbox provider and demo frontend on three ports in a row."""
+    """`cloakroom demo`: broker, sandbox provider, demo frontend and asset service on four ports in a row."""
 
     tenant = "demo"
 
     def __init__(self) -> None:
-        port = _three_free_ports()
-        self.broker, self.provider, self.frontend = (f"http://127.0.0.1:{port + i}" for i in range(3))
+        port = _four_free_ports()
+        self.broker, self.provider, self.frontend, self.reader = (f"http://127.0.0.1:{port + i}" for i in range(4))
         self._log = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
             [binary(), "demo", "--port", str(port)],
@@ -92,13 +92,13 @@ def scripted(authorization_url: str, decision: str = "allow", **members: str) ->
     return f"{authorization_url}&{urlencode({'sandbox_auto': decision} | members)}"
 
 
-def _three_free_ports() -> int:
-    """The first of three in a row, all free a moment ago."""
+def _four_free_ports() -> int:
+    """The first of four in a row, all free a moment ago."""
     for _ in range(100):
         first = free_port()
-        if all(_is_free(first + i) for i in (1, 2)):
+        if all(_is_free(first + i) for i in (1, 2, 3)):
             return first
-    raise RuntimeError("no three free ports in a row")
+    raise RuntimeError("no four free ports in a row")
 
 
 def _is_free(port: int) -> bool:

@@ -12,14 +12,16 @@ import Sandbox
 import Secrets
 import ServiceLifecycle
 
-/// Runs broker, sandbox provider and demo frontend in one process, for people who try the product. Keys, secrets and
+/// Runs broker, sandbox provider and demo frontend in one process, and the asset service beside it, for people who try the
+/// product. Keys, secrets and
 /// the database are new each time; no configuration is read.
 struct Demo: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run the broker with a sandbox provider and a demo frontend, on three loopback ports.",
+        abstract: "Run the broker with a sandbox provider, a demo frontend and the asset service, on loopback ports.",
         discussion: "Needs no account, no file and no network. Its data is deleted when it ends.")
 
-    @Option(name: .long, help: "The broker's port; the provider and the frontend take the next two.")
+    @Option(
+        name: .long, help: "The broker's port; the provider, the frontend and the asset service take the next three.")
     var port = 8080
 
     @Option(name: .long, help: "How much to log: trace, debug, info, notice, warning, error or critical.")
@@ -29,8 +31,8 @@ struct Demo: AsyncParsableCommand {
     private static let issuer = "https://issuer.demo.example"
 
     func validate() throws {
-        // Two more follow it.
-        guard (1...65533).contains(port) else { throw ValidationError("port must be 1 to 65533") }
+        // Three more follow it.
+        guard (1...65532).contains(port) else { throw ValidationError("port must be 1 to 65532") }
         guard Logger.Level(rawValue: logLevel) != nil else { throw ValidationError("log-level is none of the levels") }
     }
 
@@ -42,7 +44,8 @@ struct Demo: AsyncParsableCommand {
         defer { folder.remove() }
 
         let clientSecret = Base64URL.encode(Random.bytes(24))
-        let tokenSecret = SecretBytes(Random.bytes(32))
+        // Text, since the asset service reads it from a file.
+        let tokenSecret = SecretBytes(Array(Base64URL.encode(Random.bytes(32)).utf8))
         let configuration = try await configuration(
             broker: broker, provider: provider, frontend: frontend, store: folder.path("demo.db"),
             clientSecret: clientSecret, tokenSecret: tokenSecret)
@@ -55,12 +58,18 @@ struct Demo: AsyncParsableCommand {
                     redirectURIs: configuration.registrations.map(\.address),
                     name: "Cloakroom Demo")
             ], baseURL: provider)
+        let assets = try DemoAssetService(
+            .init(
+                port: port + 3, broker: broker, provider: provider, frontend: frontend, issuer: Self.issuer,
+                tokenSecret: tokenSecret,
+                serviceToken: try Self.token(tokenSecret, scope: "credentials:write assets:read", seconds: 7 * 86_400),
+                logLevel: logLevel), in: folder)
         let demo = DemoFrontend(
-            baseURL: frontend, brokerURL: broker, providerURL: provider, tenant: Self.tenant,
-            token: { try Self.token(tokenSecret) })
+            baseURL: frontend, brokerURL: broker, providerURL: provider, assetsURL: assets?.address,
+            tenant: Self.tenant, token: { try Self.token(tokenSecret, scope: "assets:write", seconds: 3600) })
         var logger = Logger(label: "cloakroom.demo") { _ in LineLogHandler(format: .text, logLevel: .warning) }
         logger.logLevel = .error
-        let others: [any ServiceLifecycle.Service] = [
+        var others: [any ServiceLifecycle.Service] = [
             Application(
                 router: sandbox.router(), configuration: .init(address: .hostname("127.0.0.1", port: port + 1)),
                 logger: logger),
@@ -68,13 +77,16 @@ struct Demo: AsyncParsableCommand {
                 router: demo.router(), configuration: .init(address: .hostname("127.0.0.1", port: port + 2)),
                 logger: logger),
         ]
+        if let assets { others.append(assets) }
+        let reader =
+            assets.map { "\n  assets     \($0.address)   reads the Team Handbook, and tells how far it is" } ?? ""
         Terminal.result(
             """
             Cloakroom demo: everything runs on this machine, and its data is deleted when it stops.
 
               frontend   \(frontend)   open this one: Connect, Sign in, Allow; Redeem works once
               provider   \(provider)   the sandbox: an OAuth provider with switches for awkward behaviour
-              broker     \(broker)   what you would deploy
+              broker     \(broker)   what you would deploy\(reader)
 
             Ctrl-C stops it.
             """)
@@ -88,7 +100,10 @@ struct Demo: AsyncParsableCommand {
     ) async throws -> Configuration {
         let findings = Findings()
         let catalog = Catalog(
-            files: [("sandbox.yaml", SandboxProvider.catalog(providerURL: provider))], allowInsecure: true,
+            files: [
+                ("sandbox.yaml", SandboxProvider.catalog(providerURL: provider)),
+                ("drive.yaml", SandboxProvider.driveCatalog(providerURL: provider)),
+            ], allowInsecure: true,
             findings: findings)
         try findings.refuse()
         guard let publicURL = StrictURL(broker), let origin = Origin(frontend), let id = KeyRing.KeyID("demo") else {
@@ -108,14 +123,14 @@ struct Demo: AsyncParsableCommand {
     }
 
     /// A token as the demo frontend's own backend would mint it for its signed-in user.
-    private static func token(_ secret: SecretBytes) throws -> String {
+    private static func token(_ secret: SecretBytes, scope: String, seconds: Int64) throws -> String {
         let now = Timestamp.now
         let token = JSONWebSignature.sign(
             header: [("typ", .string("JWT"))],
             claims: [
                 "iss": .string(issuer), "aud": .string("cloakroom"), "sub": .string("demo-user"),
-                "iat": .seconds(now), "exp": .seconds(now.adding(seconds: 3600)), "tenant": .string(tenant),
-                "scope": .string("assets:write"),
+                "iat": .seconds(now), "exp": .seconds(now.adding(seconds: seconds)), "tenant": .string(tenant),
+                "scope": .string(scope),
             ], sharedSecret: secret)
         guard let token else { throw Refusal("the demo's own secret does not sign") }
         return token
