@@ -309,7 +309,7 @@ def test_the_demo_page_works_by_keyboard(fresh, demo, visit):
     assert [stop["name"] for stop in stops if not stop["visible"]] == []
     names = [stop["name"] for stop in stops]
     connects = [name for name in names if name.startswith("Connect ")]
-    assert connects[0] == "Connect Team Handbook" and len(connects) >= 2
+    assert connects[0].startswith("Connect Team Handbook") and len(connects) >= 2
     order = fresh.run(
         "return [...document.querySelectorAll('a, summary, button, input')].map("
         "(node) => (node.innerText || node.labels?.[0]?.innerText || node.id || '').trim().replace(/\\s+/g, ' '))"
