@@ -85,7 +85,13 @@ public struct CallbackRequest: Sendable {
     }
 
     private static func escaped(_ text: [UInt8], _ special: String.UTF8View) -> [UInt8] {
-        text.flatMap { special.contains($0) ? Array(Percent.encode(String(Unicode.Scalar($0))).utf8) : [$0] }
+        text.reduce(into: []) { escaped, byte in
+            if special.contains(byte) {
+                escaped += Percent.encode(String(Unicode.Scalar(byte))).utf8
+            } else {
+                escaped.append(byte)
+            }
+        }
     }
 
     func presentedCookie(for flow: FlowID) -> BindingCookie? { cookie(flow) }
