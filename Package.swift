@@ -100,7 +100,7 @@ let package = Package(
         .target(
             name: "HTTPService",
             dependencies: [
-                "Formats", "OTLPTracing", "PrometheusMetrics", "Secrets",
+                "Formats", "JOSE", "OTLPTracing", "PrometheusMetrics", "Secrets", "Transport",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
