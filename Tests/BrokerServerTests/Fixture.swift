@@ -11,6 +11,7 @@ import JOSE
 import Logging
 import SQLiteStore
 import Secrets
+import StrictYAML
 import TestSupport
 import Testing
 
