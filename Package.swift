@@ -55,8 +55,11 @@ let package = Package(
         .target(name: "Secrets", dependencies: ["COpenSSL"], swiftSettings: strict),
         .target(name: "Transport", dependencies: ["Formats"], swiftSettings: strict),
         .target(
+            name: "StrictYAML", dependencies: ["Formats", .product(name: "Yams", package: "Yams")],
+            swiftSettings: strict),
+        .target(
             name: "Catalog",
-            dependencies: ["Formats", "Secrets", .product(name: "Yams", package: "Yams")],
+            dependencies: ["Formats", "Secrets", "StrictYAML", .product(name: "Yams", package: "Yams")],
             resources: [.embedInCode("Data")],
             swiftSettings: strict),
         .target(name: "JOSE", dependencies: ["Formats", "Secrets", "Transport"], swiftSettings: strict),
@@ -100,7 +103,7 @@ let package = Package(
         .target(
             name: "HTTPService",
             dependencies: [
-                "Formats", "OTLPTracing", "PrometheusMetrics", "Secrets",
+                "Formats", "JOSE", "OTLPTracing", "PrometheusMetrics", "Secrets", "Transport",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -142,7 +145,7 @@ let package = Package(
             name: "cloakroom",
             dependencies: [
                 "Broker", "BrokerServer", "Catalog", "CurlTransport", "Formats", "HTTPService", "JOSE", "OTLPTracing",
-                "PrometheusMetrics", "SQLiteStore", "Sandbox", "Secrets", "Transport",
+                "PrometheusMetrics", "SQLiteStore", "Sandbox", "Secrets", "StrictYAML", "Transport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -208,19 +211,19 @@ let package = Package(
         .testTarget(
             name: "SecretsTests",
             dependencies: ["COpenSSL", "Secrets", "TestSupport", .product(name: "Logging", package: "swift-log")]),
-        .testTarget(name: "FormatsTests", dependencies: ["Catalog", "Formats", "TestSupport"]),
+        .testTarget(name: "FormatsTests", dependencies: ["Catalog", "Formats", "StrictYAML", "TestSupport"]),
         .testTarget(name: "JOSETests", dependencies: ["Formats", "JOSE", "Secrets", "TestSupport", "Transport"]),
         .testTarget(
             name: "BrokerTests",
             dependencies: [
-                "Broker", "Catalog", "Formats", "JOSE", "Secrets", "TestSupport", "Transport",
+                "Broker", "Catalog", "Formats", "JOSE", "Secrets", "StrictYAML", "TestSupport", "Transport",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(name: "CurlTransportTests", dependencies: ["CurlTransport", "Formats", "Transport"]),
         .testTarget(
             name: "SQLiteStoreTests",
             dependencies: [
-                "Broker", "Catalog", "Formats", "SQLiteStore", "Secrets", "TestSupport", "Transport",
+                "Broker", "Catalog", "Formats", "SQLiteStore", "Secrets", "StrictYAML", "TestSupport", "Transport",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         .testTarget(
@@ -240,7 +243,7 @@ let package = Package(
             name: "BrokerServerTests",
             dependencies: [
                 "Broker", "BrokerServer", "Catalog", "Formats", "HTTPService", "JOSE", "OTLPTracing",
-                "PrometheusMetrics", "SQLiteStore", "Secrets", "TestSupport", "Transport",
+                "PrometheusMetrics", "SQLiteStore", "Secrets", "StrictYAML", "TestSupport", "Transport",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -296,7 +299,8 @@ let package = Package(
         .testTarget(
             name: "ProviderTests",
             dependencies: [
-                "Broker", "Catalog", "CurlTransport", "Formats", "Sandbox", "Secrets", "SQLiteStore", "Transport",
+                "Broker", "Catalog", "CurlTransport", "Formats", "Sandbox", "Secrets", "SQLiteStore", "StrictYAML",
+                "Transport",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
@@ -306,8 +310,7 @@ let package = Package(
             name: "CloakroomTests",
             dependencies: [
                 "Broker", "BrokerServer", "Catalog", "CurlTransport", "Formats", "HTTPService", "JOSE", "SQLiteStore",
-                "Secrets",
-                "Transport", "cloakroom",
+                "Secrets", "StrictYAML", "Transport", "cloakroom",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),

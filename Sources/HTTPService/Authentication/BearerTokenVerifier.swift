@@ -1,9 +1,7 @@
-public import Broker
-public import CoreMetrics
-public import Formats
-import HTTPService
+package import CoreMetrics
+package import Formats
 import HTTPTypes
-import Hummingbird
+package import Hummingbird
 import JOSE
 import Secrets
 
@@ -39,7 +37,8 @@ public final class BearerTokenVerifier: Sendable {
     private let now: @Sendable () -> Timestamp
     private let steady: @Sendable () -> ContinuousClock.Instant
 
-    static let tokens = "cloakroom_caller_tokens_total"
+    /// The counter of callers' tokens, by whether they were known (`hit`) or had to be verified (`miss`).
+    package static let tokens = "cloakroom_caller_tokens_total"
     private let hits: Counter
     private let misses: Counter
 
@@ -51,11 +50,11 @@ public final class BearerTokenVerifier: Sendable {
     ///   - factory: counts the tokens that were known, and those that had to be verified.
     ///   - now: the time of day, for what tokens say of it.
     ///   - steady: a monotonic clock, for the ages of keys and of verified tokens.
-    ///   - tell: told where the issuer's keys cannot be fetched.
-    public init(
+    ///   - tell: told where the issuer's keys cannot be fetched, at most once a minute of each kind of outage.
+    package init(
         rules: Rules, keys: KeySource, factory: any MetricsFactory = NOOPMetricsHandler.instance,
         now: @escaping @Sendable () -> Timestamp, steady: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
-        tell: @escaping @Sendable (Incident) -> Void = { _ in }
+        tell: @escaping @Sendable (IssuerOutage) -> Void = { _ in }
     ) {
         hits = Counter(label: Self.tokens, dimensions: [("cache", "hit")], factory: factory)
         misses = Counter(label: Self.tokens, dimensions: [("cache", "miss")], factory: factory)
@@ -65,14 +64,15 @@ public final class BearerTokenVerifier: Sendable {
         self.steady = steady
     }
 
-    /// The claims of the request's token, if it is sound, for this tenant (`nil`: for any), and has one of `scopes`.
-    func verify(
+    /// The claims of the request's token, if it is sound, for this tenant (`nil`: for any), and has one of `scopes`, of which the
+    /// first is named where it has none.
+    package func verify(
         _ request: Request, for tenant: TenantID?, anyOf scopes: [Scope]
     ) async throws(BearerTokenError) -> AccessTokenClaims {
         let claims = try await claims(of: try Self.token(of: request))
         if let tenant, !claims.tenants.contains(exactly: tenant.description) { throw .wrongTenant }
-        guard scopes.contains(where: { claims.scopes.contains(exactly: $0.rawValue) }) else {
-            throw .insufficientScope(wanted: scopes[0].rawValue, granted: claims.scopes)
+        guard scopes.contains(where: { claims.scopes.contains(exactly: $0.name) }) else {
+            throw .insufficientScope(wanted: scopes.first?.name ?? "", granted: claims.scopes)
         }
         return claims
     }

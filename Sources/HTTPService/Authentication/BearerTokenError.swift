@@ -1,35 +1,20 @@
-import Broker
-import HTTPService
 import HTTPTypes
 
-/// The claims of a verified access token about its bearer.
-struct AccessTokenClaims: Sendable {
-    let subject: String?
-    let tokenID: String?
-    let tenants: [String]
-    let scopes: [String]
-    let expiresAt: Double
-}
-
-/// A right that a call needs (RFC 6750 § 3).
-enum Scope: String {
-    case assetsRead = "assets:read"
-    case assetsWrite = "assets:write"
-    case credentialsWrite = "credentials:write"
-    case brokerAdmin = "broker:admin"
-}
-
 /// The reasons why a call is turned away (RFC 6750 § 3.1).
-enum BearerTokenError: Error, Equatable {
+package enum BearerTokenError: Error, Equatable {
+    /// There is no Authorization header.
     case tokenMissing
     /// The reason names the check, never the token.
     case tokenInvalid(String)
+    /// The token is sound, and for other tenants.
     case wrongTenant
+    /// The token is sound, and has none of the scopes that would do.
     case insufficientScope(wanted: String, granted: [String])
-    /// The issuer's keys could not be fetched; an incident tells why.
+    /// The issuer's keys could not be fetched; an `IssuerOutage` tells why.
     case keysUnavailable
 
-    var problem: Problem {
+    /// The answer, with its challenge (RFC 6750 § 3).
+    package var problem: Problem {
         switch self {
         case .tokenMissing:
             // RFC 6750 § 3.1: without credentials, no error code.

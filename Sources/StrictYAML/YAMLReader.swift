@@ -1,18 +1,6 @@
 import Formats
 package import Yams
 
-/// Collects the mistakes in files, so that all of them can be told at once.
-package final class Findings {
-    /// One line each: file, place, what was found, what was wanted.
-    package private(set) var lines: [String] = []
-
-    /// Without findings.
-    package init() {}
-
-    /// Takes a line as it is, in the form that `lines` describes.
-    package func add(_ line: String) { lines.append(line) }
-}
-
 /// One mapping of a YAML file, read member by member. `finish` reports the members that nobody asked for.
 package final class YAMLReader {
     /// The name that findings begin with: the file's, or `environment`.

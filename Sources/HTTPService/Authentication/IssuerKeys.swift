@@ -1,6 +1,4 @@
-import Broker
 import Formats
-import HTTPService
 public import JOSE
 import OTLPTracing
 import Secrets
@@ -23,21 +21,21 @@ struct IssuerKeys: Sendable {
     }
 
     private let source: Source
-    private let outage: IssuerOutage
+    private let outage: OutageNotices
 
     /// - Parameters:
     ///   - now: a monotonic clock: one that is set back would prolong the life of withdrawn keys.
     ///   - tell: told of an outage of the issuer, at most once a minute: callers decide how often keys are wanted.
     init(
         _ source: KeySource, now: @escaping @Sendable () -> ContinuousClock.Instant,
-        tell: @escaping @Sendable (Incident) -> Void
+        tell: @escaping @Sendable (IssuerOutage) -> Void
     ) {
-        let outage = IssuerOutage(now: now, tell: tell)
+        let outage = OutageNotices(now: now, tell: tell)
         self.outage = outage
         switch source {
         case .fixed(let keys): self.source = .fixed(keys)
         case .address(let url, let transport):
-            let set = RemoteKeySet(.callers, now: now) { outage.met($0, keysServe: true) }
+            let set = RemoteKeySet(.callers, now: now) { outage.met(.staleKeys($0)) }
             self.source = .remote(set) { () async throws(TransportError) in
                 var request = TransportRequest(method: .get, url: url, headers: [("Accept", "application/json")])
                 // The issuer is the operator's own: what it does for us belongs to the same trace.
@@ -72,7 +70,7 @@ struct IssuerKeys: Sendable {
             do {
                 believed = try await set.believed(where: { $0.hasKey(of: token) }, fetch: fetch)
             } catch {
-                outage.met(error, keysServe: false)
+                outage.met(.keysMissing(error))
                 throw .keysUnavailable
             }
             do {
@@ -81,32 +79,6 @@ struct IssuerKeys: Sendable {
                 throw BearerTokenError(error)
             }
         }
-    }
-}
-
-/// Tells operators that the issuer of callers' tokens does not answer.
-private final class IssuerOutage: Sendable {
-    private static let interval: Duration = .seconds(60)
-
-    private let now: @Sendable () -> ContinuousClock.Instant
-    private let tell: @Sendable (Incident) -> Void
-    private let toldAt = Locked<[Incident.Kind: ContinuousClock.Instant]>([:])
-
-    init(now: @escaping @Sendable () -> ContinuousClock.Instant, tell: @escaping @Sendable (Incident) -> Void) {
-        self.now = now
-        self.tell = tell
-    }
-
-    /// - Parameter keysServe: the earlier keys are still believed.
-    func met(_ fault: RemoteKeySet.Fault, keysServe: Bool) {
-        let kind: Incident.Kind = keysServe ? .staleCallersKeys : .callersKeysMissing
-        let now = now()
-        let isDue = toldAt.withLock { toldAt in
-            if let last = toldAt[kind], now < last + Self.interval { return false }
-            toldAt[kind] = now
-            return true
-        }
-        if isDue { tell(Incident(kind, "auth.jwksURL: \(fault.reason)")) }
     }
 }
 
