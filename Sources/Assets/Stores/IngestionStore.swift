@@ -16,8 +16,8 @@ public protocol IngestionStore: Sendable {
     func next(excluding excluded: Set<TenantID>, at now: Timestamp) async throws(AssetStoreError) -> Ingestion?
 
     /// Adds items that were found, and gives those that are to be read: new to this operation, or found before a crash
-    /// and not done. An item that is there already is passed over. Beyond `mostDocuments` of the asset nothing is added,
-    /// and the answer says so.
+    /// and not done, also where another item led to them. An item that is there already is passed over. Beyond
+    /// `mostDocuments` of the asset nothing is added, and the answer says so.
     func add(
         _ items: [SourceItem], to operation: OperationID, mostDocuments: Int, at now: Timestamp
     ) async throws(AssetStoreError) -> ItemAdmission
@@ -31,7 +31,8 @@ public protocol IngestionStore: Sendable {
         -> IngestionProgress
 
     /// Ends the work on an item: its document, its chunks (the staged ones and `outcome`'s, in place of those of before),
-    /// what it led to and the counters, in one commit. What it led to comes back as from `add`.
+    /// what it led to and the counters, in one commit. What it led to comes back as from `add`. An item that is not read,
+    /// since its version is the kept one, need not have begun.
     func finish(
         _ item: ItemID, of operation: OperationID, _ outcome: ItemOutcome, mostDocuments: Int, at now: Timestamp
     ) async throws(AssetStoreError) -> ItemAdmission
@@ -133,12 +134,16 @@ public struct ItemOutcome: Sendable {
 
     public var result: Result
     public var found: [SourceItem]
+    /// Something that it led to is not in `found`, for a limit or since it could not be read. Kept with the operation,
+    /// also across crashes: whatever its end says, its listing is not whole.
+    public var isIncomplete: Bool
     /// The tokens that were spent: the embedder's word, else the sum over the chunks.
     public var tokensSpent: Int
 
-    public init(_ result: Result, found: [SourceItem] = [], tokensSpent: Int = 0) {
+    public init(_ result: Result, found: [SourceItem] = [], isIncomplete: Bool = false, tokensSpent: Int = 0) {
         self.result = result
         self.found = found
+        self.isIncomplete = isIncomplete
         self.tokensSpent = tokensSpent
     }
 }
