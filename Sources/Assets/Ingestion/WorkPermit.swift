@@ -16,7 +16,7 @@ public enum WorkPermit {
         ) async throws(CancellationError)
     }
 
-    private static func sleep(_ duration: Duration) async throws(CancellationError) {
+    public static func sleep(_ duration: Duration) async throws(CancellationError) {
         do { try await Task.sleep(for: duration) } catch { throw CancellationError() }
     }
 }

@@ -16,8 +16,9 @@ public protocol IngestionStore: Sendable {
     func next(excluding excluded: Set<TenantID>, at now: Timestamp) async throws(AssetStoreError) -> Ingestion?
 
     /// Adds items that were found, and gives those that are to be read: new to this operation, or found before a crash
-    /// and not done, also where another item led to them. An item that is there already is passed over. Beyond
-    /// `mostDocuments` of the asset nothing is added, and the answer says so.
+    /// and not done. An item that is there already is passed over. Beyond `mostDocuments` of the asset nothing is added,
+    /// and the answer says so. The first call after a crash also gives the items that others had led to: no listing
+    /// brings them again. Of an operation whose documents were chosen, items of other documents are passed over.
     func add(
         _ items: [SourceItem], to operation: OperationID, mostDocuments: Int, at now: Timestamp
     ) async throws(AssetStoreError) -> ItemAdmission
@@ -31,14 +32,14 @@ public protocol IngestionStore: Sendable {
         -> IngestionProgress
 
     /// Ends the work on an item: its document, its chunks (the staged ones and `outcome`'s, in place of those of before),
-    /// what it led to and the counters, in one commit. What it led to comes back as from `add`. An item that is not read,
-    /// since its version is the kept one, need not have begun.
+    /// what it led to and the counters, in one commit. What it led to comes back as from `add`.
     func finish(
         _ item: ItemID, of operation: OperationID, _ outcome: ItemOutcome, mostDocuments: Int, at now: Timestamp
     ) async throws(AssetStoreError) -> ItemAdmission
 
     /// Ends an operation, and with it the items that are not done: documents that were found and have no text are
-    /// removed, others stay as they were.
+    /// removed, others stay as they were. Where the listing came to its end, an item that was found before a crash and
+    /// never again counts as one that is gone. An operation with a wish to end is CANCELLED, however it ended.
     func end(
         _ operation: OperationID, _ end: IngestionEnd, at now: Timestamp
     ) async throws(AssetStoreError) -> AssetOperation?
@@ -128,23 +129,22 @@ public struct ItemOutcome: Sendable {
         /// The document is what it was. `nil`: so is its version.
         case unchanged(ItemVersion?)
         case failed(Document.Failure)
-        /// There is no document; one that was kept is removed, and counted as such.
+        /// There is no document. One that was kept is removed at the end, with those that have vanished.
         case absent
     }
 
     public var result: Result
     public var found: [SourceItem]
-    /// Something that it led to is not in `found`, for a limit or since it could not be read. Kept with the operation,
-    /// also across crashes: whatever its end says, its listing is not whole.
-    public var isIncomplete: Bool
     /// The tokens that were spent: the embedder's word, else the sum over the chunks.
     public var tokensSpent: Int
+    /// Something that it led to was left out, so that the listing is not whole. Kept, so that a crash does not forget it.
+    public var isIncomplete: Bool
 
-    public init(_ result: Result, found: [SourceItem] = [], isIncomplete: Bool = false, tokensSpent: Int = 0) {
+    public init(_ result: Result, found: [SourceItem] = [], tokensSpent: Int = 0, isIncomplete: Bool = false) {
         self.result = result
         self.found = found
-        self.isIncomplete = isIncomplete
         self.tokensSpent = tokensSpent
+        self.isIncomplete = isIncomplete
     }
 }
 
