@@ -5,7 +5,6 @@ public struct IngestionParts: Sendable {
     public var store: any IngestionStore
     public var readers: any SourceReaders
     public var extractor: any TextExtractor
-    public var chunks: @Sendable (ExtractedText, EmbeddingSettings) -> any Sequence<Chunk>
     /// The credentials of an operation's source; `nil` where it has none.
     public var tokens: @Sendable (Ingestion) -> (any AccessTokenSource)?
     /// `nil` where the model is configured no more.
@@ -19,7 +18,6 @@ public struct IngestionParts: Sendable {
 
     public init(
         store: any IngestionStore, readers: any SourceReaders, extractor: any TextExtractor,
-        chunks: @escaping @Sendable (ExtractedText, EmbeddingSettings) -> any Sequence<Chunk>,
         tokens: @escaping @Sendable (Ingestion) -> (any AccessTokenSource)?,
         embedder: @escaping @Sendable (EmbeddingModel.Name) -> (any Embedder)?,
         observe: @escaping @Sendable (IngestionEvent) -> Void, now: @escaping @Sendable () -> Timestamp,
@@ -29,7 +27,6 @@ public struct IngestionParts: Sendable {
         self.store = store
         self.readers = readers
         self.extractor = extractor
-        self.chunks = chunks
         self.tokens = tokens
         self.embedder = embedder
         self.observe = observe

@@ -64,7 +64,9 @@ struct IngestionPlan: Sendable {
     /// All items that were ever queued: one that is found again is not read again.
     private var taken: Set<ItemID> = []
     private var fresh = Queue<QueuedItem>()
-    /// Items that were in work when the process ended.
+    /// Items that were in work at one end of the process: not marked before they have a place.
+    private var interrupted = Queue<QueuedItem>()
+    /// Items that were in work at several, and fail at the next one.
     private var suspects = Queue<QueuedItem>()
     private var settling = Queue<(QueuedItem, ItemOutcome)>()
     private var queuedBytes = 0
@@ -72,7 +74,7 @@ struct IngestionPlan: Sendable {
     private var pace = BeginPace()
     private var isBeginning = false
     private var ready = Queue<QueuedItem>()
-    /// The suspect that has a place. Only one has, so that of several the one that ends the process is found.
+    /// The suspect that has a place. Only one has, so that of several only the one fails that ends the process.
     private var suspect: ItemID?
 
     private var documents = OpenDocuments()
@@ -146,7 +148,11 @@ extension IngestionPlan {
                 continue
             }
             queuedBytes += queued.item.content?.bytes.count ?? 0
-            if queued.crashes > 0 { suspects.append(queued) } else { fresh.append(queued) }
+            switch queued.crashes {
+            case 0: fresh.append(queued)
+            case 1: interrupted.append(queued)
+            default: suspects.append(queued)
+            }
         }
     }
 
@@ -222,6 +228,8 @@ extension IngestionPlan {
         if suspect == nil, free > 0, let queued = suspects.popFirst() {
             suspect = queued.id
             items.append(queued)
+        } else if !interrupted.isEmpty {
+            while items.count < free, let queued = interrupted.popFirst() { items.append(queued) }
         } else if free > 0 || ready.count <= pace.ahead / 2 {
             let wanted = max(free, pace.ahead - ready.count)
             while items.count < wanted, let queued = fresh.popFirst() { items.append(queued) }
@@ -249,7 +257,8 @@ extension IngestionPlan {
 
     private var isDone: Bool {
         guard case .isOver = listing.state else { return false }
-        return documents.count == 0 && fresh.isEmpty && suspects.isEmpty && settling.isEmpty && ready.isEmpty
+        return documents.count == 0 && fresh.isEmpty && interrupted.isEmpty && suspects.isEmpty && settling.isEmpty
+            && ready.isEmpty
             && !isBeginning && !isAddingMissing
     }
 }

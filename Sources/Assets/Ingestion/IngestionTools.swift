@@ -27,8 +27,7 @@ struct IngestionTools: Sendable {
         chosenKeys = ingestion.chosen.map { Set($0.map(\.key)) }
         work = DocumentWork(
             ingestion: ingestion, reader: reader, extractor: parts.extractor,
-            cutting: TextCutting(
-                settings: ingestion.asset.embedding, embedder: embedder, store: store, chunks: parts.chunks),
+            cutting: TextCutting(ingestion.asset.embedding, embedder: embedder, store: store),
             maxDocumentBytes: limits.maxDocumentBytes)
     }
 

@@ -23,7 +23,7 @@ struct ListingProgress: Sendable {
         var keys: [String] = []
     }
 
-    enum State: Sendable {
+    enum State: Sendable, Equatable {
         case reads
         /// The page after this place may be listed.
         case mayGoOn(ListingCursor?)

@@ -1,10 +1,8 @@
 /// Cuts a text into chunks, has them embedded and keeps them, some at a time: of a large text only those are in memory.
 struct TextCutting: Sendable {
-    let settings: EmbeddingSettings
-    /// `nil`: chunks without vectors.
-    let embedder: (any Embedder)?
-    let store: DurableStore
-    let chunks: @Sendable (ExtractedText, EmbeddingSettings) -> any Sequence<Chunk>
+    private let chunker: Chunker
+    private let embedder: (any Embedder)?
+    private let store: DurableStore
 
     /// The last chunks of a text, whose others are staged, and the sums over all of them.
     struct Cut: Sendable {
@@ -21,10 +19,17 @@ struct TextCutting: Sendable {
         case all(IngestionPlan.Stop)
     }
 
+    /// - Parameter embedder: `nil`: chunks without vectors.
+    init(_ settings: EmbeddingSettings, embedder: (any Embedder)?, store: DurableStore) {
+        chunker = Chunker(size: settings.chunkSize, overlap: settings.chunkOverlap)
+        self.embedder = embedder
+        self.store = store
+    }
+
     func cut(_ text: ExtractedText, of item: ItemID) async throws(Failure) -> Cut {
         var cut = Cut()
         var batch = ChunkBatch(mostChunks: embedder.map { min($0.mostTexts, ChunkBatch.most) } ?? ChunkBatch.most)
-        for chunk in chunks(text, settings) {
+        for chunk in chunker.chunks(of: text) {
             if !batch.takes(chunk) {
                 let staged = try await embed(batch.removeAll(), &cut)
                 do throws(IngestionPlan.Stop) {
