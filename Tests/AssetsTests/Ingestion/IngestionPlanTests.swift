@@ -51,11 +51,10 @@ import Testing
         var run = PlanFixture(places: 2)
         _ = run.start()
         _ = run.take(.found((1...100).map { QueuedItem($0) }, isFull: false))
-        _ = run.begin(1, 2)
-        // Each takes less than the time in which a batch should be done.
-        _ = run.take(.leftPlace(ItemID(1)), after: .microseconds(100))
-        _ = run.take(.leftPlace(ItemID(2)), after: .microseconds(100))
-        let steps = run.begin(3)
+        _ = run.begin(1, 2, after: .milliseconds(1))
+        _ = run.take(.leftPlace(ItemID(1)), after: .milliseconds(1))
+        _ = run.take(.leftPlace(ItemID(2)), after: .milliseconds(1))
+        let steps = run.begin(3, after: .milliseconds(1))
         #expect(steps.first == "read 3")
         #expect(steps.last == "begin 4 5")
     }
@@ -230,10 +229,10 @@ import Testing
         var run = PlanFixture(places: 1)
         _ = run.start()
         _ = run.take(.found([QueuedItem(1)] + (2...9).map { QueuedItem($0, crashes: 1) }, isFull: false))
-        _ = run.begin(2)
+        _ = run.begin(2, after: .microseconds(1))
         for id in Int64(2)...8 {
             #expect(run.take(.leftPlace(ItemID(id)), after: .microseconds(1)) == ["begin \(id + 1)"])
-            #expect(run.begin(id + 1) == ["read \(id + 1)"])
+            #expect(run.begin(id + 1, after: .microseconds(1)).first == "read \(id + 1)")
         }
     }
 

@@ -24,7 +24,7 @@ struct PlanFixture {
 
     mutating func start() -> [String] { plan.start(at: now).map(Self.name) }
 
-    mutating func take(_ event: IngestionPlan.Event, after duration: Duration = .milliseconds(1)) -> [String] {
+    mutating func take(_ event: IngestionPlan.Event, after duration: Duration = .seconds(1)) -> [String] {
         now += duration
         return plan.take(event, at: now).map(Self.name)
     }
@@ -34,7 +34,9 @@ struct PlanFixture {
         take(.found(ids.map { QueuedItem($0, crashes: crashes) }, isFull: false)) + take(.listed(.init()))
     }
 
-    mutating func begin(_ ids: Int64...) -> [String] { take(.begun(ids.map { QueuedItem($0) })) }
+    mutating func begin(_ ids: Int64..., after duration: Duration = .seconds(1)) -> [String] {
+        take(.begun(ids.map { QueuedItem($0) }), after: duration)
+    }
 
     mutating func finish(_ id: Int64, found: [QueuedItem] = [], isFull: Bool = false) -> [String] {
         take(.finished(ItemID(id), found, isFull: isFull))
