@@ -268,6 +268,10 @@ let package = Package(
                 "AssetStore", "Assets", "Formats", "Secrets", "TestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
+        // The ingestion on the real store: the domain's own tests have none.
+        .testTarget(
+            name: "IngestionTests",
+            dependencies: ["AssetStore", "Assets", "Formats", "Secrets", "TestSupport"]),
         .testTarget(
             name: "AssetServerTests",
             dependencies: [
