@@ -162,6 +162,7 @@ let package = Package(
         .target(name: "Assets", dependencies: ["Formats", "Secrets"], swiftSettings: strict),
         .target(
             name: "AssetReaders", dependencies: ["Assets", "Formats", "Secrets", "Transport"],
+            resources: [.embedInCode("Data")],
             swiftSettings: strict),
         .target(
             name: "AssetStore",
