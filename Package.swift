@@ -185,6 +185,7 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ],
+            resources: [.embedInCode("API")],
             swiftSettings: strict),
         .executableTarget(
             name: "cloakroom-assets",
