@@ -55,7 +55,7 @@ FUZZ_ENVIRONMENT = SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0
 # its folder's, and lets the program use what the package has for itself.
 .PHONY: $(FUZZ)/fuzz
 $(FUZZ)/fuzz: packages
-	rm -f $(foreach part,Broker Catalog Formats JOSE Secrets Transport,$(FUZZ)/release/$(part).build/*.o)  # those of files that are gone would be linked too
+	rm -f $(foreach part,Broker Catalog Formats JOSE Secrets StrictYAML Transport,$(FUZZ)/release/$(part).build/*.o)  # those of files that are gone would be linked too
 	swift build --scratch-path $(FUZZ) -c release --target Broker -Xswiftc -enable-testing \
 	  -Xswiftc -sanitize=fuzzer,address -Xcc -fsanitize=address,fuzzer-no-link
 	swiftc -O -parse-as-library -swift-version 6 -use-ld=lld -sanitize=fuzzer,address -module-name Fuzz \
@@ -63,7 +63,7 @@ $(FUZZ)/fuzz: packages
 	  -I $(FUZZ)/release/Modules -I $(FUZZ)/checkouts/Yams/Sources/CYaml/include -I Sources/COpenSSL/include \
 	  -Xcc -fmodule-map-file=$(FUZZ)/release/COpenSSL.build/module.modulemap \
 	  Fuzz/Fuzz.swift Tests/BrokerTests/HostileInput.swift \
-	  $$(find $(foreach part,Broker Catalog Formats JOSE Secrets Transport COpenSSL Yams CYaml,$(FUZZ)/release/$(part).build/) -name '*.o') \
+	  $$(find $(foreach part,Broker Catalog Formats JOSE Secrets StrictYAML Transport COpenSSL Yams CYaml,$(FUZZ)/release/$(part).build/) -name '*.o') \
 	  -lcrypto -o $@
 
 lint:

@@ -49,15 +49,19 @@ let package = Package(
         // C libraries of the system.
         .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
         .target(name: "CSpawn"),
-        .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl"), .linkedLibrary("z")]),
+        .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
+        .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
 
         // Readers and writers of what crosses the wire: bounded, linear, by the RFCs.
         .target(name: "Formats", swiftSettings: strict),
         .target(name: "Secrets", dependencies: ["COpenSSL"], swiftSettings: strict),
-        .target(name: "Transport", dependencies: ["Formats"], swiftSettings: strict),
+        .target(name: "Transport", dependencies: ["CZlib", "Formats"], swiftSettings: strict),
+        .target(
+            name: "StrictYAML", dependencies: ["Formats", .product(name: "Yams", package: "Yams")],
+            swiftSettings: strict),
         .target(
             name: "Catalog",
-            dependencies: ["Formats", "Secrets", .product(name: "Yams", package: "Yams")],
+            dependencies: ["Formats", "Secrets", "StrictYAML", .product(name: "Yams", package: "Yams")],
             resources: [.embedInCode("Data")],
             swiftSettings: strict),
         .target(name: "JOSE", dependencies: ["Formats", "Secrets", "Transport"], swiftSettings: strict),
@@ -101,7 +105,7 @@ let package = Package(
         .target(
             name: "HTTPService",
             dependencies: [
-                "Formats", "OTLPTracing", "PrometheusMetrics", "Secrets",
+                "Formats", "JOSE", "OTLPTracing", "PrometheusMetrics", "Secrets", "Transport",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -143,7 +147,7 @@ let package = Package(
             name: "cloakroom",
             dependencies: [
                 "Broker", "BrokerServer", "Catalog", "CurlTransport", "Formats", "HTTPService", "JOSE", "OTLPTracing",
-                "PrometheusMetrics", "SQLiteStore", "Sandbox", "Secrets", "Transport",
+                "PrometheusMetrics", "SQLiteStore", "Sandbox", "Secrets", "StrictYAML", "Transport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -161,7 +165,8 @@ let package = Package(
             name: "BrokerClient", dependencies: ["Formats", "JOSE", "Secrets", "Transport"], swiftSettings: strict),
         .target(name: "Assets", dependencies: ["Formats", "Secrets"], swiftSettings: strict),
         .target(
-            name: "AssetReaders", dependencies: ["Assets", "CSpawn", "Formats", "Secrets", "Transport"],
+            name: "AssetReaders", dependencies: ["Assets", "CSpawn", "CZlib", "Formats", "Secrets", "Transport"],
+            resources: [.embedInCode("Data")],
             swiftSettings: strict),
         .target(
             name: "AssetStore",
@@ -181,6 +186,7 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ],
+            resources: [.embedInCode("API")],
             swiftSettings: strict),
         .executableTarget(
             name: "cloakroom-assets",
@@ -209,19 +215,19 @@ let package = Package(
         .testTarget(
             name: "SecretsTests",
             dependencies: ["COpenSSL", "Secrets", "TestSupport", .product(name: "Logging", package: "swift-log")]),
-        .testTarget(name: "FormatsTests", dependencies: ["Catalog", "Formats", "TestSupport"]),
+        .testTarget(name: "FormatsTests", dependencies: ["Catalog", "Formats", "StrictYAML", "TestSupport"]),
         .testTarget(name: "JOSETests", dependencies: ["Formats", "JOSE", "Secrets", "TestSupport", "Transport"]),
         .testTarget(
             name: "BrokerTests",
             dependencies: [
-                "Broker", "Catalog", "Formats", "JOSE", "Secrets", "TestSupport", "Transport",
+                "Broker", "Catalog", "Formats", "JOSE", "Secrets", "StrictYAML", "TestSupport", "Transport",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(name: "CurlTransportTests", dependencies: ["CurlTransport", "Formats", "Transport"]),
         .testTarget(
             name: "SQLiteStoreTests",
             dependencies: [
-                "Broker", "Catalog", "Formats", "SQLiteStore", "Secrets", "TestSupport", "Transport",
+                "Broker", "Catalog", "Formats", "SQLiteStore", "Secrets", "StrictYAML", "TestSupport", "Transport",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         .testTarget(
@@ -241,7 +247,7 @@ let package = Package(
             name: "BrokerServerTests",
             dependencies: [
                 "Broker", "BrokerServer", "Catalog", "Formats", "HTTPService", "JOSE", "OTLPTracing",
-                "PrometheusMetrics", "SQLiteStore", "Secrets", "TestSupport", "Transport",
+                "PrometheusMetrics", "SQLiteStore", "Secrets", "StrictYAML", "TestSupport", "Transport",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -264,6 +270,10 @@ let package = Package(
                 "AssetStore", "Assets", "Formats", "Secrets", "TestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
+        // The ingestion on the real store: the domain's own tests have none.
+        .testTarget(
+            name: "IngestionTests",
+            dependencies: ["AssetStore", "Assets", "Formats", "Secrets", "TestSupport"]),
         .testTarget(
             name: "AssetServerTests",
             dependencies: [
@@ -297,7 +307,8 @@ let package = Package(
         .testTarget(
             name: "ProviderTests",
             dependencies: [
-                "Broker", "Catalog", "CurlTransport", "Formats", "Sandbox", "Secrets", "SQLiteStore", "Transport",
+                "Broker", "Catalog", "CurlTransport", "Formats", "Sandbox", "Secrets", "SQLiteStore", "StrictYAML",
+                "Transport",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
@@ -307,8 +318,7 @@ let package = Package(
             name: "CloakroomTests",
             dependencies: [
                 "Broker", "BrokerServer", "Catalog", "CurlTransport", "Formats", "HTTPService", "JOSE", "SQLiteStore",
-                "Secrets",
-                "Transport", "cloakroom",
+                "Secrets", "StrictYAML", "Transport", "cloakroom",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),

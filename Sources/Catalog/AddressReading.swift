@@ -1,4 +1,5 @@
 import Formats
+import StrictYAML
 
 extension OAuthProfile {
     mutating func readAddresses(_ entry: YAMLReader, allowInsecure: Bool) {

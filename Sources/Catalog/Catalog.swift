@@ -1,4 +1,5 @@
 import Formats
+package import StrictYAML
 import Yams
 
 /// All source types of this installation. Made once at start; nothing changes it.

@@ -1,4 +1,5 @@
 import Formats
+import StrictYAML
 import Yams
 
 extension YAMLReader {

@@ -1,4 +1,5 @@
 import Formats
+import StrictYAML
 
 extension OAuthProfile {
     /// Reads `clientPerInstance`, which must be there where a parameter chooses a host that is sent the client's

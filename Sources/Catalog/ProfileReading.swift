@@ -1,5 +1,6 @@
 import Formats
 import Secrets
+import StrictYAML
 
 extension OAuthProfile {
     init?(_ entry: YAMLReader, allowInsecure: Bool) {

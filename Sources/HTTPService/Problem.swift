@@ -23,6 +23,8 @@ package struct Problem: Error {
     package var redirectURI: String?
     /// Set for `insufficient_scope` alone.
     package var missing: MissingScope?
+    /// The operation that has to end first; set for `operation_in_progress` alone.
+    package var operation: String?
     /// The reason for operators, in the log alone; `nil`: nothing is logged. Holds no secret; what others wrote in it
     /// is quoted, escaped and cut.
     package var reason: String?
@@ -63,18 +65,21 @@ package struct Problem: Error {
     package static let notFound = Problem(
         status: .notFound, code: "not_found", detail: "nothing is at this address; see the API's documentation")
     /// Ends the connection, since the rest of the body is not read.
-    package static let bodyTooLarge = Problem(
-        status: .contentTooLarge, code: "body_too_large", detail: "send a body of at most 64 KiB",
-        headers: [.connection: "close"])
+    package static func bodyTooLarge(most: Int) -> Problem {
+        let bound = most % 1024 == 0 ? "\(most / 1024) KiB" : "\(most) bytes"
+        return Problem(
+            status: .contentTooLarge, code: "body_too_large", detail: "send a body of at most \(bound)",
+            headers: [.connection: "close"])
+    }
     /// Ends the connection: what follows a body that is not one cannot be told from it.
     package static let bodyBroken = Problem(
         status: .badRequest, code: "invalid_request",
         detail: "the body did not arrive whole, or its chunks are malformed (RFC 9112 § 7.1)",
         headers: [.connection: "close"])
-    /// A fault of the broker. Its reason is for the log alone.
+    /// A fault of ours. Its reason is for the log alone.
     package static let internalError = Problem(
         status: .internalServerError, code: "internal_error",
-        detail: "the broker failed; the operator finds the reason in the log under this requestId")
+        detail: "the service failed; the operator finds the reason in the log under this requestId")
 
     /// The answer to what a browser fetches ahead (`isPrefetch`).
     package static let lookAhead = Problem(
@@ -158,12 +163,14 @@ package struct Problem: Error {
             let error: String?
             let required: String?
             let granted: [String]?
+            let operation: String?
         }
         // `about:blank` (RFC 9457 § 4.2.1): the title is the status's own; `code` is what programs act on.
         let body = Body(
             type: "about:blank", title: status.reasonPhrase, status: status.code, detail: detail,
             instance: path, code: code, requestId: requestID, redirectUri: redirectURI,
-            error: missing == nil ? nil : code, required: missing?.required, granted: missing?.granted)
+            error: missing == nil ? nil : code, required: missing?.required, granted: missing?.granted,
+            operation: operation)
         return ByteBuffer(json: body)
     }
 }

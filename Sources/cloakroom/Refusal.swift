@@ -1,5 +1,6 @@
 import Broker
 import Catalog
+import StrictYAML
 
 /// The reasons why a command did not do its work, for people: one line each, in lower case, with what to do. Its exit
 /// status is 1.

@@ -11,6 +11,7 @@ import JOSE
 import Logging
 import SQLiteStore
 import Secrets
+import StrictYAML
 import TestSupport
 import Testing
 
@@ -77,7 +78,7 @@ final class Fixture: Sendable {
             rules: rules ?? .init(issuer: Self.issuer, audience: "cloakroom"),
             keys: try callerKeys ?? .fixed(VerificationKeys(jwks: Array("{\"keys\":[\(signer.jwk)]}".utf8))),
             factory: figures.registry,
-            now: { clock.now }, steady: { steadyClock.now }, tell: incidents.keep)
+            now: { clock.now }, steady: { steadyClock.now }, tell: { [incidents] in incidents.keep(Incident($0)) })
         let lines = lines
         let logger = Logger(label: "test") { _ in lines.handler() }
         server = try BrokerServer(

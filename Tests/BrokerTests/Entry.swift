@@ -1,5 +1,6 @@
 import Broker
 import Catalog
+import StrictYAML
 import Testing
 
 /// A catalog entry under test: `oauth` members and, around them, what every entry needs.

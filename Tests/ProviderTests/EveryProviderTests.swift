@@ -2,6 +2,7 @@ import Broker
 import Catalog
 import Foundation
 import Sandbox
+import StrictYAML
 import Testing
 
 /// Every OAuth entry of the built-in catalog, from authorize to revocation, against a provider that is as strict as is

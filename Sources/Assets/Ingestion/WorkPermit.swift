@@ -16,7 +16,8 @@ public enum WorkPermit {
         ) async throws(CancellationError)
     }
 
-    private static func sleep(_ duration: Duration) async throws(CancellationError) {
+    /// Waits without giving a place to anybody. Throws where the task is cancelled.
+    public static func sleep(_ duration: Duration) async throws(CancellationError) {
         do { try await Task.sleep(for: duration) } catch { throw CancellationError() }
     }
 }

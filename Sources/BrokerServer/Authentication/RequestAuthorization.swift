@@ -3,19 +3,11 @@ import Formats
 import HTTPService
 import Hummingbird
 
-extension PathParameters {
-    var tenant: TenantID {
-        get throws {
-            try Self.tenant(self["tenant"] ?? "")
-        }
-    }
-
-    static func tenant(_ name: some StringProtocol) throws -> TenantID {
-        guard let tenant = TenantID(name) else {
-            throw Problem.invalidRequest("the tenant must match \(TenantID.pattern)")
-        }
-        return tenant
-    }
+extension Scope {
+    static let assetsRead = Scope("assets:read")
+    static let assetsWrite = Scope("assets:write")
+    static let credentialsWrite = Scope("credentials:write")
+    static let brokerAdmin = Scope("broker:admin")
 }
 
 extension BearerTokenVerifier {
@@ -23,13 +15,8 @@ extension BearerTokenVerifier {
     func tenant(
         _ path: PathParameters, of request: Request, _ context: Context, anyOf scopes: [Scope]
     ) async throws -> (TenantID, Requester) {
-        let tenant = try path.tenant
-        do {
-            let claims = try await verify(request, for: tenant, anyOf: scopes)
-            return (tenant, Requester(request, in: context, claims: claims))
-        } catch {
-            throw error.problem
-        }
+        let (tenant, claims) = try await caller(of: request, to: path, anyOf: scopes)
+        return (tenant, Requester(request, in: context, claims: claims))
     }
 
     /// The operator who calls, once they are known to be one.

@@ -32,7 +32,7 @@ struct AdminRoutes: Sendable {
         selection.sourceType = try page["sourceType"].map(Self.sourceType)
         var position: CredentialKeyPosition?
         if let token = try page["pageToken"] {
-            guard let found = CredentialKeyPosition(token) else { throw PageRequest.badToken }
+            guard let found = CredentialKeyPosition(token) else { throw Problem.badPageToken }
             position = found
         }
         let found = try await page.fetch { limit throws(StoreError) in
@@ -123,14 +123,14 @@ struct AdminRoutes: Sendable {
             filter.kind = kind
         }
         if let since = try page["since"] {
-            guard let time = PageRequest.number(since) else {
+            guard let time = WholeNumber.read(since) else {
                 throw Problem.invalidRequest("the parameter \"since\" must be a time in Unix milliseconds")
             }
             filter.since = Timestamp(milliseconds: time)
         }
         var sequence: Int64?
         if let token = try page["pageToken"] {
-            guard let found = PageRequest.number(token), found > 0 else { throw PageRequest.badToken }
+            guard let found = WholeNumber.read(token), found > 0 else { throw Problem.badPageToken }
             sequence = found
         }
         let (wanted, before) = (filter, sequence)

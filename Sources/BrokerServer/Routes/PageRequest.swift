@@ -9,19 +9,9 @@ struct PageRequest: Sendable {
     private let query: QueryParameters
     let size: Int
 
-    static let badToken = Problem.invalidRequest(
-        "the parameter \"pageToken\" must be a nextPageToken of this list; leave it out for the first page")
-
     init(_ query: QueryParameters) throws {
         self.query = query
-        guard let text = try query["pageSize"] else {
-            size = 100
-            return
-        }
-        guard let size = Self.number(text), (1...1000).contains(size) else {
-            throw Problem.invalidRequest("the parameter \"pageSize\" must be a whole number from 1 to 1000")
-        }
-        self.size = Int(size)
+        size = try PageSize(query["pageSize"]).items
     }
 
     subscript(name: String) -> String? {
@@ -30,11 +20,6 @@ struct PageRequest: Sendable {
 
     var tenant: TenantID? {
         get throws { try self["tenant"].map(PathParameters.tenant) }
-    }
-
-    /// A whole number in digits alone.
-    static func number(_ text: String) -> Int64? {
-        text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int64(text) : nil
     }
 
     /// One more than the page holds, so that it is known whether another follows.

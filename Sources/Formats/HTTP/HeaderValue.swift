@@ -4,7 +4,8 @@
 package enum HeaderValue {
     /// The part of a value that counts: all of it where it is ASCII (RFC 9110 § 5.5), else none (`nil`). Two kinds of
     /// headers have several authors, of whom one must not spoil what the others say: of `Cookie`, the pairs in ASCII
-    /// count; of the lists that proxies append to, the elements behind the last one that is not.
+    /// count; of the lists that proxies append to, the elements behind the last one that is not. An `Idempotency-Key` is
+    /// never absent by what it holds: one that is not ASCII is empty.
     ///
     /// - Parameter name: the header's, in lower case.
     package static func ascii(_ value: String, of name: String) -> String? {
@@ -18,6 +19,8 @@ package enum HeaderValue {
                 let comma = value.utf8[last...].firstIndex(of: UInt8(ascii: ","))
             else { return nil }
             return String(Substring(value.utf8[value.utf8.index(after: comma)...]))
+        // Absent, it would let a request be done twice; empty, it is refused.
+        case "idempotency-key": return ""
         default: return nil
         }
     }

@@ -1,4 +1,5 @@
 import Formats
+import Hummingbird
 import NIOCore
 
 /// The bytes and times of one connection: how long a request takes to arrive, how long an answer takes to be taken, and
@@ -32,6 +33,8 @@ final class ConnectionWatch: ChannelDuplexHandler {
     private var input: Input
     /// Of the request that arrives, or, once lingering, of what was thrown away.
     private var arrivedBytes = 0
+    /// The bytes that the request may have as it is sent.
+    private var mostBytes = ListenerBounds.requestBytes
     /// Requests that have arrived wholly and are not answered.
     private var unanswered = 0
     private var isPeerDone = false
@@ -95,7 +98,7 @@ final class ConnectionWatch: ChannelDuplexHandler {
         }
         context.fireChannelRead(data)
         // What is neither head nor body also takes its place, such as the extensions of chunks.
-        if case .arriving = input, arrivedBytes > ListenerBounds.requestBytes { context.close(promise: nil) }
+        if case .arriving = input, arrivedBytes > mostBytes { context.close(promise: nil) }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -119,6 +122,18 @@ final class ConnectionWatch: ChannelDuplexHandler {
         context.fireUserInboundEventTriggered(event)
     }
 
+    /// The newest request's head is there.
+    func requestBegan(largestBody: Int) {
+        // In chunks of 8 bytes it is less than twice as long.
+        mostBytes = ListenerBounds.requestBytes + (largestBody > Request.largestBody ? 2 * largestBody : 0)
+    }
+
+    /// The time that the bytes of a large body give it, besides the timeout.
+    private var earned: TimeAmount {
+        guard mostBytes > ListenerBounds.requestBytes else { return .zero }
+        return .nanoseconds(Int64(arrivedBytes) * (1_000_000_000 / Int64(ListenerBounds.bodyPace)))
+    }
+
     /// The newest request is whole.
     ///
     /// - Parameter isAnswered: some answers need no body.
@@ -126,6 +141,7 @@ final class ConnectionWatch: ChannelDuplexHandler {
         guard let context else { return }
         if case .lingering = input { return }
         arrivedBytes = 0
+        mostBytes = ListenerBounds.requestBytes
         if !isAnswered {
             unanswered += 1
             input = .whole
@@ -223,7 +239,7 @@ final class ConnectionWatch: ChannelDuplexHandler {
         switch input {
         case .waiting(let until): return now >= until
         case .arriving(let until):
-            guard now >= until else { return false }
+            guard now >= until + earned else { return false }
             // While requests before it are worked on, it is the broker that does not read.
             guard unanswered > 0 else { return true }
             input = .arriving(now + timeout)
@@ -235,7 +251,8 @@ final class ConnectionWatch: ChannelDuplexHandler {
 
     private func remaining(_ now: NIODeadline) -> TimeAmount {
         switch input {
-        case .waiting(let until), .arriving(let until): until - now
+        case .waiting(let until): until - now
+        case .arriving(let until): until + earned - now
         case .whole, .refused, .lingering: period
         }
     }

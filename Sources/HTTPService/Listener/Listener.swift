@@ -22,6 +22,9 @@ public struct ListenerBounds: Sendable {
     static let idleTimeout = TimeAmount.seconds(75)
     /// The whole of a request as it is sent: a body of 64 KiB in chunks of 8 bytes, and its head, are less.
     static let requestBytes = 1 << 20
+    /// The least bytes a second, on average, of a body that may be larger than most: it has so much more time than
+    /// `requestTimeout`. 50 MiB take 27 minutes at 256 kbit/s.
+    static let bodyPace = 32 * 1024
     /// A request's head: line and fields.
     static let headBytes = 32 * 1024
     static let fields = 128
@@ -35,11 +38,12 @@ struct Listener: ServerChildChannel {
     private let http: HTTP1Channel
     private let connections: Connections
     private let timeout: TimeAmount
+    private let largestBody: RequestGuard.LargestBody
     private let refuse: Refusal.Maker
 
     init(
         responder: @escaping HTTPChannelHandler.Responder, connections: Connections, timeout: Duration,
-        refuse: @escaping Refusal.Maker
+        largestBody: @escaping RequestGuard.LargestBody, refuse: @escaping Refusal.Maker
     ) {
         http = HTTP1Channel(
             responder: responder,
@@ -51,6 +55,7 @@ struct Listener: ServerChildChannel {
                     maxHeaderFieldCount: ListenerBounds.fields)))
         self.connections = connections
         self.timeout = TimeAmount(timeout)
+        self.largestBody = largestBody
         self.refuse = refuse
     }
 
@@ -80,7 +85,8 @@ struct Listener: ServerChildChannel {
         let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
         let watch = ConnectionWatch(timeout: timeout)
         try pipeline.addHandler(watch, position: .first)
-        try pipeline.addHandler(RequestGuard(watch: watch, refuse: refuse), position: .after(decoder))
+        try pipeline.addHandler(
+            RequestGuard(watch: watch, largestBody: largestBody, refuse: refuse), position: .after(decoder))
     }
 
     func handle(value: HTTP1Channel.Value, logger: Logger) async {

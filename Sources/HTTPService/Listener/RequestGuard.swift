@@ -22,10 +22,15 @@ final class RequestGuard: ChannelDuplexHandler {
     /// memory; browsers and proxies send one after the other.
     private static let mostUnanswered = 4
 
+    /// The most bytes of the body of a request with this target.
+    typealias LargestBody = @Sendable (_ target: String) -> Int
+
     private let watch: ConnectionWatch
+    private let largestBodyOf: LargestBody
     private let refuse: Refusal.Maker
     private var input = Input.head
     private var bodyBytes = 0
+    private var largestBody = Request.largestBody
     /// Requests that were passed on and are not answered.
     private var unanswered = 0
     /// Tells whether the newest of them ends the connection.
@@ -37,8 +42,12 @@ final class RequestGuard: ChannelDuplexHandler {
     /// Sent behind the answers that are owed.
     private var refusal: Refusal?
 
-    init(watch: ConnectionWatch, refuse: @escaping Refusal.Maker) {
+    init(
+        watch: ConnectionWatch, largestBody: @escaping LargestBody = { _ in Request.largestBody },
+        refuse: @escaping Refusal.Maker
+    ) {
         self.watch = watch
+        largestBodyOf = largestBody
         self.refuse = refuse
     }
 
@@ -53,7 +62,7 @@ final class RequestGuard: ChannelDuplexHandler {
             bodyBytes += bytes.readableBytes
             // Passed on, so that the body's reader sees that it is too large.
             context.fireChannelRead(data)
-            if bodyBytes > Request.largestBody { stop() }
+            if bodyBytes > largestBody { stop() }
         case (.end, _):
             let isAnswered = unanswered == 0
             input = isLast ? .ignored : .head
@@ -76,7 +85,9 @@ final class RequestGuard: ChannelDuplexHandler {
         bodyBytes = 0
         unanswered += 1
         isLast = !head.isKeepAlive || received.endsDecoding
-        isBodyHeld = head.holdsBody
+        largestBody = largestBodyOf(head.uri)
+        watch.requestBegan(largestBody: largestBody)
+        isBodyHeld = head.holdsBody(atMost: largestBody)
         askForBody(context)
         context.fireChannelRead(wrapInboundOut(.head(head)))
     }
@@ -194,13 +205,13 @@ extension HTTPRequestHead {
 
     /// The peer waits for an interim answer before it sends its body (RFC 9110 § 10.1.1). A body that will be too large
     /// is not asked for: it is refused at once.
-    fileprivate var holdsBody: Bool {
+    fileprivate func holdsBody(atMost largest: Int) -> Bool {
         guard headers.contains(name: "expect"), version.minor >= 1,
             headers["expect"].contains(where: { HeaderValue.lowercased($0.utf8[...]).isExactly("100-continue") })
         else { return false }
         if headers.contains(name: "transfer-encoding") { return true }
         return headers.first(name: "content-length").flatMap { UInt64($0) }
-            .map { (1...UInt64(Request.largestBody)).contains($0) } ?? false
+            .map { (1...UInt64(largest)).contains($0) } ?? false
     }
 }
 

@@ -10,10 +10,21 @@ extension ServiceResponder {
     package func listener(
         _ bounds: ListenerBounds, counting connections: Connections
     ) -> HTTPServerBuilder {
-        HTTPServerBuilder { responder in
+        let largestBody = largestBody
+        return HTTPServerBuilder { responder in
             Listener(
                 responder: responder, connections: connections, timeout: bounds.requestTimeout,
-                refuse: { refuse($0, path: $1) })
+                largestBody: largestBody, refuse: { refuse($0, path: $1) })
+        }
+    }
+
+    /// The bound of a request's body by its target. Looked up only where some route takes more than most.
+    private var largestBody: RequestGuard.LargestBody {
+        guard routes.hasLargeBodies else { return { _ in Request.largestBody } }
+        return { [routes] target in
+            let path = String(
+                decoding: target.utf8.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }, as: UTF8.self)
+            return routes.find(path)?.route.largestBody ?? Request.largestBody
         }
     }
 

@@ -12,7 +12,7 @@ import ServiceContextModule
 /// closure over all that follows and an asynchronous frame, though none of them waits. The same work took 4.4 µs a
 /// request this way, and 11.4 by Hummingbird's router and four middlewares, 7.4 of it the router's.
 package struct ServiceResponder: HTTPResponder {
-    private let routes: RouteTable
+    let routes: RouteTable
     private let cors: CORS
     private let proxies: TrustedProxies
     let metrics: any MetricsFactory
@@ -61,7 +61,7 @@ package struct ServiceResponder: HTTPResponder {
         var response: Response
         var code: String?
         do {
-            try request.checkLength()
+            try request.checkLength(route?.largestBody ?? Request.largestBody)
             if request.hasUnreadChunks { _ = try await request.wholeBody() }
             guard let route else { throw Problem.notFound }
             response = try await answer(request, context, by: route)

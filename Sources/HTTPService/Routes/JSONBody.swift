@@ -9,9 +9,12 @@ package struct JSONBody: Redacted {
     /// Any JSON value; no object in it has a member twice.
     package let value: JSONValue
 
-    init(_ text: ByteBuffer) throws {
+    init(_ text: ByteBuffer) throws { try self.init(Array(text.readableBytesView)) }
+
+    /// Throws `invalid_request` where `text` is not one JSON value in UTF-8, or some object has a member twice.
+    package init(_ text: [UInt8]) throws {
         do {
-            value = try StrictJSON.value(Array(text.readableBytesView))
+            value = try StrictJSON.value(text)
         } catch {
             throw Problem.invalidRequest(
                 error == .memberRepeated ? "a member comes twice in one object" : "the body is not JSON in UTF-8")

@@ -24,4 +24,17 @@ package struct QueryParameters: Sendable, Redacted {
             return found
         }
     }
+
+    /// The value of a parameter that may be spelled in several ways, each in any case of its ASCII letters; `nil` where it
+    /// is absent. Throws where it comes twice, in whatever spelling.
+    package func value(ofAnyCase spellings: String...) throws(Problem) -> String? {
+        var found: String?
+        for pair in pairs where spellings.contains(where: { pair.name.isExactly($0, inAnyCase: true) }) {
+            guard found == nil else {
+                throw .invalidRequest("the parameter \"\(spellings[0])\" comes twice, perhaps in another spelling")
+            }
+            found = pair.value
+        }
+        return found
+    }
 }

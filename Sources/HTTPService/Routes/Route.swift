@@ -14,6 +14,9 @@ package final class Route: Sendable {
     /// A slash at the end, or two in place of one, mean the same address: some providers add one to the address that
     /// was registered, and some configurations have one too many.
     let ignoresSpareSlashes: Bool
+    /// The most bytes of a request's body. Beyond `Request.largestBody` its handler reads the body piece by piece, and
+    /// the request has more time the longer it is (`ListenerBounds.bodyPace`).
+    let largestBody: Int
     /// The methods it takes, HEAD and OPTIONS among them, in the order of the alphabet.
     let methods: [HTTPRequest.Method]
     let metrics: RouteMetrics
@@ -21,15 +24,16 @@ package final class Route: Sendable {
     private let handlers: [(method: HTTPRequest.Method, handler: Handler)]
 
     /// - Parameters:
-    ///   - template: see `template`; `RouteTable` takes two variable parts at most.
+    ///   - template: see `template`; `RouteTable` says what variable parts it may have.
     ///   - handlers: GET's answers HEAD too, unless HEAD has its own. OPTIONS is answered without one.
     package init(
         template: String, handlers: [HTTPRequest.Method: Handler], cors: CORSPolicy = .sameOrigin,
-        ignoresSpareSlashes: Bool = false
+        ignoresSpareSlashes: Bool = false, largestBody: Int? = nil
     ) {
         self.template = template
         self.cors = cors
         self.ignoresSpareSlashes = ignoresSpareSlashes
+        self.largestBody = largestBody ?? Request.largestBody
         self.handlers = handlers.map { ($0.key, $0.value) }
         var methods = Set(handlers.keys)
         if methods.contains(.get) { methods.insert(.head) }

@@ -6,6 +6,7 @@ import Formats
 import Foundation
 import JOSE
 import Secrets
+import StrictYAML
 
 /// Mints a caller's token by the issuer's own private key, for trials. Of the configuration it reads the claims' names,
 /// issuer and audience alone, so that it runs where nothing else of it is.

@@ -2,8 +2,10 @@ import Broker
 import BrokerServer
 import Catalog
 import Formats
+import HTTPService
 import JOSE
 import Secrets
+import StrictYAML
 
 /// The issuer of callers' tokens, and the keys by which they are verified.
 extension ConfigurationReader {

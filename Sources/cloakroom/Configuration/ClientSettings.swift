@@ -4,6 +4,7 @@ import Formats
 import Foundation
 import JOSE
 import Secrets
+import StrictYAML
 import Transport
 
 /// The clients that the configuration names, each checked against the source types that will use it.

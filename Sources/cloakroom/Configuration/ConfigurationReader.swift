@@ -3,6 +3,7 @@ import Catalog
 import CurlTransport
 import Formats
 import Foundation
+import StrictYAML
 
 /// Turns settings into a configuration, and says all that is wrong at once.
 ///

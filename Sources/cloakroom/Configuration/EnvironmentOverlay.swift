@@ -2,6 +2,7 @@ import Broker
 import Catalog
 import Formats
 import Foundation
+import StrictYAML
 import Yams
 
 /// The settings that the environment gives, which win over the file's.

@@ -2,6 +2,7 @@ import Broker
 import Catalog
 import Formats
 import Foundation
+import StrictYAML
 
 /// The files that settings name. A finding has a file's name alone, and nothing of what is in it.
 extension ConfigurationReader {

@@ -1,6 +1,7 @@
 import Broker
 import Catalog
 import Formats
+import StrictYAML
 
 /// The pages that flows talk to and end at.
 extension ConfigurationReader {

@@ -2,6 +2,7 @@ import Broker
 import BrokerServer
 import Catalog
 import HTTPService
+import StrictYAML
 
 /// The requests that callers may make in a second, and the flows that may be outstanding.
 extension ConfigurationReader {

@@ -3,6 +3,7 @@ import BrokerServer
 import Catalog
 import Formats
 import HTTPService
+import StrictYAML
 
 /// The `http` section, as far as it was sound.
 struct HTTPSettings {

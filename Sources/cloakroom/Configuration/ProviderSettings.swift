@@ -4,6 +4,7 @@ import CurlTransport
 import Formats
 import Foundation
 import Secrets
+import StrictYAML
 
 /// An address with a user before the host, as people write proxies (RFC 3986 § 3.2.1).
 private struct ProxyAddress {

@@ -1,6 +1,7 @@
 import Broker
 import Catalog
 import Foundation
+import StrictYAML
 import Yams
 
 /// The configuration as it was written: the file, and over it the environment.

@@ -2,6 +2,7 @@ import Broker
 import Catalog
 import Formats
 import Secrets
+import StrictYAML
 
 /// The store: its place, the keys that seal what is in it, and how long that stays.
 extension ConfigurationReader {

@@ -2,6 +2,7 @@ import Broker
 import Catalog
 import Formats
 import Logging
+import StrictYAML
 
 /// Logs and spans.
 extension ConfigurationReader {

@@ -63,7 +63,8 @@ struct BrokerProcess {
             case .address(let url): .address(url, calls)
             }
         let verifier = BearerTokenVerifier(
-            rules: configuration.rules, keys: source, factory: metrics.registry, now: now, tell: { log.write($0) })
+            rules: configuration.rules, keys: source, factory: metrics.registry, now: now,
+            tell: { log.write(Incident($0)) })
         let server = try BrokerServer(
             broker: broker, verifier: verifier, limits: configuration.limits, proxies: configuration.proxies,
             separatesOperators: configuration.operators != nil, metrics: metrics, tracer: tracer, logger: logger)

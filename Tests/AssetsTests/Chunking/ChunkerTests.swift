@@ -1,119 +1,122 @@
 import Assets
+import TestSupport
 import Testing
 
-/// What chunks promise of any text (CONTRACT-ASSETS, "Chunk").
-@Suite struct ChunkerTests {
-    private static let texts: [String: String] = [
-        "words": (0..<400).map { "word\($0)" }.joined(separator: " "),
-        "paragraphs": (0..<60).map { "Paragraph \($0). It has two sentences.\n\n" }.joined(),
-        "lines": (0..<200).map { "line \($0) of a list\n" }.joined(),
-        "one word": String(repeating: "a", count: 5000),
-        "japanese": String(repeating: "吾輩は猫である。名前はまだ無い。", count: 80),
-        "families": String(repeating: "👩‍👩‍👧‍👦", count: 200),
-        "flags": String(repeating: "🇩🇪🇯🇵🇫🇷", count: 150),
-        "hangul": String(repeating: "\u{1112}\u{1161}\u{11AB}", count: 400),
-        "devanagari": String(repeating: "क्षत्रिय ", count: 200),
-        "accents": String(repeating: "e\u{301} a\u{308}\u{301}", count: 300),
-        "marks without end": "x" + String(repeating: "\u{301}", count: 3000) + " y",
-        "space with a mark": String(repeating: "a \u{301}b ", count: 300),
-        "blank": String(repeating: " \n\t\u{A0}\u{3000}", count: 500),
-        "gaps": String(repeating: "here" + String(repeating: " ", count: 500) + "\n\n", count: 30),
-        "mixed": (0..<300).map { ["tail.\n\n", "é", "z ", "。", "\n", "🇩🇪", "long-long-word"][($0 * 7919) % 7] }.joined(),
-        "empty": "",
-    ]
-    private static let sizes = [(16, 0), (16, 7), (64, 16), (512, 64)]
-
-    private static func isBlank(_ scalars: ArraySlice<Unicode.Scalar>) -> Bool {
-        scalars.allSatisfy { $0.properties.isWhitespace }
+struct ChunkerTests {
+    @Test func `a text that fits is one chunk`() throws {
+        let chunk = try #require(chunks("\n  Zwölf Boxkämpfer\njagen Viktor. \n").first)
+        #expect(
+            chunk
+                == Chunk(
+                    index: 0, content: "Zwölf Boxkämpfer\njagen Viktor.", headingPath: nil, page: nil, scalars: 3..<33,
+                    lines: 2...3, tokenCount: 8))
     }
 
-    private func chunks(_ text: String, _ size: Int, _ overlap: Int) -> [Chunk] {
-        Array(Chunker(size: size, overlap: overlap).chunks(of: ExtractedText(bytes: Array(text.utf8))))
+    @Test(arguments: ["", " ", "\n\n\t \u{A0}\u{3000}\u{2029}", String(repeating: " \n", count: 10_000)])
+    func `white space is no chunk`(_ text: String) {
+        #expect(chunks(text).isEmpty)
     }
 
-    @Test(arguments: texts.keys.sorted(), sizes)
-    func `chunks are pieces of the text, in order, and hold all but white space`(
-        name: String, size: (Int, Int)
-    ) throws {
-        let text = try #require(Self.texts[name])
-        let scalars = Array(text.unicodeScalars)
-        let lines = [1] + scalars.reduce(into: [1]) { $0.append(($0.last ?? 1) + ($1 == "\n" ? 1 : 0)) }.dropFirst()
-        var covered = 0
-        var last: Chunk?
-        for (index, chunk) in chunks(text, size.0, size.1).enumerated() {
-            let piece = String(String.UnicodeScalarView(scalars[chunk.scalars]))
-            #expect(chunk.content.utf8.elementsEqual(piece.utf8) && chunk.index == index)
-            #expect(!Self.isBlank(scalars[chunk.scalars]))
-            #expect(chunk.tokenCount == (piece.utf8.count + 3) / 4 && chunk.tokenCount <= size.0)
-            #expect(chunk.lines == lines[chunk.scalars.lowerBound]...lines[chunk.scalars.upperBound - 1])
-            let gap = scalars[min(covered, chunk.scalars.lowerBound)..<chunk.scalars.lowerBound]
-            #expect(Self.isBlank(gap), "nothing is left out")
-            if let last {
-                #expect(chunk.scalars.lowerBound > last.scalars.lowerBound)
-                #expect(chunk.scalars.upperBound > last.scalars.upperBound)
-                if chunk.scalars.lowerBound < covered {
-                    let shared = scalars[chunk.scalars.lowerBound..<covered]
-                    #expect(String(String.UnicodeScalarView(shared)).utf8.count <= size.1 * 4)
-                }
-            }
-            covered = chunk.scalars.upperBound
-            last = chunk
+    @Test func `a chunk ends at a paragraph where it can`() {
+        let text = "First one. Still it.\nA line.\n \nSecond. " + words(100)
+        #expect(chunks(text, overlap: 0).first?.content == "First one. Still it.\nA line.")
+    }
+
+    @Test func `a chunk ends at a line where no paragraph does`() {
+        #expect(
+            chunks("First one. Still it.\nA line. " + words(100), overlap: 0).first?.content == "First one. Still it.")
+    }
+
+    @Test(arguments: ["First one. And 3.14 of", "First (\"one.\") And", "第一。第二", "「第一。」第二"])
+    func `a chunk ends at a sentence where no line does`(_ text: String) {
+        let sentence = text.contains("二") ? text.dropLast(2) : text.prefix { $0 != "A" }.dropLast(1)
+        let long = text + (text.contains("二") ? String(repeating: "字", count: 100) : " " + words(100))
+        #expect(chunks(long, overlap: 0).first?.content == String(sentence))
+    }
+
+    @Test func `a chunk ends at a word where no sentence does`() {
+        let text = words(100)
+        for chunk in chunks(text, overlap: 0).dropLast() {
+            #expect(chunk.content.hasPrefix("word") && chunk.content.hasSuffix("word"))
+            #expect(chunk.tokenCount > 13)
         }
-        #expect(Self.isBlank(scalars[covered...]))
     }
 
-    @Test(arguments: texts.keys.filter { $0 != "marks without end" }.sorted(), sizes)
-    func `no chunk begins or ends within a grapheme`(name: String, size: (Int, Int)) throws {
-        let text = try #require(Self.texts[name])
-        var borders: Set<Int> = []
+    @Test func `a word that is too long is cut where the size ends`() {
+        let text = String(repeating: "x", count: 150)
+        #expect(chunks(text, overlap: 0).map(\.content.count) == [64, 64, 22])
+    }
+
+    @Test func `a character of several scalars is not cut`() {
+        let family = "👨‍👩‍👧‍👦"
+        let contents = chunks(String(repeating: family, count: 10), overlap: 0).map(\.content)
+        #expect(contents == Array(repeating: family + family, count: 5))
+    }
+
+    /// The size is what a model can take, so that it comes before the character.
+    @Test func `a character that is longer than a chunk is cut between scalars, and nothing else is`() {
+        let monster = "e" + String(repeating: "\u{301}", count: 100)
+        let chunks = chunks("abc " + monster + " def")
+        #expect(chunks.map(\.content).joined().unicodeScalars.elementsEqual(("abc" + monster + " def").unicodeScalars))
+        #expect(chunks.allSatisfy { $0.tokenCount <= 16 })
+        #expect(chunks.first?.content == "abc")
+    }
+
+    @Test func `a chunk begins with the end of the one before`() {
+        let text = (0..<40).map { "Sentence number \($0). " }.joined()
+        let chunks = chunks(text, overlap: 7)
+        for (former, latter) in zip(chunks, chunks.dropFirst()) {
+            #expect(latter.scalars.lowerBound < former.scalars.upperBound)
+            #expect(latter.content.hasPrefix("Sentence"))
+        }
+    }
+
+    @Test func `a chunk does not reach across the border of a section`() {
+        let text = ExtractedText(
+            bytes: Array("one\ntwo\nthree".utf8),
+            sections: [
+                .init(range: 0..<4, headings: []), .init(range: 4..<8, headings: ["A", "B"]),
+                .init(range: 8..<13, headings: ["C"], page: 7),
+            ])
+        let chunks = Array(Chunker(size: 16, overlap: 7).chunks(of: text))
+        #expect(chunks.map(\.content) == ["one", "two", "three"])
+        #expect(chunks.map(\.headingPath) == [nil, "A > B", "C"])
+        #expect(chunks.map(\.page) == [nil, nil, 7])
+        #expect(chunks.map(\.lines) == [1...1, 2...2, 3...3])
+        #expect(chunks.map(\.index) == [0, 1, 2])
+    }
+
+    @Test func `one long line without spaces is cut in linear time`() {
+        let text = ExtractedText(bytes: [UInt8](repeating: 0x78, count: 5_000_000))
+        var end = 0
+        for chunk in Chunker(size: 512, overlap: 0).chunks(of: text) {
+            #expect(chunk.scalars.lowerBound == end)
+            end = chunk.scalars.upperBound
+        }
+        #expect(end == 5_000_000)
+    }
+
+    @Test func `marks without end are cut in linear time`() {
+        let text = ExtractedText(bytes: Array(("e" + String(repeating: "\u{301}", count: 500_000)).utf8))
         var count = 0
-        for character in text {
-            borders.insert(count)
-            count += character.unicodeScalars.count
-        }
-        borders.insert(count)
-        for chunk in chunks(text, size.0, size.1) {
-            #expect(borders.contains(chunk.scalars.lowerBound) && borders.contains(chunk.scalars.upperBound))
-        }
+        for chunk in Chunker(size: 512, overlap: 100).chunks(of: text) { count += chunk.scalars.count }
+        #expect(count == 500_001)
     }
 
-    @Test func `a chunk ends at a paragraph before a line, a sentence or a word`() {
-        func first(_ text: String) -> String? { chunks(text, 16, 0).first?.content }
-        let tail = String(repeating: "x", count: 80)
-        #expect(first("One two.\n\nThree.\nFour. Five \(tail)") == "One two.")
-        #expect(first("One two.\nThree. Four five \(tail)") == "One two.")
-        #expect(first("One two. Three four \(tail)") == "One two.")
-        #expect(first("One “two.” Three four \(tail)") == "One “two.”")
-        #expect(first("One two three four \(tail)") == "One two three four")
-        #expect(first(tail) == String(repeating: "x", count: 64))
-    }
-
-    @Test func `what is shared begins at a word`() {
-        let chunks = chunks((0..<40).map { "word\($0)" }.joined(separator: " "), 16, 4)
-        #expect(chunks.count > 3)
-        for (one, two) in zip(chunks, chunks.dropFirst()) {
-            #expect(two.scalars.lowerBound < one.scalars.upperBound && two.content.hasPrefix("word"))
-        }
-    }
-
-    @Test func `no chunk reaches across a section, and each tells its headings and page`() {
-        let text = "# A\none\n## B\ntwo\n"
-        let bytes = Array(text.utf8)
-        let sections: [ExtractedText.Section] = [
-            .init(range: 0..<8, headings: ["A"]), .init(range: 8..<bytes.count, headings: ["A", "B"], page: 2),
-        ]
-        let chunks = Array(
-            Chunker(size: 512, overlap: 64).chunks(of: ExtractedText(bytes: bytes, sections: sections)))
-        #expect(chunks.map(\.content) == ["# A\none", "## B\ntwo"])
-        #expect(chunks.map(\.headingPath) == ["A", "A > B"] && chunks.map(\.page) == [nil, 2])
-        #expect(chunks.map(\.lines) == [1...2, 3...4] && chunks.map(\.scalars) == [0..<7, 8..<16])
+    @Test func `a long run of white space between words is passed over`() {
+        let gap = String(repeating: " ", count: 1_000_000)
+        #expect(chunks("one" + gap + "two" + gap + "\n\n\n" + gap + "three").map(\.content) == ["one", "two", "three"])
     }
 
     @Test func `bytes that are no text are cut all the same`() {
-        let bytes = (0..<4000).map { UInt8(truncatingIfNeeded: ($0 * 7919) % 251) }
-        let count = Chunker(size: 16, overlap: 7).chunks(of: ExtractedText(bytes: bytes)).reduce(0) { count, _ in
-            count + 1
-        }
-        #expect(count > 60)
+        var generator = Generator(seed: 1)
+        let text = ExtractedText(bytes: (0..<20_000).map { _ in UInt8.random(in: 0...255, using: &generator) })
+        for chunk in Chunker(size: 16, overlap: 7).chunks(of: text) { #expect(!chunk.content.isEmpty) }
+    }
+
+    private func words(_ count: Int) -> String { Array(repeating: "word", count: count).joined(separator: " ") }
+
+    private func chunks(_ text: String, size: Int = 16, overlap: Int = 7) -> [Chunk] {
+        Array(Chunker(size: size, overlap: overlap).chunks(of: ExtractedText(bytes: Array(text.utf8))))
     }
 }

@@ -1,6 +1,7 @@
 import Broker
 import BrokerServer
 import Formats
+import HTTPService
 import HTTPTypes
 import HummingbirdTesting
 import JOSE

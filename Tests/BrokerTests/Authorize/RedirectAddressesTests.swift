@@ -1,6 +1,7 @@
 import Broker
 import Catalog
 import Formats
+import StrictYAML
 import Testing
 
 /// RFC 9700 § 4.4: no two authorization servers or clients share a redirect address.

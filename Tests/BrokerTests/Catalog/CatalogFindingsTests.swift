@@ -1,4 +1,5 @@
 import Broker
+import StrictYAML
 import Testing
 
 /// Each mistake in a catalog file is told in one line: file, place, what was found, what is wanted.

@@ -1,4 +1,5 @@
 import Catalog
+import StrictYAML
 import Testing
 
 /// The scopes that the built-in entries take for granted ones. Each pair is from the provider's documentation.

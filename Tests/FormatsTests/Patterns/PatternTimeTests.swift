@@ -1,4 +1,5 @@
 import Catalog
+import StrictYAML
 import Testing
 
 @testable import Formats

@@ -22,7 +22,8 @@ import Testing
             try pipeline.addHandler(HTTPResponseEncoder())
             try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)))
             try pipeline.addHandler(
-                RequestGuard(watch: watch) { fault, path in
+                RequestGuard(watch: watch, largestBody: { $0 == "/files" ? 1 << 21 : 64 * 1024 }) {
+                    fault, path in
                     Refusal(
                         status: .badRequest, headers: ["Content-Length": "0"], body: ByteBuffer(string: fault.detail))
                 })
@@ -77,6 +78,53 @@ import Testing
         #expect(peer.channel.isActive)
         peer.wait(1)
         #expect(!peer.channel.isActive)
+    }
+
+    /// 32 KiB are a second's at the least pace.
+    @Test func `a large body has more time the more of it is there`() throws {
+        let peer = try Peer()
+        try peer.send("POST /files HTTP/1.1\r\nHost: a\r\nContent-Length: 2000000\r\n\r\n")
+        try peer.send(String(repeating: "a", count: 4 * 32 * 1024))
+        peer.wait(11)
+        #expect(peer.channel.isActive)
+        try peer.send(String(repeating: "a", count: 1 << 20))
+        peer.wait(32)
+        #expect(peer.channel.isActive, "it is larger than a request may be elsewhere")
+        peer.wait(3)
+        #expect(!peer.channel.isActive)
+    }
+
+    @Test func `a body elsewhere has the timeout alone, also after a large one`() throws {
+        let peer = try Peer()
+        let head = { (target: String, length: Int) in
+            "POST \(target) HTTP/1.1\r\nHost: a\r\nContent-Length: \(length)\r\n\r\n"
+        }
+        try peer.send(head("/files", 70_000) + String(repeating: "a", count: 70_000))
+        try peer.answer()
+        try peer.send(head("/", 65_536) + String(repeating: "a", count: 65_000))
+        peer.wait(8)
+        #expect(!peer.channel.isActive)
+    }
+
+    @Test func `a large body behind another request is taken whole`() throws {
+        let peer = try Peer()
+        try peer.send(Self.head + "\r\n" + "POST /files HTTP/1.1\r\nHost: a\r\nContent-Length: 2000000\r\n\r\n")
+        try peer.answer()
+        for _ in 0..<20 { try peer.send(String(repeating: "a", count: 100_000)) }
+        let parts = try peer.requests()
+        let count = parts.reduce(0) { if case .body(let bytes) = $1 { $0 + bytes.readableBytes } else { $0 } }
+        #expect(count == 2_000_000)
+        #expect(peer.channel.isActive)
+    }
+
+    @Test func `a body beyond its address's bound is not read on`() throws {
+        let peer = try Peer()
+        try peer.send("POST /files HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for _ in 0..<23 { try peer.send("186A0\r\n" + String(repeating: "a", count: 100_000) + "\r\n") }
+        let count = try peer.requests().reduce(0) {
+            if case .body(let bytes) = $1 { $0 + bytes.readableBytes } else { $0 }
+        }
+        #expect(count == 2_100_000, "the piece that crosses the bound is passed on, so that its reader sees it")
     }
 
     @Test func `between requests a connection may wait longer`() throws {

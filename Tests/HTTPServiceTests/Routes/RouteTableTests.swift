@@ -7,7 +7,10 @@ import Testing
     private static let templates = [
         "/healthz", "/oauth/callback", "/oauth/callback/{name}", "/oauth/callback/{name}/{handle}", "/oauth/success",
         "/v1/tenants/{tenant}/assets:authorize", "/v1/tenants/{tenant}/assets:oauthFlow", "/v1/admin/revocations",
-        "/v1/admin/tenants/{tenant}/clients/{sourceType}",
+        "/v1/admin/tenants/{tenant}/clients/{sourceType}", "/v1/tenants/{tenant}/assets",
+        "/v1/tenants/{tenant}/assets/kinds", "/v1/tenants/{tenant}/assets/{asset}",
+        "/v1/tenants/{tenant}/assets/{asset}:refresh", "/v1/tenants/{tenant}/assets/{asset}/runs/{run}:cancel",
+        "/v1/tenants/{tenant}/assets/{asset}/runs/{run}",
     ]
 
     private static func table(base: String = "") -> RouteTable {
@@ -32,13 +35,39 @@ import Testing
             "/v1/admin/tenants/acme/clients/example", "/v1/admin/tenants/{tenant}/clients/{sourceType}",
             ["tenant": "acme", "sourceType": "example"]
         ),
+        ("/v1/tenants/acme/assets/kinds", "/v1/tenants/{tenant}/assets/kinds", ["tenant": "acme"]),
+        ("/v1/tenants/acme/assets/a", "/v1/tenants/{tenant}/assets/{asset}", ["tenant": "acme", "asset": "a"]),
+        (
+            "/v1/tenants/acme/assets/a:refresh", "/v1/tenants/{tenant}/assets/{asset}:refresh",
+            ["tenant": "acme", "asset": "a"]
+        ),
+        (
+            "/v1/tenants/acme/assets/a%3arefresh", "/v1/tenants/{tenant}/assets/{asset}:refresh",
+            ["tenant": "acme", "asset": "a"]
+        ),
+        (
+            "/v1/tenants/acme/assets/:refresh", "/v1/tenants/{tenant}/assets/{asset}",
+            ["tenant": "acme", "asset": ":refresh"]
+        ),
+        (
+            "/v1/tenants/acme/assets/a:cancel", "/v1/tenants/{tenant}/assets/{asset}",
+            ["tenant": "acme", "asset": "a:cancel"]
+        ),
+        (
+            "/v1/tenants/acme/assets/a/runs/b", "/v1/tenants/{tenant}/assets/{asset}/runs/{run}",
+            ["tenant": "acme", "asset": "a", "run": "b"]
+        ),
+        (
+            "/v1/tenants/acme/assets/a/runs/b:cancel", "/v1/tenants/{tenant}/assets/{asset}/runs/{run}:cancel",
+            ["tenant": "acme", "asset": "a", "run": "b"]
+        ),
     ])
     func `a path leads to its route, and says its variable parts as they came`(
         _ path: String, _ template: String, _ parameters: [String: String]
     ) throws {
         let found = try #require(Self.table().find(path))
         #expect(found.route.template == template)
-        for name in ["name", "handle", "tenant", "sourceType"] {
+        for name in ["name", "handle", "tenant", "sourceType", "asset", "run"] {
             #expect(found.parameters[name].map(String.init) == parameters[name])
         }
     }
@@ -48,6 +77,7 @@ import Testing
         "/oauth/", "/oauth/success/", "/oauth/callback/a/b/c", "/v1/tenants/acme", "/v1/tenants/acme/",
         "/v1/tenants/acme/assets:authorize/", "/v1/tenants/acme/assets:authoriz", "/v1/tenants/acme/x/assets:authorize",
         "/v1/tenants/assets:authorize", "/v1/admin/tenants/acme/clients", "/v1/admin/tenants/acme/customers/example",
+        "/v1/tenants/acme/assets/a:refresh/runs", "/v1/tenants/acme/assets/kinds/runs/b",
     ])
     func `a path is itself and nothing like it`(_ path: String) {
         #expect(Self.table().find(path) == nil)

@@ -4,6 +4,7 @@ import Formats
 import Foundation
 import SQLiteStore
 import Secrets
+import StrictYAML
 import TestSupport
 import Testing
 

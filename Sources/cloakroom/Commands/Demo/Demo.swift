@@ -5,12 +5,14 @@ import Catalog
 import CurlTransport
 import Formats
 import Foundation
+import HTTPService
 import Hummingbird
 import JOSE
 import Logging
 import Sandbox
 import Secrets
 import ServiceLifecycle
+import StrictYAML
 
 /// Runs broker, sandbox provider and demo frontend in one process, and the asset service beside it, for people who try the
 /// product. Keys, secrets and

@@ -2,6 +2,7 @@ import ArgumentParser
 import Broker
 import Catalog
 import Formats
+import StrictYAML
 
 /// The catalog of source types. Only `try` needs the network and a whole configuration.
 struct Sources: AsyncParsableCommand {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Broker
 import Catalog
 import Foundation
+import StrictYAML
 
 extension Sources {
     /// Checks catalog files by themselves, without a configuration: for those who write entries.

@@ -4,6 +4,7 @@ import BrokerServer
 import Catalog
 import Formats
 import Foundation
+import HTTPService
 import Logging
 import Secrets
 

@@ -1,0 +1,86 @@
+import Assets
+import Secrets
+import Testing
+
+/// Sources that have too much.
+@Suite struct BoundsTests {
+    @Test func `what is beyond the most documents is not read, and the operation says so`() async throws {
+        let source = ScriptedSource(["a": "one", "b": "two", "c": "three"])
+        let shop = try await Workshop(["Handbook": source], maxDocuments: 2)
+        let (asset, ended) = try await shop.ingest("Handbook")
+        #expect(ended.status == .completed)
+        #expect(ended.failure?.code == .tooManyDocuments)
+        #expect(try await shop.documents(of: asset).map(\.fileName) == ["a.txt", "b.txt"])
+        #expect(source.readKeys.sorted() == ["a", "b"])
+        await shop.close()
+    }
+
+    @Test func `where not all fit, nothing is removed and what is there is renewed`() async throws {
+        let source = ScriptedSource(["a": "one", "b": "two"])
+        let shop = try await Workshop(["Handbook": source], maxDocuments: 2)
+        let (asset, _) = try await shop.ingest("Handbook")
+        source.change { script in
+            script.pageSize = 1
+            script.entries = [
+                ("c", .init(text: "three", version: "1")), ("d", .init(text: "four", version: "1")),
+                ("b", .init(text: "new", version: "2")),
+            ]
+        }
+        let ended = try await shop.ingestAgain(asset)
+        #expect(ended.failure?.code == .tooManyDocuments)
+        #expect(ended.counters.itemsRemoved == 0)
+        #expect(try await shop.documents(of: asset).map(\.fileName) == ["a.txt", "b.txt"])
+        #expect(try await shop.texts("b", of: asset) == ["new"])
+        await shop.close()
+    }
+
+    @Test func `pages that lead to ever more pages end at the most documents`() async throws {
+        let source = ScriptedSource()
+        source.change { script in
+            script["0"] = .init(text: "home", version: "1", isWholeSource: true, leadsTo: ["1", "2"])
+            for page in 1...40 {
+                script["\(page)"] = .init(
+                    text: "page", version: "1", isListed: false, leadsTo: ["\(page * 2 + 1)", "\(page * 2 + 2)"])
+            }
+        }
+        let shop = try await Workshop(["Site": source], maxDocuments: 10)
+        let (asset, ended) = try await shop.ingest("Site")
+        #expect(ended.failure?.code == .tooManyDocuments)
+        #expect(try await shop.documents(of: asset).count == 10)
+        await shop.close()
+    }
+
+    @Test func `a listing of ever new items ends`() async throws {
+        let source = ScriptedSource()
+        source.change { script in
+            script.page = { number in
+                ListingPage(
+                    items: [SourceItem(key: "\(number)", fileName: "\(number).txt")],
+                    next: ListingCursor(String(number + 1)))
+            }
+        }
+        let shop = try await Workshop(["Endless": source], maxDocuments: 5)
+        let (_, ended) = try await shop.ingest("Endless")
+        #expect(ended.counters.itemsTotal == 5)
+        #expect(source.listedPages.count == 6)
+        await shop.close()
+    }
+
+    @Test func `a listing that repeats itself for ever ends, and removes nothing`() async throws {
+        let source = ScriptedSource(["a": "one", "b": "two"])
+        let shop = try await Workshop(["Endless": source], maxDocuments: 5)
+        let (asset, _) = try await shop.ingest("Endless")
+        source.change { script in
+            script.page = { number in
+                ListingPage(
+                    items: [SourceItem(key: "a", fileName: "a.txt", version: ItemVersion("1"))],
+                    next: ListingCursor(String(number + 1)))
+            }
+        }
+        let ended = try await shop.ingestAgain(asset)
+        #expect(ended.status == .completed)
+        #expect(ended.counters.itemsRemoved == 0)
+        #expect(try await shop.documents(of: asset).count == 2)
+        await shop.close()
+    }
+}
