@@ -138,10 +138,18 @@ class Visit:
         self.sandbox.decide(self.browser.main, "deny")
         self.browser.wait_for("#journey", "access_denied")
 
+    def demo_read(self) -> None:
+        """The ticket in the asset service's hands, its documents, and the chunks of one."""
+        self.demo_before()
+        use_this_tab(self.browser, "Team Handbook")
+        self.sandbox.decide(self.browser.main)
+        self.browser.wait_for("#journey .documents summary", "welcome.md", within=60).click()
+        self.browser.wait_for("#journey .chunks", "laptop")
 
-def use_this_tab(browser: Browser) -> None:
+
+def use_this_tab(browser: Browser, name: str = "Sandbox Drive") -> None:
     for button in browser.driver.find_elements(By.CSS_SELECTOR, "#ready button"):
-        if "to connect Sandbox Drive" in button.get_property("textContent"):
+        if f"to connect {name}" in button.get_property("textContent"):
             return button.click()
     raise AssertionError("no such button")
 
@@ -316,6 +324,20 @@ def test_the_demo_page_works_by_keyboard(fresh, demo, visit):
     )
     remaining = iter(order)
     assert all(name in remaining for name in names), f"{names} is another order than {order}"
+
+
+def test_the_demo_reads_a_drive_shows_what_failed_and_skips_what_has_not_changed(fresh, demo, visit):
+    """The whole story: the ticket is handed over, progress moves, two of thirteen documents fail, a refresh skips."""
+    visit.demo_read()
+    said = fresh.text("#journey")
+    assert "13, of which 0 unchanged and 2 failed" in said and "COMPLETED" in said
+    failed = fresh.driver.find_elements(By.CSS_SELECTOR, "#journey .state[data-state=failed]")
+    assert len(failed) == 2
+    assert "$0.00" in said
+    fresh.wait_for("#journey button", "Refresh").click()
+    fresh.wait_for("#journey [data-step=again]", "11 unchanged and 2 failed", within=60)
+    fresh.screenshot("demo-refreshed")
+    assert fresh.complaints() == []
 
 
 def test_the_demo_pages_skip_link_goes_to_the_sources(fresh, demo, visit):
