@@ -203,7 +203,7 @@ import Transport
     @Test func `a key that came with another body is refused, of another tenant it is another`() async throws {
         let fixture = try await Fixture()
         try await fixture.run { caller async throws in
-            let site = { Self.body("site", #"{"url":"https://\#($0).example/"}"#) }
+            let site = { (name: String) in Self.body("site", #"{"url":"https://\#(name).example/"}"#) }
             _ = try await caller.send(.post, "", site("x"), [.idempotencyKey: "k"])
             let other = try await caller.send(.post, "", site("y"), [.idempotencyKey: "k"])
             #expect(other.status == .unprocessableContent)
