@@ -48,12 +48,13 @@ let package = Package(
     targets: [
         // C libraries of the system.
         .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
-        .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl"), .linkedLibrary("z")]),
+        .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
+        .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
 
         // Readers and writers of what crosses the wire: bounded, linear, by the RFCs.
         .target(name: "Formats", swiftSettings: strict),
         .target(name: "Secrets", dependencies: ["COpenSSL"], swiftSettings: strict),
-        .target(name: "Transport", dependencies: ["Formats"], swiftSettings: strict),
+        .target(name: "Transport", dependencies: ["CZlib", "Formats"], swiftSettings: strict),
         .target(
             name: "Catalog",
             dependencies: ["Formats", "Secrets", .product(name: "Yams", package: "Yams")],
@@ -161,6 +162,7 @@ let package = Package(
         .target(name: "Assets", dependencies: ["Formats", "Secrets"], swiftSettings: strict),
         .target(
             name: "AssetReaders", dependencies: ["Assets", "Formats", "Secrets", "Transport"],
+            resources: [.embedInCode("Data")],
             swiftSettings: strict),
         .target(
             name: "AssetStore",

@@ -1,11 +1,11 @@
-import CCurl
 import Transport
 
 /// Takes back the codings that a body went through (RFC 9110 § 8.4).
 ///
 /// gzip and deflate are asked for and known. Others are passed over, and so is a known one that the body does not have:
 /// servers name charsets there (`UTF-8`), the coding of an upload (`aws-chunked`), or one that a proxy has taken away
-/// already, and the body reads as it is. Where it does not, whoever reads it says so.
+/// already, and the body reads as it is. Where it does not, whoever reads it says so. libcurl could unpack, but gives an
+/// answer up whose coding it does not know, and cannot be told to take the body as it is.
 enum ContentCoding {
     /// Codings in a row; nobody needs two.
     private static let most = 5
@@ -32,33 +32,13 @@ enum ContentCoding {
     /// RFC 1952 § 2.3.1: its first two bytes tell. Text never begins so.
     private static func gunzipped(_ body: [UInt8], cap: Int) throws(TransportError) -> [UInt8] {
         guard body.starts(with: [0x1F, 0x8B]) else { return body }
-        guard let unpacked = try unpacked(body, wrapping: 47, cap: cap) else { throw .malformedResponse }
+        guard let unpacked = try Inflation.unpacked(body, .wrapped, cap: cap) else { throw .malformedResponse }
         return unpacked
     }
 
     /// RFC 9110 § 8.4.1.2 means zlib's format, and notes that some send deflate without it.
     private static func inflated(_ body: [UInt8], cap: Int) throws(TransportError) -> [UInt8] {
-        if let unpacked = try unpacked(body, wrapping: 47, cap: cap) { return unpacked }
-        return try unpacked(body, wrapping: -15, cap: cap) ?? body
-    }
-
-    /// `nil` where it is no such stream, or one that breaks off.
-    private static func unpacked(
-        _ body: [UInt8], wrapping: Int32, cap: Int
-    ) throws(TransportError) -> [UInt8]? {
-        // Doubled until it suffices: a small body costs little, and one that hides gigabytes no more than the cap.
-        var capacity = min(max(body.count * 8, 4096), cap)
-        while true {
-            var code: Int32 = -1
-            let output = [UInt8](unsafeUninitializedCapacity: capacity) { output, written in
-                code = ccurl_inflate(body, body.count, wrapping, output.baseAddress, capacity, &written)
-            }
-            switch code {
-            case 0: return output
-            case 1 where capacity < cap: capacity = min(capacity * 2, cap)
-            case 1: throw .responseTooLarge
-            default: return nil
-            }
-        }
+        if let unpacked = try Inflation.unpacked(body, .wrapped, cap: cap) { return unpacked }
+        return try Inflation.unpacked(body, .bare, cap: cap) ?? body
     }
 }

@@ -36,19 +36,35 @@ public struct SourceProperty: Sendable, Hashable {
         case integer
     }
 
+    /// The form of a value, beyond its kind.
+    public enum Form: Sendable, Hashable {
+        /// Any text of 1 to 2048 bytes without control characters, or any flag.
+        case any
+        /// An absolute http or https address.
+        case webAddress
+        /// `owner/name`, as GitHub has it.
+        case repository
+        /// The name of a branch, tag or commit (git-check-ref-format).
+        case gitReference
+        /// A number within these bounds.
+        case within(ClosedRange<Int>)
+    }
+
     public var name: String
     public var kind: Kind
+    public var form: Form
     public var isRequired: Bool
     public var description: String
     /// The value where none is given.
     public var defaultValue: ParameterValue?
 
     public init(
-        _ name: String, _ kind: Kind, isRequired: Bool = false, default defaultValue: ParameterValue? = nil,
-        description: String
+        _ name: String, _ kind: Kind, form: Form = .any, isRequired: Bool = false,
+        default defaultValue: ParameterValue? = nil, description: String
     ) {
         self.name = name
         self.kind = kind
+        self.form = form
         self.isRequired = isRequired
         self.defaultValue = defaultValue
         self.description = description

@@ -74,11 +74,4 @@ static inline CURLSHcode ccurl_share_tls_sessions(CURLSH *share) {
     return curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
 }
 
-// Unpacks what a server packed. libcurl could, but gives an answer up whose coding it does not know, and cannot be told
-// to take the body as it is. `wrapping` is zlib's window size: 47 for gzip or zlib (RFC 1952, RFC 1950), -15 for deflate
-// without either (RFC 1951). Returns 0 once the stream has ended, 1 where `capacity` is too little, -1 for no such
-// stream.
-int ccurl_inflate(
-    const uint8_t *packed, size_t count, int wrapping, uint8_t *output, size_t capacity, size_t *written);
-
 #endif

@@ -22,6 +22,9 @@ package struct JSONRules: Sendable {
     /// For text whose author may gain from its being misread, such as tokens and requests.
     package static let strict = JSONRules(refusesRepeatedMembers: true, mostValues: 10_000, repairs: false)
 
+    /// For the listings of strangers, which are long: a page of one may have a hundred thousand files.
+    package static let listing = JSONRules(refusesRepeatedMembers: false, mostValues: 1_000_000, repairs: true)
+
     /// For long answers of a service that the operator runs.
     package static let trusted = JSONRules(refusesRepeatedMembers: true, mostValues: 10_000_000, repairs: false)
 }

@@ -31,6 +31,15 @@ package enum Percent {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// The escape of a byte (RFC 3986 § 2.1).
+    package static func escape(_ byte: UInt8) -> [UInt8] { [0x25, hex[Int(byte >> 4)], hex[Int(byte & 0xF)]] }
+
+    /// The byte whose two digits `bytes` begins with; `nil` where they are none.
+    package static func octet(_ bytes: ArraySlice<UInt8>) -> UInt8? {
+        let digits = bytes.prefix(2).compactMap(digit)
+        return digits.count == 2 ? digits[0] << 4 | digits[1] : nil
+    }
+
     /// The pairs as `application/x-www-form-urlencoded`, in their order. A space is `%20`, which every reader accepts.
     package static func form(_ pairs: [(name: String, value: String)]) -> String {
         var text = ""

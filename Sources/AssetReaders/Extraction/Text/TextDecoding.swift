@@ -1,0 +1,25 @@
+/// Makes UTF-8 of the bytes of a text: by its byte order mark, else by the declared charset, else as UTF-8 where that is
+/// valid, else as windows-1252. Line ends become LF, the byte order mark goes.
+enum TextDecoding {
+    /// `nil` where the text has NULs, which no text has.
+    static func text(of bytes: [UInt8], charset: String?) -> [UInt8]? {
+        let (encoding, markCount) = encoding(of: bytes, charset: charset)
+        var text = encoding.decoded(bytes, skipping: markCount)
+        guard !text.contains(0) else { return nil }
+        LineEnds.normalize(&text)
+        return text
+    }
+
+    private static func encoding(of bytes: [UInt8], charset: String?) -> (TextEncoding, markCount: Int) {
+        for (mark, encoding) in marks where bytes.starts(with: mark) { return (encoding, mark.count) }
+        if let charset, let encoding = TextEncoding(label: charset) { return (encoding, 0) }
+        return (UTF8Text.isValid(bytes) ? .utf8 : .windows1252, 0)
+    }
+
+    /// That of UTF-32 begins like that of UTF-16.
+    private static let marks: [([UInt8], TextEncoding)] = [
+        ([0xEF, 0xBB, 0xBF], .utf8),
+        ([0xFF, 0xFE, 0x00, 0x00], .other("UTF-32LE")), ([0x00, 0x00, 0xFE, 0xFF], .other("UTF-32BE")),
+        ([0xFF, 0xFE], .other("UTF-16LE")), ([0xFE, 0xFF], .other("UTF-16BE")),
+    ]
+}

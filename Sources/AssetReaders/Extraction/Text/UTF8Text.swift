@@ -1,0 +1,57 @@
+/// The form of UTF-8 (RFC 3629 § 4).
+enum UTF8Text {
+    static func isValid(_ bytes: [UInt8]) -> Bool {
+        bytes.withUnsafeBufferPointer { bytes in
+            var position = 0
+            while position < bytes.count {
+                guard let length = sequence(at: position, of: bytes) else { return false }
+                position += length
+            }
+            return true
+        }
+    }
+
+    /// The text with U+FFFD for each byte that belongs to no sequence.
+    static func repaired(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
+        bytes.withUnsafeBufferPointer { bytes in
+            var output: [UInt8] = []
+            output.reserveCapacity(bytes.count)
+            var position = 0
+            while position < bytes.count {
+                if let length = sequence(at: position, of: bytes) {
+                    output += bytes[position..<position + length]
+                    position += length
+                } else {
+                    output += replacement
+                    position += 1
+                }
+            }
+            return output
+        }
+    }
+
+    /// U+FFFD.
+    static let replacement: [UInt8] = [0xEF, 0xBF, 0xBD]
+
+    /// The length of the sequence that begins at `position`; `nil` where none does.
+    private static func sequence(at position: Int, of bytes: UnsafeBufferPointer<UInt8>) -> Int? {
+        let first = bytes[position]
+        if first < 0x80 { return 1 }
+        let length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4
+        guard (0xC2...0xF4).contains(first), position + length <= bytes.count else { return nil }
+        guard secondBytes(after: first).contains(bytes[position + 1]) else { return nil }
+        for offset in 2..<max(length, 2) where bytes[position + offset] & 0xC0 != 0x80 { return nil }
+        return length
+    }
+
+    /// Without those of overlong forms, surrogates and numbers beyond Unicode.
+    private static func secondBytes(after first: UInt8) -> ClosedRange<UInt8> {
+        switch first {
+        case 0xE0: 0xA0...0xBF
+        case 0xED: 0x80...0x9F
+        case 0xF0: 0x90...0xBF
+        case 0xF4: 0x80...0x8F
+        default: 0x80...0xBF
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import Assets
+import Formats
+import Transport
+
+/// Reads pages of the web as its sites want it: within `robots.txt`, a few at once, by few redirects.
+struct WebClient: Sendable {
+    private let client: SourceClient
+    private let robots: RobotsCache
+
+    /// - Parameter client: one with a gate.
+    init(_ client: SourceClient) {
+        self.client = client
+        robots = RobotsCache(client)
+    }
+
+    enum Answer: Sendable {
+        /// The answer of the address to which the redirects led.
+        case response(TransportResponse, from: WebAddress)
+        /// `robots.txt` closes this address.
+        case closed(WebAddress)
+    }
+
+    /// Asks for an address, and for those that it redirects to. Each is checked as the first: by the transport, which
+    /// knows where it leads, and by the rules of its site.
+    func get(
+        _ address: WebAddress, headers: [(name: String, value: String)] = []
+    ) async throws(SourceFault) -> Answer {
+        var address = address
+        for _ in 0...Redirect.most {
+            guard try await robots.rules(for: address).allow(address) else { return .closed(address) }
+            let response = try await client.send(Self.request(for: address, headers: headers))
+            guard let target = Redirect.target(of: response, from: address) else {
+                return .response(response, from: address)
+            }
+            address = target
+        }
+        throw .rejected("\(address.url.host) redirects more than \(Redirect.most) times in a row")
+    }
+
+    static func request(
+        for address: WebAddress, headers: [(name: String, value: String)] = []
+    ) -> TransportRequest {
+        let headers = [("user-agent", RobotsRules.productToken), ("accept", "*/*")] + headers
+        return TransportRequest(method: .get, url: address.text, headers: headers)
+    }
+}
