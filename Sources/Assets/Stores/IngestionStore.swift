@@ -17,7 +17,8 @@ public protocol IngestionStore: Sendable {
 
     /// Adds items that were found, and gives those that are to be read: new to this operation, or found before a crash
     /// and not done. An item that is there already is passed over. Beyond `mostDocuments` of the asset nothing is added,
-    /// and the answer says so.
+    /// and the answer says so. The first call after a crash also gives the items that others had led to: no listing
+    /// brings them again. Of an operation whose documents were chosen, items of other documents are passed over.
     func add(
         _ items: [SourceItem], to operation: OperationID, mostDocuments: Int, at now: Timestamp
     ) async throws(AssetStoreError) -> ItemAdmission
@@ -37,7 +38,8 @@ public protocol IngestionStore: Sendable {
     ) async throws(AssetStoreError) -> ItemAdmission
 
     /// Ends an operation, and with it the items that are not done: documents that were found and have no text are
-    /// removed, others stay as they were.
+    /// removed, others stay as they were. Where the listing came to its end, an item that was found before a crash and
+    /// never again counts as one that is gone. An operation with a wish to end is CANCELLED, however it ended.
     func end(
         _ operation: OperationID, _ end: IngestionEnd, at now: Timestamp
     ) async throws(AssetStoreError) -> AssetOperation?
@@ -127,7 +129,7 @@ public struct ItemOutcome: Sendable {
         /// The document is what it was. `nil`: so is its version.
         case unchanged(ItemVersion?)
         case failed(Document.Failure)
-        /// There is no document; one that was kept is removed, and counted as such.
+        /// There is no document. One that was kept is removed at the end, with those that have vanished.
         case absent
     }
 
@@ -135,11 +137,14 @@ public struct ItemOutcome: Sendable {
     public var found: [SourceItem]
     /// The tokens that were spent: the embedder's word, else the sum over the chunks.
     public var tokensSpent: Int
+    /// Something that it led to was left out, so that the listing is not whole. Kept, so that a crash does not forget it.
+    public var isIncomplete: Bool
 
-    public init(_ result: Result, found: [SourceItem] = [], tokensSpent: Int = 0) {
+    public init(_ result: Result, found: [SourceItem] = [], tokensSpent: Int = 0, isIncomplete: Bool = false) {
         self.result = result
         self.found = found
         self.tokensSpent = tokensSpent
+        self.isIncomplete = isIncomplete
     }
 }
 
