@@ -16,6 +16,9 @@ public struct Digest: Hashable, Sendable {
         self.bytes = bytes
     }
 
+    /// The 32 bytes that SHA-256 made.
+    init(computed bytes: [UInt8]) { self.bytes = bytes }
+
     /// Digests the UTF-8 bytes of `text`, unnormalised.
     public init(of text: String) {
         var text = text
