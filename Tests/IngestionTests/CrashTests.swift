@@ -241,6 +241,22 @@ import Testing
         await shop.close()
     }
 
+    @Test func `a part that does not end holds up the end of the service for a while only`() async throws {
+        let gate = Gate()
+        // Passing a gate heeds no cancellation.
+        let source = ScriptedSource(["a": "one"], beforeReading: { _ in await gate.pass() })
+        let waits = Locked([Duration]())
+        let shop = try await Workshop(["Handbook": source]) { parts, _ in
+            parts.sleep = { (duration) throws(CancellationError) in waits.withLock { $0.append(duration) } }
+        }
+        _ = try await shop.create("Handbook")
+        await gate.arrival()
+        await shop.ingestions.stop()
+        #expect(waits.withLock { $0 } == [.seconds(9)])
+        gate.open()
+        await shop.close()
+    }
+
     @Test func `an engine that was stopped before it ran runs nothing`() async throws {
         let shop = try await Workshop(["Handbook": ScriptedSource(["a": "one"])])
         await shop.ingestions.stop()
