@@ -4,41 +4,41 @@
 #include <signal.h>
 #include <spawn.h>
 
-static int prepare(posix_spawn_file_actions_t *actions, int input, int output, int errors) {
-    int failed = posix_spawn_file_actions_adddup2(actions, input, 0);
-    failed |= posix_spawn_file_actions_adddup2(actions, output, 1);
-    failed |= posix_spawn_file_actions_adddup2(actions, errors, 2);
-    failed |= posix_spawn_file_actions_addclosefrom_np(actions, 3);
-    failed |= posix_spawn_file_actions_addchdir_np(actions, "/");
-    return failed;
+static int prepare_actions(posix_spawn_file_actions_t *actions, const int *descriptors) {
+    for (int number = 0; number < 3; number++) {
+        int code = posix_spawn_file_actions_adddup2(actions, descriptors[number], number);
+        if (code) return code;
+    }
+    int code = posix_spawn_file_actions_addclosefrom_np(actions, 3);
+    return code ? code : posix_spawn_file_actions_addchdir_np(actions, "/");
 }
 
-static int separate(posix_spawnattr_t *attributes) {
-    sigset_t none, all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    int failed = posix_spawnattr_setsigmask(attributes, &none);
-    failed |= posix_spawnattr_setsigdefault(attributes, &all);
-    failed |= posix_spawnattr_setpgroup(attributes, 0);
-    failed |= posix_spawnattr_setflags(
-        attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    return failed;
+static int prepare_attributes(posix_spawnattr_t *attributes) {
+    sigset_t signals;
+    sigemptyset(&signals);
+    int code = posix_spawnattr_setsigmask(attributes, &signals);
+    sigfillset(&signals);
+    if (!code) code = posix_spawnattr_setsigdefault(attributes, &signals);
+    if (!code) code = posix_spawnattr_setpgroup(attributes, 0);
+    short flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
+    return code ? code : posix_spawnattr_setflags(attributes, flags);
 }
 
-pid_t cloakroom_spawn(char *const argv[], char *const environment[], int input, int output, int errors) {
+int cspawn_start(
+    pid_t *process, char *const *arguments, char *const *environment, const int *descriptors) {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
-    if (posix_spawn_file_actions_init(&actions) != 0) return -1;
-    if (posix_spawnattr_init(&attributes) != 0) {
+    int code = posix_spawn_file_actions_init(&actions);
+    if (code) return code;
+    code = posix_spawnattr_init(&attributes);
+    if (code) {
         posix_spawn_file_actions_destroy(&actions);
-        return -1;
+        return code;
     }
-    pid_t child = -1;
-    if (prepare(&actions, input, output, errors) != 0 || separate(&attributes) != 0 ||
-        posix_spawn(&child, argv[0], &actions, &attributes, argv, environment) != 0) {
-        child = -1;
-    }
+    code = prepare_actions(&actions, descriptors);
+    if (!code) code = prepare_attributes(&attributes);
+    if (!code) code = posix_spawn(process, arguments[0], &actions, &attributes, arguments, environment);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
-    return child;
+    return code;
 }

@@ -19,14 +19,14 @@ final class ScriptedBroker: HTTPTransport, @unchecked Sendable {
     }
 
     /// One that redeems and refreshes for a source type, and lists a few.
-    convenience init(grants sourceType: String = "drive", refreshToken: String? = "r1") {
+    convenience init(grants sourceType: String = "drive", refreshToken: String? = "refresh-1") {
         self.init { request in
             if request.url.hasSuffix("assets:sourceTypes") {
                 return TransportResponse(status: 200, body: Array(Self.list.utf8))
             }
             let refresh = refreshToken.map { "\"\($0)\"" } ?? "null"
             let body =
-                #"{"accessToken":"a1","refreshToken":\#(refresh),"tokenType":"Bearer","expiresAt":null,"scope":null,"#
+                #"{"accessToken":"access-1","refreshToken":\#(refresh),"tokenType":"Bearer","expiresAt":null,"scope":null,"#
                 + #""sourceType":"\#(sourceType)","idToken":null,"extras":{},"warnings":[]}"#
             return TransportResponse(status: 200, body: Array(body.utf8))
         }

@@ -50,7 +50,26 @@ import Testing
         await shop.close()
     }
 
-    @Test func `a listing of ever new items ends`() async throws {
+    @Test func `a listing of ever new documents ends when no more may be kept`() async throws {
+        let source = ScriptedSource()
+        source.change { script in
+            script.page = { number in
+                ListingPage(
+                    items: [
+                        SourceItem(
+                            key: "\(number)", fileName: "\(number).txt",
+                            content: SourceContent(bytes: [0x61], contentType: "text/plain"))
+                    ], next: ListingCursor(String(number + 1)))
+            }
+        }
+        let shop = try await Workshop(["Endless": source], maxDocuments: 5)
+        let (_, ended) = try await shop.ingest("Endless")
+        #expect(ended.counters.itemsTotal == 5)
+        #expect(source.listedPages.count == 6)
+        await shop.close()
+    }
+
+    @Test func `a listing of ever new addresses that are no documents ends`() async throws {
         let source = ScriptedSource()
         source.change { script in
             script.page = { number in
@@ -60,9 +79,9 @@ import Testing
             }
         }
         let shop = try await Workshop(["Endless": source], maxDocuments: 5)
-        let (_, ended) = try await shop.ingest("Endless")
-        #expect(ended.counters.itemsTotal == 5)
-        #expect(source.listedPages.count == 6)
+        let (asset, ended) = try await shop.ingest("Endless")
+        #expect(ended.status == .completed)
+        #expect(try await shop.documents(of: asset).isEmpty)
         await shop.close()
     }
 

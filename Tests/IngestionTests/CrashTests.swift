@@ -37,21 +37,21 @@ import Testing
         /// The keys of documents that are done.
         var done: Set<String>
 
-        init?(_ folder: TemporaryFolder) async throws {
+        /// `nil` before there was anything.
+        static func look(into folder: TemporaryFolder) async throws -> Seen? {
             let store = try SQLiteAssetStore(path: folder.database)
-            let asset = try await store.assets(of: .acme, matching: nil, PageRequest()).items.first
-            if let asset {
-                self.asset = asset
+            let assets = try await store.assets(of: .acme, matching: nil, PageRequest()).items
+            var seen: Seen?
+            if let asset = assets.first {
                 let operations = try await store.operations(of: asset.id, .acme, PageRequest())
-                operation = try #require(operations?.items.first)
                 let documents = try await store.documents(of: asset.id, .acme, matching: nil, PageRequest())
-                done = Set(
-                    try #require(documents).items.filter { $0.status == .completed }.map {
-                        String($0.fileName.prefix(1))
-                    })
+                let done = try #require(documents).items.filter { $0.status == .completed }
+                seen = Seen(
+                    asset: asset, operation: try #require(operations?.items.first),
+                    done: Set(done.map { String($0.fileName.prefix(1)) }))
             }
             await store.close()
-            if asset == nil { return nil }
+            return seen
         }
     }
 
@@ -60,7 +60,7 @@ import Testing
     {
         var resumed = 0
         for folder in try await snapshots(documents: documents) {
-            guard let seen = try await Seen(folder), !seen.operation.status.isDone else { continue }
+            guard let seen = try await Seen.look(into: folder), !seen.operation.status.isDone else { continue }
             resumed += 1
             let source = ScriptedSource(Self.texts)
             let shop = try await Workshop(
@@ -238,6 +238,22 @@ import Testing
         await shop.ingestions.stop()
         #expect(try await shop.operation(operation, of: asset).counters.itemsProcessed == 0)
         arrivals.open()
+        await shop.close()
+    }
+
+    @Test func `a part that does not end holds up the end of the service for a while only`() async throws {
+        let gate = Gate()
+        // Passing a gate heeds no cancellation.
+        let source = ScriptedSource(["a": "one"], beforeReading: { _ in await gate.pass() })
+        let waits = Locked([Duration]())
+        let shop = try await Workshop(["Handbook": source]) { parts, _ in
+            parts.sleep = { (duration) throws(CancellationError) in waits.withLock { $0.append(duration) } }
+        }
+        _ = try await shop.create("Handbook")
+        await gate.arrival()
+        await shop.ingestions.stop()
+        #expect(waits.withLock { $0 } == [.seconds(9)])
+        gate.open()
         await shop.close()
     }
 

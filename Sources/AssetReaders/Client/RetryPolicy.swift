@@ -24,14 +24,19 @@ public struct RetryPolicy: Sendable {
     func wait(
         after outcome: Result<TransportResponse, TransportError>, try number: Int, at now: Timestamp, random: Double
     ) -> Duration? {
-        guard number < attempts else { return nil }
         switch outcome {
         case .success(let response):
-            guard response.asksToTryAgain else { return nil }
-            return min(response.askedWait(at: now) ?? backoff(after: number, random), longest)
+            response.asksToTryAgain ? wait(after: number, asked: response.askedWait(at: now), random: random) : nil
         case .failure(let error):
-            return error.isPassing ? min(backoff(after: number, random), longest) : nil
+            error.isPassing ? wait(after: number, asked: nil, random: random) : nil
         }
+    }
+
+    /// The wait after a try whose outcome may pass; `nil` after the last one.
+    ///
+    /// - Parameter asked: the wait that the other side names.
+    package func wait(after number: Int, asked: Duration?, random: Double) -> Duration? {
+        number < attempts ? min(asked ?? backoff(after: number, random), longest) : nil
     }
 
     private func backoff(after number: Int, _ random: Double) -> Duration {
@@ -43,7 +48,7 @@ public struct RetryPolicy: Sendable {
 
 extension TransportError {
     /// Tells whether the same request may succeed a little later: what broke is the connection or the way to it.
-    fileprivate var isPassing: Bool {
+    var isPassing: Bool {
         switch self {
         case .unreachable, .connectionRefused, .nameNotResolved, .proxyFailed, .overloaded, .rateLimited: true
         case .timedOut, .tlsFailed, .addressNotAllowed, .responseTooLarge, .malformedResponse, .cancelled: false

@@ -105,10 +105,6 @@ struct HTMLTags {
     }
 }
 
-extension UInt8 {
-    fileprivate var isHTMLSpace: Bool { self == 0x20 || self == 0x0A || self == 0x09 || self == 0x0C || self == 0x0D }
-}
-
 extension XMLScanner {
     fileprivate var isAtLetter: Bool { (0x61...0x7A).contains(next | 0x20) }
 

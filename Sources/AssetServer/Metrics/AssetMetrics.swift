@@ -1,17 +1,25 @@
+import CoreMetrics
 import HTTPService
 public import PrometheusMetrics
+public import Transport
 
-/// The asset service's metrics. No label holds what a caller or a source chose: source types are ours, states and codes
-/// come from fixed lists, and tenants are not told apart.
+/// The asset service's metrics. No label holds what a caller or a source chose: outcomes and codes come from fixed lists,
+/// and neither tenants nor addresses are told apart.
 public final class AssetMetrics: Sendable {
     /// All series; `/metrics` shows them.
     public let registry: PrometheusRegistry
+    /// Told what becomes of operations and documents.
+    public let ingestion: IngestionMetrics
+    /// Told what the database's writer does.
+    public let store: AssetStoreMetrics
     private let listeners: ListenerMetrics
 
     /// - Parameter version: the program's, as the label of `cloakroom_build_info`.
     public init(version: String = "") {
-        let registry = PrometheusRegistry(RouteMetrics.families)
+        let registry = PrometheusRegistry(Self.families)
         self.registry = registry
+        ingestion = IngestionMetrics(registry)
+        store = AssetStoreMetrics(registry)
         registry.declare(Family("cloakroom_build_info", .gauge, help: "1, with the version that runs.")) {
             [Sample(1, [("version", version)])]
         }
@@ -25,4 +33,16 @@ public final class AssetMetrics: Sendable {
         listeners.add(listener, connections)
         return connections
     }
+
+    /// The same transport, each request timed and its outcome counted.
+    public func measuring(_ transport: any HTTPTransport, to target: RequestTarget) -> some HTTPTransport {
+        MeasuredTransport(transport, to: target, registry)
+    }
+
+    private static let families =
+        RouteMetrics.families + IngestionMetrics.families + AssetStoreMetrics.families + MeasuredTransport.families + [
+            Family(
+                BearerTokenVerifier.tokens, .counter,
+                help: "Callers' tokens, by whether they were known (hit) or had to be verified (miss).")
+        ]
 }

@@ -1,9 +1,12 @@
-#pragma once
+#ifndef CSPAWN_H
+#define CSPAWN_H
 
 #include <sys/types.h>
 
-/// Starts `argv[0]` in a process group of its own and in `/`, with the three descriptors and no others, and with no signal
-/// blocked or ignored. The child's number, or -1.
-///
-/// In C, since Swift does not see what glibc has beyond POSIX.
-pid_t cloakroom_spawn(char *const argv[], char *const environment[], int input, int output, int errors);
+// Starts a program in a process group of its own, in the root folder, with the three descriptors as its 0, 1 and 2 and no
+// other, and with every signal as it is by default. Swift's Glibc does not have the GNU extensions that this takes.
+// Returns 0, or an error number.
+int cspawn_start(
+    pid_t *process, char *const *arguments, char *const *environment, const int *descriptors);
+
+#endif

@@ -167,7 +167,7 @@ import Transport
         }
         let sealed = try #require(try await fixture.store.credentials(of: id))
         let opened = try AssetCredentials(sealed, by: fixture.keyRing, of: id, try #require(TenantID("acme")))
-        #expect(opened.accessToken.matches(AccessToken("a1")))
+        #expect(opened.accessToken.matches(AccessToken("access-1")))
     }
 
     @Test func `a source that takes no credentials gets none`() async throws {

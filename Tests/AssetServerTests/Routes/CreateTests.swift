@@ -72,7 +72,7 @@ import Transport
             #expect(answer.status == .created)
             #expect(answer.json["asset"]?["integrationId"] == .string("drive"))
             #expect(answer.json["asset"]?["displayName"] == .string("Drive"))
-            #expect(!answer.text.contains("a1") && !answer.text.contains("ckr_"))
+            #expect(!answer.text.contains("access-1") && !answer.text.contains("ckr_"))
             return try Caller.Made(answer)
         }
         let request = try #require(fixture.broker.redemptions.first)
@@ -84,12 +84,12 @@ import Transport
         let sealed = try #require(try await fixture.store.credentials(of: id))
         let tenant = try #require(TenantID("acme"))
         let opened = try AssetCredentials(sealed, by: fixture.keyRing, of: id, tenant)
-        #expect(opened.accessToken.matches(AccessToken("a1")))
-        #expect(opened.refreshToken?.matches(RefreshToken("r1")) == true)
+        #expect(opened.accessToken.matches(AccessToken("access-1")))
+        #expect(opened.refreshToken?.matches(RefreshToken("refresh-1")) == true)
         #expect(throws: OpenError.notAuthentic) {
             try AssetCredentials(sealed, by: fixture.keyRing, of: AssetID(UUID()), tenant)
         }
-        #expect(!fixture.lines.all.contains("ckr_") && !fixture.lines.all.contains("a1"))
+        #expect(!fixture.lines.all.contains("ckr_") && !fixture.lines.all.contains("access-1"))
     }
 
     @Test func `tokens of the caller's own are kept without the broker`() async throws {
@@ -203,7 +203,7 @@ import Transport
     @Test func `a key that came with another body is refused, of another tenant it is another`() async throws {
         let fixture = try await Fixture()
         try await fixture.run { caller async throws in
-            let site = { Self.body("site", #"{"url":"https://\#($0).example/"}"#) }
+            let site = { (name: String) in Self.body("site", #"{"url":"https://\#(name).example/"}"#) }
             _ = try await caller.send(.post, "", site("x"), [.idempotencyKey: "k"])
             let other = try await caller.send(.post, "", site("y"), [.idempotencyKey: "k"])
             #expect(other.status == .unprocessableContent)

@@ -81,14 +81,14 @@ import Testing
                 try await caller.get("/\(made.asset)/documents").json["items"]?.items.first?["id"]?.string)
             let time = JSONValue.number(1_790_000_000_000)
             let document = try await caller.get("/\(made.asset)/documents/\(id)").json
-            #expect(
-                document == [
-                    "id": .string(id), "assetId": .string(made.asset), "fileName": .string("Report 0.md"),
-                    "contentType": .string("text/markdown"), "sourceUrl": .string("https://x.example/Report 0.md"),
-                    "fileSize": .number(89), "chunkCount": .number(7), "tokenCount": .number(21),
-                    "status": .string("COMPLETED"), "errorMessage": .null, "errorCode": .null, "createdAt": time,
-                    "modifiedAt": document["modifiedAt"] ?? .null, "processedAt": document["processedAt"] ?? .null,
-                ])
+            let expected: [String: JSONValue] = [
+                "id": .string(id), "assetId": .string(made.asset), "fileName": .string("Report 0.md"),
+                "contentType": .string("text/markdown"), "sourceUrl": .string("https://x.example/Report 0.md"),
+                "fileSize": .number(89), "chunkCount": .number(7), "tokenCount": .number(21),
+                "status": .string("COMPLETED"), "errorMessage": .null, "errorCode": .null, "createdAt": time,
+                "modifiedAt": document["modifiedAt"] ?? .null, "processedAt": document["processedAt"] ?? .null,
+            ]
+            #expect(document == expected)
             let rest = "/\(made.asset)/documents/\(id)/chunks"
             let page = try await caller.get(rest + "?pageSize=2").json
             #expect(page["documentId"] == .string(id))
