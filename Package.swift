@@ -48,9 +48,11 @@ let package = Package(
     targets: [
         // C libraries of the system.
         .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
-        .target(name: "CSpawn"),
         .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
         .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
+        .target(name: "CZip", linkerSettings: [.linkedLibrary("zip")]),
+        .target(name: "CSpawn"),
+>>>>>>> 1b156a5640a463be576535b4e435f47641a6a8af
 
         // Readers and writers of what crosses the wire: bounded, linear, by the RFCs.
         .target(name: "Formats", swiftSettings: strict),
@@ -165,7 +167,7 @@ let package = Package(
             name: "BrokerClient", dependencies: ["Formats", "JOSE", "Secrets", "Transport"], swiftSettings: strict),
         .target(name: "Assets", dependencies: ["Formats", "Secrets"], swiftSettings: strict),
         .target(
-            name: "AssetReaders", dependencies: ["Assets", "CSpawn", "CZlib", "Formats", "Secrets", "Transport"],
+            name: "AssetReaders", dependencies: ["Assets", "CSpawn", "CZip", "Formats", "Secrets", "Transport"],
             resources: [.embedInCode("Data")],
             swiftSettings: strict),
         .target(
@@ -261,9 +263,14 @@ let package = Package(
             name: "BrokerClientTests",
             dependencies: ["BrokerClient", "Formats", "JOSE", "Secrets", "TestSupport", "Transport"]),
         .testTarget(name: "AssetsTests", dependencies: ["Assets", "Formats", "Secrets", "TestSupport"]),
+        // The child that takes Word documents apart, without the service around it.
+        .executableTarget(
+            name: "docx-child", dependencies: ["AssetReaders"], path: "Tests/DocxChild", swiftSettings: strict),
         .testTarget(
             name: "AssetReadersTests",
-            dependencies: ["AssetReaders", "Assets", "Formats", "Secrets", "TestSupport", "Transport"]),
+            dependencies: [
+                "AssetReaders", "Assets", "Formats", "Secrets", "TestSupport", "Transport", "docx-child",
+            ]),
         .testTarget(
             name: "AssetStoreTests",
             dependencies: [
