@@ -52,7 +52,6 @@ let package = Package(
         .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
         .target(name: "CZip", linkerSettings: [.linkedLibrary("zip")]),
         .target(name: "CSpawn"),
->>>>>>> 1b156a5640a463be576535b4e435f47641a6a8af
 
         // Readers and writers of what crosses the wire: bounded, linear, by the RFCs.
         .target(name: "Formats", swiftSettings: strict),
