@@ -10,7 +10,7 @@ struct CloakroomAssets: AsyncParsableCommand {
         commandName: "cloakroom-assets",
         abstract: "An asset service: reads documents from sources, by credentials that it redeems at a broker.",
         version: version,
-        subcommands: [Serve.self, Check.self])
+        subcommands: [Serve.self, Check.self, Extract.self])
 
     static func main() async { await Program.run(Self.self) }
 }
