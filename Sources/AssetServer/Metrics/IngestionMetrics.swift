@@ -1,7 +1,7 @@
 public import Assets
 import CoreMetrics
 import Formats
-public import PrometheusMetrics
+import PrometheusMetrics
 import Synchronization
 
 /// Metrics of operations and documents.
