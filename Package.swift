@@ -133,6 +133,22 @@ let package = Package(
             ],
             resources: [.embedInCode("API")],
             swiftSettings: strict),
+        // A service as a process: its settings from file and environment, its keys, log, terminal, listeners and end.
+        .target(
+            name: "Daemon",
+            dependencies: [
+                "CurlTransport", "Formats", "HTTPService", "JOSE", "OTLPTracing", "PrometheusMetrics", "Secrets",
+                "StrictYAML", "Transport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: strict),
         .target(
             name: "Sandbox",
             dependencies: [
@@ -145,8 +161,8 @@ let package = Package(
         .executableTarget(
             name: "cloakroom",
             dependencies: [
-                "Broker", "BrokerServer", "Catalog", "CurlTransport", "Formats", "HTTPService", "JOSE", "OTLPTracing",
-                "PrometheusMetrics", "SQLiteStore", "Sandbox", "Secrets", "StrictYAML", "Transport",
+                "Broker", "BrokerServer", "Catalog", "CurlTransport", "Daemon", "Formats", "HTTPService", "JOSE",
+                "OTLPTracing", "PrometheusMetrics", "SQLiteStore", "Sandbox", "Secrets", "StrictYAML", "Transport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -190,8 +206,9 @@ let package = Package(
         .executableTarget(
             name: "cloakroom-assets",
             dependencies: [
-                "AssetReaders", "AssetServer", "AssetStore", "Assets", "BrokerClient", "CurlTransport", "Formats",
-                "HTTPService", "JOSE", "OTLPTracing", "PrometheusMetrics", "Secrets", "Transport",
+                "AssetReaders", "AssetServer", "AssetStore", "Assets", "BrokerClient", "CurlTransport", "Daemon",
+                "Formats", "HTTPService", "JOSE", "OTLPTracing", "PrometheusMetrics", "Secrets", "StrictYAML",
+                "Transport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -257,6 +274,13 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ]),
         .testTarget(
+            name: "DaemonTests",
+            dependencies: [
+                "Daemon", "Formats", "Secrets", "StrictYAML",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        .testTarget(
             name: "BrokerClientTests",
             dependencies: ["BrokerClient", "Formats", "JOSE", "Secrets", "TestSupport", "Transport"]),
         .testTarget(name: "AssetsTests", dependencies: ["Assets", "Formats", "Secrets", "TestSupport"]),
@@ -316,8 +340,8 @@ let package = Package(
         .testTarget(
             name: "CloakroomTests",
             dependencies: [
-                "Broker", "BrokerServer", "Catalog", "CurlTransport", "Formats", "HTTPService", "JOSE", "SQLiteStore",
-                "Secrets", "StrictYAML", "Transport", "cloakroom",
+                "Broker", "BrokerServer", "Catalog", "CurlTransport", "Daemon", "Formats", "HTTPService", "JOSE",
+                "SQLiteStore", "Secrets", "StrictYAML", "Transport", "cloakroom",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),

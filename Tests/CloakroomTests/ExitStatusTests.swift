@@ -1,4 +1,5 @@
 import ArgumentParser
+import Daemon
 import Testing
 
 @testable import cloakroom
@@ -10,7 +11,7 @@ import Testing
             _ = try Cloakroom.parseAsRoot(arguments)
             return 0
         } catch {
-            return Cloakroom.exitStatus(for: error)
+            return Program.exitStatus(for: error, of: Cloakroom.self)
         }
     }
 
@@ -37,18 +38,5 @@ import Testing
     ])
     func `bad usage is told before anything is done`(_ arguments: [String]) {
         #expect(Self.status(arguments) == 2)
-    }
-
-    @Test func `what is refused is no bad usage`() {
-        #expect(Cloakroom.exitStatus(for: Refusal("no")) == 1)
-        #expect(Cloakroom.exitStatus(for: ExitCode(1)) == 1)
-        #expect(Cloakroom.exitStatus(for: CancellationError()) == 1)
-        #expect(Cloakroom.exitStatus(for: ValidationError("no")) == 2)
-        #expect(Cloakroom.exitStatus(for: CleanExit.message("done")) == 0)
-    }
-
-    @Test func `a refusal has its hint in a line of its own`() {
-        #expect(Refusal("no", hint: "do this").lines == ["no", "hint: do this"])
-        #expect(Refusal("no").lines == ["no"])
     }
 }

@@ -3,6 +3,7 @@ import Broker
 import BrokerServer
 import Catalog
 import CurlTransport
+import Daemon
 import Formats
 import Foundation
 import HTTPService
@@ -100,7 +101,7 @@ struct Demo: AsyncParsableCommand {
         transport.allowInsecure = true
         transport.allowPrivateAddresses = true
         return Configuration(
-            origin: "demo", address: Configuration.Address(host: "127.0.0.1", port: port),
+            origin: "demo", address: ListenerAddress(host: "127.0.0.1", port: port),
             broker: Broker.Settings(publicURL: publicURL, frontends: Frontends(origins: [origin])),
             rules: BearerTokenVerifier.Rules(issuer: Self.issuer, audience: "cloakroom"),
             callerKeys: .fixed(try VerificationKeys(sharedSecret: tokenSecret)), storePath: store,

@@ -1,15 +1,10 @@
 import ArgumentParser
 import Broker
 import Catalog
+import Daemon
 import Formats
 import Foundation
 import SQLiteStore
-
-/// The configuration that a command reads, by its file's name.
-struct ConfigurationOption: ParsableArguments {
-    @Option(name: .long, help: "The configuration file. Without one, the environment alone is read.")
-    var config: String?
-}
 
 /// Runs the broker until SIGTERM or SIGINT.
 struct Serve: AsyncParsableCommand {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Broker
 import BrokerServer
 import Catalog
+import Daemon
 import Formats
 import Foundation
 import JOSE
@@ -48,7 +49,8 @@ struct TokenCommand: ParsableCommand {
         let findings = Findings()
         guard
             let settings = Settings(
-                file: options.config, environment: ProcessInfo.processInfo.environment, findings: findings)
+                file: options.config, environment: ProcessInfo.processInfo.environment, names: .broker,
+                findings: findings)
         else { throw Refusal(findings.lines) }
         // Only these three: a token can be minted where the rest of the configuration is not at hand.
         let auth = settings.top.section("auth") ?? settings.top.emptySection("auth")

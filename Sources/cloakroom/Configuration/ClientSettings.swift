@@ -1,5 +1,6 @@
 import Broker
 import Catalog
+import Daemon
 import Formats
 import Foundation
 import JOSE
@@ -64,7 +65,7 @@ extension ConfigurationReader {
 
     /// A secret in the configuration file itself, where the environment does not give another one.
     private func hasSecretInFile(_ entry: YAMLReader, _ environment: [String: String]) -> Bool {
-        let variable = SettingName.variable((entry.path + ["clientSecret"]).joined(separator: "."))
+        let variable = SettingNames.broker.variable((entry.path + ["clientSecret"]).joined(separator: "."))
         return entry.names.contains("clientSecret")
             && !environment.keys.contains { $0.uppercased() == variable }
     }

@@ -2,6 +2,7 @@ import Broker
 import BrokerServer
 import Catalog
 import CurlTransport
+import Daemon
 import Formats
 import Foundation
 import HTTPService
@@ -11,32 +12,12 @@ import Secrets
 
 /// Everything that an operator decides, checked.
 struct Configuration {
-    /// The form of log lines.
-    enum LogFormat: String, CaseIterable {
-        case json
-        case text
-    }
-
-    /// The source of the keys that callers' tokens are verified by.
-    enum CallerKeys {
-        case fixed(VerificationKeys)
-        case address(String)
-    }
-
-    /// The way of spans to the operator's collector.
-    struct Tracing {
-        /// A collector that takes OTLP over HTTP, in JSON.
-        var endpoint: String
-        /// The share of traces begun here that is sent, 0 to 1.
-        var sampleRatio: Double
-    }
-
     /// The name of what the settings were read from, for messages.
     var origin: String
     /// The callers' address.
-    var address: Address
+    var address: ListenerAddress
     /// The operators' address; `nil`: the same as everybody's.
-    var operators: Address?
+    var operators: ListenerAddress?
     var listener = ListenerBounds()
     var broker: Broker.Settings
     var proxies = TrustedProxies()

@@ -1,5 +1,5 @@
 import Broker
-import Catalog
+import Daemon
 import Formats
 import StrictYAML
 
@@ -38,26 +38,14 @@ extension ConfigurationReader {
         return (self.origins(section) ?? origins).map { Frontend(origins: $0, returnURLs: returnURLs) }
     }
 
-    private static let wantedOrigins =
-        "origins such as https://app.example.com or https://*.previews.example.com: no path, no slash at the end"
-
     /// The patterns of a section, each once; `nil` where it names none.
     private func origins(_ section: YAMLReader) -> [OriginPattern]? {
-        guard let texts = section.strings("origins") else { return nil }
-        var origins: [OriginPattern] = []
-        for text in texts {
-            guard let origin = OriginPattern(text) else {
-                section.problem("origins", found: text.quoted, wanted: Self.wantedOrigins)
-                continue
-            }
-            if origin.origin == nil {
-                notes.remarks.append(
-                    "\((section.path + ["origins"]).joined(separator: ".")) has \(text): every page at such a name may "
-                        + "call the API and is given credential keys; all of these names must be yours to give out")
-            }
-            if !origins.contains(origin) { origins.append(origin) }
+        let before = findings.lines.count
+        let reach = "may call the API and is given credential keys"
+        guard let origins = origins(section, reach: reach) else { return nil }
+        if origins.isEmpty, findings.lines.count == before {
+            section.problem("origins", found: "an empty list", wanted: Self.wantedOrigins)
         }
-        if texts.isEmpty { section.problem("origins", found: "an empty list", wanted: Self.wantedOrigins) }
         return origins.isEmpty ? nil : origins
     }
 

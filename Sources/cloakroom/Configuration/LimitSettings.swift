@@ -1,6 +1,7 @@
 import Broker
 import BrokerServer
 import Catalog
+import Daemon
 import HTTPService
 import StrictYAML
 
@@ -18,8 +19,8 @@ extension ConfigurationReader {
             inAll: section.integer("outstandingFlows", in: 0...1_000_000) ?? 0)
         section.finish()
         // The broker speaks no TLS itself: behind an https address, and on loopback, something stands before it.
-        let isBehindProxy = http.publicURL?.isHTTPS == true || http.address.isLoopback
-        if limits.countsAddresses, http.proxies.isEmpty, isBehindProxy {
+        let isBehindProxy = http.publicURL?.isHTTPS == true || http.listener.address.isLoopback
+        if limits.countsAddresses, http.listener.proxies.isEmpty, isBehindProxy {
             notes.remarks.append(
                 "limits by address are set and http.trustedProxies is empty: behind a proxy all callers share one limit"
             )

@@ -1,6 +1,7 @@
 import Broker
 import Catalog
 import CurlTransport
+import Daemon
 import Formats
 import Foundation
 import Secrets

@@ -2,6 +2,7 @@ import ArgumentParser
 import Broker
 import BrokerServer
 import CurlTransport
+import Daemon
 import Formats
 import Foundation
 import HTTPService
@@ -40,13 +41,15 @@ struct BrokerProcess {
         let metrics = configuration.metrics(version: Cloakroom.version)
         let log = EventLog(logger)
         metrics.observe(store, log: log, logger: logger)
-        exporter = configuration.tracing.map { SpanExporter($0, logger: logger) }
+        exporter = configuration.tracing.map {
+            SpanExporter($0, service: "cloakroom", version: Cloakroom.version, logger: logger)
+        }
         let tracer = exporter?.tracer
         // Measured from a request's turn on: how long it waits for that is not the provider's doing.
         let calls = FairTransport(metrics.measuring(transport, tracer: tracer), shares: configuration.shares)
         metrics.declare(calls: calls, transport: transport)
-        metrics.declare(log: .standardError)
-        if let queue = exporter?.queue { metrics.declare(spans: queue) }
+        metrics.registry.declare(log: .standardError)
+        if let queue = exporter?.queue { metrics.registry.declare(spans: queue) }
         let now: @Sendable () -> Timestamp = { .now }
         broker = Broker(
             settings: configuration.broker, catalog: configuration.catalog, clients: configuration.clients,
@@ -70,9 +73,7 @@ struct BrokerProcess {
             separatesOperators: configuration.operators != nil, metrics: metrics, tracer: tracer, logger: logger)
         sweeper = Sweeper(broker: broker, logger: logger)
         let broker = broker
-        keys = configuration.masterKeyFile.map {
-            KeyWatcher(state: $0, broker: broker, logger: logger)
-        }
+        keys = configuration.masterKeyFile.map { KeyWatcher(state: $0, broker: broker, logger: logger) }
         listeners = Self.listeners(configuration, server: server, logger: logger, onListening: onListening)
     }
 
@@ -86,19 +87,14 @@ struct BrokerProcess {
         services.append(sweeper)
         if let keys { services.append(keys) }
         services += others
-        services.append(ShutdownDeadline(store: store, transport: transport, logger: logger))
-        let configuration = ServiceGroupConfiguration(
-            services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
-            // Its own lines tell an operator nothing that ours do not.
-            logger: Logger(label: "") { _ in SwiftLogNoOpLogHandler() })
-        do {
-            try await ServiceGroup(configuration: configuration).run()
-        } catch {
-            await close()
-            throw error
-        }
-        await close()
-        logger.notice("stopped")
+        try await ServiceRun.run(services, logger: logger, cutOff: cutOff, close: close)
+    }
+
+    /// Whoever waits for a provider fails, and has a moment to be told.
+    private func cutOff() async {
+        await transport.shutdown()
+        try? await Task.sleep(for: .milliseconds(300))
+        await store.close()
     }
 
     /// The transport first: flows that wait for a provider fail while the store can still keep that.
@@ -119,7 +115,8 @@ extension BrokerProcess {
         _ configuration: Configuration, server: BrokerServer, logger: Logger,
         onListening: @escaping @Sendable () -> Void
     ) -> [ListenerService] {
-        let (bounds, lowered) = bounds(configuration)
+        let (bounds, lowered) = configuration.listener.withinDescriptors(
+            beside: configuration.operators == nil ? 0 : operatorConnections)
         let warnings = configuration.warnings + lowered
         var listeners: [ListenerService] = []
         if let address = configuration.operators {
@@ -138,21 +135,5 @@ extension BrokerProcess {
                 onListening()
             })
         return listeners
-    }
-
-    /// The bounds for as many connections as the process may have, and a line where those are fewer than it should.
-    private static func bounds(_ configuration: Configuration) -> (ListenerBounds, [String]) {
-        var bounds = configuration.listener
-        let others = configuration.operators == nil ? 0 : operatorConnections
-        let wanted = bounds.maxConnections
-        bounds.maxConnections = max(1, FileDescriptors.connections(wanted: wanted + others) - others)
-        guard bounds.maxConnections < wanted else { return (bounds, []) }
-        return (
-            bounds,
-            [
-                "http.maxConnections is \(wanted), and the process may open files for \(bounds.maxConnections): "
-                    + "raise LimitNOFILE (ulimit -n)"
-            ]
-        )
     }
 }

@@ -1,5 +1,6 @@
 import Broker
 import CurlTransport
+import Daemon
 import Formats
 import Transport
 

@@ -1,3 +1,4 @@
+import Daemon
 import SQLiteStore
 
 // The words for operators. Each switch is whole, so that a new case asks for its words.

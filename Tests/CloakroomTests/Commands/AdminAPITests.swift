@@ -1,4 +1,5 @@
 import Broker
+import Daemon
 import Foundation
 import Testing
 import Transport
@@ -143,7 +144,7 @@ private actor ScriptedBroker: HTTPTransport {
         let refusal = await #expect(throws: Refusal.self) {
             try await ScriptedBroker([(404, body)]).api.call(.get, "tenants/t/clients/x")
         }
-        #expect(refusal?.redirectURI == "https://b.example/oauth/callback/x/y")
+        #expect(refusal?.address == "https://b.example/oauth/callback/x/y")
         #expect(refusal?.lines.last?.contains("register https://b.example/oauth/callback/x/y") == true)
     }
 

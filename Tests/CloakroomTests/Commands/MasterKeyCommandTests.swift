@@ -1,6 +1,6 @@
 import ArgumentParser
 import Broker
-import Secrets
+import Daemon
 import Testing
 
 @testable import cloakroom
@@ -20,7 +20,7 @@ import Testing
     func `a name that would not be read again is bad usage`(_ id: String) throws {
         let option = try Self.name(["--id", id])
         let error = #expect(throws: ValidationError.self) { try option.made() }
-        #expect(error.map { Cloakroom.exitStatus(for: $0) } == 2)
+        #expect(error.map { Program.exitStatus(for: $0, of: Cloakroom.self) } == 2)
     }
 
     @Test func `what needs a key is told in words, and nothing as none`() {
@@ -32,14 +32,5 @@ import Testing
         uses.flows = 1
         uses.clients = 1
         #expect(uses.words == "1 flow, 1 client of tenants, the audit trail")
-    }
-
-    @Test(arguments: [
-        ("", "no key"), ("# only a remark\n", "no key"), ("key", "line 1"), ("a:x", "a in line 1"),
-        ("a b c!:AAAA", "line 1"), ("a:\(Installation.key(1))\na:\(Installation.key(2))", "a again in line 2"),
-    ])
-    func `what is wrong with a key file is told without a key`(_ text: String, _ words: String) {
-        let error = #expect(throws: KeyRingError.self) { try KeyRing(text) }
-        #expect(error?.finding.contains(words) == true, "\(error?.finding ?? "")")
     }
 }

@@ -1,4 +1,5 @@
 import Broker
+import Daemon
 import Formats
 import Secrets
 import Testing

@@ -1,4 +1,5 @@
 import CurlTransport
+import Daemon
 import Formats
 import Logging
 import Testing
@@ -15,7 +16,7 @@ import Testing
 
     @Test func `what need not be said has a default`() throws {
         let configuration = try installation.configuration()
-        #expect(configuration.address == Configuration.Address(host: "127.0.0.1", port: 8080))
+        #expect(configuration.address == ListenerAddress(host: "127.0.0.1", port: 8080))
         #expect(configuration.operators == nil)
         #expect(configuration.storePath == installation.path("cloakroom.db"))
         #expect(configuration.masterKeyFile?.file.path == installation.path("master.key"))
@@ -53,7 +54,7 @@ import Testing
         Setting("http", #"{ publicURL: "https://b.example", trustedProxies: ["10.0.0.0/8", "::1"] }"#) {
             !$0.proxies.isEmpty
         },
-        Setting("admin", "{}") { $0.operators == Configuration.Address(host: "127.0.0.1", port: 8081) },
+        Setting("admin", "{}") { $0.operators == ListenerAddress(host: "127.0.0.1", port: 8081) },
         Setting("admin", "{ host: 10.0.0.1, port: 9100 }") { $0.operators?.description == "10.0.0.1:9100" },
         Setting("storage", "{ url: \"sqlite:/var/lib/x.db\" }") { $0.storePath == "/var/lib/x.db" },
         Setting("lifetimes", "{ state: 60, credentialKey: 30, auditEvents: 86400 }") {

@@ -1,3 +1,4 @@
+import Daemon
 import Formats
 import Testing
 
@@ -16,12 +17,12 @@ import Testing
         ("limits.outstandingFlowsPerTenant", "CLOAKROOM_LIMITS_OUTSTANDING_FLOWS_PER_TENANT"),
     ])
     func `a setting's variable is its name in capitals`(_ name: String, _ variable: String) {
-        #expect(SettingName.variable(name) == variable)
-        #expect(SettingName.path(of: variable)?.joined(separator: ".") == name)
+        #expect(SettingNames.broker.variable(name) == variable)
+        #expect(SettingNames.broker.path(of: variable)?.joined(separator: ".") == name)
     }
 
     @Test func `no two settings have one variable`() {
-        #expect(Set(SettingName.variables).count == SettingName.variables.count)
+        #expect(Set(SettingNames.broker.variables).count == SettingNames.broker.variables.count)
     }
 
     @Test(
@@ -39,7 +40,7 @@ import Testing
             ("CLOAKROOM_FRONTEND_TENANTS_ORIGINS", nil), ("CLOAKROOM_HTTP", nil), ("CLOAKROOM_http_port", nil),
         ] as [(String, String?)])
     func `a variable leads to one place in the file`(_ variable: String, _ place: String?) {
-        #expect(SettingName.path(of: variable)?.joined(separator: ".") == place)
+        #expect(SettingNames.broker.path(of: variable)?.joined(separator: ".") == place)
     }
 
     @Test func `the environment wins over the file`() throws {
@@ -82,6 +83,12 @@ import Testing
     @Test func `what commands read is no setting`() throws {
         let environment = ["CLOAKROOM_BROKER": "https://b.example", "CLOAKROOM_TOKEN": "t", "HOME": "/"]
         #expect(try installation.findings(environment: environment) == [])
+    }
+
+    /// An asset service may run beside a broker, with one environment for both.
+    @Test func `the asset service's variables are no misspelt ones of the broker's`() throws {
+        let environment = ["CLOAKROOM_ASSETS_HTTP_PORT": "1", "CLOAKROOM_ASSETS_SERVICE_HOST": "10.0.0.1"]
+        #expect(try installation.configuration(environment: environment).remarks == [])
     }
 
     // MARK: names that are no settings

@@ -1,3 +1,5 @@
+import Daemon
+import Foundation
 import Testing
 
 @testable import cloakroom
@@ -169,5 +171,18 @@ private let unknownNames: [(String, String, String, String?)] = [
             try ConfigurationReader.configuration(file: installation.path("nowhere.yaml"), environment: [:])
         }
         #expect(try #require(refusal).lines.first?.hasPrefix(installation.path("nowhere.yaml")) == true)
+    }
+
+    /// With a replacement character for each, they would be others, and 11 random bytes more than 32.
+    @Test(arguments: ["auth", "masterKeyFile", "catalogFiles", "clients"])
+    func `bytes that are no text are refused, not repaired`(_ section: String) throws {
+        let bytes = Data([0xFF] + Array("first:".utf8) + [UInt8](repeating: 0x80, count: 40))
+        try bytes.write(to: URL(fileURLWithPath: installation.path("binary")))
+        let texts = [
+            "auth": "{ issuer: i, audience: a, hmacSecretFile: binary }", "masterKeyFile": "binary",
+            "catalogFiles": "[types.yaml, binary]", "clients": "{ wikis: { clientId: a, clientSecretFile: binary } }",
+        ]
+        let findings = try installation.findings([section: texts[section]])
+        #expect(findings.count == 1 && findings[0].contains("it is not UTF-8"), "\(findings)")
     }
 }

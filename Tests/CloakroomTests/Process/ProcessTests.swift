@@ -1,3 +1,4 @@
+import Daemon
 import Foundation
 import SQLiteStore
 import Testing
@@ -5,12 +6,6 @@ import Testing
 @testable import cloakroom
 
 @Suite struct ProcessTests {
-    @Test func `never more connections than wanted, and always one`() {
-        #expect(FileDescriptors.connections(wanted: 1) == 1)
-        let many = FileDescriptors.connections(wanted: 1 << 40)
-        #expect((1...1 << 40).contains(many))
-    }
-
     @Test func `a temporary folder is its owner's alone, and goes with all that is in it`() throws {
         let folder = try TemporaryFolder("cloakroom-test")
         let file = folder.path("x.db")
@@ -19,17 +14,6 @@ import Testing
         #expect(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o700)
         folder.remove()
         #expect(!FileManager.default.fileExists(atPath: path))
-    }
-
-    @Test(
-        arguments: [
-            (0, [1970, 1, 1, 0, 0, 0]), (951_782_400, [2000, 2, 29, 0, 0, 0]),
-            (1_790_000_000, [2026, 9, 21, 14, 13, 20]),
-            (-1, [1969, 12, 31, 23, 59, 59]),
-        ] as [(Int64, [Int])])
-    func `a moment has its date and time in UTC`(_ seconds: Int64, _ parts: [Int]) {
-        let time = UTCTime(seconds: seconds)
-        #expect([time.year, time.month, time.day, time.hour, time.minute, time.second] == parts)
     }
 
     static let failures: [OpeningError] = [

@@ -1,6 +1,7 @@
 import Broker
 import Catalog
 import CurlTransport
+import Daemon
 import Formats
 import Foundation
 import Secrets
@@ -77,7 +78,7 @@ struct AdminAPI {
             default: nil
             }
         var refusal = Refusal("\(code): \(detail)\(id)", hint: hint)
-        refusal.redirectURI = redirectURI
+        refusal.address = redirectURI
         return refusal
     }
 

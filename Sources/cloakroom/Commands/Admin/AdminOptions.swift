@@ -2,6 +2,7 @@ import ArgumentParser
 import Broker
 import Catalog
 import CurlTransport
+import Daemon
 import Formats
 import Foundation
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Broker
 import Catalog
+import Daemon
 import Formats
 import Foundation
 
@@ -86,7 +87,7 @@ struct ClientsCommand: AsyncParsableCommand {
                 try ClientsCommand.show(kept, admin)
             } catch let refusal as Refusal {
                 // Who registers an app needs the address before there is a client id.
-                if let address = refusal.redirectURI {
+                if let address = refusal.address {
                     if admin.json {
                         Terminal.json(["redirectUri": address])
                     } else {

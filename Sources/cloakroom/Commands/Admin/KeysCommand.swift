@@ -1,5 +1,6 @@
 import ArgumentParser
 import Broker
+import Daemon
 import Formats
 
 /// Outstanding credential keys, by the admin API of a running broker. It lists ids: of the keys themselves the broker

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Broker
+import Daemon
 import Formats
 
 /// Prints an ``Examination``. It needs no running broker, but says so where none answers at the public address.

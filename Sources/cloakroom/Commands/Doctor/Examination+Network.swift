@@ -1,6 +1,7 @@
 import Broker
 import Catalog
 import CurlTransport
+import Daemon
 import Formats
 import Foundation
 import Transport
@@ -51,7 +52,7 @@ extension Examination {
     }
 
     /// The collector, which is sent an export without spans: OTLP allows it.
-    func collector(_ tracing: Configuration.Tracing) async -> Finding {
+    func collector(_ tracing: Tracing) async -> Finding {
         let transport = SpanExporter.transport()
         defer { transport.shutdown() }
         let hint = "see tracing.endpoint, and whether the collector takes OTLP over HTTP in JSON"

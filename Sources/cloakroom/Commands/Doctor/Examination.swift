@@ -1,6 +1,7 @@
 import Broker
 import Catalog
 import CurlTransport
+import Daemon
 
 /// Checks everything that an installation depends on: files, database, network, providers. It opens what is there, and
 /// creates and changes nothing.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Broker
 import BrokerServer
+import Daemon
 
 extension Sources {
     /// Lists what the broker answers at `assets:sourceTypes`, from the same code.

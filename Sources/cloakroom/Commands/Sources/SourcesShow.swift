@@ -1,6 +1,7 @@
 import ArgumentParser
 import Broker
 import Catalog
+import Daemon
 import Formats
 import Foundation
 

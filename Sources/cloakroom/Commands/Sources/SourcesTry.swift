@@ -2,6 +2,7 @@ import ArgumentParser
 import Broker
 import BrokerServer
 import Catalog
+import Daemon
 import Formats
 import Foundation
 import HTTPService
