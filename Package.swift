@@ -50,6 +50,8 @@ let package = Package(
         .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
         .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
         .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
+        .target(name: "CZip", linkerSettings: [.linkedLibrary("zip")]),
+        .target(name: "CSpawn"),
 
         // Readers and writers of what crosses the wire: bounded, linear, by the RFCs.
         .target(name: "Formats", swiftSettings: strict),
@@ -180,7 +182,7 @@ let package = Package(
             name: "BrokerClient", dependencies: ["Formats", "JOSE", "Secrets", "Transport"], swiftSettings: strict),
         .target(name: "Assets", dependencies: ["Formats", "Secrets"], swiftSettings: strict),
         .target(
-            name: "AssetReaders", dependencies: ["Assets", "Formats", "Secrets", "Transport"],
+            name: "AssetReaders", dependencies: ["Assets", "CSpawn", "CZip", "Formats", "Secrets", "Transport"],
             resources: [.embedInCode("Data")],
             swiftSettings: strict),
         .target(
@@ -284,9 +286,14 @@ let package = Package(
             name: "BrokerClientTests",
             dependencies: ["BrokerClient", "Formats", "JOSE", "Secrets", "TestSupport", "Transport"]),
         .testTarget(name: "AssetsTests", dependencies: ["Assets", "Formats", "Secrets", "TestSupport"]),
+        // The child that takes Word documents apart, without the service around it.
+        .executableTarget(
+            name: "docx-child", dependencies: ["AssetReaders"], path: "Tests/DocxChild", swiftSettings: strict),
         .testTarget(
             name: "AssetReadersTests",
-            dependencies: ["AssetReaders", "Assets", "Formats", "Secrets", "TestSupport", "Transport"]),
+            dependencies: [
+                "AssetReaders", "Assets", "Formats", "Secrets", "TestSupport", "Transport", "docx-child",
+            ]),
         .testTarget(
             name: "AssetStoreTests",
             dependencies: [

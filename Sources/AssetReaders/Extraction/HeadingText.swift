@@ -14,13 +14,13 @@ enum HeadingText {
                 wantsSpace = count > 0
                 continue
             }
-            guard count < longest else {
+            count += wantsSpace ? 2 : 1
+            guard count <= longest else {
                 scalars.append("…")
                 break
             }
             if wantsSpace { scalars.append(" ") }
             scalars.append(scalar)
-            count += wantsSpace ? 2 : 1
             wantsSpace = false
         }
         return scalars.isEmpty ? nil : String(scalars)

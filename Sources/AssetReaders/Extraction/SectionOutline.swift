@@ -16,7 +16,7 @@ struct SectionOutline {
     ///   - level: from 1, the outermost.
     ///   - offset: the heading's first byte; no less than that of the one before.
     mutating func begin(_ title: String, level: Int, at offset: Int) throws(ExtractionFault) {
-        guard sections.count < Self.most else { throw .tooManySections }
+        guard sections.count + 1 < Self.most else { throw .tooManySections }
         close(at: offset)
         while let last = path.last, last.level >= level { path.removeLast() }
         path.append((level, title))

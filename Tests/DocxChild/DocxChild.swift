@@ -1,0 +1,7 @@
+import AssetReaders
+
+/// Stands for `cloakroom-assets extract docx`.
+@main
+enum DocxChild {
+    static func main() { DocxExtraction.run() }
+}
