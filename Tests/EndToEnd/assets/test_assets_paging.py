@@ -3,7 +3,7 @@
 import pytest
 
 from broker import assert_problem
-from service import AssetService, Run, SMALL
+from service import AssetService, Run
 
 COUNT = 7
 TENANT = "paging"
