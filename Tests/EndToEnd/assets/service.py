@@ -306,10 +306,10 @@ class Run:
         return pages(self.service, f"/{self.asset}/documents/{wanted['id']}/chunks", self.tenant, "chunks")
 
     def text(self, document: dict | str) -> str:
-        """Of the chunks, one after the other, without what they share."""
+        """Of the chunks, one after the other, without what they share. White space that no chunk has is told as spaces."""
         made, end = "", 0
         for chunk in self.chunks(document):
-            made += chunk["content"][max(0, end - chunk["startCharIdx"]):]
+            made += " " * (chunk["startCharIdx"] - end) + chunk["content"][max(0, end - chunk["startCharIdx"]):]
             end = chunk["endCharIdx"]
         return made
 

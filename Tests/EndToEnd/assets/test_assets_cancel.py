@@ -11,7 +11,7 @@ COUNT = 12
 
 
 @pytest.fixture
-def folder(world) -> str:
+def drive_folder(world) -> str:
     made = world.drive.folder()
     for number in range(COUNT):
         world.drive.add(f"{number}.txt", f"Text {number}.", made)
@@ -38,9 +38,9 @@ def blocked(service: AssetService, world, tenant: str) -> tuple[list[Run], Gate]
     return runs, gate
 
 
-def test_one_that_is_pending_is_cancelled_at_once_and_nothing_was_read(service, world, folder):
+def test_one_that_is_pending_is_cancelled_at_once_and_nothing_was_read(service, world, drive_folder):
     runs, gate = blocked(service, world, "pending")
-    waiting = service.begin_drive(folder, "pending")
+    waiting = service.begin_drive(drive_folder, "pending")
     assert waiting.poll()["status"] == "PENDING"
     response = waiting.cancel()
     assert response.status_code == 200 and response.json()["status"] == "CANCELLED"
@@ -50,7 +50,7 @@ def test_one_that_is_pending_is_cancelled_at_once_and_nothing_was_read(service, 
     gate.open()
     for run in runs:
         run.finish()
-    assert waiting.poll() == response.json() and not world.drive.calls_to(folder)
+    assert waiting.poll() == response.json() and not world.drive.calls_to(drive_folder)
 
 
 def is_after(operation: dict) -> bool:
@@ -58,12 +58,12 @@ def is_after(operation: dict) -> bool:
 
 
 @pytest.mark.parametrize("place", ["listing", "download", "embedding"])
-def test_one_that_runs_is_cancelled_within_five_seconds_wherever_it_waits(service, world, folder, place):
+def test_one_that_runs_is_cancelled_within_five_seconds_wherever_it_waits(service, world, drive_folder, place):
     server, text = {
         "listing": (world.drive, "q="), "download": (world.drive, "alt=media"), "embedding": (world.embedder, "/v1/embeddings"),
     }[place]
     gate = server.hold(text)
-    run = service.begin_drive(folder, embedding=SMALL)
+    run = service.begin_drive(drive_folder, embedding=SMALL)
     gate.arrived()
     assert_cancelled(run)
     asked = len(server.calls_to(text))
@@ -74,24 +74,24 @@ def test_one_that_runs_is_cancelled_within_five_seconds_wherever_it_waits(servic
     assert run.view()["vectorized"] is False
 
 
-def test_one_that_waits_out_a_rate_limit_of_an_hour_is_cancelled(another_service, world, folder):
+def test_one_that_waits_out_a_rate_limit_of_an_hour_is_cancelled(another_service, world, drive_folder):
     service = another_service({"sources": {"retry": {"attempts": 5, "base": 1, "max": 3600}}})
     world.drive.always("alt=media", busy(429, retry_after="3600"))
-    run = service.begin_drive(folder)
+    run = service.begin_drive(drive_folder)
     run.until(lambda operation: len(world.drive.calls_to("alt=media")) > 0)
     assert_cancelled(run)
 
 
-def test_one_whose_source_hangs_is_cancelled(service, world, folder):
+def test_one_whose_source_hangs_is_cancelled(service, world, drive_folder):
     world.drive.always("/drive/v3/files", Hanging())
-    run = service.begin_drive(folder)
+    run = service.begin_drive(drive_folder)
     run.until(lambda operation: len(world.drive.calls) > 0)
     assert_cancelled(run)
 
 
-def test_what_was_finished_stays_and_what_was_only_found_goes(service, world, folder):
-    gates = {id: world.drive.hold(f"/files/{id}?") for id, file in world.drive.files.items() if file.parent == folder}
-    run = service.begin_drive(folder, embedding=SMALL)
+def test_what_was_finished_stays_and_what_was_only_found_goes(service, world, drive_folder):
+    gates = {id: world.drive.hold(f"/files/{id}?") for id, file in world.drive.files.items() if file.parent == drive_folder}
+    run = service.begin_drive(drive_folder, embedding=SMALL)
     opened = 0
     while opened < 5:
         for id, gate in list(gates.items()):
@@ -115,12 +115,12 @@ def test_what_was_finished_stays_and_what_was_only_found_goes(service, world, fo
     assert refresh["itemsSkipped"] == operation["itemsProcessed"] and len(run.documents()) == COUNT
 
 
-def test_documents_that_were_to_be_renewed_stay_as_they_were(service, world, folder):
-    run = service.begin_drive(folder)
+def test_documents_that_were_to_be_renewed_stay_as_they_were(service, world, drive_folder):
+    run = service.begin_drive(drive_folder)
     run.finish()
     before = run.documents()
     for id, file in world.drive.files.items():
-        if file.parent == folder:
+        if file.parent == drive_folder:
             world.drive.change(id, "renewed")
     gate = world.drive.hold("alt=media")
     refresh = run.refresh()
@@ -141,19 +141,19 @@ def test_one_that_is_done_is_not_changed(service, world):
     assert run.poll() == before and run.view()["embeddingStatus"] == "COMPLETED"
 
 
-def test_it_may_be_said_twice(service, world, folder):
+def test_it_may_be_said_twice(service, world, drive_folder):
     gate = world.drive.hold("alt=media")
-    run = service.begin_drive(folder)
+    run = service.begin_drive(drive_folder)
     gate.arrived()
     assert run.cancel().status_code == 200
     assert_cancelled(run)
     gate.open()
 
 
-def test_the_signal_is_kept_over_a_crash(another_service, world, folder):
+def test_the_signal_is_kept_over_a_crash(another_service, world, drive_folder):
     service = another_service()
     gate = world.drive.hold("alt=media")
-    run = service.begin_drive(folder)
+    run = service.begin_drive(drive_folder)
     gate.arrived()
     assert run.cancel().status_code == 200
     service.kill()
@@ -167,9 +167,9 @@ def test_the_signal_is_kept_over_a_crash(another_service, world, folder):
     assert len(run.documents()) == COUNT
 
 
-def test_after_it_the_asset_may_be_refreshed_at_once(service, world, folder):
+def test_after_it_the_asset_may_be_refreshed_at_once(service, world, drive_folder):
     gate = world.drive.hold("alt=media")
-    run = service.begin_drive(folder)
+    run = service.begin_drive(drive_folder)
     gate.arrived()
     assert_cancelled(run)
     gate.open()

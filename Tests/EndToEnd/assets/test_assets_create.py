@@ -68,10 +68,10 @@ def test_without_embedding_chunks_are_made_and_nothing_is_vectorized(service, wo
 
 
 def test_each_source_type_that_takes_credentials_is_named_as_integration(service, world):
-    folder = world.drive.folder()
+    drive_folder = world.drive.folder()
     repository = world.github.repository({"a.md": "a"})
     for source_type, parameters in [
-        ("google_drive", {"folderId": folder}), ("github", {"repository": repository}), ("notion", None),
+        ("google_drive", {"folderId": drive_folder}), ("github", {"repository": repository}), ("notion", None),
     ]:
         run = Run.of(service, service.create(source_type, parameters, auth=world.own_token()))
         view = run.view()
@@ -86,11 +86,11 @@ def test_parameters_may_be_left_out_where_none_is_required(service, world, given
 
 
 def test_a_true_in_quotes_is_true(service, world):
-    folder = world.drive.folder()
-    world.drive.add("deep.txt", "deep", world.drive.folder("Inner", folder))
-    world.drive.add("flat.txt", "flat", folder)
+    drive_folder = world.drive.folder()
+    world.drive.add("deep.txt", "deep", world.drive.folder("Inner", drive_folder))
+    world.drive.add("flat.txt", "flat", drive_folder)
     for value, names in [("false", ["flat.txt"]), (False, ["flat.txt"]), ("true", ["deep.txt", "flat.txt"]), (True, ["deep.txt", "flat.txt"])]:
-        run = service.begin("google_drive", {"folderId": folder, "recursive": value}, auth=world.own_token())
+        run = service.begin("google_drive", {"folderId": drive_folder, "recursive": value}, auth=world.own_token())
         run.finish()
         assert run.names() == names, value
 
@@ -132,58 +132,58 @@ def test_sizes_of_chunks_that_may_be(service, page, embedding, told):
 
 
 @pytest.fixture
-def folder(world) -> str:
+def drive_folder(world) -> str:
     made = world.drive.folder()
     world.drive.add("a.txt", "text", made)
     return made
 
 
-def test_a_credential_key_is_redeemed_before_the_answer(service, world, folder):
+def test_a_credential_key_is_redeemed_before_the_answer(service, world, drive_folder):
     auth = world.auth()
-    run = service.begin_drive(folder, auth=auth)
+    run = service.begin_drive(drive_folder, auth=auth)
     assert_problem(world.broker.redeem(auth["credentialKey"]), 400, "invalid_credential_key")
     run.finish()
     assert run.names() == ["a.txt"]
 
 
-def test_a_bound_key_is_redeemed_with_its_verifier(service, world, folder):
+def test_a_bound_key_is_redeemed_with_its_verifier(service, world, drive_folder):
     verifier = new_verifier()
     key = world.key(exchangeChallenge=challenge_of(verifier))
     for wrong in ({}, {"exchangeVerifier": new_verifier()}):
-        response = service.create("google_drive", {"folderId": folder}, auth={"credentialKey": key} | wrong)
+        response = service.create("google_drive", {"folderId": drive_folder}, auth={"credentialKey": key} | wrong)
         assert_problem(response, 400, "invalid_credential_key")
-    service.begin_drive(folder, auth={"credentialKey": key, "exchangeVerifier": verifier}).finish()
+    service.begin_drive(drive_folder, auth={"credentialKey": key, "exchangeVerifier": verifier}).finish()
 
 
-def test_what_the_broker_answered_is_taken_whole_or_in_part(service, world, folder):
+def test_what_the_broker_answered_is_taken_whole_or_in_part(service, world, drive_folder):
     whole = world.broker.redeem(world.key()).json()
     parts = {name: whole[name] for name in ("accessToken", "refreshToken", "expiresAt")}
     for auth in (whole, parts, {"accessToken": whole["accessToken"]}):
-        service.begin_drive(folder, auth=auth).finish()
+        service.begin_drive(drive_folder, auth=auth).finish()
 
 
-def test_a_key_of_another_source_type_is_spent_in_vain(service, world, folder):
+def test_a_key_of_another_source_type_is_spent_in_vain(service, world, drive_folder):
     before = len(service.get().json()["items"])
     key = world.key("notion")
-    response = service.create("google_drive", {"folderId": folder}, auth={"credentialKey": key})
+    response = service.create("google_drive", {"folderId": drive_folder}, auth={"credentialKey": key})
     assert_problem(response, 400, "credential_mismatch")
     assert_problem(world.broker.redeem(key), 400, "invalid_credential_key")
     assert len(service.get().json()["items"]) == before
 
 
 @pytest.mark.parametrize("key", ["ckr_nonsense", "x", "é", "A" * 2000])
-def test_a_bad_key_makes_no_asset(service, folder, key):
-    response = service.create("google_drive", {"folderId": folder}, tenant="nothing", auth={"credentialKey": key})
+def test_a_bad_key_makes_no_asset(service, drive_folder, key):
+    response = service.create("google_drive", {"folderId": drive_folder}, tenant="nothing", auth={"credentialKey": key})
     assert_problem(response, 400, "invalid_credential_key")
     assert service.get("", "nothing").json()["totalCount"] == 0
 
 
-def test_a_used_key_and_another_tenants_make_no_asset(service, world, folder):
+def test_a_used_key_and_another_tenants_make_no_asset(service, world, drive_folder):
     key = world.key()
     assert world.broker.redeem(key).status_code == 200
     foreign = world.key(tenant="other")
     for bad in (key, foreign):
-        response = service.create("google_drive", {"folderId": folder}, tenant="nothing", auth={"credentialKey": bad})
+        response = service.create("google_drive", {"folderId": drive_folder}, tenant="nothing", auth={"credentialKey": bad})
         assert_problem(response, 400, "invalid_credential_key")
     assert service.get("", "nothing").json()["totalCount"] == 0
 
@@ -255,11 +255,11 @@ def test_a_malformed_auth_is_400(service, auth):
     assert service.get("", "refused").json()["totalCount"] == 0
 
 
-def test_a_bad_body_spends_no_key(service, world, folder):
+def test_a_bad_body_spends_no_key(service, world, drive_folder):
     """Everything else is checked first."""
     key = world.key()
     auth = {"credentialKey": key}
-    good = {"folderId": folder}
+    good = {"folderId": drive_folder}
     for response in [
         service.create("google_drive", good, auth=auth, name="x" * 201),
         service.create("google_drive", good | {"colour": "blue"}, auth=auth),
@@ -272,7 +272,7 @@ def test_a_bad_body_spends_no_key(service, world, folder):
         service.create("google_drive", good, auth=auth, headers=service.bearer(scope="assets:read")),
     ]:
         assert 400 <= response.status_code < 500, response.text
-    service.begin_drive(folder, auth=auth).finish()
+    service.begin_drive(drive_folder, auth=auth).finish()
 
 
 def test_credentials_are_optional_for_github_alone(service, world):
@@ -287,17 +287,17 @@ def test_credentials_are_optional_for_github_alone(service, world):
 # A broker that does not answer.
 
 
-def test_a_broker_that_cannot_be_reached_is_502(another_service, folder):
+def test_a_broker_that_cannot_be_reached_is_502(another_service, drive_folder):
     service = another_service({"broker": {"url": f"http://127.0.0.1:{closed_port()}"}})
-    response = service.create("google_drive", {"folderId": folder}, auth={"credentialKey": "ckr_x"})
+    response = service.create("google_drive", {"folderId": drive_folder}, auth={"credentialKey": "ckr_x"})
     assert_problem(response, 502, "broker_unreachable")
     assert service.get().json()["totalCount"] == 0
 
 
-def test_a_broker_that_says_nothing_is_504(another_service, folder):
+def test_a_broker_that_says_nothing_is_504(another_service, drive_folder):
     silent = Scripted(lambda request: Hanging())
     service = another_service({"broker": {"url": silent.url, "timeout": 1}})
-    response = service.create("google_drive", {"folderId": folder}, auth={"credentialKey": "ckr_x"})
+    response = service.create("google_drive", {"folderId": drive_folder}, auth={"credentialKey": "ckr_x"})
     assert_problem(response, 504, "broker_timeout")
     assert service.get().json()["totalCount"] == 0
     silent.close()

@@ -21,7 +21,7 @@ def count(service, tenant: str) -> int:
 def test_the_same_creation_gets_the_same_asset_and_spends_one_key(service, world):
     folder = world.drive.folder()
     world.drive.add("a.txt", "text", folder)
-    body = {"config": {"sourceType": "google_drive", "parameters": {"folderId": folder}}, "auth": world.auth()}
+    body = {"config": {"sourceType": "google_drive", "parameters": {"folderId": folder}}, "auth": world.auth(tenant="again")}
     first = service.call("POST", "", "again", KEY, json=body)
     Run.of(service, first, "again").finish()
     again = service.call("POST", "", "again", KEY, json=body)

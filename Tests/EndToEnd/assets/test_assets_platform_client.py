@@ -31,6 +31,14 @@ def created(client: PlatformClient, *arguments: str) -> str:
     return result.out.strip()
 
 
+def ingested(client: PlatformClient, *arguments: str) -> str:
+    """An asset that was created and read. The client takes a second to start: it does not wait here."""
+    asset = created(client, *arguments)
+    [operation] = client.service.get(f"/{asset}/operations").json()["items"]
+    Run(client.service, "acme", asset, operation["id"]).finish()
+    return asset
+
+
 # Create.
 
 
@@ -68,16 +76,14 @@ def test_a_file_is_vectorized(client, file):
 @pytest.mark.parametrize("name", ['with "quotes".txt', "back\\slash.txt", "Größe 🎉.txt", "semi;colon, comma = equals.txt", "per%22cent.txt", "a'b.txt"])
 def test_odd_names_of_files_arrive(client, tmp_path, name):
     (tmp_path / name).write_text("text")
-    asset = created(client, "--file", tmp_path / name)
-    client("wait", asset, "--poll-interval", "0.1").json
+    asset = ingested(client, "--file", tmp_path / name)
     assert [document["fileName"] for document in client("documents", asset).json] == [name]
 
 
 @pytest.mark.parametrize("name, content", [("a.pdf", pdf("text")), ("a.docx", docx(paragraph("text"))), ("a.html", b"<p>text"), ("a.csv", b"text,1")])
 def test_every_kind_of_file_arrives(client, tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
-    asset = created(client, "--file", tmp_path / name)
-    client("wait", asset, "--poll-interval", "0.1").json
+    asset = ingested(client, "--file", tmp_path / name)
     [document] = client("documents", asset).json
     assert "text" in client("chunks", asset, document["id"]).json[0]["content"]
 
@@ -109,16 +115,16 @@ def test_an_unknown_model_and_an_empty_file_are_validation(client, file, tmp_pat
 
 
 @pytest.fixture
-def folder(world) -> str:
+def drive_folder(world) -> str:
     made = world.drive.folder()
     for number in range(3):
         world.drive.add(f"{number}.txt", "text", made)
     return made
 
 
-def test_it_waits_until_the_operation_is_done(client, service, world, folder):
+def test_it_waits_until_the_operation_is_done(client, service, world, drive_folder):
     gate = world.drive.hold("/drive/v3/files")
-    run = service.begin_drive(folder)
+    run = service.begin_drive(drive_folder)
     waiting = client.begin("wait", run.asset, "--poll-interval", "0.1")
     gate.arrived()
     assert waiting.poll() is None
@@ -126,8 +132,8 @@ def test_it_waits_until_the_operation_is_done(client, service, world, folder):
     assert finished(waiting).json["id"] == run.operation
 
 
-def test_a_new_operation_is_waited_for_though_an_old_one_is_completed(client, service, world, folder):
-    run = service.begin_drive(folder)
+def test_a_new_operation_is_waited_for_though_an_old_one_is_completed(client, service, world, drive_folder):
+    run = service.begin_drive(drive_folder)
     run.finish()
     for _ in range(3):
         gate = world.drive.hold("/drive/v3/files")
@@ -140,8 +146,8 @@ def test_a_new_operation_is_waited_for_though_an_old_one_is_completed(client, se
         assert client("wait", run.asset, "--poll-interval", "0.1").json["id"] == refresh.operation
 
 
-def test_a_given_operation_is_waited_for(client, service, world, folder):
-    run = service.begin_drive(folder)
+def test_a_given_operation_is_waited_for(client, service, world, drive_folder):
+    run = service.begin_drive(drive_folder)
     run.finish()
     refresh = run.refresh()
     refresh.finish()
@@ -149,16 +155,16 @@ def test_a_given_operation_is_waited_for(client, service, world, folder):
         assert client("wait", each.asset, "--operation", each.operation).json["id"] == each.operation
 
 
-def test_a_failure_is_told_with_its_reason(client, service, world, folder):
+def test_a_failure_is_told_with_its_reason(client, service, world, drive_folder):
     world.drive.always("/drive/v3/files", Answer(400, b"{}", "application/json"))
-    run = service.begin_drive(folder)
+    run = service.begin_drive(drive_folder)
     result = client("wait", run.asset, "--poll-interval", "0.1")
     assert result.status == FAILED and run.poll()["errorMessage"] in result.error["message"]
 
 
-def test_a_cancelled_operation_ends_the_waiting(client, service, world, folder):
+def test_a_cancelled_operation_ends_the_waiting(client, service, world, drive_folder):
     gate = world.drive.hold("/drive/v3/files")
-    run = service.begin_drive(folder)
+    run = service.begin_drive(drive_folder)
     gate.arrived()
     run.cancel()
     result = client("wait", run.asset, "--poll-interval", "0.1")
@@ -169,8 +175,8 @@ def test_a_cancelled_operation_ends_the_waiting(client, service, world, folder):
 # Lists.
 
 
-def test_operations_are_listed(client, service, world, folder):
-    run = service.begin_drive(folder, embedding=SMALL)
+def test_operations_are_listed(client, service, world, drive_folder):
+    run = service.begin_drive(drive_folder, embedding=SMALL)
     run.finish()
     refresh = run.refresh()
     last = refresh.finish()
@@ -186,11 +192,11 @@ def test_assets_are_listed_over_all_pages(service):
 
 
 def test_documents_and_chunks_are_listed_over_all_pages(client, service, world):
-    folder = world.drive.folder()
+    drive_folder = world.drive.folder()
     for number in range(230):
-        world.drive.add(f"report {number:03}.txt", f"text {number}", folder)
-    world.drive.add("long.txt", "\n\n".join(f"Paragraph {number} has its forty bytes of text." for number in range(250)), folder)
-    run = service.begin_drive(folder, embedding={"chunkSize": 16, "chunkOverlap": 0})
+        world.drive.add(f"report {number:03}.txt", f"text {number}", drive_folder)
+    world.drive.add("long.txt", "\n\n".join(f"Paragraph {number} has its forty bytes of text." for number in range(250)), drive_folder)
+    run = service.begin_drive(drive_folder, embedding={"chunkSize": 16, "chunkOverlap": 0})
     run.finish()
     assert len(client("documents", run.asset, "--all").json) == 231
     assert len(client("documents", run.asset).json) == 50
@@ -207,8 +213,8 @@ def test_types_and_models_are_listed(client):
     assert model.items() >= MODEL.items()
 
 
-def test_sources_with_an_integration_are_told(client, service, world, folder):
-    run = service.begin_drive(folder)
+def test_sources_with_an_integration_are_told(client, service, world, drive_folder):
+    run = service.begin_drive(drive_folder)
     view = client("get", run.asset).json
     assert (view["type"], view["integrationId"]) == ("google_drive", "google_drive")
     run.finish()
@@ -263,16 +269,16 @@ def library(service: AssetService, client: PlatformClient) -> FruxonClient:
     return FruxonClient(token=client.token, workspace="acme", base_url=service.url)
 
 
-def test_the_library_creates_from_a_source(library, service, world, folder):
+def test_the_library_creates_from_a_source(library, service, world, drive_folder):
     answer = library.create_asset({
-        "config": {"sourceType": "google_drive", "parameters": {"folderId": folder}}, "name": "Drive", "auth": world.auth()})
+        "config": {"sourceType": "google_drive", "parameters": {"folderId": drive_folder}}, "name": "Drive", "auth": world.auth()})
     operation = library.wait_for_asset(answer["asset"]["id"], poll_interval_s=0.1)
     assert operation["status"] == "COMPLETED"
     assert library.get_asset(answer["asset"]["id"]).display_name == "Drive"
     assert len(library.list_asset_documents(answer["asset"]["id"])) == 3
 
 
-def test_the_library_raises_its_own_errors_with_our_codes(library, service, world, folder):
+def test_the_library_raises_its_own_errors_with_our_codes(library, service, world, drive_folder):
     with pytest.raises(ValidationError) as fault:
         library.create_asset({"config": {"sourceType": "nonsense"}})
     assert fault.value.error_code == "unknown_source_type"
@@ -280,7 +286,7 @@ def test_the_library_raises_its_own_errors_with_our_codes(library, service, worl
         library.get_asset("nothing")
     assert fault.value.error_code == "not_found" and fault.value.title and fault.value.detail
     gate = world.drive.hold("/drive/v3/files")
-    run: Run = service.begin_drive(folder)
+    run: Run = service.begin_drive(drive_folder)
     with pytest.raises(ConflictError) as fault:
         library._post_json(library._assets_url(f"/{run.asset}:refresh"), {})
     assert fault.value.error_code == "operation_in_progress"

@@ -79,7 +79,7 @@ def test_what_changed_keeps_its_id_and_gets_its_new_chunks(world, files, run):
     assert operation["chunkCount"] == 2 and reads(world) == 1 and len(world.embedder.inputs) == 2
     after = by_name(run)
     assert after["b.md"]["id"] == before["b.md"]["id"] and after["b.md"]["chunkCount"] == 2
-    assert run.text("b.md") == "# Other\n\nNew text\n\n# More\n\nStill more"
+    assert run.text("b.md").split() == "# Other New text # More Still more".split()
     assert after["b.md"]["createdAt"] == before["b.md"]["createdAt"]
     assert after["b.md"]["processedAt"] > before["b.md"]["processedAt"]
     for name in ("a.md", "c.md", "d.md"):
@@ -96,7 +96,7 @@ def test_a_renamed_file_of_the_same_bytes_keeps_its_id(world, files, run):
 
 def test_readers_see_the_old_chunks_or_the_new_ones(service, world, files):
     """While long versions change place, every reading is one of them whole."""
-    versions = ["\n\n".join(f"{word} {number} of this version" for number in range(60)) for word in ("old", "new")]
+    versions = ["\n\n".join(f"{word} {number} of this version, long enough for one chunk." for number in range(60)) for word in ("old", "new")]
     world.drive.change(files["a.md"], versions[0])
     run = service.begin_drive(files[""], embedding={"chunkSize": 16, "chunkOverlap": 0})
     run.finish()

@@ -17,7 +17,7 @@ PASSING = {
 
 
 @pytest.fixture
-def folder(world) -> str:
+def drive_folder(world) -> str:
     return world.drive.folder()
 
 
@@ -28,22 +28,22 @@ def gaps(server: Server, text: str) -> list[float]:
 
 
 @pytest.mark.parametrize("name", PASSING)
-def test_what_passes_is_tried_again_wherever_it_comes(service, world, folder, name):
-    file = world.drive.add("a.txt", "read at last", folder)
+def test_what_passes_is_tried_again_wherever_it_comes(service, world, drive_folder, name):
+    file = world.drive.add("a.txt", "read at last", drive_folder)
     world.drive.next(f"/files/{file}?", PASSING[name]())
     world.drive.next("q=", PASSING[name]())
-    run = service.begin_drive(folder)
+    run = service.begin_drive(drive_folder)
     operation = run.finish()
     assert operation["itemsFailed"] == 0 and run.text("a.txt") == "read at last"
     assert len(world.drive.reads(file)) == 2
 
 
 @pytest.mark.parametrize("name", PASSING)
-def test_it_is_tried_so_many_times_and_no_more(service, world, folder, name):
-    file = world.drive.add("bad.txt", "never", folder)
-    world.drive.add("good.txt", "text", folder)
+def test_it_is_tried_so_many_times_and_no_more(service, world, drive_folder, name):
+    file = world.drive.add("bad.txt", "never", drive_folder)
+    world.drive.add("good.txt", "text", drive_folder)
     world.drive.always(f"/files/{file}?", PASSING[name]())
-    run = service.begin_drive(folder)
+    run = service.begin_drive(drive_folder)
     run.finish(within=40)
     assert len(world.drive.reads(file)) == 3
     expected = "source_unreachable" if name in ("reset", "closed", "cut") else "source_rejected"
@@ -52,11 +52,11 @@ def test_it_is_tried_so_many_times_and_no_more(service, world, folder, name):
 
 
 @pytest.mark.parametrize("status", [400, 404, 405, 409, 410, 422, 501])
-def test_what_does_not_pass_is_not_tried_again(service, world, folder, status):
-    file = world.drive.add("bad.txt", "never", folder)
-    world.drive.add("good.txt", "text", folder)
+def test_what_does_not_pass_is_not_tried_again(service, world, drive_folder, status):
+    file = world.drive.add("bad.txt", "never", drive_folder)
+    world.drive.add("good.txt", "text", drive_folder)
     world.drive.always(f"/files/{file}?", Answer(status, b"{}", "application/json"))
-    run = service.begin_drive(folder)
+    run = service.begin_drive(drive_folder)
     run.finish()
     assert len(world.drive.reads(file)) == 1
     assert [document["fileName"] for document in run.documents() if document["status"] == "COMPLETED"] == ["good.txt"]
@@ -120,15 +120,15 @@ def test_githubs_limit_is_told_from_a_refusal(service, world):
     assert len(world.github.calls_to("/git/trees/")) == 1
 
 
-def test_one_document_waiting_holds_nobody_else_up(another_service, world, folder):
+def test_one_document_waiting_holds_nobody_else_up(another_service, world, drive_folder):
     """Not even when as many wait as there are places."""
     service = another_service({"sources": {"retry": {"attempts": 3, "base": 1, "max": 30}}})
-    waiting = [world.drive.add(f"waits{number}.txt", "late", folder) for number in range(6)]
+    waiting = [world.drive.add(f"waits{number}.txt", "late", drive_folder) for number in range(6)]
     for number in range(30):
-        world.drive.add(f"{number:02}.txt", "quick", folder)
+        world.drive.add(f"{number:02}.txt", "quick", drive_folder)
     for file in waiting:
         world.drive.next(f"/files/{file}?", busy(429, retry_after="8"))
-    run = service.begin_drive(folder)
+    run = service.begin_drive(drive_folder)
     run.until(lambda operation: operation["itemsProcessed"] >= 30, within=6)
     other = service.begin_upload("other.txt", "text")
     other.finish(within=5)
@@ -140,9 +140,9 @@ def test_one_document_waiting_holds_nobody_else_up(another_service, world, folde
 
 
 @pytest.mark.parametrize("body", [b"", b"no json", b"[]", b"null", b'{"files": 5}', b'{"files": [5]}', b"[" * 100_000, b'{"files": [{}]}'], ids=ascii)
-def test_a_listing_that_is_none_is_rejected(service, world, folder, body):
+def test_a_listing_that_is_none_is_rejected(service, world, drive_folder, body):
     world.drive.always("q=", Answer(200, body, "application/json"))
-    run = service.begin_drive(folder)
+    run = service.begin_drive(drive_folder)
     operation = run.until(lambda operation: operation["done"], within=40)
     if operation["status"] == "COMPLETED":
         assert run.documents() == []  # members that are none may be passed over
