@@ -41,7 +41,7 @@ def blocked(service: AssetService, world, tenant: str) -> tuple[list[Run], Gate]
 def test_one_that_is_pending_is_cancelled_at_once_and_nothing_was_read(service, world, drive_folder):
     runs, gate = blocked(service, world, "pending")
     waiting = service.begin_drive(drive_folder, "pending")
-    assert waiting.poll()["status"] == "PENDING"
+    assert waiting.poll()["status"] == "PENDING" and waiting.view()["embeddingStatus"] == "PENDING"
     response = waiting.cancel()
     assert response.status_code == 200 and response.json()["status"] == "CANCELLED"
     waiting.note(response.json())

@@ -4,7 +4,8 @@ import pytest
 
 from broker import assert_problem
 from embedder import DIMENSIONS, PRICE
-from service import MODEL
+from files import DOCX, docx, paragraph, pdf
+from service import MODEL, Run
 
 PROPERTIES = {
     "file": set(), "website": {"url", "maxPages", "maxDepth"}, "sitemap": {"url", "maxPages"}, "rss": {"url"},
@@ -50,6 +51,19 @@ def test_supported_types_have_their_extensions(service, rest):
     assert {item["contentType"]: set(item["extensions"]) for item in found} == TYPES
     assert all(item.keys() == {"contentType", "extensions", "description"} for item in found)
     assert all(isinstance(item["description"], str) and item["description"] for item in found)
+
+
+def test_a_type_without_its_tool_is_not_supported(another_service):
+    """Where the tool is not found, that is: it may be known by its whole path."""
+    service = another_service(env={"PATH": "/nonexistent"})
+    supported = {item["contentType"] for item in items(service.get("/supportedTypes"))}
+    assert {"text/plain", "text/markdown", "text/csv"} <= supported
+    for name, octets, kind in [("a.pdf", pdf("x"), "application/pdf"), ("a.docx", docx(paragraph("x")), DOCX)]:
+        response = service.upload(name, octets)
+        if kind in supported:
+            Run.of(service, response).finish()
+        else:
+            assert_problem(response, 415, "unsupported_media_type")
 
 
 @pytest.mark.parametrize("rest", ["/embeddingModels", ":embeddingModels"])

@@ -1,8 +1,10 @@
 """The description of the API: sound, complete, and true to generated requests and to whole runs."""
 
+import json
 import re
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import hypothesis
@@ -22,6 +24,7 @@ from multipart import file, form, payload
 from server import Answer
 from service import MODEL, SMALL, AssetService, Run
 
+FILE = Path(__file__).parents[3] / "Sources" / "AssetServer" / "API" / "openapi.json"
 CHECKS = [content_type_conformance, response_headers_conformance, response_schema_conformance, status_code_conformance]
 PREFIX = "/v1/tenants/{tenant}/assets"
 CALLS = {
@@ -32,16 +35,8 @@ CALLS = {
 }
 
 
-@pytest.fixture(scope="module")
-def document(shared_service: AssetService) -> dict:
-    response = shared_service.client.get("/openapi.json")
-    assert response.status_code == 200 and response.headers["content-type"].startswith("application/json")
-    return response.json()
-
-
-@pytest.fixture(scope="module")
-def described(document: dict):
-    return schemathesis.openapi.from_dict(document)
+schema = schemathesis.openapi.from_path(FILE)
+document = json.loads(FILE.read_text())
 
 
 @pytest.fixture(scope="module")
@@ -51,12 +46,17 @@ def ids(shared_service: AssetService) -> dict[str, str]:
     return {"asset": run.asset, "operation": run.operation, "document": run.documents()[0]["id"]}
 
 
-def test_it_is_sound(document):
+def test_the_service_serves_this_document(service):
+    response = service.client.get("/openapi.json")
+    assert response.headers["content-type"].startswith("application/json") and response.json() == document
+
+
+def test_it_is_sound():
     assert document["openapi"].startswith("3.1")
     OpenAPIV31SpecValidator(document).validate()
 
 
-def test_it_has_every_call_and_no_other(document):
+def test_it_has_every_call_and_no_other():
     found = {}
     for path, item in document["paths"].items():
         if path.startswith("/v1/"):
@@ -67,9 +67,6 @@ def test_it_has_every_call_and_no_other(document):
 
 
 # Generated requests.
-
-
-schema = schemathesis.pytest.from_fixture("described")
 
 
 @schema.parametrize()
@@ -104,9 +101,8 @@ def at_home(body: object) -> None:
 class Described:
     """Holds every answer that a client gets against the document, and remembers which kinds came."""
 
-    def __init__(self, described) -> None:
-        self.schema = described
-        self.paths = {re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/:]+)", path)): path for path in described}
+    def __init__(self) -> None:
+        self.paths = {re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/:]+)", path)): path for path in schema}
         self.met: set[tuple[str, str, int]] = set()
 
     def __call__(self, response: httpx.Response) -> None:
@@ -119,19 +115,19 @@ class Described:
         response.read()
         if method in ("OPTIONS", "PUT"):
             return
-        self.schema[path][method].Case(path_parameters=found.groupdict()).validate_response(response, checks=CHECKS)
+        schema[path][method].Case(path_parameters=found.groupdict()).validate_response(response, checks=CHECKS)
         self.met.add((method, path, response.status_code))
 
 
 @pytest.fixture
-def watched(another_service, described) -> Iterator[tuple[AssetService, Described]]:
+def watched(another_service) -> Iterator[tuple[AssetService, Described]]:
     service = another_service({"limits": {"uploadBytes": 100_000}})
-    seen = Described(described)
+    seen = Described()
     service.client.event_hooks["response"].append(seen)
     yield service, seen
 
 
-def test_whole_runs_are_answered_as_described(watched, world, document):
+def test_whole_runs_are_answered_as_described(watched, world):
     service, seen = watched
     folder = world.drive.folder()
     for number in range(3):

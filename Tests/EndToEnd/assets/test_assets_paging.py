@@ -115,6 +115,15 @@ def test_1000_is_the_largest_page(listed):
     assert len(ids(listed, "documents", pageSize=1000)) == COUNT
 
 
+def test_100_is_the_page_unless_another_is_asked_for(service):
+    text = "\n\n".join(f"Paragraph {number}, some forty bytes of plain text." for number in range(103))
+    config = {"Provider": "openai", "Model": "text-embedding-3-small", "ChunkSize": 16, "ChunkOverlap": 0}
+    run = service.begin_upload("long.txt", text, {"Vectorize": True, "EmbeddingConfig": config})
+    run.finish()
+    page = service.get(f"/{run.asset}/documents/{run.documents()[0]['id']}/chunks").json()
+    assert (len(page["chunks"]), page["totalChunks"]) == (100, 103) and page["nextPageToken"]
+
+
 def test_assets_and_operations_are_listed_newest_first_and_documents_oldest_first(listed):
     for name, newest_first in [("assets", True), ("operations", True), ("documents", False)]:
         times = [item["createdAt"] for item in asked(listed, name)["items"]]
