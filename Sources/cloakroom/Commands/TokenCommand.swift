@@ -16,7 +16,7 @@ struct TokenCommand: ParsableCommand {
         commandName: "token", abstract: "Mint a JWT for trials.",
         discussion: """
             The key's public half must be in the JWK set that the broker is configured with. Issuer, audience and the \
-            name of the tenant claim come from the configuration.
+            names of the tenant and scope claims come from the configuration.
             """)
 
     @Option(name: .long, help: "A private key: PEM or JWK; EC P-256, P-384 or P-521, Ed25519, Ed448, or RSA.")
