@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from broker import Broker, Installation, assert_problem, in_background
+from broker import Broker, Installation, assert_problem, free_port, in_background
 
 PATIENCE = 16  # seconds after which every caller must have an answer, however many wait
 
@@ -56,3 +56,15 @@ def test_a_short_lock_is_waited_for(lockable):
 def test_readers_are_not_held_up_by_a_lock(lockable):
     with locked(lockable.installation):
         assert lockable.source_types().status_code == 200
+
+
+def test_brokers_that_start_at_once_on_a_new_database_all_start(tmp_path, provider):
+    """Each would make the tables; one of them did, while the other looked."""
+    for round in range(8):
+        installation = Installation(tmp_path / f"new-{round}", provider)
+        pair = [Broker(installation, {"CLOAKROOM_HTTP_PORT": str(free_port())}) for _ in range(2)]
+        starts = [in_background(broker.start) for broker in pair]
+        for start in starts:
+            start.result(30)
+        for broker in pair:
+            broker.stop()

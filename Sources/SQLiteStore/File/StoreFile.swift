@@ -164,7 +164,7 @@ enum StoreFile {
                 if let ring { try AuditKey.check(db, ring) }
                 return true
             }
-            try Schema.migrator.migrate(queue)
+            try UpgradeLock.holding(path) { try Schema.migrator.migrate(queue) }
             synchronous = try queue.writeWithoutTransaction { try Int.fetchOne($0, sql: "PRAGMA synchronous") }
         } catch {
             throw opening(error, path)
