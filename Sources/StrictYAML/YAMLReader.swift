@@ -239,7 +239,7 @@ package final class YAMLReader {
         for (name, _) in members where !read.contains(name) {
             problem(
                 name, found: "an unknown name",
-                wanted: "one of \(known.sorted().joined(separator: ", "))"
+                wanted: "one of \(Set(known).sorted().joined(separator: ", "))"
                     + name.guess(among: known))
         }
     }

@@ -56,6 +56,11 @@ package struct ReadFile {
         return text
     }
 
-    /// The text without the white space around it, such as the line's end that an editor leaves.
-    package func line() throws(UnreadableFile) -> String { try text().trimmingCharacters(in: .whitespacesAndNewlines) }
+    /// The text without the white space around it, such as the line's end, and the byte order mark, that editors leave: a
+    /// secret has neither.
+    package func line() throws(UnreadableFile) -> String {
+        let text = try text()
+        let line = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
+        return line.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
 }

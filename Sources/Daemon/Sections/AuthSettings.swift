@@ -21,14 +21,24 @@ extension ConfigurationReader {
         let auth = section("auth")
         let issuer = auth.required("issuer", "the iss of callers' tokens")
         let audience = auth.required("audience", "the aud of callers' tokens")
-        let tenantClaim = auth.string("tenantClaim") ?? "tenant"
-        let scopeClaim = auth.string("scopeClaim") ?? "scope"
+        let tenantClaim = claim("tenantClaim", in: auth) ?? "tenant"
+        let scopeClaim = claim("scopeClaim", in: auth) ?? "scope"
         let keys = callerKeys(auth, allowInsecure: allowInsecure)
         auth.finish()
         guard let issuer, let audience else { return (nil, keys) }
         let rules = BearerTokenVerifier.Rules(
             issuer: issuer, audience: audience, tenantClaim: tenantClaim, scopeClaim: scopeClaim)
         return (rules, keys)
+    }
+
+    /// The name of a claim, which no blank is.
+    private func claim(_ name: String, in auth: YAMLReader) -> String? {
+        guard let claim = auth.string(name) else { return nil }
+        guard claim.contains(where: { !$0.isWhitespace }) else {
+            auth.problem(name, found: claim.quoted, wanted: "the name of a claim")
+            return nil
+        }
+        return claim
     }
 
     /// The one source that counts: a shared secret beside a JWK set would let whoever has either mint tokens.

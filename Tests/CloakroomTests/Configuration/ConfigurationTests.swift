@@ -106,6 +106,9 @@ import Testing
         try installation.write("hmac", String(repeating: "s", count: 31) + "\n\n")
         let findings = try installation.findings(["auth": auth])
         #expect(findings.count == 1 && findings.first?.contains("31 bytes") == true, "\(findings)")
+        // Nor does a byte order mark count.
+        try installation.write("hmac", "\u{FEFF}" + String(repeating: "s", count: 31) + "\n")
+        #expect(try installation.findings(["auth": auth]).first?.contains("31 bytes") == true)
         try installation.write("hmac", String(repeating: "s", count: 32) + "\n")
         #expect(try installation.findings(["auth": auth]) == [])
     }

@@ -41,6 +41,8 @@ private let wrongSettings: [(String, String, String, String)] = [
     ("auth", "{ \(issuer), jwksURL: \"http://i.example/keys\" }", "auth.jwksURL", "http://i.example/keys"),
     ("auth", "{ \(issuer), jwksURL: \"https://i.example\", jwksFile: jwks.json }", "auth.jwksURL", "jwksFile"),
     ("auth", "{ \(issuer), hmacSecretFile: nowhere }", "auth.hmacSecretFile", "nowhere"),
+    ("auth", "{ \(issuer), jwksFile: jwks.json, tenantClaim: \"\" }", "auth.tenantClaim", "name of a claim"),
+    ("auth", "{ \(issuer), jwksFile: jwks.json, scopeClaim: \" \" }", "auth.scopeClaim", "name of a claim"),
     ("storage", "{ url: x.db }", "storage.url", "x.db"),
     ("storage", "{ url: \"sqlite:\" }", "storage.url", "sqlite:"),
     ("storage", "{ url: \"sqlite::memory:\" }", "storage.url", "sqlite::memory:"),
