@@ -338,6 +338,13 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
+        .testTarget(
+            name: "CloakroomAssetsTests",
+            dependencies: [
+                "Assets", "Daemon", "Formats", "HTTPService", "JOSE", "Secrets", "cloakroom-assets",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

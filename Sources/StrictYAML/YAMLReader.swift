@@ -104,6 +104,20 @@ package final class YAMLReader {
         origin = parent.origin
     }
 
+    /// A reader of each mapping in a list, on which `finish` has to be called as well; none where it is absent or (with a
+    /// finding) no list. What is no mapping is left out, with a finding. Their places count from 0: `models[0]`.
+    package func sections(_ name: String) -> [YAMLReader] {
+        guard let node = node(name) else { return [] }
+        guard let sequence = node.sequence else {
+            problem(name, found: Self.describe(node), wanted: "a list of mappings")
+            return []
+        }
+        return sequence.enumerated().compactMap { index, element in
+            YAMLReader(
+                node: element, file: file, path: path + ["\(name)[\(index)]"], findings: findings, origin: origin)
+        }
+    }
+
     /// The names in a mapping, sound or not.
     package func mappingNames(_ name: String) -> [String] {
         node(name)?.mapping?.keys.compactMap { $0.scalar?.string } ?? []

@@ -1,0 +1,18 @@
+import ArgumentParser
+import Daemon
+import Formats
+
+/// Reads a configuration as `serve` would. It asks nothing of the network.
+struct Check: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Report everything that is wrong with a configuration.",
+        discussion: "Changes nothing. Exit status 0 where the service would start, else 1.")
+
+    @OptionGroup var options: ConfigurationOption
+
+    func run() throws {
+        let configuration = try ConfigurationReader.configuration(file: options.config)
+        for warning in configuration.warnings { Terminal.write("warning: \(warning)".visible) }
+        Terminal.result("ok: \(counted(configuration.models.count, "embedding model"))")
+    }
+}
