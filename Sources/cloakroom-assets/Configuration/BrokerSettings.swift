@@ -52,25 +52,32 @@ extension ConfigurationReader {
         let keyFile = broker.string("signingKeyFile")
         let tokenFile = broker.string("tokenFile")
         let keyID = broker.string("keyId")
-        guard keyFile == nil || tokenFile == nil else {
-            broker.problem("tokenFile", found: "both this and signingKeyFile", wanted: "one of the two")
-            // What belongs to a key is not unknown here.
-            _ = (broker.string("issuer"), broker.string("audience"))
-            return nil
+        let signs = keyFile != nil && tokenFile == nil
+        let claim = { (name: String, wanted: String) in
+            signs ? broker.required(name, wanted) : broker.string(name)
         }
-        if let tokenFile { return token(tokenFile, in: broker) }
-        guard let keyFile else {
+        let issuer = claim("issuer", "the iss of tokens that the broker takes")
+        let audience = claim("audience", "the aud of tokens that the broker takes")
+        switch (keyFile, tokenFile) {
+        case (let keyFile?, nil):
+            let signer = signer(keyFile, keyID: keyID, in: broker)
+            guard let signer, let issuer, let audience else { return nil }
+            return .signer(signer, issuer: issuer, audience: audience)
+        case (nil, let tokenFile?):
+            for (name, value) in [("keyId", keyID), ("issuer", issuer), ("audience", audience)] where value != nil {
+                notes.remarks.append("broker.\(name) is not used beside broker.tokenFile: the token says it")
+            }
+            return token(tokenFile, in: broker)
+        case (_?, _?):
+            broker.problem("tokenFile", found: "both this and signingKeyFile", wanted: "one of the two")
+            return nil
+        case (nil, nil):
+            // One that is no text was found wrong already.
             if !broker.names.contains("signingKeyFile"), !broker.names.contains("tokenFile") {
                 broker.problem("signingKeyFile", found: "nothing", wanted: "one of signingKeyFile, tokenFile")
             }
-            _ = (broker.string("issuer"), broker.string("audience"))
             return nil
         }
-        let signer = signer(keyFile, keyID: keyID, in: broker)
-        let issuer = broker.required("issuer", "the iss of tokens that the broker takes")
-        let audience = broker.required("audience", "the aud of tokens that the broker takes")
-        guard let signer, let issuer, let audience else { return nil }
-        return .signer(signer, issuer: issuer, audience: audience)
     }
 
     private func signer(_ file: String, keyID: String?, in broker: YAMLReader) -> JWSSigner? {
@@ -85,9 +92,6 @@ extension ConfigurationReader {
     }
 
     private func token(_ file: String, in broker: YAMLReader) -> BrokerSettings.Identity? {
-        for name in ["keyId", "issuer", "audience"] where broker.string(name) != nil {
-            notes.remarks.append("broker.\(name) is not used beside broker.tokenFile: the token says it")
-        }
         let wanted = "a token that the broker takes"
         guard let bytes = secret(file, of: "tokenFile", in: broker, wanted: wanted) else { return nil }
         // RFC 6750 § 2.1: else it would not fit into a header.
