@@ -124,6 +124,7 @@ import Testing
         let deleted = try #require(try await shop.store.delete(asset.id, of: asset.tenant))
         #expect(deleted.operation == operation)
         await shop.ingestions.cancel(operation)
+        await shop.event { if case .gone(operation) = $0 { true } else { nil } }
         // Its place is free.
         let (_, ended) = try await shop.ingest("Other")
         #expect(ended.status == .completed)

@@ -56,8 +56,8 @@ struct DocumentWork: Sendable {
         case .content(let content, _) where content.bytes.count > maxDocumentBytes:
             return ItemOutcome(.failed(.tooLarge(mostBytes: maxDocumentBytes)))
         case .content(let content, let version):
-            // While it waits for the embedder, a document keeps its text.
-            let place = Place(item: place.item, heldBytes: content.bytes.count, mailbox: place.mailbox)
+            // While it waits for the embedder, a document keeps its bytes and its text.
+            let place = Place(item: place.item, heldBytes: 2 * content.bytes.count, mailbox: place.mailbox)
             return try await WorkPermit.$current.withValue(place) {
                 await attempt { () async throws(IngestionPlan.Stop) in
                     try await self.outcome(of: content, version, queued)

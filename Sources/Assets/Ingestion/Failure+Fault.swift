@@ -5,8 +5,8 @@ import Formats
 extension Document.Failure {
     /// The reason why one document could not be read; `nil` where no other could be read either, or nobody waits.
     init?(_ fault: SourceFault) {
-        guard let reason = fault.reason else { return nil }
-        self.init(reason.code, reason.message)
+        guard let code = fault.documentCode else { return nil }
+        self.init(code, fault.words)
     }
 
     static func tooLarge(mostBytes: Int) -> Self {
@@ -24,23 +24,7 @@ extension Document.Failure {
 
 extension AssetOperation.Failure {
     /// The reason why a source could not be read at all.
-    init(_ fault: SourceFault) {
-        switch fault {
-        case .reauthorizationRequired:
-            self.init(
-                .reauthorizationRequired,
-                "the source no longer takes the credentials; connect it again (PATCH auth), then refresh")
-        case .brokerUnreachable(let reason):
-            self.init(.brokerUnreachable, reason.told)
-        case .cancelled:
-            self.init(.sourceUnreachable, "reading the source was given up")
-        case .unreachable, .timedOut, .rejected, .addressRefused, .tooLarge, .unsupportedType:
-            let reason = fault.reason
-            self.init(
-                reason.flatMap { Self.code(of: $0.code) } ?? .sourceRejected,
-                reason?.message ?? "the source cannot be read")
-        }
-    }
+    init(_ fault: SourceFault) { self.init(fault.operationCode, fault.words) }
 
     /// The whole source is one document, and that one is not there.
     static let nothingThere = Self(.sourceRejected, "the source has nothing at its address")
@@ -62,30 +46,42 @@ extension AssetOperation.Failure {
             .embedderFailed,
             "the embedding model \(model.model.quoted) of \(model.provider.quoted) is configured no more")
     }
-
-    private static func code(of code: Document.Code) -> AssetOperation.Code? {
-        switch code {
-        case .sourceUnreachable: .sourceUnreachable
-        case .sourceTimeout: .sourceTimeout
-        case .sourceRejected, .tooLarge, .unsupportedType: .sourceRejected
-        case .sourceAddressRefused: .sourceAddressRefused
-        case .embedderFailed: .embedderFailed
-        case .unreadable, .crashed: nil
-        }
-    }
 }
 
 extension SourceFault {
-    /// The words, where the fault is one of a document; they serve a whole source too.
-    fileprivate var reason: (code: Document.Code, message: String)? {
+    fileprivate var documentCode: Document.Code? {
         switch self {
-        case .unreachable(let reason): (.sourceUnreachable, reason.told)
-        case .timedOut(let reason): (.sourceTimeout, reason.told)
-        case .rejected(let reason): (.sourceRejected, reason.told)
-        case .addressRefused(let reason): (.sourceAddressRefused, reason.told)
-        case .tooLarge: (.tooLarge, "the source sent more bytes than a document may have (sources.maxDocumentBytes)")
-        case .unsupportedType(let type): (.unsupportedType, "nothing reads documents of type \(type.quoted)")
+        case .unreachable: .sourceUnreachable
+        case .timedOut: .sourceTimeout
+        case .rejected: .sourceRejected
+        case .addressRefused: .sourceAddressRefused
+        case .tooLarge: .tooLarge
+        case .unsupportedType: .unsupportedType
         case .reauthorizationRequired, .brokerUnreachable, .cancelled: nil
+        }
+    }
+
+    fileprivate var operationCode: AssetOperation.Code {
+        switch self {
+        case .reauthorizationRequired: .reauthorizationRequired
+        case .brokerUnreachable: .brokerUnreachable
+        case .unreachable, .cancelled: .sourceUnreachable
+        case .timedOut: .sourceTimeout
+        case .rejected, .tooLarge, .unsupportedType: .sourceRejected
+        case .addressRefused: .sourceAddressRefused
+        }
+    }
+
+    fileprivate var words: String {
+        switch self {
+        case .reauthorizationRequired:
+            "the source no longer takes the credentials; connect it again (PATCH auth), then refresh"
+        case .unreachable(let reason), .timedOut(let reason), .rejected(let reason), .addressRefused(let reason),
+            .brokerUnreachable(let reason):
+            reason.told
+        case .tooLarge: "the source sent more bytes than a document may have (sources.maxDocumentBytes)"
+        case .unsupportedType(let type): "nothing reads documents of type \(type.quoted)"
+        case .cancelled: "reading the source was given up"
         }
     }
 }

@@ -6,6 +6,8 @@ public enum IngestionEvent: Sendable {
     case documentDone(OperationID, Result, chunks: Int, tokens: Int)
     /// An operation has ended, as it was kept.
     case ended(AssetOperation)
+    /// An operation had to end whose asset was deleted.
+    case gone(OperationID)
     /// The service stops. The operation goes on at the next start.
     case dropped(OperationID)
     /// A call of the store failed, and is made again after a while. `nil`: none of one operation.

@@ -1,60 +1,5 @@
 /// Decides what one operation does next, from what became of what it did: nothing here waits, reads or writes.
 struct IngestionPlan: Sendable {
-    enum Event: Sendable {
-        /// Items that are to be read, from the listing. `isFull`: some were left out.
-        case found([QueuedItem], isFull: Bool)
-        /// Chosen items that the listing did not have.
-        case foundMissing([QueuedItem])
-        case listed(ListingProgress.Page)
-        case begun([QueuedItem])
-        /// A document waits, and gives its place to others.
-        case paused(ItemID, heldBytes: Int)
-        case wantsPlace(ItemID, Place.Turn)
-        /// A document needs its place no more, though it is not finished.
-        case leftPlace(ItemID)
-        /// An item is done and kept, with what it led to.
-        case finished(ItemID, [QueuedItem], isFull: Bool)
-        case stops(Stop)
-    }
-
-    enum Step: Sendable {
-        case list(after: ListingCursor?)
-        case addMissing([SourceItem])
-        case begin([QueuedItem])
-        case read(QueuedItem)
-        /// Ends an item that needs no reading.
-        case settle(QueuedItem, ItemOutcome)
-        case goOn(Place.Turn)
-    }
-
-    /// A reason to do nothing more.
-    enum Stop: Error, Sendable {
-        /// All is done that could be.
-        case listed(isComplete: Bool, keepsVanished: Bool, isFull: Bool)
-        case failed(AssetOperation.Failure)
-        case cancelled
-        /// The store says that the operation is done, or gone.
-        case ended
-        /// The store cannot be reached: the operation goes on another time.
-        case storeLost
-        /// The service stops.
-        case dropped
-    }
-
-    /// The most of what may be in memory at once.
-    struct Bounds: Sendable {
-        /// Documents that are read, cut and embedded at once.
-        var places: Int
-        /// Documents beside those: they wait for their source or embedder, or are being written down.
-        var besides = 64
-        /// Bytes that waiting documents hold, before no other is begun.
-        var pausedBytes = 128 << 20
-        /// Items found and not begun, before the listing waits.
-        var queuedItems = 10_000
-        /// Bytes that a listing brings with its items, before it waits.
-        var queuedBytes = 64 << 20
-    }
-
     private(set) var stop: Stop?
     private var listing: ListingProgress
     private let bounds: Bounds
@@ -118,7 +63,7 @@ extension IngestionPlan {
         case .found(let items, let isFull):
             queue(items)
             self.isFull = self.isFull || isFull
-            if isFull, !mayKnowMore { listing.cut() }
+            if isFull, !ingestion.knowsItems { listing.cut() }
         case .foundMissing(let items):
             isAddingMissing = false
             for item in items where taken.insert(item.id).inserted { settling.append((item, outcomeOfMissing)) }
@@ -160,11 +105,6 @@ extension IngestionPlan {
         guard documents.leave(item) else { return }
         pace.documentDone()
         if suspect == item { suspect = nil }
-    }
-
-    /// What the asset has already, or this operation found before a crash, may stand further on in the listing.
-    private var mayKnowMore: Bool {
-        ingestion.operation.kind == .refresh || ingestion.operation.counters.itemsTotal > 0
     }
 
     /// The store keeps a chosen document even so: only a refresh of all removes any.
@@ -257,8 +197,7 @@ extension IngestionPlan {
 
     private var isDone: Bool {
         guard case .isOver = listing.state else { return false }
-        return documents.count == 0 && fresh.isEmpty && interrupted.isEmpty && suspects.isEmpty && settling.isEmpty
-            && ready.isEmpty
-            && !isBeginning && !isAddingMissing
+        let hasQueued = !(fresh.isEmpty && interrupted.isEmpty && suspects.isEmpty && settling.isEmpty && ready.isEmpty)
+        return documents.count == 0 && !hasQueued && !isBeginning && !isAddingMissing
     }
 }

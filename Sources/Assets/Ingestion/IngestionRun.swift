@@ -57,7 +57,7 @@ struct IngestionRun: Sendable {
             let ended = try await store.attempt { store throws(AssetStoreError) in
                 try await store.end(ingestion.operation.id, end, at: parts.now())
             }
-            if let ended { parts.observe(.ended(ended)) }
+            parts.observe(ended.map { .ended($0) } ?? .gone(ingestion.operation.id))
             return stop
         } catch {
             return error

@@ -76,6 +76,7 @@ struct IngestionTools: Sendable {
         while !wanted.isEmpty {
             let (items, isFull) = try await add(Array(wanted.prefix(Self.itemsOfOneCommit)))
             mailbox.send(.found(items, isFull: isFull))
+            if isFull, !ingestion.knowsItems { break }
             wanted = wanted.dropFirst(Self.itemsOfOneCommit)
         }
         mailbox.send(.listed(ListingProgress.Page(page)))

@@ -75,8 +75,10 @@ import Testing
         _ = run.start()
         _ = run.take(.found([QueuedItem(1)], isFull: false))
         #expect(run.take(.found([QueuedItem(1)], isFull: false)).isEmpty)
-        _ = run.begin(1)
+        #expect(run.take(.listed(.init())).isEmpty)
+        #expect(run.begin(1) == ["read 1"])
         #expect(run.finish(1, found: [QueuedItem(1)]).isEmpty)
+        #expect(run.end == "listed complete")
     }
 
     @Test func `what a document led to is read too`() {
