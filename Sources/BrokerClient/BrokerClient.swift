@@ -19,7 +19,7 @@ public struct BrokerClient: Sendable {
     let base: String
     let transport: any HTTPTransport
     let authorization: BrokerAuthorization
-    let now: @Sendable () -> Timestamp
+    package let now: @Sendable () -> Timestamp
 
     /// - Parameters:
     ///   - url: the broker's `http.publicURL`. A path is kept; a query is not.
