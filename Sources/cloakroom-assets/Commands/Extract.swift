@@ -1,14 +1,15 @@
 import ArgumentParser
 import AssetReaders
 
-/// The service's own child, which takes a Word document apart. Not for people.
+/// Takes documents apart that might bring a parser down. The service calls it, nobody else.
 struct Extract: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Read a document from standard input.", shouldDisplay: false, subcommands: [ExtractDocx.self])
-}
+        abstract: "Take a document apart; for the service itself.", shouldDisplay: false, subcommands: [Docx.self])
 
-struct ExtractDocx: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "docx", shouldDisplay: false)
+    /// From standard input to standard output.
+    struct Docx: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Take a Word document apart.")
 
-    func run() { DocxExtraction.run() }
+        func run() { DocxExtraction.run() }
+    }
 }

@@ -5,92 +5,131 @@ import Assets
 import BrokerClient
 import Daemon
 import Formats
+import HTTPService
+import Logging
+import JOSE
 import Secrets
 import Transport
 
-// The parts of the process, as the operator wants them.
+// The parts of the process, each as the configuration wants it.
 
 extension Configuration {
-    var retry: RetryPolicy {
-        RetryPolicy(attempts: sources.retry.attempts, base: sources.retry.base, longest: sources.retry.max)
-    }
-
-    var limits: IngestionLimits {
-        IngestionLimits(
-            operations: workers.operations, documents: workers.documents, maxDocuments: sources.maxDocuments,
-            maxDocumentBytes: sources.maxDocumentBytes)
-    }
-
-    func readers(supportedTypes: [SupportedType], uploads: String) -> StandardSources.Configuration {
-        var addresses: [String: StrictURL] = [:]
-        addresses["google_drive"] = sources.addresses.googleDrive
-        addresses["github"] = sources.addresses.github
-        addresses["notion"] = sources.addresses.notion
-        return StandardSources.Configuration(
-            supportedTypes: supportedTypes, uploads: uploads, addresses: addresses,
-            maxDocumentBytes: sources.maxDocumentBytes, retry: retry)
-    }
-
-    func brokerClient(_ transport: any HTTPTransport) -> BrokerClient {
-        let authorization: BrokerAuthorization =
-            switch broker.identity {
-            case .signer(let signer, let issuer, let audience):
-                .signing(signer, issuer: issuer, audience: audience, subject: "cloakroom-assets")
-            case .tokenFile(let path): .tokenFile(path)
-            }
-        return BrokerClient(url: broker.url, transport: transport, authorization: authorization)
-    }
-
-    func embedders(_ transport: any HTTPTransport) -> [EmbeddingModel.Name: any Embedder] {
-        let pairs = models.map { settings in
-            let key = settings.apiKey.map { bytes in
-                bytes.expose { APIKey(String(decoding: $0, as: UTF8.self)) }
-            }
-            let embedder: any Embedder = OpenAIEmbedder(
-                settings.model, at: settings.url, key: key, transport: transport, retry: retry)
-            return (settings.model.name, embedder)
-        }
-        return Dictionary(pairs) { first, _ in first }
-    }
-
-    func catalog(_ sourceTypes: [SourceType], _ supportedTypes: [SupportedType]) -> AssetCatalog {
-        AssetCatalog(
-            sourceTypes: sourceTypes, supportedTypes: supportedTypes, models: models.map(\.model),
-            chunkSize: chunking.size, chunkOverlap: chunking.overlap)
-    }
-
-    /// Hands the database's path to `use`; what is wrong with it is told with the configuration's name.
-    func database<Value>(_ use: (_ path: String) throws(OpeningError) -> Value) throws(Refusal) -> Value {
+    func store(_ metrics: AssetMetrics, _ logger: Logger) throws(Refusal) -> SQLiteAssetStore {
         do {
-            return try use(storePath)
+            return try SQLiteAssetStore(path: storePath) { [store = metrics.store] event in
+                switch event {
+                case .committed(let operations, let duration): store.committed(operations, in: duration)
+                case .failed: store.failed()
+                case .refused: store.refused()
+                case .notClosed(let reason):
+                    logger.error("the database was not closed as it should be", metadata: ["reason": "\(reason)"])
+                }
+            }
         } catch {
             throw Refusal("\(origin): storage.url: \(error.words)", hint: error.hint)
         }
     }
-}
 
-extension OpeningError {
-    fileprivate var words: String {
-        switch self {
-        case .cannotCreate(let path, let reason): "\"\(path)\" cannot be made or written: \(reason)"
-        case .notADatabase(let path): "\"\(path)\" is no SQLite database"
-        case .corrupt(let path, let finding): "\"\(path)\" is damaged: \(finding)"
-        case .anotherProgram(let path): "\"\(path)\" is another program's database"
-        case .newer(let path): "\"\(path)\" was written by a newer version"
-        case .inUse(let path): "\"\(path)\" is open in another process: one process has a database"
-        case .notDurable(let path): "\"\(path)\" cannot be written durably"
-        case .failed(let path, let reason): "\"\(path)\" cannot be opened: \(reason)"
-        }
+    /// Reads sources of all types, uploads from the folder beside the database.
+    func readers(
+        of extractor: DocumentTextExtractor, _ metrics: AssetMetrics, _ transports: Transports
+    ) -> StandardSources {
+        StandardSources(
+            sources.standard(extractor.supportedTypes, uploads: uploadsPath),
+            web: metrics.measuring(transports.sources, to: .web), api: metrics.measuring(transports.sources, to: .api))
     }
 
-    fileprivate var hint: String? {
+    func catalog(_ readers: StandardSources, _ extractor: DocumentTextExtractor) -> AssetCatalog {
+        AssetCatalog(
+            sourceTypes: readers.sourceTypes, supportedTypes: extractor.supportedTypes, models: models.map(\.model),
+            chunkSize: chunking.size, chunkOverlap: chunking.overlap)
+    }
+
+    func tokens(
+        in store: SQLiteAssetStore, by broker: BrokerClient, _ logger: Logger
+    ) -> @Sendable (Ingestion) -> (any AccessTokenSource)? {
+        let tokens = AssetTokens(
+            store: store, keyRing: keyRing, broker: broker, retry: sources.retryPolicy, logger: logger)
+        return { tokens.source(of: $0.asset) }
+    }
+
+    /// One for each model.
+    func embedders(
+        _ metrics: AssetMetrics, _ transports: Transports
+    ) -> @Sendable (EmbeddingModel.Name) -> (any Embedder)? {
+        let transport = metrics.measuring(transports.embedder, to: .embedder)
+        let embedders = models.map { settings in
+            OpenAIEmbedder(
+                settings.model, at: settings.url, key: settings.apiKey.flatMap { key in key.expose { APIKey(file: $0) } },
+                transport: transport, retry: sources.retryPolicy)
+        }
+        let all = Dictionary(uniqueKeysWithValues: zip(models.map(\.model.name), embedders))
+        return { all[$0] }
+    }
+
+    func verifier(_ metrics: AssetMetrics, _ transports: Transports, _ logger: Logger) -> BearerTokenVerifier {
+        let source: KeySource =
+            switch callerKeys {
+            case .fixed(let keys): .fixed(keys)
+            case .address(let url): .address(url, transports.broker)
+            }
+        return BearerTokenVerifier(
+            rules: rules, keys: source, factory: metrics.registry, now: { .now }, tell: { logger.write($0) })
+    }
+
+    var allows: @Sendable (Origin) -> Bool { { [origins] origin in origins.contains { $0.matches(origin) } } }
+
+    var ingestionLimits: IngestionLimits {
+        IngestionLimits(
+            operations: workers.operations, documents: workers.documents, maxDocuments: sources.maxDocuments,
+            maxDocumentBytes: sources.maxDocumentBytes)
+    }
+}
+
+extension SourceSettings {
+    var retryPolicy: RetryPolicy { RetryPolicy(attempts: retry.attempts, base: retry.base, longest: retry.max) }
+
+    func standard(_ supportedTypes: [SupportedType], uploads: String) -> StandardSources.Configuration {
+        let addresses = [
+            "google_drive": addresses.googleDrive, "github": addresses.github, "notion": addresses.notion,
+        ]
+        return StandardSources.Configuration(
+            supportedTypes: supportedTypes, uploads: uploads, addresses: addresses.compactMapValues { $0 },
+            maxDocumentBytes: maxDocumentBytes, retry: retryPolicy)
+    }
+}
+
+extension BrokerSettings {
+    func client(by transport: any HTTPTransport) -> BrokerClient {
+        let authorization: BrokerAuthorization =
+            switch identity {
+            case .signer(let signer, let issuer, let audience):
+                .signing(signer, issuer: issuer, audience: audience, subject: "cloakroom-assets")
+            case .tokenFile(let path): .tokenFile(path)
+            }
+        return BrokerClient(url: url, transport: transport, authorization: authorization)
+    }
+}
+
+extension Logger {
+    fileprivate func write(_ outage: IssuerOutage) {
+        switch outage {
+        case .staleKeys(let fault):
+            warning(
+                "callers' keys cannot be fetched, and the earlier ones are used",
+                metadata: ["reason": "auth.jwksURL: \(fault.words)"])
+        case .keysMissing(let fault):
+            error("callers' keys cannot be fetched", metadata: ["reason": "auth.jwksURL: \(fault.words)"])
+        }
+    }
+}
+
+extension RemoteKeySet.Fault {
+    fileprivate var words: String {
         switch self {
-        case .cannotCreate: "see that the folder is there and that the service's user may write in it"
-        case .notADatabase, .anotherProgram: "name another file; this one was left as it is"
-        case .corrupt: "restore it from a backup; it was left as it is"
-        case .newer: "run that version; the file was left as it is"
-        case .inUse: "stop the other process, or give each a database of its own"
-        case .notDurable, .failed: nil
+        case .transport(let error): error.words
+        case .status(let status): "answered \(status)"
+        case .malformed: "the answer is no key set (RFC 7517)"
         }
     }
 }

@@ -1,71 +1,89 @@
 import AssetServer
-import AssetStore
 import Assets
-import HTTPService
+import Formats
 import Logging
 
-/// The log's lines of operations, and of what goes wrong behind them. No text of documents, no address, no secret.
+/// The log's lines of the work on operations, and its metrics.
 struct IngestionLog: Sendable {
     private let logger: Logger
+    private let metrics: IngestionMetrics
 
-    init(_ logger: Logger) { self.logger = logger }
+    init(_ logger: Logger, _ metrics: AssetMetrics) {
+        self.logger = logger
+        self.metrics = metrics.ingestion
+    }
 
-    func write(_ event: IngestionEvent) {
+    @Sendable func write(_ event: IngestionEvent) {
+        metrics.count(event)
         switch event {
-        case .started(let operation): logger.info("operation started", metadata: Self.metadata(operation))
-        case .ended(let operation):
-            var metadata = Self.metadata(operation)
-            metadata["status"] = "\(operation.status.rawValue)"
-            metadata["items"] = "\(operation.counters.itemsProcessed)"
-            metadata["failed"] = "\(operation.counters.itemsFailed)"
-            if let failure = operation.failure { metadata["code"] = "\(failure.code.rawValue)" }
-            logger.log(level: operation.status == .failed ? .warning : .info, "operation ended", metadata: metadata)
-        case .dropped(let id): logger.info("operation goes on at the next start", metadata: ["operation": "\(id)"])
-        case .storeFailed(let id, let error):
-            logger.error(
-                "the database failed; the call is made again",
-                metadata: ["operation": "\(id.map(\.description) ?? "none")", "reason": "\(error.words)"])
-        case .internalError(let id, let error):
-            logger.error("internal_error", metadata: ["operation": "\(id)", "reason": "\(Self.words(error))"])
-        case .documentDone: break
+        case .started(let operation): logger.info("operation runs", metadata: operation.names)
+        case .documentDone(let operation, let result, let chunks, let tokens):
+            logger.debug(
+                "document done",
+                metadata: [
+                    "operation": "\(operation)", "result": "\(result.word)", "chunks": "\(chunks)",
+                    "tokens": "\(tokens)",
+                ])
+        case .ended(let operation): ended(operation)
+        case .gone(let operation):
+            logger.info("operation ended with its asset", metadata: ["operation": "\(operation)"])
+        case .dropped(let operation):
+            logger.info("operation goes on at the next start", metadata: ["operation": "\(operation)"])
+        case .storeFailed(let operation, let error):
+            var metadata: Logger.Metadata = ["reason": "\(error.words)"]
+            if let operation { metadata["operation"] = "\(operation)" }
+            logger.error("the store failed, and is asked again in a while", metadata: metadata)
+        case .internalError(let operation, let error):
+            logger.error("operation cannot go on", metadata: ["operation": "\(operation)", "reason": "\(error.words)"])
         }
     }
 
-    private static func words(_ error: IngestionEvent.InternalError) -> String {
-        switch error {
-        case .storeLost: "the database failed for an hour; the operation goes on at the next start"
-        case .noReader(let sourceType): "nothing reads the source type \"\(sourceType)\" any more"
+    private func ended(_ operation: AssetOperation) {
+        var metadata = operation.names
+        metadata["status"] = "\(operation.status.rawValue)"
+        metadata["items"] = "\(operation.counters.itemsProcessed)"
+        metadata["failed"] = "\(operation.counters.itemsFailed)"
+        metadata["tokens"] = "\(operation.counters.tokenCount)"
+        if let failure = operation.failure {
+            metadata["code"] = "\(failure.code.rawValue)"
+            metadata["reason"] = "\(failure.message)"
         }
-    }
-
-    private static func metadata(_ operation: AssetOperation) -> Logger.Metadata {
-        [
-            "operation": "\(operation.id)", "asset": "\(operation.asset)", "tenant": "\(operation.tenant)",
-            "type": "\(operation.kind.rawValue)",
-        ]
-    }
-
-    func write(_ event: StoreEvent) {
-        switch event {
-        case .notClosed(let reason):
-            logger.error("the database was not closed as it should be", metadata: ["reason": "\(reason)"])
-        case .committed, .failed, .refused: break
-        }
-    }
-
-    /// An outage of the issuer of callers' tokens.
-    func write(_ outage: IssuerOutage) {
-        logger.error("callers' keys cannot be fetched", metadata: ["reason": "\(outage)"])
+        logger.info("operation ended", metadata: metadata)
     }
 }
 
-extension AssetStoreMetrics {
-    func count(_ event: StoreEvent) {
-        switch event {
-        case .committed(let operations, let duration): committed(operations, in: duration)
-        case .failed: failed()
-        case .refused: refused()
-        case .notClosed: break
+extension AssetOperation {
+    fileprivate var names: Logger.Metadata {
+        ["operation": "\(id)", "asset": "\(asset)", "tenant": "\(tenant)", "type": "\(kind.rawValue)"]
+    }
+}
+
+extension IngestionEvent.Result {
+    fileprivate var word: String {
+        switch self {
+        case .completed: "completed"
+        case .unchanged: "unchanged"
+        case .absent: "absent"
+        case .failed(let code): code.rawValue
+        }
+    }
+}
+
+extension IngestionEvent.InternalError {
+    fileprivate var words: String {
+        switch self {
+        case .storeLost: "the store could not be reached"
+        case .noReader(let sourceType): "nothing reads sources of the type \(sourceType.quoted) any more"
+        }
+    }
+}
+
+extension AssetStoreError {
+    /// For operators.
+    var words: String {
+        switch self {
+        case .unavailable(let reason): reason
+        case .closed: "the store is closed"
         }
     }
 }

@@ -1,34 +1,18 @@
 import Assets
-import Daemon
 import ServiceLifecycle
 
-/// The ingestion as a part of the process: takes up what an earlier one left, and ends with it.
+/// The work on operations, from the start of the process to its end.
 struct IngestionService: ServiceLifecycle.Service {
-    let ingestions: Ingestions
+    private let ingestions: Ingestions
 
-    func recover() async throws(Refusal) {
-        do throws(AssetStoreError) {
-            try await ingestions.recover()
-        } catch {
-            throw Refusal("storage.url: what was under way cannot be taken up: \(error.words)")
-        }
-    }
+    init(_ ingestions: Ingestions) { self.ingestions = ingestions }
 
-    /// Runs until the group that it belongs to stops: what is in work then goes on at the next start.
+    /// Runs until the group that it belongs to stops. What is in work then goes on at the next start.
     func run() async throws {
         await withGracefulShutdownHandler {
             await ingestions.run()
         } onGracefulShutdown: {
             Task { await ingestions.stop() }
-        }
-    }
-}
-
-extension AssetStoreError {
-    var words: String {
-        switch self {
-        case .unavailable(let reason): reason
-        case .closed: "the database is closed"
         }
     }
 }

@@ -1,40 +1,43 @@
 import AssetReaders
 import CurlTransport
-import Transport
 
-/// The ways to others, each with the bounds and permissions that it needs. libcurl's connections are not shared between
-/// them.
+/// The ways to others. Each has threads, limits and a bound for answers of its own, so that a slow source keeps neither
+/// the broker nor the embedder waiting.
 struct Transports {
-    /// To addresses that callers choose: public ones, unless configured.
-    let web: CurlTransport
-    /// To the configured addresses of sources' APIs.
-    let api: CurlTransport
+    /// To what callers choose the address of, and to sources' APIs.
+    let sources: CurlTransport
+    /// To the broker, and to the issuer of callers' tokens.
     let broker: CurlTransport
     let embedder: CurlTransport
 
-    /// - Parameter longestAnswer: of sources, in bytes.
-    init(_ configuration: Configuration, longestAnswer: Int) {
-        var sources = CurlTransport.Configuration()
-        sources.connectTimeout = configuration.sources.connectTimeout
-        sources.timeout = configuration.sources.timeout
-        sources.allowInsecure = configuration.sources.allowInsecure
-        sources.allowPrivateAddresses = configuration.sources.allowPrivateAddresses
-        sources.maxResponseBytes = longestAnswer
-        sources.userAgent = "CloakroomAssets"
-        web = CurlTransport(configuration: sources)
-        api = CurlTransport(configuration: sources)
-        var services = sources
-        // The operator's own choice of address, which may well be in a private network.
-        services.allowPrivateAddresses = true
-        services.allowInsecure = true
-        services.maxResponseBytes = OpenAIEmbedder.longestAnswer
-        embedder = CurlTransport(configuration: services)
-        services.timeout = configuration.broker.timeout
-        services.maxResponseBytes = 4 << 20
-        broker = CurlTransport(configuration: services)
+    init(_ configuration: Configuration) {
+        let settings = configuration.sources
+        let workers = configuration.workers
+        var sources = CurlTransport.Configuration(
+            connectTimeout: settings.connectTimeout, timeout: settings.timeout,
+            maxResponseBytes: settings.standard([], uploads: "").longestAnswer, allowInsecure: settings.allowInsecure,
+            allowPrivateAddresses: settings.allowPrivateAddresses, userAgent: "CloakroomAssets/\(CloakroomAssets.version)")
+        // A request's time runs while it waits for its turn.
+        sources.maxConcurrent = min(max(64, workers.operations * workers.documents), 512)
+        self.sources = CurlTransport(configuration: sources)
+        broker = CurlTransport(
+            configuration: Self.ofOperator(connect: settings.connectTimeout, timeout: configuration.broker.timeout))
+        var embedder = Self.ofOperator(connect: settings.connectTimeout, timeout: max(settings.timeout, .seconds(60)))
+        embedder.maxResponseBytes = OpenAIEmbedder.longestAnswer
+        self.embedder = CurlTransport(configuration: embedder)
+    }
+
+    /// To addresses that the operator named: the configuration's reader has looked at their scheme, and no caller has a
+    /// say in where they are.
+    private static func ofOperator(connect: Duration, timeout: Duration) -> CurlTransport.Configuration {
+        CurlTransport.Configuration(
+            connectTimeout: connect, timeout: timeout, allowInsecure: true, allowPrivateAddresses: true,
+            userAgent: "CloakroomAssets/\(CloakroomAssets.version)")
     }
 
     func shutdown() async {
-        for transport in [web, api, embedder, broker] { await transport.shutdown() }
+        await sources.shutdown()
+        await embedder.shutdown()
+        await broker.shutdown()
     }
 }
