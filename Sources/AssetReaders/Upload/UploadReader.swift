@@ -10,10 +10,11 @@ struct UploadReader: SourceReader {
     let longest: Int
 
     var listsChosenItems: Bool { true }
+    private var type: ContentType { ContentType(upload.contentType) }
 
     func list(after cursor: ListingCursor?) async throws(SourceFault) -> ListingPage {
         let item = SourceItem(
-            key: upload.storedName, fileName: upload.fileName, contentType: upload.contentType, size: upload.size,
+            key: upload.storedName, fileName: upload.fileName, contentType: type.mediaType, size: upload.size,
             version: ItemVersion(upload.digest))
         return ListingPage(items: [item])
     }
@@ -23,7 +24,7 @@ struct UploadReader: SourceReader {
         let path = folder + "/" + upload.storedName
         let bytes = await blocking { FileManager.default.contents(atPath: path) }
         guard let bytes else { throw .rejected("the upload is gone from the disk") }
-        let content = SourceContent(bytes: Array(bytes), contentType: upload.contentType)
+        let content = SourceContent(bytes: Array(bytes), contentType: type.mediaType, charset: type.charset)
         return ItemReading(.content(content, ItemVersion(upload.digest)))
     }
 }

@@ -1,4 +1,5 @@
 import Assets
+import BrokerClient
 import Formats
 import HTTPService
 import Secrets
@@ -13,7 +14,7 @@ enum GivenCredentials: Sendable {
     case tokens(AssetCredentials, sourceType: String?)
 
     init(_ members: BodyMembers) throws(Problem) {
-        let (key, token) = (try members.token("credentialKey"), try members.token("accessToken"))
+        let (key, token) = (try members.key("credentialKey"), try members.token("accessToken"))
         switch (key, token) {
         case (let key?, nil):
             self = .key(CredentialKey(key), try members.token("exchangeVerifier").map { ExchangeVerifier($0) })
@@ -37,6 +38,15 @@ extension BodyMembers {
         guard let text = value.string, (1...16_384).contains(text.utf8.count),
             text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F })
         else { throw .invalidRequest("the member \"\(path(name))\" must be 1 to 16384 visible characters") }
+        return text
+    }
+
+    /// One answer for every kind of bad key: the broker would say the same of one that cannot be a key at all.
+    fileprivate func key(_ name: String) throws(Problem) -> String? {
+        guard let text = try value(name)?.string, !text.isEmpty else { return try token(name) }
+        guard text.utf8.count <= 16_384, text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) else {
+            throw BrokerError.invalidCredentialKey.problem
+        }
         return text
     }
 

@@ -29,7 +29,16 @@ struct AssetRoutes: Sendable {
             Route(
                 template: "/v1/tenants/{tenant}/assets/{asset}:refresh", handlers: [.post: refresh],
                 cors: .configuredOrigins),
+            // Not built. The platform's client asks for it, and shall hear that it is not there, not that it is asked
+            // in the wrong way.
+            Route(
+                template: "/v1/tenants/{tenant}/assets/{asset}:search", handlers: [.get: nothing, .post: nothing],
+                cors: .configuredOrigins),
         ]
+    }
+
+    @Sendable private func nothing(_ request: Request, _ context: Context) async throws -> Response {
+        throw Problem.nothingThere
     }
 
     // MARK: making

@@ -115,7 +115,8 @@ struct FormReceiver {
                 detail: "files of this type are not read; assets/supportedTypes lists those that are")
         }
         let writer = try await kept { () throws(AssetStoreError) in try await uploads.begin() }
-        file = (writer, name, contentType, 0)
+        // The charset is kept with the type: nothing else tells it when the file is read, now or on a refresh.
+        file = (writer, name, contentType + (head.charset.map { "; charset=\($0)" } ?? ""), 0)
     }
 
     private mutating func write(_ bytes: [UInt8]) async throws(Problem) {

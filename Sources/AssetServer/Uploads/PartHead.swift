@@ -8,6 +8,8 @@ struct PartHead: Equatable {
     let fileName: String?
     /// The media type in lower case, without parameters.
     let contentType: String?
+    /// As the part declares it, where it is a name.
+    let charset: String?
 
     private static let mostFields = 32
 
@@ -32,6 +34,9 @@ struct PartHead: Equatable {
             let type = HeaderValue.mediaType(String(decoding: field, as: UTF8.self))
             return type.isEmpty ? nil : type
         }
+        charset = value("content-type").flatMap { HeaderParameters($0)["charset"] }
+            .map { String(decoding: $0, as: UTF8.self).lowercased() }
+            .flatMap { (1...40).contains($0.utf8.count) && HeaderText.isName($0) ? $0 : nil }
         guard let disposition = value("content-disposition").map({ HeaderParameters($0) }),
             disposition.value.isExactly("form-data")
         else {

@@ -97,6 +97,7 @@ public struct Upload: Sendable, Hashable {
     public var storedName: String
     /// As the caller has it.
     public var fileName: String
+    /// With its charset, where the caller declared one.
     public var contentType: String
     /// In bytes.
     public var size: Int

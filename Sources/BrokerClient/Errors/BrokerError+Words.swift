@@ -8,7 +8,7 @@ extension BrokerError: CustomStringConvertible {
         case .reauthorizationRequired: "the provider takes the refresh token no more"
         case .unknownSourceType: "the broker does not know the source type"
         case .sourceTypeWithoutOAuth: "the source type has nothing to connect by OAuth"
-        case .invalidParameter: "a parameter of the source type is missing, unknown or malformed"
+        case .invalidParameter: "the broker calls a parameter of the source type missing, unknown or malformed"
         case .notConfigured: "the broker has no client for the source type"
         case .revocationUnsupported: "the provider revokes no such tokens"
         case .invalidRequest: "the broker calls the request malformed"

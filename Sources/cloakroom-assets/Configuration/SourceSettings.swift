@@ -71,7 +71,8 @@ extension ConfigurationReader {
         let address = { (name: String, usual: String) -> StrictURL? in
             guard let text = section.string(name) else { return StrictURL(usual) }
             let wanted = "an https address such as \(usual)"
-            guard let url = StrictURL(base: text), url.isHTTPS || allowInsecure else {
+            // On this machine http is nobody's to read; whether it may be used is decided where it is.
+            guard let url = StrictURL(base: text), url.isHTTPS || url.isLoopback || allowInsecure else {
                 section.problem(name, found: text.quoted, wanted: wanted)
                 return nil
             }

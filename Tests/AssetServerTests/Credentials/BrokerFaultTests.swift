@@ -11,6 +11,11 @@ import Transport
         if case .brokerUnreachable(let words)? = fault { words } else { nil }
     }
 
+    private func fault(_ fixture: TokensFixture) async throws -> SourceFault? {
+        let source = try #require(try fixture.tokens().source(of: fixture.asset))
+        return await source.fault
+    }
+
     @Test(arguments: [TransportError.unreachable, .connectionRefused, .nameNotResolved, .timedOut, .tlsFailed])
     func `a broker that does not answer is asked again`(_ error: TransportError) async throws {
         let fixture = try await TokensFixture()
@@ -57,15 +62,14 @@ import Transport
     ) async throws {
         let fixture = try await TokensFixture()
         fixture.script(status, code)
-        let fault = await (try fixture.tokens().source(of: fixture.asset))?.fault
-        let words = try #require(words(fault))
-        #expect(words.contains("broker") && !words.contains("refresh-0"))
+        let told = words(try await fault(fixture)) ?? ""
+        #expect(told.contains("broker") && !told.contains("refresh-0"))
         #expect(fixture.requests.count == 1)
     }
 
     @Test func `a transport that is shut down ends the asking, and no grant`() async throws {
         let fixture = try await TokensFixture()
         fixture.script([.failure(.cancelled)])
-        #expect(await (try fixture.tokens().source(of: fixture.asset))?.fault == .cancelled)
+        #expect(try await fault(fixture) == .cancelled)
     }
 }
