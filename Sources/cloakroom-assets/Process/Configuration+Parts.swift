@@ -6,8 +6,8 @@ import BrokerClient
 import Daemon
 import Formats
 import HTTPService
-import Logging
 import JOSE
+import Logging
 import Secrets
 import Transport
 
@@ -60,7 +60,8 @@ extension Configuration {
         let transport = metrics.measuring(transports.embedder, to: .embedder)
         let embedders = models.map { settings in
             OpenAIEmbedder(
-                settings.model, at: settings.url, key: settings.apiKey.flatMap { key in key.expose { APIKey(file: $0) } },
+                settings.model, at: settings.url,
+                key: settings.apiKey.flatMap { key in key.expose { APIKey(file: $0) } },
                 transport: transport, retry: sources.retryPolicy)
         }
         let all = Dictionary(uniqueKeysWithValues: zip(models.map(\.model.name), embedders))

@@ -17,7 +17,8 @@ extension KeyWatcher {
                 let moved = try await keyRing.reseal(store)
                 if moved > 0 { logger.notice("credentials sealed again", metadata: ["moved": "\(moved)"]) }
             } catch {
-                logger.error("what another master key sealed could not be moved", metadata: ["reason": "\(error.words)"])
+                logger.error(
+                    "what another master key sealed could not be moved", metadata: ["reason": "\(error.words)"])
             }
         }
     }
@@ -34,7 +35,8 @@ extension KeyRing {
         }
         guard missing.isEmpty else {
             let names = missing.map { "\"\($0)\"" }.sorted().joined(separator: ", ")
-            throw Refusal("masterKeyFile: the file lacks \(names), under which credentials are sealed", hint: "put it back")
+            throw Refusal(
+                "masterKeyFile: the file lacks \(names), under which credentials are sealed", hint: "put it back")
         }
     }
 

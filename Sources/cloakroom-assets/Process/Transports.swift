@@ -16,7 +16,8 @@ struct Transports {
         var sources = CurlTransport.Configuration(
             connectTimeout: settings.connectTimeout, timeout: settings.timeout,
             maxResponseBytes: settings.standard([], uploads: "").longestAnswer, allowInsecure: settings.allowInsecure,
-            allowPrivateAddresses: settings.allowPrivateAddresses, userAgent: "CloakroomAssets/\(CloakroomAssets.version)")
+            allowPrivateAddresses: settings.allowPrivateAddresses,
+            userAgent: "CloakroomAssets/\(CloakroomAssets.version)")
         // A request's time runs while it waits for its turn.
         sources.maxConcurrent = min(max(64, workers.operations * workers.documents), 512)
         self.sources = CurlTransport(configuration: sources)
