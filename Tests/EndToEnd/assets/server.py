@@ -309,10 +309,11 @@ class Server:
                 await rule.wait()
                 rule = None
             given = rule or self._usual(request)
-            return await given.give(connection, request) and request.headers.get("connection", "").lower() != "close"
         finally:
+            # Before the answer: who has read it may send the next request before this task goes on.
             with self._lock:
                 self._busy -= 1
+        return await given.give(connection, request) and request.headers.get("connection", "").lower() != "close"
 
     def _usual(self, request: Request) -> Answer:
         try:

