@@ -63,8 +63,8 @@ $(FUZZ)/fuzz: packages
 	  -I $(FUZZ)/release/Modules -I $(FUZZ)/checkouts/Yams/Sources/CYaml/include -I Sources/COpenSSL/include \
 	  -Xcc -fmodule-map-file=$(FUZZ)/release/COpenSSL.build/module.modulemap \
 	  Fuzz/Fuzz.swift Tests/BrokerTests/HostileInput.swift \
-	  $$(find $(foreach part,Broker Catalog Formats JOSE Secrets StrictYAML Transport COpenSSL Yams CYaml,$(FUZZ)/release/$(part).build/) -name '*.o') \
-	  -lcrypto -o $@
+	  $$(find $(foreach part,Broker Catalog Formats JOSE Secrets StrictYAML Transport COpenSSL CZlib Yams CYaml,$(FUZZ)/release/$(part).build/) -name '*.o') \
+	  -lcrypto -lz -o $@
 
 lint:
 	swift format lint --strict --parallel --recursive Package.swift Sources Templates Tests Benchmarks Fuzz
