@@ -18,7 +18,7 @@ import Testing
     @Test(arguments: [
         ["--help"], ["--version"], ["serve", "--help"], ["audit", "verify", "--help"],
         ["audit", "--since", "12h", "--limit", "1"], ["revoke", "--all", "--reason", "r"],
-        ["revoke", "--id", "-begins-with-a-hyphen", "--reason", "r"], ["demo", "--port", "65532"],
+        ["revoke", "--id", "-begins-with-a-hyphen", "--reason", "r"], ["demo", "--port", "65533"],
         ["clients", "set", "--tenant", "t", "--source-type", "s", "--client-id", "-c", "--parameter", "a=b=c"],
     ])
     func `help and good usage are no failure`(_ arguments: [String]) {

@@ -34,8 +34,8 @@ struct Demo: AsyncParsableCommand {
     private static let issuer = "https://issuer.demo.example"
 
     func validate() throws {
-        // Three more follow it.
-        guard (1...65532).contains(port) else { throw ValidationError("port must be 1 to 65532") }
+        // Two more follow it, and a third where there is room for the asset service.
+        guard (1...65533).contains(port) else { throw ValidationError("port must be 1 to 65533") }
         guard Logger.Level(rawValue: logLevel) != nil else { throw ValidationError("log-level is none of the levels") }
     }
 

@@ -25,12 +25,12 @@ struct DemoAssetService: ServiceLifecycle.Service {
         var logLevel: String
     }
 
-    /// `nil` where the program was not built.
+    /// `nil` where the program was not built, or there is no port left for it.
     init?(_ surroundings: Surroundings, in folder: TemporaryFolder) throws {
         let broker = Bundle.main.executableURL ?? URL(fileURLWithPath: CommandLine.arguments[0])
         program = broker.resolvingSymlinksInPath().deletingLastPathComponent().appendingPathComponent(
             "cloakroom-assets")
-        guard FileManager.default.isExecutableFile(atPath: program.path) else { return nil }
+        guard FileManager.default.isExecutableFile(atPath: program.path), surroundings.port <= 65535 else { return nil }
         address = "http://127.0.0.1:\(surroundings.port)"
         configuration = folder.path("assets.yaml")
         guard let id = KeyRing.KeyID("demo") else { return nil }
@@ -72,7 +72,8 @@ struct DemoAssetService: ServiceLifecycle.Service {
         """
     }
 
-    /// Runs until the demo stops, and ends it then. Should it end by itself, its own lines have said why.
+    /// Runs until the demo stops, and ends it then. Should it end by itself, as where its port is taken, its own lines have
+    /// said why, and the demo goes on without it.
     func run() async throws {
         let process = Process()
         process.executableURL = program
@@ -87,5 +88,6 @@ struct DemoAssetService: ServiceLifecycle.Service {
         } onGracefulShutdown: {
             process.terminate()
         }
+        try? await gracefulShutdown()
     }
 }
