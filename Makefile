@@ -60,8 +60,9 @@ $(FUZZ)/fuzz: packages
 	  -Xswiftc -sanitize=fuzzer,address -Xcc -fsanitize=address,fuzzer-no-link
 	swiftc -O -parse-as-library -swift-version 6 -use-ld=lld -sanitize=fuzzer,address -module-name Fuzz \
 	  -package-name $$(basename $(CURDIR) | tr A-Z a-z | tr -c 'a-z0-9\n' _) \
-	  -I $(FUZZ)/release/Modules -I $(FUZZ)/checkouts/Yams/Sources/CYaml/include -I Sources/COpenSSL/include \
+	  -I $(FUZZ)/release/Modules -I $(FUZZ)/checkouts/Yams/Sources/CYaml/include -I Sources/COpenSSL/include -I Sources/CZlib/include \
 	  -Xcc -fmodule-map-file=$(FUZZ)/release/COpenSSL.build/module.modulemap \
+	  -Xcc -fmodule-map-file=$(FUZZ)/release/CZlib.build/module.modulemap \
 	  Fuzz/Fuzz.swift Tests/BrokerTests/HostileInput.swift \
 	  $$(find $(foreach part,Broker Catalog Formats JOSE Secrets StrictYAML Transport COpenSSL CZlib Yams CYaml,$(FUZZ)/release/$(part).build/) -name '*.o') \
 	  -lcrypto -lz -o $@
