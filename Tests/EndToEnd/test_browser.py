@@ -156,7 +156,13 @@ def test_the_success_message_is_what_the_contract_says(demo, page, sandbox):
     """From the broker's origin, with source, type, key, source type and flow."""
     sandbox.decide(page.connect())
     connection = page.connection()
-    [message] = [message for message in page.heard() if message["data"].get("type") == "success"]
+
+    def told() -> list[dict]:
+        return [message for message in page.heard() if message["data"].get("type") == "success"]
+
+    # `connect` may have asked for the outcome before the page spoke.
+    sandbox.browser.until(told)
+    [message] = told()
     assert message["origin"] == demo.broker
     assert message["data"] == {
         "source": "cloakroom", "type": "success", "credentialKey": connection["credentialKey"],
