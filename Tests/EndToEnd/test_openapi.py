@@ -48,7 +48,7 @@ def swift(folder: str) -> str:
 
 def routes() -> dict[str, set[str]]:
     """Template and methods of every `Route(…)` in the code."""
-    found, text = {}, swift("BrokerServer/Routes")
+    found, text = {}, swift("BrokerServer/Routes") + swift("HTTPService/Routes")
     for start in re.finditer(r"\bRoute\(\s*template: \"", text):
         depth = 0
         for end in range(start.end(), len(text)):
