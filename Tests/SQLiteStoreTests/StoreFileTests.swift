@@ -1,4 +1,5 @@
 import Broker
+import Dispatch
 import Foundation
 import GRDB
 import Secrets
@@ -26,6 +27,24 @@ import Testing
             let set = try queue.writeWithoutTransaction { try String.fetchOne($0, sql: "PRAGMA \(pragma)") }
             #expect(set == value)
             try queue.close()
+        }
+    }
+
+    @Test func `a new database that several open at once opens for all`() throws {
+        for round in 0..<50 {
+            let path = folder.path + "/new-\(round).db"
+            let failures = Locked<[any Error]>([])
+            DispatchQueue.concurrentPerform(iterations: 4) { _ in
+                do {
+                    try StoreFile.inspect(path, KeyRing(Installation.firstKey))
+                    try StoreFile.prepare(path)
+                    try StoreFile.open(path, KeyRing(Installation.firstKey)).0.close()
+                } catch {
+                    failures.withLock { $0.append(error) }
+                }
+            }
+            let found = failures.withLock { $0 }
+            #expect(found.isEmpty, "\(found)")
         }
     }
 

@@ -17,7 +17,7 @@ extension SQLiteStore {
         do {
             let evidence = path + ".trail-" + Date().formatted(.iso8601).replacing(":", with: "")
             try copy(path: path, to: evidence)
-            let (queue, _) = try StoreFile.open(path)
+            let queue = try StoreFile.open(path)
             try queue.write { db in
                 // Whatever was altered: numbers that programs can read, and not below those of before.
                 let last = try Int64.fetchOne(

@@ -93,7 +93,7 @@ enum StoreFile {
             configuration.readonly = true
             configuration.busyMode = .timeout(5)
             try DatabaseQueue(path: readPath, configuration: configuration).read { db in
-                if try Schema.migrator.hasBeenSuperseded(db) { throw OpeningError.newer(path: path) }
+                if try Schema.isSuperseded(db) { throw OpeningError.newer(path: path) }
                 if let ring, try db.tableExists("audit_trail") { try AuditKey.check(db, ring) }
                 guard size <= largestChecked else { return }
                 let finding = try String.fetchOne(db, sql: "PRAGMA quick_check(1)") ?? "ok"
@@ -121,9 +121,20 @@ enum StoreFile {
     /// Opens the one writing connection, migrates, and proves that commits are durable. Nothing is migrated for a ring
     /// that does not open the audit trail's key.
     static func open(_ path: String, _ ring: KeyRing) throws(OpeningError) -> (DatabaseQueue, AuditTrail) {
-        let (queue, hadTrail) = try open(path, checkedBy: ring)
         do {
-            return (queue, try queue.write { try AuditKey.load($0, ring, isNew: !hadTrail) })
+            return try UpgradeLock.holding(path) {
+                let (queue, hadTrail) = try openUpgraded(path, checkedBy: ring)
+                return (queue, try queue.write { try AuditKey.load($0, ring, isNew: !hadTrail) })
+            }
+        } catch {
+            throw opening(error, path)
+        }
+    }
+
+    /// Leaves the trail's key as it is, whichever master key opens it.
+    static func open(_ path: String) throws(OpeningError) -> DatabaseQueue {
+        do {
+            return try UpgradeLock.holding(path) { try openUpgraded(path, checkedBy: nil).queue }
         } catch {
             throw opening(error, path)
         }
@@ -132,9 +143,9 @@ enum StoreFile {
     /// Tells whether there was an audit trail before, besides.
     ///
     /// - Parameter ring: `nil` where the trail's key does not matter.
-    static func open(
-        _ path: String, checkedBy ring: KeyRing? = nil
-    ) throws(OpeningError) -> (queue: DatabaseQueue, hadTrail: Bool) {
+    private static func openUpgraded(
+        _ path: String, checkedBy ring: KeyRing?
+    ) throws -> (queue: DatabaseQueue, hadTrail: Bool) {
         var configuration = Configuration()
         configuration.journalMode = .wal
         // Several brokers may share one file: each waits for the other's commit.
@@ -151,25 +162,18 @@ enum StoreFile {
             // In pages: a page that many commits changed is copied back once, not at every fourth megabyte.
             try db.execute(sql: "PRAGMA wal_autocheckpoint = 4000")
         }
-        let queue: DatabaseQueue
-        let synchronous: Int?
-        let hadTrail: Bool
-        do {
-            queue = try DatabaseQueue(path: path, configuration: configuration)
-            hadTrail = try queue.writeWithoutTransaction { db in
-                if try Schema.migrator.hasBeenSuperseded(db) { throw OpeningError.newer(path: path) }
-                // After GRDB's own setup, which chooses NORMAL: then a commit could be lost with the power.
-                try db.execute(sql: "PRAGMA synchronous = FULL")
-                guard try db.tableExists("audit_trail") else { return false }
-                if let ring { try AuditKey.check(db, ring) }
-                return true
-            }
-            try UpgradeLock.holding(path) { try Schema.migrator.migrate(queue) }
-            synchronous = try queue.writeWithoutTransaction { try Int.fetchOne($0, sql: "PRAGMA synchronous") }
-        } catch {
-            throw opening(error, path)
+        let queue = try DatabaseQueue(path: path, configuration: configuration)
+        let hadTrail = try queue.writeWithoutTransaction { db in
+            if try Schema.isSuperseded(db) { throw OpeningError.newer(path: path) }
+            // After GRDB's own setup, which chooses NORMAL: then a commit could be lost with the power.
+            try db.execute(sql: "PRAGMA synchronous = FULL")
+            guard try db.tableExists("audit_trail") else { return false }
+            if let ring { try AuditKey.check(db, ring) }
+            return true
         }
-        guard synchronous == 2 else { throw .notDurable(path: path) }
+        try Schema.migrator.migrate(queue)
+        let synchronous = try queue.writeWithoutTransaction { try Int.fetchOne($0, sql: "PRAGMA synchronous") }
+        guard synchronous == 2 else { throw OpeningError.notDurable(path: path) }
         return (queue, hadTrail)
     }
 

@@ -1,7 +1,7 @@
 import Glibc
 
-/// Keeps brokers that start at once on one database from making its tables side by side: each looks what is missing before
-/// it begins.
+/// Keeps brokers that start at once on one database from looking what it is while another makes its tables, and from
+/// making them side by side.
 enum UpgradeLock {
     /// Runs `body` while no other process runs its own for a database of this folder. On the folder, so that no file is
     /// left behind; the system releases it with the process. Where the folder cannot be locked, as on some networks'
