@@ -44,12 +44,15 @@ struct APIClient: Sendable {
 
     /// The fault that an answer with an error is, in the API's own words where it has some.
     func fault(of response: TransportResponse) -> SourceFault {
-        var message: String?
-        if response.body.count <= 65_536, case .object(let answer)? = JSONValue(json: response.body) {
-            if case .object(let error)? = answer["error"] { message = error["message"]?.string }
-            message = answer["message"]?.string ?? message
+        .refused(by: name, response.status, message: message(of: response))
+    }
+
+    func message(of response: TransportResponse) -> String? {
+        guard response.body.count <= 65_536, case .object(let answer)? = JSONValue(json: response.body) else {
+            return nil
         }
-        return .refused(by: name, response.status, message: message)
+        if let message = answer["message"]?.string { return message }
+        return if case .object(let error)? = answer["error"] { error["message"]?.string } else { nil }
     }
 
     private func url(_ path: [String], _ query: [(name: String, value: String)]) throws(SourceFault) -> String {
@@ -81,17 +84,21 @@ struct APIClient: Sendable {
     private func follow(
         _ request: TransportRequest, _ token: AccessToken?
     ) async throws(SourceFault) -> TransportResponse {
-        var (request, redirects) = (request, 0)
+        // The first address is ours, also where an id or a page's token makes it longer than others' may be.
+        var (request, redirects, isOurs) = (request, 0, true)
         while true {
-            let address = WebAddress(request.url)
-            let isOurs = address?.origin == self.address.origin
             let response = try await client.send(isOurs ? try authorized(request, token) : request)
-            guard request.method == .get, let address, let target = Redirect.target(of: response, from: address) else {
+            guard request.method == .get, let place = WebAddress(request.url) ?? WebAddress(address.text),
+                let target = Redirect.target(of: response, from: place)
+            else {
+                // Who was told no credentials refuses none.
+                guard isOurs || response.status != 401 else { throw fault(of: response) }
                 return response
             }
             redirects += 1
             guard redirects <= Redirect.most else { throw .rejected("\(name) redirects too often") }
             request.url = target.text
+            isOurs = target.origin == address.origin
         }
     }
 

@@ -77,6 +77,23 @@ import Transport
         #expect(transport.headers("authorization", to: "https://api.example/new") == ["Bearer one"])
     }
 
+    @Test func `an address that is longer than others may be is ours all the same`() async throws {
+        let (api, token) = (try api(TestTokens("one")), String(repeating: "t", count: 3000))
+        _ = try await api.get(["a"], query: [("pageToken", token)])
+        #expect(transport.headers("authorization", to: "https://api.example/a?pageToken=\(token)") == ["Bearer one"])
+    }
+
+    @Test func `a refusal of another origin is none of the credentials`() async throws {
+        transport.answer("https://api.example/a", .redirect("https://other.example/x", 307))
+        transport.answer("https://other.example/x", .status(401))
+        let tokens = TestTokens("one", "two")
+        let api = try api(tokens)
+        #expect(
+            await fault { () async throws(SourceFault) in try await api.get(["a"]) }
+                == .rejected("Example answered 401"))
+        #expect(tokens.refused.isEmpty)
+    }
+
     @Test(arguments: [
         "https://other.example/x", "http://api.example/x", "https://api.example:8443/x", "//other.example/x",
         "https://api.example.other.example/x",
