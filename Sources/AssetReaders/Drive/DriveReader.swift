@@ -12,15 +12,12 @@ final class DriveReader: SourceReader {
         var knownFolders: Set<String> = []
         /// The place of the one that is being listed.
         var place = 0
-        var pages = 0
     }
 
     /// Stands in the note of an item that has to be exported.
     static let exportNote = "export"
 
     private static let mostFolders = 20_000
-    /// A thousand files each.
-    private static let mostPages = 2_000
 
     private let api: APIClient
     private let folder: String?
@@ -49,7 +46,7 @@ final class DriveReader: SourceReader {
         if cursor == nil || state.withLock({ $0.folders.isEmpty }) { begin() }
         let (folder, isFirst) = state.withLock { ($0.folders[$0.place], $0.place == 0) }
         do throws(SourceFault) {
-            return take(try await page(of: folder, token: cursor?.text ?? ""), token: cursor?.text ?? "")
+            return try take(try await page(of: folder, token: cursor?.text ?? ""), token: cursor?.text ?? "")
         } catch .rejected(let why) {
             // A folder that vanished meanwhile, or is not for us, is no reason to lose the others.
             if isFirst { throw .rejected(why) }
@@ -82,25 +79,25 @@ final class DriveReader: SourceReader {
         return "'\(String(decoding: escaped, as: UTF8.self))' in parents and trashed = false"
     }
 
-    private func take(_ page: [String: JSONValue], token: String) -> ListingPage {
-        let values = if case .array(let values)? = page["files"] { values } else { [JSONValue]() }
+    private func take(_ page: [String: JSONValue], token: String) throws(SourceFault) -> ListingPage {
+        // An empty folder has an empty list. An answer without one says nothing of what is there.
+        guard case .array(let values)? = page["files"] else { throw .unreadable("a list of files", from: api.name) }
         let files = values.compactMap { DriveFile($0) }
-        let isCut = addFolders(files)
-        let items = files.compactMap { $0.item(types) }
-        let isFull = state.withLock { state in
-            state.pages += 1
-            return state.pages >= Self.mostPages
-        }
-        let next = page["nextPageToken"]?.string.flatMap { $0.isEmpty ? nil : $0 }
-        // A token that leads to its own page leads nowhere.
-        let isLoop = next != nil && next == token
-        let wantsMore = (next != nil && !isLoop) || hasFolders
-        let cursor = isFull ? nil : isLoop ? nextFolder() : next.map { ListingCursor($0) } ?? nextFolder()
-        let isIncomplete = isCut || isLoop || (isFull && wantsMore) || page["incompleteSearch"]?.bool == true
-        return ListingPage(items: items, next: cursor, isIncomplete: isIncomplete)
+        let (next, isBroken) = Self.next(page["nextPageToken"], after: token)
+        let isCut = addFolders(files) || isBroken || files.count < values.count
+        return ListingPage(
+            items: files.compactMap { $0.item(types) }, next: next ?? nextFolder(),
+            isIncomplete: isCut || page["incompleteSearch"]?.bool == true)
     }
 
-    private var hasFolders: Bool { state.withLock { $0.place + 1 < $0.folders.count } }
+    /// The cursor of the folder's next page. A token that leads to its own page, or is none, leads nowhere.
+    private static func next(_ value: JSONValue?, after token: String) -> (ListingCursor?, isBroken: Bool) {
+        switch value {
+        case nil, .null, .string(""): (nil, false)
+        case .string(let next) where next != token: (ListingCursor(next), false)
+        default: (nil, true)
+        }
+    }
 
     private func nextFolder() -> ListingCursor? {
         state.withLock { state in
@@ -132,7 +129,7 @@ final class DriveReader: SourceReader {
         let isExport = item.note == Self.exportNote
         var (response, given) = (try await bytes(of: item.key, as: isExport ? type : nil), type)
         if isExport, given == "text/markdown", (400..<500).contains(response.status), response.status != 404,
-            !response.driveReasons.contains(Self.tooLarge)
+            !response.asksToTryAgain, !response.driveReasons.contains(Self.tooLarge)
         {
             // Where a document cannot be had as Markdown, its plain text is better than nothing.
             given = "text/plain"

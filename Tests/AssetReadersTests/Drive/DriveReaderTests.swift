@@ -135,14 +135,31 @@ import Transport
         #expect(!reading.isComplete)
     }
 
-    @Test func `a listing without end ends, and is not whole`() async throws {
-        let sources = TestSources(
-            ScriptedTransport { request in
-                Self.page(more: #", "nextPageToken": "\#(request.url.utf8.last == 0x61 ? "b" : "a")""#)
-            })
-        let reading = try await Reading(of: try sources.reader("google_drive", [:], tokens: TestTokens("one")))
+    @Test(arguments: ["1", "true", "{}", "[]"])
+    func `a page whose successor is not named ends the listing, which is not whole`(_ token: String) async throws {
+        transport.answer(
+            Self.listing("trashed = false"), Self.page(Self.file("a"), more: ", \"nextPageToken\": \(token)"))
+        let reading = try await Reading(of: try reader())
+        #expect(reading.listed.map(\.key) == ["a"])
         #expect(!reading.isComplete)
-        #expect(sources.transport.requests.count == 2000)
+    }
+
+    @Test(arguments: ["null", "{}", #"{"name": "a.txt", "mimeType": "text/plain"}"#, #"{"id": "a", "mimeType": 1}"#])
+    func `a file that cannot be told leaves the listing incomplete`(_ file: String) async throws {
+        transport.answer(Self.listing("trashed = false"), Self.page(file, Self.file("b")))
+        let reading = try await Reading(of: try reader())
+        #expect(reading.listed.map(\.key) == ["b"])
+        #expect(!reading.isComplete)
+    }
+
+    @Test func `thousands of folders are read, each`() async throws {
+        let folders = (0..<2500).map { Self.folder("f\($0)") }.joined(separator: ", ")
+        let sources = TestSources(ScriptedTransport { _ in Self.page(Self.file("a")) })
+        sources.transport.answer(Self.listing(Self.within("top")), .json(#"{"files": [\#(folders)]}"#))
+        let reading = try await Reading(
+            of: try sources.reader("google_drive", ["folderId": .string("top")], tokens: TestTokens("one")))
+        #expect(reading.listed.count == 2500)
+        #expect(reading.isComplete)
     }
 
     @Test func `a folder within that cannot be listed leaves the listing incomplete`() async throws {
@@ -157,6 +174,9 @@ import Transport
         (404, #"{"error": {"message": "File not found: top."}}"#, #"Google Drive answered 404 "File not found: top.""#),
         (200, "[]", "Google Drive answered with something that is not a JSON object"),
         (200, "{", "Google Drive answered with something that is not a JSON object"),
+        (200, "{}", "Google Drive answered with something that is not a list of files"),
+        (200, #"{"files": null}"#, "Google Drive answered with something that is not a list of files"),
+        (200, #"{"files": {}}"#, "Google Drive answered with something that is not a list of files"),
     ])
     func `a folder that cannot be listed fails the source`(
         _ status: Int, _ body: String, _ message: String
@@ -167,10 +187,21 @@ import Transport
             await fault { () async throws(SourceFault) in try await reader.list(after: nil) } == .rejected(message))
     }
 
-    @Test(arguments: [#"{}"#, #"{"files": null}"#, #"{"files": {}}"#, #"{"files": [], "nextPageToken": ""}"#])
-    func `an answer without files is an empty page`(_ body: String) async throws {
+    @Test(arguments: [
+        #"{"files": []}"#, #"{"files": [], "nextPageToken": ""}"#, #"{"files": [], "nextPageToken": null}"#,
+    ])
+    func `an empty list of files is a whole one`(_ body: String) async throws {
         transport.answer(Self.listing("trashed = false"), .json(body))
-        #expect(try await keys().isEmpty)
+        let reading = try await Reading(of: try reader())
+        #expect(reading.listed.isEmpty && reading.isComplete)
+    }
+
+    @Test func `an answer without a list of files leaves a folder's listing incomplete`() async throws {
+        transport.answer(Self.listing(Self.within("top")), Self.page(Self.folder("f1"), Self.file("a")))
+        transport.answer(Self.listing(Self.within("f1")), .json("{}"))
+        let reading = try await Reading(of: try reader(["folderId": .string("top")]))
+        #expect(reading.listed.map(\.key) == ["a"])
+        #expect(!reading.isComplete)
     }
 
     // MARK: reading
@@ -212,6 +243,16 @@ import Transport
             return
         }
         #expect(content.contentType == "text/plain")
+    }
+
+    @Test func `a limit is no reason to take a document's text for its Markdown`() async throws {
+        transport.answer(Self.api + "/id/export?mimeType=text%2Fmarkdown", .status(429))
+        transport.answer(Self.api + "/id/export?mimeType=text%2Fplain", .body("text", "text/plain"))
+        let reader = try reader()
+        let item = Self.item("text/markdown", note: "export")
+        #expect(
+            await fault { () async throws(SourceFault) in try await reader.read(item, since: nil) }
+                == .rejected("Google Drive answered 429"))
     }
 
     @Test func `a file that is gone is no document`() async throws {
