@@ -41,12 +41,21 @@ final class GitHubReader: SourceReader {
             if let reference { reference } else { try await defaultBranch() }
         let response = try await api.get(
             ["repos"] + repository + ["git", "trees", reference], query: [(name: "recursive", value: "1")])
-        // A repository without commits has no tree: GitHub calls that a conflict.
-        if response.status == 409 { return ListingPage(items: []) }
+        // A repository without commits has no tree: GitHub calls that a conflict, as it may call others.
+        if response.status == 409, HeaderValue.mentions("is empty", api.message(of: response)) {
+            return ListingPage(items: [])
+        }
         let tree = try await api.object(response)
         guard case .array(let entries)? = tree["tree"] else { throw .unreadable("a tree of files", from: api.name) }
         return ListingPage(
-            items: entries.compactMap { item($0, at: reference) }, isIncomplete: tree["truncated"]?.bool == true)
+            items: entries.compactMap { item($0, at: reference) },
+            isIncomplete: tree["truncated"]?.bool == true || !entries.allSatisfy(Self.isEntry))
+    }
+
+    /// What is none may stand for a file that was listed before.
+    private static func isEntry(_ value: JSONValue) -> Bool {
+        guard case .object(let entry) = value else { return false }
+        return ["path", "type", "sha"].allSatisfy { entry[$0]?.string != nil }
     }
 
     private func defaultBranch() async throws(SourceFault) -> String {

@@ -67,9 +67,10 @@ import Transport
                 Self.blob("a.md", "1", more: #", "size": 5"#), Self.blob("b.TXT", "2"), Self.blob("c.png"),
                 Self.blob("Makefile"), #"{"path": "docs.md", "type": "tree", "sha": "3", "mode": "040000"}"#,
                 #"{"path": "sub.md", "type": "commit", "sha": "4", "mode": "160000"}"#,
-                #"{"path": "link.md", "type": "blob", "sha": "5", "mode": "120000"}"#, "null", "{}",
-                #"{"path": "no-sha.md", "type": "blob"}"#))
-        let items = try await list().items
+                #"{"path": "link.md", "type": "blob", "sha": "5", "mode": "120000"}"#))
+        let page = try await list()
+        let items = page.items
+        #expect(!page.isIncomplete)
         #expect(items.map(\.key) == ["a.md", "b.TXT"])
         #expect(items.map(\.contentType) == ["text/markdown", "text/plain"])
         #expect(items[0].size == 5)
@@ -91,6 +92,25 @@ import Transport
         #expect(try await list().isIncomplete)
         transport.answer(Self.tree("main"), Self.answer(Self.blob("a.md"), more: #", "truncated": false"#))
         #expect(try await !list().isIncomplete)
+    }
+
+    @Test(arguments: ["null", "{}", #"{"path": "a.md", "type": "blob"}"#, #"{"path": 1, "type": "blob", "sha": "1"}"#])
+    func `a tree with an entry that cannot be told is not whole`(_ entry: String) async throws {
+        transport.answer(Self.tree("main"), Self.answer(entry, Self.blob("b.md")))
+        let page = try await list()
+        #expect(page.items.map(\.key) == ["b.md"])
+        #expect(page.isIncomplete)
+    }
+
+    @Test(arguments: ["", #"{"message": "Conflict"}"#])
+    func `a conflict of another kind fails the source`(_ body: String) async throws {
+        transport.answer(Self.tree("main"), .status(409, [], body))
+        let reader = try reader()
+        guard case .rejected? = await fault(of: { () async throws(SourceFault) in try await reader.list(after: nil) })
+        else {
+            Issue.record("the repository was taken for empty")
+            return
+        }
     }
 
     @Test func `a repository without commits has no files`() async throws {
