@@ -77,14 +77,19 @@ struct NotionBlock: Sendable {
 }
 
 extension NotionBlock.Kind {
-    /// The bytes of its text.
-    var size: Int {
+    /// The bytes of its text, and those that its lines cost beside: as texts of their own, each indented by the blocks
+    /// around. A text of nothing but line ends is many times its own length.
+    func cost(at depth: Int) -> Int { texts.reduce(0) { $0 + $1.utf8.count + lineEnds(in: $1) * (16 + 4 * depth) } }
+
+    private func lineEnds(in text: String) -> Int { text.utf8.count { $0 == 0x0A } }
+
+    private var texts: [String] {
         switch self {
         case .paragraph(let text), .heading(_, let text), .bullet(let text), .number(let text), .task(let text, _),
             .quote(let text), .code(let text, _), .equation(let text):
-            text.utf8.count
-        case .row(let cells): cells.reduce(0) { $0 + $1.utf8.count }
-        case .table, .divider, .group: 0
+            [text]
+        case .row(let cells): cells
+        case .table, .divider, .group: []
         }
     }
 }

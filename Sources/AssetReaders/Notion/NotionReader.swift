@@ -9,8 +9,6 @@ final class NotionReader: SourceReader {
     /// the same as the broker's.
     static let headers = [(name: "notion-version", value: "2025-09-03")]
 
-    /// A hundred pages each.
-    private static let mostListings = 2_000
     /// Bounds of one page's blocks: Notion itself has none, and each level costs a call for each block with others in it.
     private static let mostBlocks = 20_000
     private static let mostCalls = 2_000
@@ -19,7 +17,6 @@ final class NotionReader: SourceReader {
     private let api: APIClient
     /// In bytes.
     private let longest: Int
-    private let listings = Locked(0)
 
     init(_ api: APIClient, longest: Int) {
         self.api = api
@@ -31,10 +28,6 @@ final class NotionReader: SourceReader {
     // MARK: listing
 
     func list(after cursor: ListingCursor?) async throws(SourceFault) -> ListingPage {
-        let isFull = listings.withLock { count in
-            count = cursor == nil ? 1 : count + 1
-            return count >= Self.mostListings
-        }
         // Those that are edited meanwhile move to the end of this order, and are not missed.
         var query: [String: JSONValue] = [
             "filter": .object(["property": .string("object"), "value": .string("page")]),
@@ -44,17 +37,28 @@ final class NotionReader: SourceReader {
         query["start_cursor"] = cursor.map { .string($0.text) }
         let page = try await api.object(try await api.post(["v1", "search"], .object(query)))
         guard case .array(let results)? = page["results"] else { throw .unreadable("a list of pages", from: api.name) }
-        let (next, isLoop) = Self.next(page, after: cursor?.text)
+        let (next, isCut) = Self.next(page, after: cursor?.text)
         return ListingPage(
-            items: results.compactMap { Self.item($0) }, next: isFull ? nil : next.map { ListingCursor($0) },
-            isIncomplete: isLoop || (isFull && next != nil))
+            items: results.compactMap { Self.item($0) }, next: next.map { ListingCursor($0) },
+            isIncomplete: isCut || !results.allSatisfy(Self.isResult))
     }
 
     /// The cursor of the next page. One that leads to its own page, or is missing where there is more, leads nowhere.
-    private static func next(_ page: [String: JSONValue], after cursor: String?) -> (String?, isLoop: Bool) {
-        guard page["has_more"]?.bool == true else { return (nil, false) }
+    /// Where Notion ends a list that is too long for it, there is no more, and `request_status` alone tells
+    /// (https://developers.notion.com/reference/query-a-data-source).
+    private static func next(_ page: [String: JSONValue], after cursor: String?) -> (String?, isCut: Bool) {
+        let status = if case .object(let status)? = page["request_status"] { status } else { [String: JSONValue]() }
+        let isCut = status["type"]?.string == "incomplete"
+        guard let hasMore = page["has_more"]?.bool else { return (nil, true) }
+        guard hasMore else { return (nil, isCut) }
         guard let next = page["next_cursor"]?.string, !next.isEmpty, next != cursor else { return (nil, true) }
-        return (next, false)
+        return (next, isCut)
+    }
+
+    /// What is none may stand for a page that was listed before.
+    private static func isResult(_ value: JSONValue) -> Bool {
+        guard case .object(let result) = value else { return false }
+        return result["object"]?.string != nil && result["id"]?.string != nil
     }
 
     private static func item(_ value: JSONValue) -> SourceItem? {
@@ -99,14 +103,16 @@ final class NotionReader: SourceReader {
         in id: String, depth: Int, _ budget: inout Budget
     ) async throws(SourceFault) -> [NotionBlock]? {
         guard depth < Self.deepest else { throw .tooLarge }
-        guard var blocks = try await children(of: id, &budget) else { return nil }
+        guard var blocks = try await children(of: id, depth: depth, &budget) else { return nil }
         for place in blocks.indices where blocks[place].hasChildren {
             blocks[place].children = try await self.blocks(in: blocks[place].id, depth: depth + 1, &budget) ?? []
         }
         return blocks
     }
 
-    private func children(of id: String, _ budget: inout Budget) async throws(SourceFault) -> [NotionBlock]? {
+    private func children(
+        of id: String, depth: Int, _ budget: inout Budget
+    ) async throws(SourceFault) -> [NotionBlock]? {
         var (blocks, cursor) = ([NotionBlock](), String?.none)
         repeat {
             budget.calls -= 1
@@ -119,10 +125,13 @@ final class NotionReader: SourceReader {
             guard case .array(let results)? = page["results"] else { throw .unreadable("blocks", from: api.name) }
             let new = results.compactMap { NotionBlock($0) }
             budget.blocks -= new.count
-            budget.bytes -= new.reduce(0) { $0 + $1.kind.size }
+            budget.bytes -= new.reduce(0) { $0 + $1.kind.cost(at: depth) }
             guard budget.blocks >= 0, budget.bytes >= 0 else { throw .tooLarge }
             blocks += new
-            cursor = Self.next(page, after: cursor).0
+            let (next, isCut) = Self.next(page, after: cursor)
+            // Half of a page would be kept as the whole one.
+            guard !isCut else { throw .unreadable("all blocks of a page", from: api.name) }
+            cursor = next
         } while cursor != nil
         return blocks
     }

@@ -86,8 +86,36 @@ import Transport
             Self.search,
             Self.results(
                 #"{"object": "data_source", "id": "1"}"#, Self.page("2", more: #", "in_trash": true"#),
-                Self.page("3", more: #", "archived": true"#), #"{"object": "page"}"#, "null", Self.page("4")))
-        #expect(try await reader().list(after: nil).items.map(\.key) == ["4"])
+                Self.page("3", more: #", "archived": true"#), Self.page("4")))
+        let page = try await reader().list(after: nil)
+        #expect(page.items.map(\.key) == ["4"])
+        #expect(!page.isIncomplete)
+    }
+
+    @Test(arguments: ["null", #"{"object": "page"}"#, #"{"object": "page", "id": 1}"#, #"{"id": "1"}"#])
+    func `a result that cannot be told leaves the listing incomplete`(_ result: String) async throws {
+        transport.answer(Self.search, Self.results(result, Self.page("4")))
+        let page = try await reader().list(after: nil)
+        #expect(page.items.map(\.key) == ["4"])
+        #expect(page.isIncomplete)
+    }
+
+    @Test(arguments: [
+        #""has_more": false, "request_status": {"type": "incomplete", "incomplete_reason": "query_result_limit_reached"}"#,
+        #""has_more": null"#, #""next_cursor": null"#,
+    ])
+    func `a listing that Notion does not call whole is not`(_ more: String) async throws {
+        transport.answer(Self.search, Self.results(Self.page("1"), more: more))
+        let page = try await reader().list(after: nil)
+        #expect(page.items.map(\.key) == ["1"] && page.next == nil)
+        #expect(page.isIncomplete)
+    }
+
+    @Test func `a listing that Notion calls whole is`() async throws {
+        transport.answer(
+            Self.search,
+            Self.results(Self.page("1"), more: #""has_more": false, "request_status": {"type": "complete"}"#))
+        #expect(try await !reader().list(after: nil).isIncomplete)
     }
 
     @Test(arguments: [#""next_cursor": "c""#, #""next_cursor": null"#, #""next_cursor": """#])
@@ -95,18 +123,6 @@ import Transport
         transport.answer(Self.search, Self.results(more: #""has_more": true, "# + cursor))
         #expect(try await !Reading(of: try reader()).isComplete)
         #expect(transport.requests.count <= 2)
-    }
-
-    @Test func `a listing without end ends, and is not whole`() async throws {
-        let sources = TestSources(
-            ScriptedTransport { request in
-                let isA =
-                    request.body.map { String(decoding: $0, as: UTF8.self).contains(#""start_cursor":"a""#) } ?? false
-                return Self.results(more: #""has_more": true, "next_cursor": "\#(isA ? "b" : "a")""#)
-            })
-        let reading = try await Reading(of: try sources.reader("notion", [:], tokens: TestTokens("one")))
-        #expect(!reading.isComplete)
-        #expect(sources.transport.requests.count == 2000)
     }
 
     @Test func `an answer without results fails the source`() async throws {
@@ -176,6 +192,20 @@ import Transport
         }
         #expect(fault == .tooLarge)
         #expect(sources.transport.requests.count == 2000)
+    }
+
+    @Test(arguments: [#""has_more": true, "next_cursor": null"#, #""has_more": true"#, #""has_more": null"#])
+    func `a page whose blocks break off is not read`(_ more: String) async throws {
+        transport.answer(Self.children("p"), Self.results(Self.paragraph("a", "half"), more: more))
+        #expect(try await fault() == .rejected("Notion answered with something that is not all blocks of a page"))
+    }
+
+    @Test func `lines count with what each costs, however deep they are`() async throws {
+        let lines = String(repeating: "\\n", count: 1000)
+        transport.answer(Self.children("p"), Self.results(Self.paragraph("a", "x", hasChildren: true)))
+        transport.answer(Self.children("a"), Self.results(Self.paragraph("b", lines + "y")))
+        #expect(try await fault(maxDocumentBytes: 20_000) == .tooLarge)
+        #expect(try await fault(maxDocumentBytes: 22_000) == nil)
     }
 
     @Test func `more text than a document may have is too large`() async throws {
