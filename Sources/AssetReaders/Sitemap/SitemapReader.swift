@@ -54,10 +54,11 @@ final class SitemapReader: SourceReader {
         let known = PageVersion(version)
         switch try await pages.read(address, since: known) {
         case .none: return ItemReading(.absent)
+        case .closed(let why): throw .rejected(why)
         case .notModified: return ItemReading(.unchanged(item.version))
         case .page(let response, let type, let charset, let final):
             guard final.origin == first.origin else { return ItemReading(.absent) }
-            let new = PageVersion(of: response, links: [], at: nil)
+            let new = PageVersion(of: response, links: .none, at: nil)
             // Where the sitemap tells the time of the last change, that is asked for the next time.
             let next = item.version ?? new.item
             if new.digest == known?.digest { return ItemReading(.unchanged(next)) }

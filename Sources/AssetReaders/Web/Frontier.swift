@@ -13,11 +13,20 @@ struct Frontier: Sendable {
     private let mostPages: Int
     private let deepest: Int
     /// Those that were given out.
-    private var known: Set<WebAddress> = []
+    private var known: [WebAddress: Known] = [:]
     /// The number of those that are pages, or may turn out to be.
     private var pages = 0
     /// In the order in which they were found.
     private var waiting: [Found] = []
+    /// Links were left out since the pages on which they stand are the deepest.
+    private var isCutByDepth = false
+    /// A page turned out to be less deep than it was when its links were followed: in which order pages answer is chance.
+    private var wasTooDeep = false
+
+    private struct Known: Sendable, Hashable {
+        var depth: Int
+        var isFollowed = false
+    }
 
     init(mostPages: Int, deepest: Int) {
         self.mostPages = mostPages
@@ -29,18 +38,30 @@ struct Frontier: Sendable {
     private static let mostWaiting = 10_000
 
     /// Counts an address that is being read, which an earlier process may have given out.
-    mutating func begin(_ address: WebAddress) {
-        if known.insert(address).inserted { pages += 1 }
+    mutating func begin(_ address: WebAddress, at depth: Int) {
+        guard known[address] == nil else { return }
+        known[address] = Known(depth: depth)
+        pages += 1
     }
 
     /// Notes another address of a page that was given out: a link to it leads to nothing new.
-    mutating func note(_ alias: WebAddress) { known.insert(alias) }
+    mutating func note(_ alias: WebAddress) { known[alias] = known[alias] ?? Known(depth: 0) }
 
-    /// Takes links of a page at a depth. Gives those that are to be read now, and tells whether others have to wait.
-    mutating func add(_ addresses: [WebAddress], below depth: Int) -> (found: [Found], isCut: Bool) {
-        guard depth < deepest else { return ([], false) }
+    /// Takes the links of a page that was begun. Gives those that are to be read now, and tells whether others are left
+    /// out that may belong to the site.
+    mutating func add(_ addresses: [WebAddress], of page: WebAddress) -> (found: [Found], isCut: Bool) {
+        let depth = known[page]?.depth ?? deepest
+        known[page]?.isFollowed = true
+        guard depth < deepest else {
+            isCutByDepth = isCutByDepth || addresses.contains { known[$0] == nil }
+            return ([], isCutByDepth && wasTooDeep)
+        }
         var (found, isCut) = ([Found](), false)
-        for address in addresses where !known.contains(address) {
+        for address in addresses {
+            if let other = known[address] {
+                lower(other, at: address, to: depth + 1)
+                continue
+            }
             let next = Found(address: address, depth: depth + 1)
             if hasRoom {
                 give(next)
@@ -50,7 +71,16 @@ struct Frontier: Sendable {
                 if waiting.count < Self.mostWaiting { waiting.append(next) }
             }
         }
-        return (found, isCut)
+        return (found, isCut || (isCutByDepth && wasTooDeep))
+    }
+
+    /// Addresses that may belong to the site are left out, for now or for good.
+    var isCut: Bool { !waiting.isEmpty || (isCutByDepth && wasTooDeep) }
+
+    private mutating func lower(_ other: Known, at address: WebAddress, to depth: Int) {
+        guard depth < other.depth else { return }
+        known[address]?.depth = depth
+        wasTooDeep = wasTooDeep || other.isFollowed
     }
 
     /// Counts an address as no page. Gives those that may be read in its place.
@@ -58,12 +88,18 @@ struct Frontier: Sendable {
     /// - Parameter target: the page that it redirects to.
     mutating func release(leadingTo target: Found? = nil) -> [Found] {
         pages -= 1
-        if let target { waiting.insert(target, at: 0) }
+        if let target {
+            if let other = known[target.address] {
+                lower(other, at: target.address, to: target.depth)
+            } else {
+                waiting.insert(target, at: 0)
+            }
+        }
         var (found, passed) = ([Found](), 0)
         for next in waiting {
             guard hasRoom else { break }
             passed += 1
-            if known.contains(next.address) { continue }
+            if known[next.address] != nil { continue }
             give(next)
             found.append(next)
         }
@@ -74,7 +110,7 @@ struct Frontier: Sendable {
     private var hasRoom: Bool { pages < mostPages && known.count < mostAddresses }
 
     private mutating func give(_ found: Found) {
-        known.insert(found.address)
+        known[found.address] = Known(depth: found.depth)
         pages += 1
     }
 }

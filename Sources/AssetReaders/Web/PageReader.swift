@@ -16,13 +16,25 @@ struct PageReader: Sendable {
         case notModified
         /// No document, and the fault that it is where it is all that there is to read.
         case none(SourceFault)
+        /// It may be a document, but may not be read for now.
+        case closed(why: String)
     }
 
     func read(_ address: WebAddress, since version: PageVersion?) async throws(SourceFault) -> Reading {
-        let answer = try await web.get(address, headers: version?.conditions ?? [])
-        guard case .response(let response, let final) = answer else {
-            return .none(.addressRefused("robots.txt of \(address.url.host) closes this address"))
+        switch try await web.get(address, headers: version?.conditions ?? []) {
+        case .closed(let closure):
+            let host = closure.address.url.host
+            return closure.isForNow
+                ? .closed(why: "robots.txt of \(host) cannot be read, which closes this address for now")
+                : .none(.addressRefused("robots.txt of \(host) closes this address"))
+        case .response(let response, let final):
+            return try reading(of: response, at: final, since: version)
         }
+    }
+
+    private func reading(
+        of response: TransportResponse, at final: WebAddress, since version: PageVersion?
+    ) throws(SourceFault) -> Reading {
         switch response.status {
         case 200..<300: break
         // Only who asked for it may be told so (RFC 9110 § 15.4.5).

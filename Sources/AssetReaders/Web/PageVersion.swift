@@ -8,7 +8,7 @@ import Transport
 struct PageVersion: Sendable, Hashable {
     /// SHA-256 of its bytes, in hexadecimal.
     let digest: String
-    /// `nil` where its links are too many to keep: it has to be read whole then.
+    /// `nil` where its links are too many to keep, or not all known: it has to be read whole then.
     let validators: Validators?
     let links: [WebAddress]
     /// The address to which it redirected.
@@ -23,14 +23,14 @@ struct PageVersion: Sendable, Hashable {
     /// Kept in one database row with the document.
     private static let mostLinkBytes = 64 << 10
 
-    init(of response: TransportResponse, links: [WebAddress], at address: WebAddress?) {
+    init(of response: TransportResponse, links: PageLinks, at address: WebAddress?) {
         digest = Digest(of: response.body).hex
-        let isKept = links.reduce(0) { $0 + $1.text.utf8.count } <= Self.mostLinkBytes
+        let isKept = !links.isCut && links.addresses.reduce(0) { $0 + $1.text.utf8.count } <= Self.mostLinkBytes
         let validators = Validators(
             entityTag: Self.kept(response.header("etag")), lastModified: Self.kept(response.header("last-modified")))
         let hasSome = validators.entityTag != nil || validators.lastModified != nil
         self.validators = isKept && hasSome ? validators : nil
-        self.links = isKept ? links : []
+        self.links = isKept ? links.addresses : []
         self.address = address
     }
 

@@ -7,7 +7,8 @@ import Transport
 final class RobotsCache: Sendable {
     private let client: SourceClient
     private let turns = HostGate(most: 1)
-    private let known = Locked<[Origin: RobotsRules]>([:])
+    /// A site that cannot be reached keeps everybody waiting once.
+    private let known = Locked<[Origin: Result<RobotsRules, SourceFault>]>([:])
 
     init(_ client: SourceClient) {
         self.client = client
@@ -15,18 +16,23 @@ final class RobotsCache: Sendable {
 
     /// The rules for an address. Throws where the site cannot be reached: then nothing of it can.
     func rules(for address: WebAddress) async throws(SourceFault) -> RobotsRules {
-        if let rules = known.withLock({ $0[address.origin] }) { return rules }
+        if let rules = known.withLock({ $0[address.origin] }) { return try rules.get() }
         return try await turns.pass(to: address.origin.description) { () async throws(SourceFault) in
             // Another document may have read them while this one waited.
-            if let rules = known.withLock({ $0[address.origin] }) { return rules }
-            let rules = try await read(address.origin)
-            known.withLock { $0[address.origin] = rules }
-            return rules
+            if let rules = known.withLock({ $0[address.origin] }) { return try rules.get() }
+            do throws(SourceFault) {
+                let rules = try await read(address.origin)
+                known.withLock { $0[address.origin] = .success(rules) }
+                return rules
+            } catch {
+                if error != .cancelled { known.withLock { $0[address.origin] = .failure(error) } }
+                throw error
+            }
         }
     }
 
     private func read(_ origin: Origin) async throws(SourceFault) -> RobotsRules {
-        guard var address = WebAddress(origin.description + "/robots.txt") else { return .closed }
+        guard var address = WebAddress(origin.description + "/robots.txt") else { return .unknown }
         // RFC 9309 § 2.3.1.2: five redirects are followed, to other hosts too; after more there is no file.
         for _ in 0...Redirect.most {
             let answer: TransportResponse
@@ -34,7 +40,7 @@ final class RobotsCache: Sendable {
                 answer = try await client.send(WebClient.request(for: address))
             } catch .tooLarge {
                 // Longer than any document may be: its rules are not known.
-                return .closed
+                return .unknown
             }
             if let target = Redirect.target(of: answer, from: address) {
                 address = target
@@ -49,7 +55,7 @@ final class RobotsCache: Sendable {
     private static func rules(in answer: TransportResponse) -> RobotsRules {
         switch answer.status {
         case 200..<300: RobotsRules(answer.body)
-        case 500...: .closed
+        case 500...: .unknown
         default: .open
         }
     }

@@ -7,13 +7,13 @@ struct RobotsRules: Sendable {
     /// RFC 9309 § 2.5 asks for 500 KiB at least; what is beyond counts for nothing.
     static let mostBytes = 512 << 10
 
-    private enum Verdict: Sendable { case open, closed, byRules([RobotsRule]) }
+    private enum Verdict: Sendable { case open, unknown, byRules([RobotsRule]) }
     private let verdict: Verdict
 
     /// The site closes nothing.
     static let open = RobotsRules(verdict: .open)
-    /// The rules are not known, since the site is at fault (RFC 9309 § 2.3.1.4).
-    static let closed = RobotsRules(verdict: .closed)
+    /// The rules are not known, since the site is at fault: that closes all for now (RFC 9309 § 2.3.1.4).
+    static let unknown = RobotsRules(verdict: .unknown)
 
     private init(verdict: Verdict) { self.verdict = verdict }
 
@@ -26,11 +26,14 @@ struct RobotsRules: Sendable {
         verdict = .byRules(rules)
     }
 
+    /// Another time more may be allowed.
+    var areUnknown: Bool { if case .unknown = verdict { true } else { false } }
+
     /// Tells whether a page may be read.
     func allow(_ address: WebAddress) -> Bool {
         switch verdict {
         case .open: return true
-        case .closed: return address.path == "/robots.txt"
+        case .unknown: return address.path == "/robots.txt"
         case .byRules(let rules):
             if rules.isEmpty || address.path == "/robots.txt" { return true }
             let path = RobotsRule.normalised(address.url.rest.utf8)

@@ -16,8 +16,14 @@ struct WebClient: Sendable {
     enum Answer: Sendable {
         /// The answer of the address to which the redirects led.
         case response(TransportResponse, from: WebAddress)
-        /// `robots.txt` closes this address.
-        case closed(WebAddress)
+        /// `robots.txt` closes an address.
+        case closed(Closure)
+    }
+
+    struct Closure: Sendable {
+        let address: WebAddress
+        /// The site could not tell its rules.
+        let isForNow: Bool
     }
 
     /// Asks for an address, and for those that it redirects to. Each is checked as the first: by the transport, which
@@ -27,7 +33,8 @@ struct WebClient: Sendable {
     ) async throws(SourceFault) -> Answer {
         var address = address
         for _ in 0...Redirect.most {
-            guard try await robots.rules(for: address).allow(address) else { return .closed(address) }
+            let rules = try await robots.rules(for: address)
+            guard rules.allow(address) else { return .closed(Closure(address: address, isForNow: rules.areUnknown)) }
             let response = try await client.send(Self.request(for: address, headers: headers))
             guard let target = Redirect.target(of: response, from: address) else {
                 return .response(response, from: address)

@@ -27,7 +27,7 @@ final class WebsiteReader: SourceReader {
     var listsChosenItems: Bool { false }
 
     func list(after cursor: ListingCursor?) async throws(SourceFault) -> ListingPage {
-        frontier.withLock { $0.begin(first) }
+        frontier.withLock { $0.begin(first, at: 0) }
         var item = Self.item(Frontier.Found(address: first, depth: 0))
         item.isWholeSource = true
         return ListingPage(items: [item])
@@ -35,27 +35,29 @@ final class WebsiteReader: SourceReader {
 
     func read(_ item: SourceItem, since version: ItemVersion?) async throws(SourceFault) -> ItemReading {
         guard let address = WebAddress(item.key) else { throw .rejected("the address of the page is none") }
-        frontier.withLock { $0.begin(address) }
+        frontier.withLock { $0.begin(address, at: depth(of: item)) }
         let known = PageVersion(version)
         switch try await pages.read(address, since: known) {
         case .none(let fault):
             if item.isWholeSource { throw fault }
-            return ItemReading(.absent, found: release(leadingTo: nil))
+            return release(leadingTo: nil)
+        // What it would have led to is not known.
+        case .closed(let why): throw item.isWholeSource ? .addressRefused(why) : .rejected(why)
         case .notModified:
-            return reading(.unchanged(nil), item, links: known?.links ?? [], movedTo: known?.address)
+            return reading(.unchanged(nil), address, links: known?.links ?? [], movedTo: known?.address)
         case .page(let response, let type, let charset, let final):
             if final != address, !item.isWholeSource {
                 // The page is the one that it leads to, if it is one of ours: two addresses are no two documents.
                 let target = Frontier.Found(address: final, depth: depth(of: item))
-                return ItemReading(.absent, found: release(leadingTo: scope.contains(final) ? target : nil))
+                return release(leadingTo: scope.contains(final) ? target : nil)
             }
-            let links = await links(in: response, type, charset, at: final)
-            let wanted = links.addresses.filter(scope.contains)
-            let new = PageVersion(of: response, links: wanted, at: final == address ? nil : final)
+            let links = await links(in: response, type, charset, at: final).filter(scope.contains)
+            let new = PageVersion(of: response, links: links, at: final == address ? nil : final)
             let content = SourceContent(bytes: response.body, contentType: type, charset: charset)
             let isSame = new.digest == known?.digest
             let outcome = isSame ? ItemReading.Outcome.unchanged(new.item) : .content(content, new.item)
-            var reading = reading(outcome, item, links: wanted, movedTo: final == address ? nil : final)
+            var reading = reading(
+                outcome, address, links: links.addresses, movedTo: final == address ? nil : final)
             reading.isIncomplete = reading.isIncomplete || links.isCut
             return reading
         }
@@ -73,18 +75,18 @@ final class WebsiteReader: SourceReader {
     ///
     /// - Parameter moved: the address to which the first page redirects.
     private func reading(
-        _ outcome: ItemReading.Outcome, _ item: SourceItem, links: [WebAddress], movedTo moved: WebAddress?
+        _ outcome: ItemReading.Outcome, _ page: WebAddress, links: [WebAddress], movedTo moved: WebAddress?
     ) -> ItemReading {
-        let depth = depth(of: item)
         let (found, isCut) = frontier.withLock { frontier in
             if let moved { frontier.note(moved) }
-            return frontier.add(links, below: depth)
+            return frontier.add(links, of: page)
         }
         return ItemReading(outcome, found: found.map(Self.item), isIncomplete: isCut)
     }
 
-    private func release(leadingTo target: Frontier.Found?) -> [SourceItem] {
-        frontier.withLock { $0.release(leadingTo: target) }.map(Self.item)
+    private func release(leadingTo target: Frontier.Found?) -> ItemReading {
+        let (found, isCut) = frontier.withLock { ($0.release(leadingTo: target), $0.isCut) }
+        return ItemReading(.absent, found: found.map(Self.item), isIncomplete: isCut)
     }
 
     private func depth(of item: SourceItem) -> Int { item.note.flatMap { Int($0) } ?? deepest }

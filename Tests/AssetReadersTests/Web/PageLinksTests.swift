@@ -63,6 +63,18 @@ import Testing
             ])
     }
 
+    /// HTML § 4.2.5.4
+    @Test func `letters beyond ASCII are told by the page's own charset, where the site tells none`() throws {
+        let html: [UInt8] = Array("<meta charset=koi8-r><a href=\"".utf8) + [0xC1] + Array("\">".utf8)
+        let page = try #require(WebAddress("https://a.example/"))
+        #expect(PageLinks(in: html, charset: nil, at: page).addresses.map(\.text) == ["https://a.example/%D0%B0"])
+    }
+
+    @Test func `a page that is no text has links that nobody knows`() throws {
+        let page = try #require(WebAddress("https://a.example/"))
+        #expect(PageLinks(in: Array("<a href=x>\0".utf8), charset: nil, at: page).isCut)
+    }
+
     @Test(arguments: ["<a href=\"x", "<", "<a ", "<!--", "</", "<script>", "<a href=x ", "=", "<a =", "<a '"])
     func `megabytes of anything are read in one pass`(_ piece: String) {
         #expect(Self.links(String(repeating: piece, count: 20_000)).count <= 10_000)

@@ -7,12 +7,12 @@ import Transport
 
 @Suite struct PageVersionTests {
     private static func version(
-        _ headers: [(name: String, value: String)] = [], links: Int = 0, address: String? = nil
+        _ headers: [(name: String, value: String)] = [], links: Int = 0, isCut: Bool = false, address: String? = nil
     ) -> PageVersion {
         let links = (0..<links).compactMap { WebAddress("https://a.example/page/number/\($0)") }
         return PageVersion(
-            of: TransportResponse(status: 200, headers: headers, body: Array("text".utf8)), links: links,
-            at: address.flatMap { WebAddress($0) })
+            of: TransportResponse(status: 200, headers: headers, body: Array("text".utf8)),
+            links: PageLinks(addresses: links, isCut: isCut), at: address.flatMap { WebAddress($0) })
     }
 
     @Test func `a version comes back as it was kept`() {
@@ -33,6 +33,10 @@ import Transport
         let version = Self.version([("etag", "\"a\"")], links: 3000)
         #expect(version.conditions.isEmpty)
         #expect(version.item.text.utf8.count < 1000)
+    }
+
+    @Test func `where not all links are known nothing is asked conditionally`() {
+        #expect(Self.version([("etag", "\"a\"")], links: 3, isCut: true).conditions.isEmpty)
     }
 
     @Test(arguments: ["\"a\u{1}\"", "ä", "", String(repeating: "x", count: 1025)])

@@ -117,7 +117,7 @@ import Testing
     }
 
     @Test func `of a site at fault nothing but the file itself may be read`() throws {
-        #expect(!RobotsRules.closed.allow(try #require(WebAddress("https://a.example/"))))
-        #expect(RobotsRules.closed.allow(try #require(WebAddress("https://a.example/robots.txt"))))
+        #expect(!RobotsRules.unknown.allow(try #require(WebAddress("https://a.example/"))))
+        #expect(RobotsRules.unknown.allow(try #require(WebAddress("https://a.example/robots.txt"))))
     }
 }

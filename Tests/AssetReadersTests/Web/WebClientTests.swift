@@ -13,7 +13,7 @@ import Transport
         guard let address = WebAddress(url) else { return "no address" }
         switch try await (web ?? WebClient(sources.client())).get(address) {
         case .response(let response, let final): return "\(response.status) \(final.text)"
-        case .closed(let address): return "closed \(address.text)"
+        case .closed(let closure): return "closed \(closure.address.text)"
         }
     }
 

@@ -130,6 +130,78 @@ import Transport
         #expect(!transport.urls.contains(Self.home + "private/a"))
     }
 
+    /// RFC 9309 § 2.3.1.4: a site whose rules cannot be had is closed, but not for good.
+    @Test func `a page of a site whose rules are not known fails, and is not gone`() async throws {
+        transport.answer(Self.home, links("a"))
+        transport.answer(Self.home + "a", .redirect("https://b.example/"))
+        transport.answer("https://b.example/robots.txt", .status(503))
+        let reading = try await read()
+        let why = "robots.txt of b.example cannot be read, which closes this address for now"
+        #expect(reading.faults == [Self.home + "a": .rejected(why)])
+    }
+
+    @Test func `a first page of a site whose rules are not known refuses the source`() async throws {
+        transport.answer("https://a.example/robots.txt", .status(503))
+        let reader = try sources.reader("website", ["url": .string(Self.home)])
+        let fault = await fault { () async throws(SourceFault) in try await Reading(of: reader) }
+        #expect(
+            fault == .addressRefused("robots.txt of a.example cannot be read, which closes this address for now"))
+    }
+
+    @Test func `a site that cannot be reached is tried for the first of its pages alone`() async throws {
+        transport.answer(Self.home, links("a", "b", "c"))
+        for name in ["a", "b", "c"] { transport.answer(Self.home + name, .redirect("https://b.example/" + name)) }
+        transport.answer("https://b.example/robots.txt", .failure(.connectionRefused))
+        #expect(try await read().faults.count == 3)
+        #expect(transport.urls.count { $0 == "https://b.example/robots.txt" } == 5)
+    }
+
+    /// In which order pages answer is chance; what is missing for it is not gone.
+    @Test func `a page that was read as too deep a one leaves the listing incomplete`() async throws {
+        transport.answer(Self.home, links("a", "b"))
+        transport.answer(Self.home + "b", links("c"))
+        transport.answer(Self.home + "c", links("d"))
+        transport.answer(Self.home + "d", links("e"))
+        transport.answer(Self.home + "a", links("d"))
+        let reader = try sources.reader("website", ["url": .string(Self.home), "maxDepth": .integer(3)])
+        var found = try await reader.list(after: nil).items
+        var isIncomplete = false
+        for name in ["", "b", "c", "d", "a"] {
+            let item = try #require(found.first { $0.key == Self.home + name })
+            let reading = try await reader.read(item, since: nil)
+            found += reading.found
+            isIncomplete = isIncomplete || reading.isIncomplete
+        }
+        #expect(!found.contains { $0.key == Self.home + "e" })
+        #expect(isIncomplete)
+    }
+
+    @Test func `a target of a redirect for which there is no room leaves the listing incomplete`() async throws {
+        transport.answer(Self.home, links("1"))
+        transport.answer(Self.home + "1", .redirect("2"))
+        for number in 2...20 { transport.answer(Self.home + "\(number)", .html(""), .redirect("\(number + 1)")) }
+        let reading = try await read(["maxPages": .integer(2)])
+        #expect(reading.keys.count == 8)
+        #expect(!reading.isComplete)
+    }
+
+    @Test func `a page that is no text leaves the listing incomplete`() async throws {
+        transport.answer(Self.home, links("a", "b"))
+        transport.answer(Self.home + "a", .html("<a href=c>\0"))
+        transport.answer(Self.home + "b", .html(""))
+        #expect(try await !read().isComplete)
+    }
+
+    /// A site that says "not modified" would never tell the links that were not read.
+    @Test func `a page of more links than are read is read whole each time`() async throws {
+        let many = String(repeating: "<a href=\"/\">", count: 10_001)
+        transport.answer(Self.home, .html(many, [("etag", "\"1\"")]))
+        let first = try await read()
+        #expect(!first.isComplete)
+        #expect(try await !read(since: first.versions).isComplete)
+        #expect(transport.headers("if-none-match", to: Self.home) == [nil, nil])
+    }
+
     @Test func `a page that redirects is the one it leads to, once`() async throws {
         transport.answer(Self.home, links("old", "new"))
         transport.answer(Self.home + "old", .redirect("new", 301))

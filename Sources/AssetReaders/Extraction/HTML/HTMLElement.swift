@@ -2,7 +2,7 @@
 enum HTMLElement {
     /// Elements whose content has no tags in it (HTML § 13.2.6.2); `noscript` where scripts run, as a reader has it.
     static let verbatim: Set<String> = [
-        "script", "style", "xmp", "iframe", "noembed", "noframes", "noscript", "title", "textarea",
+        "script", "style", "xmp", "iframe", "noembed", "noframes", "noscript", "title", "textarea", "plaintext",
     ]
 
     /// Those of them that have character references.
@@ -33,7 +33,7 @@ enum HTMLElement {
         let paragraphs = [
             "address", "article", "aside", "blockquote", "body", "center", "details", "dialog", "dir", "div", "dl",
             "fieldset", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hgroup", "hr",
-            "listing", "main", "menu", "nav", "ol", "p", "pre", "search", "section", "table", "ul", "xmp",
+            "listing", "main", "menu", "nav", "ol", "p", "plaintext", "pre", "search", "section", "table", "ul", "xmp",
         ]
         let lines = [
             "caption", "dd", "dt", "figcaption", "legend", "li", "optgroup", "option", "summary", "tbody", "textarea",

@@ -93,6 +93,6 @@ struct HTMLText {
     }
 
     private static func keepsSpace(_ name: String) -> Bool {
-        name == "pre" || name == "textarea" || name == "listing" || name == "xmp"
+        name == "pre" || name == "textarea" || name == "listing" || name == "xmp" || name == "plaintext"
     }
 }

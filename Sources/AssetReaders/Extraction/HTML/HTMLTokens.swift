@@ -19,11 +19,16 @@ enum HTMLToken: Sendable {
 struct HTMLTokens: Sequence, IteratorProtocol {
     private let bytes: [UInt8]
     private var position = 0
+    /// Where scripts run, a browser has no elements in `noscript`.
+    private let runsScripts: Bool
     /// The element whose content goes on to its end tag, whatever is in it.
     private var verbatim: String?
 
     /// - Parameter bytes: UTF-8, or anything that agrees with ASCII.
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
+    init(_ bytes: [UInt8], runsScripts: Bool = true) {
+        self.bytes = bytes
+        self.runsScripts = runsScripts
+    }
 
     mutating func next() -> HTMLToken? {
         if let name = verbatim {
@@ -75,7 +80,7 @@ struct HTMLTokens: Sequence, IteratorProtocol {
         position = attributes.end
         // A tag that the end of the document cuts is none (§ 13.2.5.32).
         guard attributes.isClosed else { return nil }
-        if HTMLElement.verbatim.contains(name) { verbatim = name }
+        if HTMLElement.verbatim.contains(name), runsScripts || name != "noscript" { verbatim = name }
         return .start(HTMLTag(name: name, attributes: bytes[start..<position]))
     }
 
@@ -129,6 +134,8 @@ struct HTMLTokens: Sequence, IteratorProtocol {
 
     private func isEndTag(of name: String) -> Bool {
         guard bytes[position] == UInt8(ascii: "<"), byte(1) == UInt8(ascii: "/") else { return false }
+        // There is no end of it (§ 13.2.5.5).
+        guard name != "plaintext" else { return false }
         var offset = 2
         for letter in name.utf8 {
             guard byte(offset) | 0x20 == letter else { return false }
