@@ -14,6 +14,10 @@ int czlib_inflate(
     stream.next_out = output;
     stream.avail_out = (uInt)capacity;
     int code = inflate(&stream, Z_FINISH);
+    /* A gzip file may have several members, one behind the other (RFC 1952 § 2.2). */
+    while (code == Z_STREAM_END && wrapping > 0 && packed[0] == 0x1f && stream.avail_in >= 2
+           && stream.next_in[0] == 0x1f && stream.next_in[1] == 0x8b && inflateReset(&stream) == Z_OK)
+        code = inflate(&stream, Z_FINISH);
     *written = capacity - stream.avail_out;
     int is_full = stream.avail_out == 0;
     /* Without a wrapping nothing checks the end: what goes on behind it was no such stream. */

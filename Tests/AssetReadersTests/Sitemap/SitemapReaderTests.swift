@@ -1,5 +1,6 @@
 import Assets
 import Formats
+import Foundation
 import Testing
 import Transport
 
@@ -130,6 +131,19 @@ import Transport
         #expect(try await read().listed.map(\.key) == [Self.site + "packed"])
     }
 
+    /// RFC 1952 § 2.2
+    @Test func `a packed sitemap of several members is unpacked whole`() async throws {
+        let members = try #require(Data(base64Encoded: packedMembers)).map { $0 }
+        transport.answer(Self.url, .response(200, headers: [], body: members))
+        let locations = ["one", "two", "three"].map { Self.site + $0 }
+        #expect(try await read().listed.map(\.key) == locations)
+        transport.answer(Self.url, .response(200, headers: [], body: members + [0, 0, 0]))
+        #expect(try await read().listed.map(\.key) == locations)
+        #expect(
+            try await fault(.response(200, headers: [], body: Array(members.dropLast(9))))
+                == .rejected("the sitemap of a.example cannot be read: its XML ends too early"))
+    }
+
     @Test func `a packed sitemap that breaks off is refused`() async throws {
         let fault = try await fault(.response(200, headers: [], body: Array(packedSitemap.dropLast(20))))
         #expect(fault == .rejected("the sitemap of a.example cannot be read: its XML ends too early"))
@@ -158,6 +172,13 @@ import Transport
         transport.answer(Self.url, .body(Self.pages((Self.site + "a", nil)), "application/xml"))
         #expect(try await read().absent == [Self.site + "a"])
         #expect(!transport.urls.contains(Self.site + "a"))
+    }
+
+    @Test func `a page of a site whose rules are not known fails, and is not gone`() async throws {
+        transport.answer(Self.url, .body(Self.pages((Self.site + "a", nil)), "application/xml"))
+        transport.answer(Self.site + "a", .redirect("https://b.example/"))
+        transport.answer("https://b.example/robots.txt", .status(500))
+        #expect(try await read().faults.keys.sorted() == [Self.site + "a"])
     }
 
     @Test func `a page that redirects within the origin is read, and none that leaves it`() async throws {
@@ -209,3 +230,10 @@ private let packedSitemap: [UInt8] = [
     0x6E, 0xE7, 0x99, 0xF0, 0xAC, 0x84, 0x17, 0xC4, 0x77, 0x65, 0x6E, 0x82, 0x17, 0xED, 0xB7, 0x73, 0x00, 0x00,
     0x00,
 ]
+
+/// A sitemap of three pages, packed by gzip in four pieces, of which the second is empty.
+private let packedMembers =
+    "H4sIAAAAAAACAy2LSw6AIAwFr2I4AHWrqdyFkEZMyicUA8cXDMs3bwbfwkJ164GjXMrXmk+A1pqWp1KwWXQqN4jzYwgsCLs+lMHR"
+    + "GuTkzMxkdFZTtyEzQYqEMC+E31rqB8JZdaJvAAAAH4sIAAAAAAACAwMAAAAAAAAAAAAfiwgAAAAAAAIDS7bLKCkpKLbS10/US61I"
+    + "zC3ISdUvKc+30c/JT7az0S8tyrEDAFU1q+gjAAAAH4sIAAAAAAACA7MpLcqxs8nJT7bLKCkpKLbS10/US61IzC3ISdUvyShKTbXR"
+    + "B0na6IPVgcji1BI7AA6oKTE2AAAA"
