@@ -3,7 +3,7 @@ import Formats
 
 /// An entry of a feed, as it says of itself: hostile text.
 struct FeedEntry: Sendable {
-    /// `guid` or `id`: names the entry for good.
+    /// `guid`, `id` or `rdf:about`: names the entry for good.
     private(set) var id: String?
     /// Where a person reads it; may be relative.
     private(set) var link: String?
@@ -15,12 +15,13 @@ struct FeedEntry: Sendable {
     private var summary: SourceContent?
 
     /// Reads an entry whose element has just begun.
-    init(_ events: inout XMLEvents, isAtom: Bool) throws(XMLFault) {
-        let outer = events.depth - 1
+    init(_ entry: XMLElement, _ events: inout XMLEvents) throws(XMLFault) {
+        let (outer, isAtom) = (events.depth - 1, entry.name.namespace == Feed.atom)
+        id = entry["about", in: Feed.rdf]
         while events.depth > outer, let event = try events.next() {
             guard case .start(let element) = event else { continue }
             let inner = events.depth - 1
-            try isAtom ? readAtom(element, &events) : readRSS(element, &events)
+            try isAtom ? readAtom(element, &events) : readRSS(element, in: entry.name.namespace, &events)
             // Whatever of the element was not read.
             if events.depth > inner { try events.skipElement() }
         }
@@ -29,15 +30,17 @@ struct FeedEntry: Sendable {
     /// The module with which RSS carries whole texts (https://web.resource.org/rss/1.0/modules/content/).
     private static let contentModule = "http://purl.org/rss/1.0/modules/content/"
 
-    private mutating func readRSS(_ element: XMLElement, _ events: inout XMLEvents) throws(XMLFault) {
+    private mutating func readRSS(
+        _ element: XMLElement, in namespace: String?, _ events: inout XMLEvents
+    ) throws(XMLFault) {
         switch element.name {
-        case XMLName("guid"):
+        case XMLName("guid", in: namespace):
             id = try events.readText(atMost: 65_536)
             // RSS 2.0: a `guid` is an address unless it says that it is none. Not all that do not say so are.
             if link == nil, element["isPermaLink"] != "false", id.flatMap({ WebAddress($0) }) != nil { link = id }
-        case XMLName("link"): link = try events.readText(atMost: 65_536)
-        case XMLName("title"): title = Self.plain(try events.readText(atMost: 65_536))
-        case XMLName("description"): summary = Self.html(try events.readText())
+        case XMLName("link", in: namespace): link = try events.readText(atMost: 65_536)
+        case XMLName("title", in: namespace): title = Self.plain(try events.readText(atMost: 65_536))
+        case XMLName("description", in: namespace): summary = Self.html(try events.readText())
         case XMLName("encoded", in: Self.contentModule): content = Self.html(try events.readText())
         default: break
         }

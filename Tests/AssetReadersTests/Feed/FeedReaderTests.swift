@@ -92,6 +92,39 @@ import Transport
         #expect(reading.listed.map(\.sourceURL) == ["https://a.example/1", nil, nil])
     }
 
+    /// https://web.resource.org/rss/1.0/spec
+    @Test(arguments: ["http://purl.org/rss/1.0/", "http://my.netscape.com/rdf/simple/0.9/"])
+    func `RSS 1.0 is read`(_ namespace: String) async throws {
+        let reading = try await read(
+            """
+            <?xml version="1.0"?>
+            <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="\(namespace)"
+              xmlns:dc="http://purl.org/dc/elements/1.1/"
+              xmlns:content="http://purl.org/rss/1.0/modules/content/">
+            <channel rdf:about="https://a.example/"><title>Feed</title><items><rdf:Seq>
+              <rdf:li rdf:resource="https://a.example/1"/></rdf:Seq></items></channel>
+            <item rdf:about="https://a.example/1"><title>One</title><dc:title>no</dc:title>
+              <link>https://a.example/one</link><description>short</description></item>
+            <item><title>Two</title><link>https://a.example/2</link><description>short</description>
+              <content:encoded>&lt;p>long&lt;/p></content:encoded></item>
+            </rdf:RDF>
+            """)
+        #expect(reading.listed.map(\.key) == ["https://a.example/1", "https://a.example/2"])
+        #expect(reading.listed.map(\.fileName) == ["One", "Two"])
+        #expect(reading.listed.map(\.sourceURL) == ["https://a.example/one", "https://a.example/2"])
+        #expect(Array(reading.texts.values).sorted() == ["<p>long</p>", "short"])
+    }
+
+    @Test func `RSS in a namespace is RSS`() async throws {
+        let reading = try await read(
+            """
+            <rss version="2.0" xmlns="http://backend.userland.com/rss2" xmlns:x="https://x.example/"><channel><item>
+            <guid>1</guid><x:title>no</x:title><title>A</title><description>text</description></item></channel></rss>
+            """)
+        #expect(reading.listed.map(\.fileName) == ["A"])
+        #expect(reading.texts == ["1": "text"])
+    }
+
     @Test func `of two entries with one id the first counts`() async throws {
         let reading = try await read(
             Self.rss(
