@@ -39,6 +39,15 @@ struct ChildProcessTests {
         await #expect(throws: ExtractionFault.timedOut) { try await run(script, limits: limits) }
     }
 
+    @Test(.timeLimit(.minutes(1))) func `a child that leaves its group is ended`() async throws {
+        var limits = ChildProcess.Limits()
+        limits.time = .milliseconds(500)
+        let child = ChildProcess(
+            ["/usr/bin/perl", "-e", "setpgrp(0, getpgrp(getppid())) or die; sleep 1000"], limits: limits,
+            slots: ChildSlots(1))
+        await #expect(throws: ExtractionFault.timedOut) { try await child.run(on: []) }
+    }
+
     @Test func `a child that computes for too long is ended`() async throws {
         var limits = ChildProcess.Limits()
         limits.processorSeconds = 1

@@ -50,6 +50,9 @@ final class ChildKill: Sendable {
 
 extension ChildKill.State {
     fileprivate func end() {
-        if let process { kill(-process, SIGKILL) }
+        guard let process else { return }
+        // By its own number too: one that a document has taken over may have left its group.
+        kill(process, SIGKILL)
+        kill(-process, SIGKILL)
     }
 }
