@@ -60,6 +60,29 @@ struct DocxTests {
                 == ["before\n\n", "A\n\na\n\n", "B\n\n", "C\n\nno\n\nno\n\n", "D\n\n", "E"])
     }
 
+    /// ECMA-376, Part 1 § 17.11
+    @Test func `notes stand below the paragraph that refers to them, once`() throws {
+        let note = { (kind: String, id: Int, text: String) in
+            "<w:\(kind) w:id='\(id)'>\(Fixture.paragraph(text))</w:\(kind)>"
+        }
+        let part = { (root: String, notes: String) in "<w:\(root) xmlns:w='\(Fixture.namespace)'>\(notes)</w:\(root)>" }
+        let footnotes = part(
+            "footnotes",
+            "<w:footnote w:type='separator' w:id='-1'><w:p><w:r><w:separator/></w:r></w:p></w:footnote>"
+                + note("footnote", 1, "first") + note("footnote", 2, "second") + note("footnote", 3, "unused"))
+        let endnotes = part("endnotes", note("endnote", 1, "last"))
+        let reference = { (kind: String, id: Int) in "<w:r><w:\(kind)Reference w:id='\(id)'/></w:r>" }
+        let body =
+            "<w:p><w:pPr><w:outlineLvl w:val='0'/></w:pPr><w:r><w:t>A</w:t></w:r>\(reference("footnote", 1))</w:p>"
+            + "<w:p>\(reference("footnote", 2))<w:r><w:t>b</w:t></w:r>\(reference("endnote", 1))"
+            + "\(reference("footnote", 1))\(reference("footnote", 9))</w:p>"
+            + "<w:tbl><w:tr><w:tc><w:p><w:r><w:t>c</w:t></w:r>\(reference("endnote", 1))</w:p></w:tc></w:tr></w:tbl>"
+        let text = try extracted(
+            Fixture.archive(body: body, parts: ["footnotes.xml": footnotes, "endnotes.xml": endnotes]))
+        #expect(String(decoding: text.bytes, as: UTF8.self) == "A\nfirst\n\nb\nsecond\nlast\n\nc")
+        #expect(text.sections.map(\.headings) == [["A"]])
+    }
+
     @Test func `the document is where the package says it is, and the strict namespace is read`() throws {
         var archive = ZipFixture()
         archive.add(
@@ -144,7 +167,7 @@ struct DocxTests {
 
     @Test(arguments: [
         "", "DOCX1", "DOCX1\n", "DOCX2\nE\0\0\0\0", "DOCX1\nT\0\0\0\u{1}", "DOCX1\nE\0\0\0\0x", "DOCX1\nX\0\0\0\0",
-        "DOCX1\nF\0\0\0\0",
+        "DOCX1\nF\0\0\0\0", "DOCX1\nH\0\0\0\u{2}\u{A}aE\0\0\0\0", "DOCX1\nH\0\0\0\u{2}\0aE\0\0\0\0",
         "DOCX1\nF\0\0\0\u{1}\u{7F}", "DOCX1\nT\0\0\0\u{1}\0E\0\0\0\0", "DOCX1\nT\u{7F}\u{7F}\u{7F}\u{7F}xE\0\0\0\0",
     ])
     func `an answer that is not whole is a crash`(_ message: String) {

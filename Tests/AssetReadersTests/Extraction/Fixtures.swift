@@ -123,16 +123,20 @@ private struct BitWriter {
 enum DocxFixture {
     static let namespace = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 
-    static func archive(body: String, styles: String? = nil) -> [UInt8] {
-        archive(document: "<w:document xmlns:w='\(namespace)'><w:body>\(body)</w:body></w:document>", styles: styles)
+    static func archive(body: String, styles: String? = nil, parts: [String: String] = [:]) -> [UInt8] {
+        archive(
+            document: "<w:document xmlns:w='\(namespace)'><w:body>\(body)</w:body></w:document>", styles: styles,
+            parts: parts)
     }
 
-    static func archive(document: String, styles: String? = nil) -> [UInt8] {
+    /// - Parameter parts: by the names of their files.
+    static func archive(document: String, styles: String? = nil, parts: [String: String] = [:]) -> [UInt8] {
         var archive = ZipFixture()
         archive.add("word/document.xml", Array(document.utf8))
         if let styles {
             archive.add("word/styles.xml", Array("<w:styles xmlns:w='\(namespace)'>\(styles)</w:styles>".utf8))
         }
+        for (name, part) in parts { archive.add("word/" + name, Array(part.utf8)) }
         return archive.bytes
     }
 

@@ -1,8 +1,10 @@
-/// Reads the body of a Word document (ECMA-376, Part 1 § 17.2): paragraphs, and tables row by row. Left out is what was
-/// deleted, and what stands outside of the body: headers, footers, notes and comments.
+/// Reads the body of a Word document (ECMA-376, Part 1 § 17.2): paragraphs, and tables row by row. Notes stand below the
+/// paragraph that refers to them. Left out is what was deleted, and what stands outside of the text: headers, footers and
+/// comments.
 struct DocxBody {
     private struct Paragraph {
         var text: [UInt8] = []
+        var notes: [UInt8] = []
         var style: String?
         /// Its own, from 1.
         var outlineLevel: Int?
@@ -10,6 +12,8 @@ struct DocxBody {
     }
 
     private let styles: DocxStyles
+    /// Those that no paragraph has referred to so far: each stands in the text once, however many do.
+    private var notes: DocxNotes
     private var events: XMLEvents
     private var text: DocxText
     /// The open ones: a text box is in a paragraph, and has paragraphs.
@@ -22,28 +26,43 @@ struct DocxBody {
     private var followsRow = false
 
     static func read(
-        _ part: [UInt8], styles: DocxStyles, mostBytes: Int
+        _ part: [UInt8], styles: DocxStyles, notes: DocxNotes, mostBytes: Int
     ) throws(DocxFault) -> DocxText {
-        var body: DocxBody
-        do throws(XMLFault) {
-            body = DocxBody(styles, try XMLEvents(part, limits: WordXML.limits), mostBytes)
-        } catch {
-            throw DocxFault(error)
-        }
-        while let event = try body.next() {
-            switch event {
-            case .start(let element): try body.begin(element)
-            case .end(let name): try body.end(name)
-            case .text: break
-            }
-        }
+        var body = try DocxBody(part, styles, notes, mostBytes)
+        while let event = try body.next() { try body.take(event) }
         return body.text
     }
 
-    private init(_ styles: DocxStyles, _ events: XMLEvents, _ mostBytes: Int) {
+    /// Reads a part of notes (§ 17.11).
+    static func readNotes(_ part: [UInt8], mostBytes: Int, into notes: inout DocxNotes) throws(DocxFault) {
+        var body = try DocxBody(part, DocxStyles(), DocxNotes(), mostBytes)
+        while let event = try body.next() {
+            try body.take(event)
+            guard case .start(let element) = event, let id = DocxNotes.id(ofNote: element) else { continue }
+            body.text = DocxText(mostBytes: mostBytes)
+            let outer = body.events.depth - 1
+            while body.events.depth > outer, let event = try body.next() { try body.take(event) }
+            notes.add(body.text.bytes, id)
+        }
+    }
+
+    private init(_ part: [UInt8], _ styles: DocxStyles, _ notes: DocxNotes, _ mostBytes: Int) throws(DocxFault) {
         self.styles = styles
-        self.events = events
+        self.notes = notes
         text = DocxText(mostBytes: mostBytes)
+        do throws(XMLFault) {
+            events = try XMLEvents(part, limits: WordXML.limits)
+        } catch {
+            throw DocxFault(error)
+        }
+    }
+
+    private mutating func take(_ event: XMLEvent) throws(DocxFault) {
+        switch event {
+        case .start(let element): try begin(element)
+        case .end(let name): try end(name)
+        case .text: break
+        }
     }
 
     private mutating func next() throws(DocxFault) -> XMLEvent? {
@@ -60,6 +79,7 @@ struct DocxBody {
         case "tab", "ptab": add("\t")
         case "br", "cr": add("\n")
         case "noBreakHyphen": add("\u{2011}")
+        case "footnoteReference", "endnoteReference": addNote(element)
         case "tr": rows.append([])
         case "tc": cells.append([])
         // Earlier forms, and settings with elements of the same names.
@@ -89,6 +109,11 @@ struct DocxBody {
         paragraphs[paragraphs.count - 1].text += piece.utf8.lazy.map { $0 < 0x20 ? 0x20 : $0 }
     }
 
+    private mutating func addNote(_ reference: XMLElement) {
+        guard !paragraphs.isEmpty, let note = notes.take(reference) else { return }
+        paragraphs[paragraphs.count - 1].notes += [0x0A] + note
+    }
+
     /// § 17.3.1.26. An earlier form of the properties, kept as a change, is in them under the same names.
     private mutating func readProperties() throws(DocxFault) {
         let outer = events.depth - 1
@@ -106,13 +131,14 @@ struct DocxBody {
     }
 
     private mutating func finish(_ paragraph: Paragraph) throws(DocxFault) {
-        let isBlank = paragraph.text.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0A }
+        let text = paragraph.text + paragraph.notes
+        let isBlank = text.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0A }
         guard !isBlank else { return }
         if !paragraphs.isEmpty {
             // Of a text box.
-            paragraphs[paragraphs.count - 1].text += [0x0A] + paragraph.text + [0x0A]
+            paragraphs[paragraphs.count - 1].text += [0x0A] + text + [0x0A]
         } else if !cells.isEmpty {
-            addToCell(paragraph.text)
+            addToCell(text)
         } else {
             try append(paragraph)
         }
@@ -123,7 +149,7 @@ struct DocxBody {
         if let level = level(of: paragraph), let title = HeadingText.clean(paragraph.text) {
             try text.beginHeading(title, level: level, after: border)
         }
-        try text.append(paragraph.text, after: border)
+        try text.append(paragraph.text + paragraph.notes, after: border)
         followsListItem = paragraph.isListItem
         followsRow = false
     }

@@ -49,7 +49,9 @@ enum DocxMessage {
             switch kind {
             case text: bytes += content
             case heading:
-                guard let level = content.first, let title = HeadingText.clean(content.dropFirst()) else { continue }
+                // A section names all the headings above it: their levels, which rise, bound how many those are.
+                guard let level = content.first, (1...9).contains(level) else { throw .crashed }
+                guard let title = HeadingText.clean(content.dropFirst()) else { continue }
                 // No text that follows may be a part of the last character.
                 guard UTF8Text.isValid(Array(bytes.suffix(4).drop { $0 & 0xC0 == 0x80 })) else { throw .crashed }
                 try outline.begin(title, level: Int(level), at: bytes.count)

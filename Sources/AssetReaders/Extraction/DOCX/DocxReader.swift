@@ -8,7 +8,13 @@ enum DocxReader {
         let path = try documentPath(in: archive)
         guard let document = try archive.file(path, atMost: mostPartBytes) else { throw .noDocument }
         let folder = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { path[...$0] } ?? ""
-        return try DocxBody.read(document, styles: try styles(in: archive, folder: folder), mostBytes: mostBytes)
+        var notes = DocxNotes()
+        for name in ["footnotes.xml", "endnotes.xml"] {
+            guard let part = try archive.file("\(folder)\(name)", atMost: mostPartBytes) else { continue }
+            try DocxBody.readNotes(part, mostBytes: mostBytes, into: &notes)
+        }
+        return try DocxBody.read(
+            document, styles: try styles(in: archive, folder: folder), notes: notes, mostBytes: mostBytes)
     }
 
     /// The part that the package's relationships call its document (ECMA-376, Part 2 § 9.3): `word/document.xml`, but
