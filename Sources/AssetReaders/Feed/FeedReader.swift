@@ -56,7 +56,7 @@ final class FeedReader: SourceReader {
     }
 
     private func feed() async throws(SourceFault) -> (Feed, at: WebAddress) {
-        guard case .response(let response, let final) = try await web.get(address) else {
+        guard case .response(let response, let final, _) = try await web.get(address) else {
             throw .addressRefused("robots.txt of \(address.url.host) closes the feed")
         }
         guard response.isSuccess else { throw .refused(by: final.url.host, response.status) }

@@ -56,14 +56,22 @@ final class SitemapReader: SourceReader {
         case .none: return ItemReading(.absent)
         case .closed(let why): throw .rejected(why)
         case .notModified: return ItemReading(.unchanged(item.version))
-        case .page(let response, let type, let charset, let final):
-            guard final.origin == first.origin else { return ItemReading(.absent) }
+        case .page(let response, let type, let charset, let final, let isForNow):
+            if final.origin != first.origin {
+                // It may have to be logged in to, say: a document that is kept is not gone.
+                if isForNow, version != nil { throw .rejected(Self.elsewhere(address)) }
+                return ItemReading(.absent)
+            }
             let new = PageVersion(of: response, links: .none, at: nil)
             // Where the sitemap tells the time of the last change, that is asked for the next time.
             let next = item.version ?? new.item
             if new.digest == known?.digest { return ItemReading(.unchanged(next)) }
             return ItemReading(.content(SourceContent(bytes: response.body, contentType: type, charset: charset), next))
         }
+    }
+
+    private static func elsewhere(_ address: WebAddress) -> String {
+        "\(address.url.host) redirects this address to another site for now"
     }
 
     // MARK: listing
@@ -74,7 +82,7 @@ final class SitemapReader: SourceReader {
 
     private func sitemap(at address: WebAddress) async throws(SourceFault) -> Sitemap {
         let host = address.url.host
-        guard case .response(let response, _) = try await pages.web.get(address) else {
+        guard case .response(let response, _, _) = try await pages.web.get(address) else {
             throw .addressRefused("robots.txt of \(host) closes the sitemap")
         }
         guard response.isSuccess else { throw .refused(by: host, response.status) }

@@ -11,7 +11,7 @@ struct PageReader: Sendable {
 
     enum Reading: Sendable {
         /// A page of a type that is read.
-        case page(TransportResponse, contentType: String, charset: String?, at: WebAddress)
+        case page(TransportResponse, contentType: String, charset: String?, at: WebAddress, isForNow: Bool)
         /// What it was at the version that was asked about.
         case notModified
         /// No document, and the fault that it is where it is all that there is to read.
@@ -27,13 +27,13 @@ struct PageReader: Sendable {
             return closure.isForNow
                 ? .closed(why: "robots.txt of \(host) cannot be read, which closes this address for now")
                 : .none(.addressRefused("robots.txt of \(host) closes this address"))
-        case .response(let response, let final):
-            return try reading(of: response, at: final, since: version)
+        case .response(let response, let final, let isForNow):
+            return try reading(of: response, at: final, isForNow: isForNow, since: version)
         }
     }
 
     private func reading(
-        of response: TransportResponse, at final: WebAddress, since version: PageVersion?
+        of response: TransportResponse, at final: WebAddress, isForNow: Bool, since version: PageVersion?
     ) throws(SourceFault) -> Reading {
         switch response.status {
         case 200..<300: break
@@ -50,6 +50,6 @@ struct PageReader: Sendable {
                     "\(final.url.host) answered with a type that is not read: \((header.mediaType ?? "none").quoted)"))
         }
         guard response.body.count <= longest else { throw .tooLarge }
-        return .page(response, contentType: type, charset: header.charset, at: final)
+        return .page(response, contentType: type, charset: header.charset, at: final, isForNow: isForNow)
     }
 }

@@ -14,8 +14,8 @@ struct WebClient: Sendable {
     }
 
     enum Answer: Sendable {
-        /// The answer of the address to which the redirects led.
-        case response(TransportResponse, from: WebAddress)
+        /// The answer of the address to which the redirects led. `isForNow`: one of them said that it is temporary.
+        case response(TransportResponse, from: WebAddress, isForNow: Bool)
         /// `robots.txt` closes an address.
         case closed(Closure)
     }
@@ -31,15 +31,16 @@ struct WebClient: Sendable {
     func get(
         _ address: WebAddress, headers: [(name: String, value: String)] = []
     ) async throws(SourceFault) -> Answer {
-        var address = address
+        var (address, isForNow) = (address, false)
         for _ in 0...Redirect.most {
             let rules = try await robots.rules(for: address)
             guard rules.allow(address) else { return .closed(Closure(address: address, isForNow: rules.areUnknown)) }
             let response = try await client.send(Self.request(for: address, headers: headers))
             guard let target = Redirect.target(of: response, from: address) else {
-                return .response(response, from: address)
+                return .response(response, from: address, isForNow: isForNow)
             }
             address = target
+            isForNow = isForNow || Redirect.isTemporary(response)
         }
         throw .rejected("\(address.url.host) redirects more than \(Redirect.most) times in a row")
     }

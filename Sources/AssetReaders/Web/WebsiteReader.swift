@@ -45,7 +45,12 @@ final class WebsiteReader: SourceReader {
         case .closed(let why): throw item.isWholeSource ? .addressRefused(why) : .rejected(why)
         case .notModified:
             return reading(.unchanged(nil), address, links: known?.links ?? [], movedTo: known?.address)
-        case .page(let response, let type, let charset, let final):
+        case .page(let response, let type, let charset, let final, let isForNow):
+            // It may have to be logged in to, say: a page that is kept is not gone.
+            let isElsewhere = isForNow && known.map { final != $0.address ?? address } == true
+            if isElsewhere, !item.isWholeSource {
+                throw .rejected("\(address.url.host) redirects this page to another one for now")
+            }
             if final != address, !item.isWholeSource {
                 // The page is the one that it leads to, if it is one of ours: two addresses are no two documents.
                 let target = Frontier.Found(address: final, depth: depth(of: item))
@@ -58,7 +63,7 @@ final class WebsiteReader: SourceReader {
             let outcome = isSame ? ItemReading.Outcome.unchanged(new.item) : .content(content, new.item)
             var reading = reading(
                 outcome, address, links: links.addresses, movedTo: final == address ? nil : final)
-            reading.isIncomplete = reading.isIncomplete || links.isCut
+            reading.isIncomplete = reading.isIncomplete || links.isCut || isElsewhere
             return reading
         }
     }

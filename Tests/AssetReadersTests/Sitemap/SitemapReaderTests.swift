@@ -181,6 +181,20 @@ import Transport
         #expect(try await read().faults.keys.sorted() == [Self.site + "a"])
     }
 
+    /// RFC 9110 § 15.4.3
+    @Test func `a page that is kept and leaves the origin for now is not gone`() async throws {
+        transport.answer(Self.url, .body(Self.pages((Self.site + "a", nil)), "application/xml"))
+        transport.answer(Self.site + "a", .html("a"), .redirect("https://b.example/login"))
+        transport.answer("https://b.example/login", .html("log in"))
+        let first = try await read()
+        #expect(
+            try await read(since: first.versions).faults == [
+                Self.site + "a": .rejected("a.example redirects this address to another site for now")
+            ])
+        transport.answer(Self.site + "a", .redirect("https://b.example/login", 301))
+        #expect(try await read(since: first.versions).absent == [Self.site + "a"])
+    }
+
     @Test func `a page that redirects within the origin is read, and none that leaves it`() async throws {
         transport.answer(Self.url, .body(Self.pages((Self.site + "a", nil), (Self.site + "b", nil)), "application/xml"))
         transport.answer(Self.site + "a", .redirect("/c"))

@@ -12,7 +12,7 @@ import Transport
     private func get(_ url: String, _ web: WebClient? = nil) async throws(SourceFault) -> String {
         guard let address = WebAddress(url) else { return "no address" }
         switch try await (web ?? WebClient(sources.client())).get(address) {
-        case .response(let response, let final): return "\(response.status) \(final.text)"
+        case .response(let response, let final, _): return "\(response.status) \(final.text)"
         case .closed(let closure): return "closed \(closure.address.text)"
         }
     }

@@ -202,6 +202,36 @@ import Transport
         #expect(transport.headers("if-none-match", to: Self.home) == [nil, nil])
     }
 
+    /// RFC 9110 § 15.4.3: the page is still at its own address.
+    @Test(arguments: [302, 303, 307])
+    func `a page that is kept and redirects for now is not gone`(_ status: Int) async throws {
+        let login = ScriptedTransport.Answer.redirect("https://b.example/login", status)
+        transport.answer("https://b.example/login", .html("log in"))
+        transport.answer(Self.home, links("a"))
+        transport.answer(Self.home + "a", .html("a"), login)
+        let first = try await read()
+        #expect(try await read(since: first.versions).faults.keys.sorted() == [Self.home + "a"])
+        transport.answer(Self.home, login)
+        #expect(try await !read(since: first.versions).isComplete)
+        #expect(try await read().isComplete)
+    }
+
+    @Test func `a page that is kept and moved for good is gone`() async throws {
+        transport.answer("https://b.example/", .html("moved"))
+        transport.answer(Self.home, links("a"))
+        transport.answer(Self.home + "a", .html("a"), .redirect("https://b.example/", 301))
+        let reading = try await read(since: try await read().versions)
+        #expect(reading.absent == [Self.home + "a"])
+        #expect(reading.isComplete)
+    }
+
+    @Test func `a first page that always redirects for now is a whole listing's`() async throws {
+        transport.answer(Self.home, .redirect("en/"))
+        transport.answer(Self.home + "en/", links("a"))
+        transport.answer(Self.home + "en/a", .html("a"))
+        #expect(try await read(since: try await read().versions).isComplete)
+    }
+
     @Test func `a page that redirects is the one it leads to, once`() async throws {
         transport.answer(Self.home, links("old", "new"))
         transport.answer(Self.home + "old", .redirect("new", 301))
