@@ -17,7 +17,7 @@ struct SupportedTypes: Sendable {
     ///
     /// Servers and disks call any text `text/plain`: there the name's end says more.
     func contentType(declared: String?, fileName: String) -> String? {
-        let declared = declared == "application/xhtml+xml" ? "text/html" : declared
+        let declared = declared.map { DocumentType.aliases[$0]?.rawValue ?? $0 }
         if let declared, declared != "text/plain" { return contentTypes.contains(declared) ? declared : nil }
         return contentType(fileName: fileName) ?? declared.flatMap { contentTypes.contains($0) ? $0 : nil }
     }

@@ -11,8 +11,7 @@ struct ContentType: Sendable, Hashable {
     init(_ value: String?) {
         let value = value ?? ""
         let type = HeaderValue.mediaType(value)
-        // RFC 9110 § 8.3: this one says nothing.
-        mediaType = type.isEmpty || type == "application/octet-stream" ? nil : type
+        mediaType = DocumentType.unsaying.contains(type) ? nil : type
         charset = Self.charset(value)
     }
 

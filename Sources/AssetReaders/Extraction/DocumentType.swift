@@ -30,12 +30,13 @@ enum DocumentType: String, Sendable, CaseIterable {
     }
 
     /// Types that servers tell of anything.
-    private static let unsaying: Set<String> = [
+    static let unsaying: Set<String> = [
         "", "application/octet-stream", "binary/octet-stream", "application/unknown", "application/x-unknown",
         "application/force-download", "unknown/unknown",
     ]
 
-    private static let aliases: [String: DocumentType] = [
+    /// Other names of the types.
+    static let aliases: [String: DocumentType] = [
         "text/x-markdown": .markdown, "text/x-web-markdown": .markdown, "application/xhtml+xml": .html,
         "application/csv": .csv, "text/comma-separated-values": .csv, "application/x-pdf": .pdf,
     ]
