@@ -69,7 +69,7 @@ public struct DocumentTextExtractor: TextExtractor {
         if type == .html {
             return try HTMLText.extract(content.bytes, charset: content.charset, mostBytes: limits.textBytes)
         }
-        guard let text = TextDecoding.text(of: content.bytes, charset: content.charset) else { throw .notText }
+        let text = try TextDecoding.text(of: content.bytes, charset: content.charset, atMost: limits.textBytes)
         guard text.count <= limits.textBytes else { throw .tooMuchText }
         guard type == .markdown else { return ExtractedText(bytes: text) }
         return ExtractedText(bytes: text, sections: try MarkdownOutline.sections(of: text))

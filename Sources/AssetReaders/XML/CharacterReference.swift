@@ -60,7 +60,7 @@ enum CharacterReference {
 
     private static func character(_ number: UInt32, in language: Language) -> String {
         if language == .html, (0x80..<0xA0).contains(number) {
-            return String(decoding: Windows1252.decoded([UInt8(number)]), as: UTF8.self)
+            return Windows1252.character(UInt8(number))
         }
         guard number != 0, let scalar = Unicode.Scalar(number) else { return "\u{FFFD}" }
         return String(scalar)

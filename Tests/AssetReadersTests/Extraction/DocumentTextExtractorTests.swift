@@ -102,6 +102,18 @@ struct DocumentTextExtractorTests {
         }
     }
 
+    @Test func `a page that becomes many times its bytes is not read, seen or not`() async throws {
+        var limits = ExtractionLimits()
+        limits.textBytes = 1000
+        let extractor = DocumentTextExtractor(executable: nil, limits: limits)
+        let page = Array("<!--".utf8) + [UInt8](repeating: 0x80, count: 500) + Array("-->".utf8)
+        await #expect(
+            throws: Document.Failure(.unreadable, "the document has too much text, or unpacks to too much")
+        ) {
+            try await extractor.extract(SourceContent(bytes: page, contentType: "text/html"), fileName: "x")
+        }
+    }
+
     @Test func `what a PDF tool writes is text, whatever it writes`() async throws {
         let tool = try ScriptFixture(#"printf 'a\000b\377c\r\n\014d'"#)
         let extractor = DocumentTextExtractor(executable: nil, pdfTool: tool.path)

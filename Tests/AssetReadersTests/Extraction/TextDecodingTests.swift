@@ -69,6 +69,17 @@ struct TextDecodingTests {
         }
     }
 
+    /// Bytes that are no text of their charset become three each.
+    @Test(arguments: ["utf-8", "windows-1252", "euc-jp", "koi8-r", "utf-16le"])
+    func `a text that grows beyond its bounds is not made`(_ label: String) throws {
+        let bytes = [UInt8](repeating: 0x80, count: 1000)
+        let count = try TextDecoding.text(of: bytes, charset: label, atMost: 3000).count
+        #expect(try TextDecoding.text(of: bytes, charset: label, atMost: count).count == count)
+        #expect(throws: ExtractionFault.tooMuchText) {
+            try TextDecoding.text(of: bytes, charset: label, atMost: count - 1)
+        }
+    }
+
     private func text(_ bytes: [UInt8], _ charset: String? = nil) -> String? {
         TextDecoding.text(of: bytes, charset: charset).map { String(decoding: $0, as: UTF8.self) }
     }

@@ -8,9 +8,8 @@ struct HTMLText {
     static func extract(
         _ content: [UInt8], charset: String?, mostBytes: Int
     ) throws(ExtractionFault) -> ExtractedText {
-        guard let source = TextDecoding.text(of: content, charset: charset ?? HTMLCharset.declared(in: content)) else {
-            throw .notText
-        }
+        let source = try TextDecoding.text(
+            of: content, charset: charset ?? HTMLCharset.declared(in: content), atMost: mostBytes)
         var reader = HTMLText(mostBytes: mostBytes)
         for token in HTMLTokens(source) { try reader.read(token) }
         return try reader.finish()

@@ -45,7 +45,7 @@ struct PDFText: Sendable {
 enum ToolOutput {
     /// Text all the same: a font may make NULs of its letters, and half of a pair.
     static func text(of output: [UInt8]) -> [UInt8] {
-        var text = UTF8Text.isValid(output) ? output : UTF8Text.repaired(output[...])
+        var text = UTF8Text.isValid(output) ? output : UTF8Text.repaired(output[...], atMost: .max) ?? []
         for position in text.indices where text[position] == 0 { text[position] = 0x20 }
         LineEnds.normalize(&text)
         return text

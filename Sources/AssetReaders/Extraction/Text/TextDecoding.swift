@@ -1,11 +1,21 @@
 /// Makes UTF-8 of the bytes of a text: by its byte order mark, else by the declared charset, else as UTF-8 where that is
 /// valid, else as windows-1252. Line ends become LF, the byte order mark goes.
 enum TextDecoding {
-    /// `nil` where the text has NULs, which no text has.
+    /// As many as a part of a Word document may have.
+    private static let most = 128 << 20
+
+    /// `nil` where it is no text, or too long.
     static func text(of bytes: [UInt8], charset: String?) -> [UInt8]? {
+        try? text(of: bytes, charset: charset, atMost: most)
+    }
+
+    /// Throws where the text has NULs, which no text has.
+    ///
+    /// - Parameter limit: the most bytes of the text, if it has to be made: bytes that are none of the charset become three.
+    static func text(of bytes: [UInt8], charset: String?, atMost limit: Int) throws(ExtractionFault) -> [UInt8] {
         let (encoding, markCount) = encoding(of: bytes, charset: charset)
-        var text = encoding.decoded(bytes, skipping: markCount)
-        guard !text.contains(0) else { return nil }
+        guard var text = encoding.decoded(bytes, skipping: markCount, atMost: limit) else { throw .tooMuchText }
+        guard !text.contains(0) else { throw .notText }
         LineEnds.normalize(&text)
         return text
     }

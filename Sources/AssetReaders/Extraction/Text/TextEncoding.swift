@@ -22,13 +22,15 @@ enum TextEncoding: Hashable {
     }
 
     /// The text of `bytes` from `count` on, as UTF-8. What is in no way text of this encoding becomes U+FFFD.
-    func decoded(_ bytes: [UInt8], skipping count: Int) -> [UInt8] {
+    ///
+    /// - Parameter limit: where the text grows beyond it, there is none. All in memory at once it is many times the bytes.
+    func decoded(_ bytes: [UInt8], skipping count: Int, atMost limit: Int) -> [UInt8]? {
         switch self {
         case .utf8:
             if count == 0, UTF8Text.isValid(bytes) { return bytes }
-            return UTF8Text.repaired(bytes[count...])
-        case .windows1252: return Windows1252.decoded(bytes[count...])
-        case .other(let name): return CharsetConversion.decoded(bytes[count...], from: name)
+            return UTF8Text.repaired(bytes[count...], atMost: limit)
+        case .windows1252: return Windows1252.decoded(bytes[count...], atMost: limit)
+        case .other(let name): return CharsetConversion.decoded(bytes[count...], from: name, atMost: limit)
         }
     }
 

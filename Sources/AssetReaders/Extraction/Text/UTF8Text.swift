@@ -11,13 +11,14 @@ enum UTF8Text {
         }
     }
 
-    /// The text with U+FFFD for each byte that belongs to no sequence.
-    static func repaired(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
+    /// The text with U+FFFD for each byte that belongs to no sequence; `nil` where it is longer than `limit`.
+    static func repaired(_ bytes: ArraySlice<UInt8>, atMost limit: Int) -> [UInt8]? {
         bytes.withUnsafeBufferPointer { bytes in
             var output: [UInt8] = []
             output.reserveCapacity(bytes.count)
             var position = 0
             while position < bytes.count {
+                guard output.count <= limit else { return nil }
                 if let length = sequence(at: position, of: bytes) {
                     output += bytes[position..<position + length]
                     position += length
@@ -26,7 +27,7 @@ enum UTF8Text {
                     position += 1
                 }
             }
-            return output
+            return output.count <= limit ? output : nil
         }
     }
 

@@ -1,8 +1,17 @@
 /// The charset of western Windows, by the Encoding Standard § 9.1: each byte is a character, so that any bytes are text.
 enum Windows1252 {
-    static func decoded(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
+    /// `nil` where the text is longer than `limit`.
+    static func decoded(_ bytes: ArraySlice<UInt8>, atMost limit: Int) -> [UInt8]? {
+        let count = bytes.reduce(0) { $0 + ($1 < 0x80 ? 1 : $1 < 0xA0 && special[Int($1 - 0x80)] >= 0x800 ? 3 : 2) }
+        return count <= limit ? decoded(bytes, count: count) : nil
+    }
+
+    /// The character of a byte.
+    static func character(_ byte: UInt8) -> String { String(decoding: decoded([byte], count: 3), as: UTF8.self) }
+
+    private static func decoded(_ bytes: ArraySlice<UInt8>, count: Int) -> [UInt8] {
         var output: [UInt8] = []
-        output.reserveCapacity(bytes.count + bytes.count / 8)
+        output.reserveCapacity(count)
         for byte in bytes {
             if byte < 0x80 {
                 output.append(byte)
