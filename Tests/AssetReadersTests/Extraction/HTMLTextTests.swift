@@ -80,6 +80,17 @@ struct HTMLTextTests {
         for page in pages { _ = try text(page) }
     }
 
+    /// Each tag would be compared with all that are open, up to the one that keeps it from ending anything.
+    @Test func `tags that end nothing cost in a deep hidden element what they cost in a flat one`() throws {
+        let (deep, tags) = (String(repeating: "<b>", count: 240), String(repeating: "<div></div>", count: 20_000))
+        let (flat, nested) = ("<template>" + tags, "<template><p><button>" + deep + tags)
+        _ = try text(flat)
+        let (fast, slow) = try (
+            ContinuousClock().measure { _ = try text(flat) }, ContinuousClock().measure { _ = try text(nested) }
+        )
+        #expect(slow < fast * 4)
+    }
+
     @Test func `text beyond the limit is refused`() {
         #expect(throws: ExtractionFault.tooMuchText) {
             try HTMLText.extract(Array("<p>abcdef".utf8), charset: nil, mostBytes: 5)

@@ -5,11 +5,12 @@
 struct HTMLHiding {
     /// The open elements, the hidden one first.
     private var open: [String] = []
-    private var counts: [String: Int] = [:]
+    /// The places of each of them, by name: hostile pages have a thousand tags for every one that ends another.
+    private var places: [String: [Int]] = [:]
     /// Elements that are open beyond the most that are kept.
     private var surplus = 0
 
-    /// Looking through the open elements is bounded by it, and with it the time that hostile pages take.
+    /// Hostile pages open elements without end.
     private static let most = 256
 
     var isHidden: Bool { !open.isEmpty }
@@ -22,16 +23,16 @@ struct HTMLHiding {
             surplus += 1
             return
         }
+        places[tag.name, default: []].append(open.count)
         open.append(tag.name)
-        counts[tag.name, default: 0] += 1
     }
 
     mutating func end(_ name: String) {
         guard isHidden else { return }
         if surplus > 0 {
             surplus -= 1
-        } else if counts[name, default: 0] > 0 {
-            pop(through: name)
+        } else if let place = places[name]?.last {
+            pop(from: place)
         } else if HTMLElement.border(of: name) > .space, let root = open.first, ImpliedEnd.isOptional(of: root) {
             // The end of an element around the hidden one, whose own end tag was left out.
             removeAll()
@@ -40,29 +41,22 @@ struct HTMLHiding {
 
     /// Ends the elements whose end tag may be left out before this one (HTML § 13.1.2.4).
     private mutating func endImplied(by name: String) {
-        guard let rule = ImpliedEnd.rule(for: name), rule.ended.contains(where: { counts[$0, default: 0] > 0 }) else {
-            return
-        }
-        for place in open.indices.reversed() {
-            if rule.borders.contains(open[place]) { return }
-            if rule.ended.contains(open[place]) { return pop(from: place) }
-        }
+        guard let rule = ImpliedEnd.rule(for: name), let place = lastPlace(of: rule.ended) else { return }
+        if place > lastPlace(of: rule.borders) ?? -1 { pop(from: place) }
     }
 
-    private mutating func pop(through name: String) {
-        if let place = open.lastIndex(of: name) { pop(from: place) }
-    }
+    private func lastPlace(of names: Set<String>) -> Int? { names.compactMap { places[$0]?.last }.max() }
 
     private mutating func pop(from place: Int) {
         while open.count > place {
-            if let name = open.popLast() { counts[name, default: 1] -= 1 }
+            if let name = open.popLast() { _ = places[name]?.popLast() }
         }
         if open.isEmpty { removeAll() }
     }
 
     private mutating func removeAll() {
         open.removeAll()
-        counts.removeAll()
+        places.removeAll()
     }
 }
 
