@@ -4,30 +4,18 @@ import GRDB
 
 /// Items that were found, on their way into an operation.
 extension SQLiteAssetStore {
-    /// The items of one commit: a listing may bring a hundred thousand at once, and others wait meanwhile.
-    private static let mostAtOnce = 512
-
     public func add(
         _ items: [SourceItem], to operation: OperationID, mostDocuments: Int, at now: Timestamp
     ) async throws(AssetStoreError) -> ItemAdmission {
         let found = items.map { FoundItem($0, isLinked: false) }
-        var (queued, isFull, position): ([QueuedItem], Bool, Int) = ([], false, 0)
-        repeat {
-            let part = Array(found[position..<min(position + Self.mostAtOnce, found.count)])
-            position += part.count
-            let admission = try await writer.write(isEnding: true) { db -> ItemAdmission in
-                guard let run = try Run.find(operation, in: db), run.goesOn else { return .ended }
-                var admission = Admission(run, mostDocuments: mostDocuments, at: now)
-                try admission.admit(part, in: db)
-                if run.isResumed { try admission.giveLinked(in: db) }
-                try admission.tally.add(to: run, at: now, in: db)
-                return .added(admission.queued, isFull: admission.tally.fullAt != nil)
-            }
-            guard case .added(let more, let isFullNow) = admission else { return .ended }
-            queued += more
-            isFull = isFull || isFullNow
-        } while position < found.count
-        return .added(queued, isFull: isFull)
+        return try await writer.write(isEnding: true) { db in
+            guard let run = try Run.find(operation, in: db), run.goesOn else { return .ended }
+            var admission = Admission(run, mostDocuments: mostDocuments, at: now)
+            try admission.admit(found, in: db)
+            if run.isResumed { try admission.giveLinked(in: db) }
+            try admission.tally.add(to: run, at: now, in: db)
+            return .added(admission.queued, isFull: admission.tally.fullAt != nil)
+        }
     }
 }
 

@@ -1,8 +1,9 @@
-import AssetStore
 import Assets
 import Formats
 import Foundation
 import Testing
+
+@testable import AssetStore
 
 @Suite struct ItemTests {
     private let folder: TemporaryFolder
@@ -52,12 +53,21 @@ import Testing
         #expect(try await store.add(keys.map { SourceItem($0) }, to: run).count == keys.count)
     }
 
-    /// More than fit into one commit.
-    @Test func `a listing of thousands is taken whole`() async throws {
+    @Test func `thousands of items are taken whole or not at all`() async throws {
         let asset = try await store.make()
         let run = try await store.start()
-        let queued = try await store.add((0..<1500).map { SourceItem("\($0)") }, to: run)
-        #expect(queued.map(\.item.key) == (0..<1500).map { "\($0)" })
+        let items = (0..<1500).map { SourceItem("\($0)") }
+        try await store.writer.write { db in
+            try db.run(
+                """
+                CREATE TRIGGER full BEFORE INSERT ON items WHEN new.key = '1200'
+                BEGIN SELECT RAISE(ABORT, 'no room'); END
+                """)
+        }
+        await #expect(throws: AssetStoreError.self) { try await store.add(items, to: run) }
+        try await store.writer.write { try $0.run("DROP TRIGGER full") }
+        let queued = try await store.add(items, to: run)
+        #expect(queued.map(\.item.key) == items.map(\.key))
         #expect(try await store.operation(of: asset).counters.itemsTotal == 1500)
         #expect(try await store.add([], to: run).isEmpty)
     }
