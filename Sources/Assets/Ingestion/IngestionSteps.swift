@@ -35,7 +35,7 @@ extension IngestionPlan {
         case cancelled
         /// The store says that the operation is done, or gone.
         case ended
-        /// The store cannot be reached: the operation goes on another time.
+        /// The store could not be reached for an hour.
         case storeLost
         /// The service stops.
         case dropped
