@@ -49,7 +49,7 @@ extension IngestionPlan {
         var besides = 64
         /// Bytes that waiting documents hold, before no other is begun.
         var pausedBytes = 128 << 20
-        /// Items found and not begun, before the listing waits.
+        /// Items found and neither begun nor ended, before the listing waits.
         var queuedItems = 10_000
         /// Bytes that a listing brings with its items, before it waits.
         var queuedBytes = 64 << 20
