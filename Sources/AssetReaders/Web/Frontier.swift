@@ -28,7 +28,7 @@ struct Frontier: Sendable {
     private var mostAddresses: Int { mostPages * 4 }
     private static let mostWaiting = 10_000
 
-    /// Counts an address that is being read, which an earlier process may have given out.
+    /// Counts an address that is to be read, unless it was counted before.
     mutating func begin(_ address: WebAddress) {
         if known.insert(address).inserted { pages += 1 }
     }

@@ -15,12 +15,18 @@ final class WebsiteReader: SourceReader {
     /// The depth of a page whose note is lost: its links are not followed.
     private let deepest: Int
 
-    init(_ first: WebAddress, mostPages: Int, deepest: Int, pages: PageReader) {
+    /// - Parameter found: those that an earlier process found.
+    init(_ first: WebAddress, mostPages: Int, deepest: Int, found: [LinkedItem], pages: PageReader) {
         self.first = first
         self.pages = pages
         self.deepest = deepest
         scope = CrawlScope(of: first)
-        frontier = Locked(Frontier(mostPages: mostPages, deepest: deepest))
+        var frontier = Frontier(mostPages: mostPages, deepest: deepest)
+        for item in found {
+            guard let address = WebAddress(item.key) else { continue }
+            if item.isAbsent { frontier.note(address) } else { frontier.begin(address) }
+        }
+        self.frontier = Locked(frontier)
     }
 
     /// Only reading tells whether a page changed.

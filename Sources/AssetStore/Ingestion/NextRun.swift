@@ -65,7 +65,8 @@ extension SQLiteAssetStore {
         else { throw MalformedRow() }
         return Ingestion(
             operation: operation, asset: asset, upload: try Upload.find(ofAsset: run.asset, in: db), isForced: isForced,
-            chosen: run.isChosen ? try chosen(of: run, in: db) : nil)
+            chosen: run.isChosen ? try chosen(of: run, in: db) : nil,
+            linked: run.isResumed ? try ItemRow.linked(of: run, in: db) : [])
     }
 
     private enum ChosenColumn: Int32, Columns {

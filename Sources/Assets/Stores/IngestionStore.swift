@@ -62,15 +62,31 @@ public struct Ingestion: Sendable {
     public var isForced: Bool
     /// The documents that are to be looked at, as items; `nil`: all that the source has.
     public var chosen: [SourceItem]?
+    /// The items that others had led to before the process ended last, for readers that bound their number.
+    public var linked: [LinkedItem]
 
     public init(
-        operation: AssetOperation, asset: Asset, upload: Upload?, isForced: Bool, chosen: [SourceItem]?
+        operation: AssetOperation, asset: Asset, upload: Upload?, isForced: Bool, chosen: [SourceItem]?,
+        linked: [LinkedItem] = []
     ) {
         self.operation = operation
         self.asset = asset
         self.upload = upload
         self.isForced = isForced
         self.chosen = chosen
+        self.linked = linked
+    }
+}
+
+/// An item that another one led to.
+public struct LinkedItem: Sendable, Hashable {
+    public var key: String
+    /// It turned out to be no document.
+    public var isAbsent: Bool
+
+    public init(key: String, isAbsent: Bool) {
+        self.key = key
+        self.isAbsent = isAbsent
     }
 }
 

@@ -78,6 +78,18 @@ import Testing
         #expect(try await store.add("root", "page", to: resumed).isEmpty)
     }
 
+    @Test func `an operation that goes on tells what others had led to`() async throws {
+        try await store.make()
+        let run = try await store.start()
+        #expect(run.linked.isEmpty)
+        let root = try await store.add("root", "listed", to: run)[0]
+        let led = try await store.complete(root, of: run, found: [SourceItem("page"), SourceItem("gone")])
+        try await store.finish(try #require(led.queued?.last), of: run, ItemOutcome(.absent))
+        try await store.recover(at: .at(50))
+        let linked = [LinkedItem(key: "page", isAbsent: false), LinkedItem(key: "gone", isAbsent: true)]
+        #expect(try await store.start().linked == linked)
+    }
+
     @Test func `an item that is not listed again counts as gone`() async throws {
         let asset = try await store.makeRead("kept")
         let run = try await store.startRefresh(of: asset)
