@@ -92,9 +92,12 @@ struct IngestionTools: Sendable {
 
     private func begin(_ items: [QueuedItem]) async throws(IngestionPlan.Stop) {
         let ids = items.map(\.id)
-        try await store.advance { store throws(AssetStoreError) in
+        let beginning = try await store.attempt { store throws(AssetStoreError) in
             try await store.begin(ids, of: operation, at: parts.now())
         }
+        guard case .begun(let versions) = beginning else { throw .ended }
+        var items = items
+        for index in items.indices { items[index].keptVersion = versions[items[index].id] }
         mailbox.send(.begun(items))
     }
 
