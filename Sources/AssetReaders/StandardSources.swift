@@ -69,7 +69,7 @@ public struct StandardSources: SourceReaders {
         let values = SourceValues(type, source.parameters)
         return switch source.type {
         case "file": ingestion.upload.map { upload($0) }
-        case "website": website(values)
+        case "website": website(values, ingestion.linked)
         case "sitemap": sitemap(values)
         case "rss": feed(values)
         case "google_drive": drive(values, tokens)
@@ -87,11 +87,11 @@ public struct StandardSources: SourceReaders {
         UploadReader(upload: upload, folder: configuration.uploads, longest: longest)
     }
 
-    private func website(_ values: SourceValues) -> WebsiteReader? {
+    private func website(_ values: SourceValues, _ found: [LinkedItem]) -> WebsiteReader? {
         guard let first = values.address("url"), let mostPages = values.integer("maxPages"),
             let deepest = values.integer("maxDepth")
         else { return nil }
-        return WebsiteReader(first, mostPages: mostPages, deepest: deepest, pages: pages)
+        return WebsiteReader(first, mostPages: mostPages, deepest: deepest, found: found, pages: pages)
     }
 
     private func sitemap(_ values: SourceValues) -> SitemapReader? {

@@ -50,18 +50,19 @@ final class TestSources: Sendable {
     /// The reader of a source; throws where there is none.
     func reader(
         _ type: String, _ parameters: [String: ParameterValue], tokens: (any AccessTokenSource)? = nil,
-        upload: Upload? = nil, maxDocumentBytes: Int = 1 << 20, uploads: String = "/nonexistent"
+        upload: Upload? = nil, linked: [LinkedItem] = [], maxDocumentBytes: Int = 1 << 20,
+        uploads: String = "/nonexistent"
     ) throws -> any SourceReader {
         struct NoReader: Error {}
         let sources = sources(maxDocumentBytes: maxDocumentBytes, uploads: uploads)
-        guard let ingestion = Self.ingestion(type, parameters, upload),
+        guard let ingestion = Self.ingestion(type, parameters, upload, linked),
             let reader = sources.reader(for: ingestion, tokens: tokens)
         else { throw NoReader() }
         return reader
     }
 
     static func ingestion(
-        _ type: String, _ parameters: [String: ParameterValue], _ upload: Upload? = nil
+        _ type: String, _ parameters: [String: ParameterValue], _ upload: Upload? = nil, _ linked: [LinkedItem] = []
     ) -> Ingestion? {
         guard let tenant = TenantID("acme") else { return nil }
         let (asset, source) = (
@@ -75,7 +76,7 @@ final class TestSources: Sendable {
                 id: asset, tenant: tenant, displayName: "x", source: source,
                 embedding: EmbeddingSettings(model: nil, chunkSize: 512, chunkOverlap: 64), createdAt: now,
                 modifiedAt: now, createdBy: nil),
-            upload: upload, isForced: false, chosen: nil)
+            upload: upload, isForced: false, chosen: nil, linked: linked)
     }
 }
 

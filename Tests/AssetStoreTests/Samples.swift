@@ -110,6 +110,13 @@ extension SQLiteAssetStore {
         try await add(keys.map { SourceItem($0) }, to: run, most: most)
     }
 
+    /// Begins items, and gives the versions of their kept documents.
+    func keptVersions(of queued: [QueuedItem], _ run: Ingestion) async throws -> [String?] {
+        let beginning = try await begin(queued.map(\.id), of: run.operation.id, at: .at(2))
+        guard case .begun(let versions) = beginning else { throw Unexpected(what: "\(beginning)") }
+        return queued.map { versions[$0.id]?.text }
+    }
+
     @discardableResult
     func finish(
         _ queued: QueuedItem, of run: Ingestion, _ outcome: ItemOutcome, most: Int = 10_000, at second: Int64 = 3

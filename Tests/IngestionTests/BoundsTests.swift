@@ -1,4 +1,5 @@
 import Assets
+import Foundation
 import Secrets
 import Testing
 
@@ -101,5 +102,41 @@ import Testing
         #expect(ended.counters.itemsRemoved == 0)
         #expect(try await shop.documents(of: asset).count == 2)
         await shop.close()
+    }
+
+    /// Embedders are slow: whoever waits for one keeps its text alone.
+    @Test func `the bytes of a document are let go once its text is known`() async throws {
+        let size = 64 << 20
+        let source = ScriptedSource(["a": String(repeating: "x", count: size)])
+        let resident = Locked([Int]())
+        let note: @Sendable () -> Void = { resident.withLock { $0.append(Self.residentBytes()) } }
+        let embedder = ScriptedEmbedder(beforeCall: { (_) throws(EmbedderFault) in note() })
+        let shop = try await Workshop(["Handbook": source], embedder: embedder, maxDocumentBytes: size) { parts, _ in
+            parts.extractor = TitleExtractor(beforeExtraction: note)
+        }
+        #expect(try await shop.ingest("Handbook", model: .small).ended.status == .completed)
+        let seen = resident.withLock { $0 }
+        try #require(seen.count == 2)
+        // Other tests take some meanwhile.
+        #expect(seen[0] - seen[1] > size / 2)
+        await shop.close()
+    }
+
+    /// proc_pid_statm(5)
+    private static func residentBytes() -> Int {
+        let statm = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? ""
+        return statm.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map { $0 * 4096 } ?? 0
+    }
+}
+
+/// Takes a few words out of a document, however large it is.
+private struct TitleExtractor: TextExtractor {
+    let beforeExtraction: @Sendable () -> Void
+
+    var supportedTypes: [SupportedType] { [] }
+
+    func extract(_ content: SourceContent, fileName: String) async throws(Document.Failure) -> ExtractedText {
+        beforeExtraction()
+        return ExtractedText(bytes: Array("a few words".utf8))
     }
 }

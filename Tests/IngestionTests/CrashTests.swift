@@ -292,7 +292,7 @@ import Testing
         await shop.close()
     }
 
-    @Test func `where the store fails for long the operation stands still, and the log has its id`() async throws {
+    @Test func `where the store fails for long the operation is FAILED, and the log has its id`() async throws {
         let isBroken = Locked(true)
         let shop = try await Workshop(["Handbook": ScriptedSource(["a": "one"]), "Other": ScriptedSource(["b": "two"])])
         {
@@ -304,15 +304,44 @@ import Testing
                     if call == .finish, isBroken.withLock({ $0 }) { throw .unavailable("the disk is full") }
                 })
         }
-        let (asset, operation) = try await shop.create("Handbook")
+        let (_, operation) = try await shop.create("Handbook")
         let error = await shop.event { event -> IngestionEvent.InternalError? in
             if case .internalError(operation, let error) = event { error } else { nil }
         }
         #expect(error == .storeLost)
-        #expect(try await shop.operation(operation, of: asset).status == .running)
+        let ended = await shop.end(of: operation)
+        #expect((ended.status, ended.failure?.code) == (.failed, .internalError))
         // Its place is free.
         isBroken.withLock { $0 = false }
         #expect(try await shop.ingest("Other").ended.status == .completed)
+        await shop.close()
+    }
+
+    /// Nobody else would end it, so it would be RUNNING until the next start, also for who cancels it.
+    @Test func `the end of an operation is kept as soon as it can be, however long that takes`() async throws {
+        let failures = Locked(200)
+        let shop = try await Workshop(["Handbook": ScriptedSource(["a": "one"])]) { parts, store in
+            parts.sleep = { (_) throws(CancellationError) in }
+            parts.store = WatchedStore(
+                store: store,
+                before: { (call) throws(AssetStoreError) in
+                    guard call == .end else { return }
+                    let isBroken = failures.withLock { failures in
+                        failures -= 1
+                        return failures >= 0
+                    }
+                    if isBroken { throw .unavailable("the disk is full") }
+                })
+        }
+        let (_, operation) = try await shop.create("Handbook")
+        let status = await shop.event { event -> AssetOperation.Status? in
+            switch event {
+            case .ended(let ended) where ended.id == operation: ended.status
+            case .internalError(operation, _): .running
+            default: nil
+            }
+        }
+        #expect(status == .completed)
         await shop.close()
     }
 }

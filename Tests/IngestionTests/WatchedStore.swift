@@ -40,7 +40,7 @@ struct WatchedStore: IngestionStore {
 
     func begin(
         _ items: [ItemID], of operation: OperationID, at now: Timestamp
-    ) async throws(AssetStoreError) -> IngestionProgress {
+    ) async throws(AssetStoreError) -> ItemBeginning {
         try await watched(.begin) { () throws(AssetStoreError) in try await store.begin(items, of: operation, at: now) }
     }
 

@@ -37,11 +37,12 @@ struct Frontier: Sendable {
     private var mostAddresses: Int { mostPages * 4 }
     private static let mostWaiting = 10_000
 
-    /// Counts an address that is being read, which an earlier process may have given out.
+    /// Counts an address that is to be read, unless it was counted before.
     mutating func begin(_ address: WebAddress, at depth: Int) {
         guard known[address] == nil else { return }
         known[address] = Known(depth: depth)
         pages += 1
+    }
     }
 
     /// Notes another address of a page that was given out: a link to it leads to nothing new.

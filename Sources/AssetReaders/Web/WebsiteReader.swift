@@ -15,12 +15,22 @@ final class WebsiteReader: SourceReader {
     /// The depth of a page whose note is lost: its links are not followed.
     private let deepest: Int
 
-    init(_ first: WebAddress, mostPages: Int, deepest: Int, pages: PageReader) {
+    /// - Parameter found: those that an earlier process found.
+    init(_ first: WebAddress, mostPages: Int, deepest: Int, found: [LinkedItem], pages: PageReader) {
         self.first = first
         self.pages = pages
         self.deepest = deepest
         scope = CrawlScope(of: first)
-        frontier = Locked(Frontier(mostPages: mostPages, deepest: deepest))
+        var frontier = Frontier(mostPages: mostPages, deepest: deepest)
+        for item in found {
+            guard let address = WebAddress(item.key) else { continue }
+            if item.isAbsent {
+                frontier.note(address)
+            } else {
+                frontier.begin(address, at: Self.depth(item.note) ?? deepest)
+            }
+        }
+        self.frontier = Locked(frontier)
     }
 
     /// Only reading tells whether a page changed.
@@ -94,7 +104,9 @@ final class WebsiteReader: SourceReader {
         return ItemReading(.absent, found: found.map(Self.item), isIncomplete: isCut)
     }
 
-    private func depth(of item: SourceItem) -> Int { item.note.flatMap { Int($0) } ?? deepest }
+    private func depth(of item: SourceItem) -> Int { Self.depth(item.note) ?? deepest }
+
+    private static func depth(_ note: String?) -> Int? { note.flatMap { Int($0) } }
 
     private static func item(_ found: Frontier.Found) -> SourceItem {
         SourceItem(

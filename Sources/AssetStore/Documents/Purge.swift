@@ -34,8 +34,11 @@ enum Purge {
 }
 
 extension SQLiteAssetStore {
-    /// Returns when all is deleted. Where the store cannot be written, the next start goes on with it.
-    func purge() async {
-        while (try? await writer.write(isEnding: true, Purge.deleteSome)) == true {}
+    /// Returns when all is deleted, or the store cannot be written: then the next purge goes on with it.
+    func purge() async { try? await purgeAll() }
+
+    /// Returns when all is deleted.
+    func purgeAll() async throws(AssetStoreError) {
+        while try await writer.write(isEnding: true, Purge.deleteSome) {}
     }
 }

@@ -96,6 +96,7 @@ enum Schema {
         );
         CREATE INDEX operations_by_asset ON operations (asset, line);
         CREATE INDEX operations_waiting ON operations (status DESC, line, tenant) WHERE is_waiting = 1;
+        CREATE INDEX operations_waiting_by_tenant ON operations (tenant, status DESC, line) WHERE is_waiting = 1;
 
         CREATE TABLE chosen_documents (
             operation INTEGER NOT NULL,

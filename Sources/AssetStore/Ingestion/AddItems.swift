@@ -4,30 +4,18 @@ import GRDB
 
 /// Items that were found, on their way into an operation.
 extension SQLiteAssetStore {
-    /// The items of one commit: a listing may bring a hundred thousand at once, and others wait meanwhile.
-    private static let mostAtOnce = 512
-
     public func add(
         _ items: [SourceItem], to operation: OperationID, mostDocuments: Int, at now: Timestamp
     ) async throws(AssetStoreError) -> ItemAdmission {
         let found = items.map { FoundItem($0, isLinked: false) }
-        var (queued, isFull, position): ([QueuedItem], Bool, Int) = ([], false, 0)
-        repeat {
-            let part = Array(found[position..<min(position + Self.mostAtOnce, found.count)])
-            position += part.count
-            let admission = try await writer.write(isEnding: true) { db -> ItemAdmission in
-                guard let run = try Run.find(operation, in: db), run.goesOn else { return .ended }
-                var admission = Admission(run, mostDocuments: mostDocuments, at: now)
-                try admission.admit(part, in: db)
-                if run.isResumed { try admission.giveLinked(in: db) }
-                try admission.tally.add(to: run, at: now, in: db)
-                return .added(admission.queued, isFull: admission.tally.fullAt != nil)
-            }
-            guard case .added(let more, let isFullNow) = admission else { return .ended }
-            queued += more
-            isFull = isFull || isFullNow
-        } while position < found.count
-        return .added(queued, isFull: isFull)
+        return try await writer.write(isEnding: true) { db in
+            guard let run = try Run.find(operation, in: db), run.goesOn else { return .ended }
+            var admission = Admission(run, mostDocuments: mostDocuments, at: now)
+            try admission.admit(found, in: db)
+            if run.isResumed { try admission.giveLinked(in: db) }
+            try admission.tally.add(to: run, at: now, in: db)
+            return .added(admission.queued, isFull: admission.tally.fullAt != nil)
+        }
     }
 }
 
@@ -62,7 +50,7 @@ struct Admission {
         if kept == nil { tally.documents += 1 }
         let id = try ItemRow.insert(found, of: document, to: run, in: db)
         tally.counters.itemsTotal += 1
-        queued.append(QueuedItem(id: id, item: found.item, keptVersion: kept?.version, crashes: 0))
+        queue(id, found.item, kept, crashes: 0)
     }
 
     /// Of an operation whose documents were chosen, no other is looked at.
@@ -92,8 +80,12 @@ struct Admission {
     private mutating func give(_ row: ItemRow, as item: SourceItem, in db: Database) throws {
         let kept = try KeptDocument.find(line: row.document, in: db)
         try row.set(.given, in: db)
-        queued.append(
-            QueuedItem(id: ItemID(row.line), item: item, keptVersion: kept?.version, crashes: row.crashes))
+        queue(ItemID(row.line), item, kept, crashes: row.crashes)
+    }
+
+    private mutating func queue(_ id: ItemID, _ item: SourceItem, _ kept: KeptDocument?, crashes: Int) {
+        let version = item.version == nil ? nil : kept?.version
+        queued.append(QueuedItem(id: id, item: item, keptVersion: version, crashes: crashes))
     }
 
     /// Gives what other items had led to before a crash: those are done, and do not lead to it again.

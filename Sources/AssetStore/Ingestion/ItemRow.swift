@@ -54,6 +54,17 @@ struct ItemRow {
         try db.all(byState, .integer(run.line), .integer(state.rawValue), read: ItemRow.init)
     }
 
+    private static let linked = """
+        SELECT key, state = \(ItemState.absent.rawValue), note FROM items WHERE operation = ? AND is_linked = 1
+        ORDER BY line
+        """
+
+    static func linked(of run: Run, in db: Database) throws -> [LinkedItem] {
+        try db.all(linked, .integer(run.line)) {
+            LinkedItem(key: $0.text(0), isAbsent: $0.integer(1) != 0, note: $0.textIfAny(2))
+        }
+    }
+
     private init(_ row: SQLRow) throws {
         guard let state = ItemState(rawValue: row.integer(Column.state)) else { throw MalformedRow() }
         line = row.integer(Column.line)

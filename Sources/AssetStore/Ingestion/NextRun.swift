@@ -25,14 +25,36 @@ extension SQLiteAssetStore {
     }
 
     /// Those that are to be resumed come first: they hold half of what they read.
+    private static let oldest = """
+        SELECT line, tenant FROM operations WHERE is_waiting = 1 ORDER BY status DESC, line LIMIT 100
+        """
+
+    /// The first of each tenant, found from tenant to tenant: all else that a tenant has waiting is passed over.
+    private static let oldestOfTenants = """
+        WITH RECURSIVE tenants (tenant) AS (
+            SELECT min(tenant) FROM operations WHERE is_waiting = 1
+            UNION ALL
+            SELECT (SELECT min(tenant) FROM operations WHERE is_waiting = 1 AND tenant > tenants.tenant)
+            FROM tenants WHERE tenant IS NOT NULL
+        )
+        SELECT operations.line, operations.tenant FROM tenants JOIN operations ON operations.line = (
+            SELECT line FROM operations WHERE is_waiting = 1 AND tenant = tenants.tenant
+            ORDER BY status DESC, line LIMIT 1)
+        ORDER BY operations.status DESC, operations.line
+        """
+
+    /// Where many of one tenant come first, which has enough, the others are looked for past all of those.
     private static func oldestWaiting(excluding excluded: Set<TenantID>, in db: Database) throws -> Int64? {
-        var line: Int64?
-        try db.each("SELECT line, tenant FROM operations WHERE is_waiting = 1 ORDER BY status DESC, line") { row in
-            if let tenant = TenantID(row.text(1)), excluded.contains(tenant) { return true }
-            line = row.integer(0)
-            return false
+        for query in [oldest, oldestOfTenants] {
+            var line: Int64?
+            try db.each(query) { row in
+                if let tenant = TenantID(row.text(1)), excluded.contains(tenant) { return true }
+                line = row.integer(0)
+                return false
+            }
+            if let line { return line }
         }
-        return line
+        return nil
     }
 
     private static func ingestion(of run: Run, in db: Database) throws -> Ingestion {
@@ -43,7 +65,8 @@ extension SQLiteAssetStore {
         else { throw MalformedRow() }
         return Ingestion(
             operation: operation, asset: asset, upload: try Upload.find(ofAsset: run.asset, in: db), isForced: isForced,
-            chosen: run.isChosen ? try chosen(of: run, in: db) : nil)
+            chosen: run.isChosen ? try chosen(of: run, in: db) : nil,
+            linked: run.isResumed ? try ItemRow.linked(of: run, in: db) : [])
     }
 
     private enum ChosenColumn: Int32, Columns {

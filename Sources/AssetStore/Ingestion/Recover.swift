@@ -13,7 +13,8 @@ extension SQLiteAssetStore {
             }
             return try Upload.storedNames(in: db)
         }
-        await purge()
+        // Before anything goes on: what is begun again writes to the lines of what was staged before.
+        try await purgeAll()
         await self.uploads.sweep(keeping: uploads)
     }
 }

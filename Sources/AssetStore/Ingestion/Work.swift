@@ -6,19 +6,21 @@ import GRDB
 extension SQLiteAssetStore {
     public func begin(
         _ items: [ItemID], of operation: OperationID, at now: Timestamp
-    ) async throws(AssetStoreError) -> IngestionProgress {
+    ) async throws(AssetStoreError) -> ItemBeginning {
         try await writer.write(isEnding: true) { db in
             guard let run = try Run.find(operation, in: db), run.goesOn else { return .ended }
+            var versions: [ItemID: ItemVersion] = [:]
             for id in items {
                 guard let item = try ItemRow.find(id, of: run, in: db), item.isOpen else { continue }
                 try item.set(.inWork, in: db)
+                versions[id] = try KeptDocument.find(line: item.document, in: db)?.version
                 try db.run(
                     """
                     UPDATE documents SET status = 'PROCESSING', modified_at = max(modified_at, ?)
                     WHERE line = ? AND processed_at IS NULL
                     """, .moment(now), .integer(item.document))
             }
-            return .goesOn
+            return .begun(versions)
         }
     }
 

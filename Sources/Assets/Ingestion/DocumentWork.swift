@@ -9,17 +9,37 @@ struct DocumentWork: Sendable {
     let cutting: TextCutting
     let maxDocumentBytes: Int
 
+    /// An item once it was read: its bytes are let go.
+    private struct Reading {
+        enum Result {
+            case text(ExtractedText, ReadDocument)
+            /// Nothing is to be cut.
+            case over(ItemOutcome.Result)
+        }
+
+        var result: Result
+        var found: [SourceItem] = []
+        var isIncomplete = false
+    }
+
     /// Works on an item until only its outcome is to be kept.
     func outcome(
         of queued: QueuedItem, at place: Place
     ) async throws(IngestionPlan.Stop) -> ItemOutcome {
-        let reading: ItemReading
-        do throws(SourceFault) {
-            reading = try await read(queued)
-        } catch {
-            return try failed(error, queued.item)
+        let reading = try await reading(of: queued)
+        var outcome: ItemOutcome
+        switch reading.result {
+        case .over(let result): outcome = ItemOutcome(result)
+        case .text(let text, let document):
+            // While it waits for the embedder, a document keeps its text.
+            let place = Place(
+                item: place.item, heldBytes: place.heldBytes + text.bytes.count, mailbox: place.mailbox)
+            outcome = try await WorkPermit.$current.withValue(place) {
+                await attempt { () async throws(IngestionPlan.Stop) in
+                    try await self.outcome(of: text, document, queued.id)
+                }
+            }.get()
         }
-        var outcome = try await outcome(of: reading, queued, at: place)
         outcome.found = isChosen ? [] : reading.found
         outcome.isIncomplete = reading.isIncomplete
         return outcome
@@ -36,60 +56,70 @@ struct DocumentWork: Sendable {
         return ItemReading(.content(content, version))
     }
 
-    private func failed(
-        _ fault: SourceFault, _ item: SourceItem
-    ) throws(IngestionPlan.Stop) -> ItemOutcome {
-        if Task.isCancelled { throw .dropped }
-        guard !item.isWholeSource, let failure = Document.Failure(fault) else { throw .failed(.init(fault)) }
-        return ItemOutcome(.failed(failure))
+    private func reading(of queued: QueuedItem) async throws(IngestionPlan.Stop) -> Reading {
+        let read: ItemReading
+        do throws(SourceFault) {
+            read = try await self.read(queued)
+        } catch {
+            return Reading(result: .over(.failed(try failure(error, queued.item))))
+        }
+        let result = try await result(of: read.outcome, queued)
+        return Reading(result: result, found: read.found, isIncomplete: read.isIncomplete)
     }
 
-    private func outcome(
-        of reading: ItemReading, _ queued: QueuedItem, at place: Place
-    ) async throws(IngestionPlan.Stop) -> ItemOutcome {
-        switch reading.outcome {
+    private func failure(
+        _ fault: SourceFault, _ item: SourceItem
+    ) throws(IngestionPlan.Stop) -> Document.Failure {
+        if Task.isCancelled { throw .dropped }
+        guard !item.isWholeSource, let failure = Document.Failure(fault) else { throw .failed(.init(fault)) }
+        return failure
+    }
+
+    private func result(
+        of outcome: ItemReading.Outcome, _ queued: QueuedItem
+    ) async throws(IngestionPlan.Stop) -> Reading.Result {
+        switch outcome {
         case .absent where queued.item.isWholeSource: throw .failed(.nothingThere)
-        case .absent: return ItemOutcome(.absent)
-        case .unchanged where kept(queued) == nil: return ItemOutcome(.failed(.unchangedFromNothing))
-        case .unchanged(let version): return ItemOutcome(.unchanged(version))
-        case .content(_, let version) where version == kept(queued): return ItemOutcome(.unchanged(nil))
+        case .absent: .over(.absent)
+        case .unchanged where kept(queued) == nil: .over(.failed(.unchangedFromNothing))
+        case .unchanged(let version): .over(.unchanged(version))
+        case .content(_, let version) where version == kept(queued): .over(.unchanged(nil))
         case .content(let content, _) where content.bytes.count > maxDocumentBytes:
-            return ItemOutcome(.failed(.tooLarge(mostBytes: maxDocumentBytes)))
-        case .content(let content, let version):
-            // While it waits for the embedder, a document keeps its bytes and its text.
-            let place = Place(item: place.item, heldBytes: 2 * content.bytes.count, mailbox: place.mailbox)
-            return try await WorkPermit.$current.withValue(place) {
-                await attempt { () async throws(IngestionPlan.Stop) in
-                    try await self.outcome(of: content, version, queued)
-                }
-            }.get()
+            .over(.failed(.tooLarge(mostBytes: maxDocumentBytes)))
+        case .content(let content, let version): try await text(of: content, version, queued.item)
         }
     }
 
-    private func outcome(
-        of content: SourceContent, _ version: ItemVersion, _ queued: QueuedItem
-    ) async throws(IngestionPlan.Stop) -> ItemOutcome {
-        let item = queued.item
+    private func text(
+        of content: SourceContent, _ version: ItemVersion, _ item: SourceItem
+    ) async throws(IngestionPlan.Stop) -> Reading.Result {
         let text: ExtractedText
         do throws(Document.Failure) {
             text = try await extractor.extract(content, fileName: item.fileName)
         } catch {
             if Task.isCancelled { throw .dropped }
-            return ItemOutcome(.failed(error))
+            return .over(.failed(error))
         }
-        var document = ReadDocument(
+        let document = ReadDocument(
             fileName: name(of: item, title: text.title),
             contentType: content.contentType ?? item.contentType ?? "application/octet-stream",
             sourceURL: item.sourceURL, size: content.bytes.count, version: version, chunkCount: 0, tokenCount: 0)
+        return .text(text, document)
+    }
+
+    private func outcome(
+        of text: ExtractedText, _ document: ReadDocument, _ item: ItemID
+    ) async throws(IngestionPlan.Stop) -> ItemOutcome {
         let cut: TextCutting.Cut
         do throws(TextCutting.Failure) {
-            cut = try await cutting.cut(text, of: queued.id)
+            cut = try await cutting.cut(text, of: item)
         } catch {
             switch error {
             case .text(let failure): return ItemOutcome(.failed(failure))
             case .all(let stop): throw stop
             }
         }
+        var document = document
         document.chunkCount = cut.chunkCount
         document.tokenCount = cut.tokenCount
         return ItemOutcome(.completed(document, last: cut.last), tokensSpent: cut.tokensSpent)

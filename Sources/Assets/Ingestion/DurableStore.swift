@@ -3,28 +3,29 @@ struct DurableStore: Sendable {
     let operation: OperationID
     let parts: IngestionParts
 
+    private static let firstPauses: [Duration] = [.milliseconds(100), .seconds(1), .seconds(5), .seconds(20)]
+    private static let laterPause: Duration = .seconds(60)
     /// An hour in all: somebody has to see to it, and other operations meet the same.
-    private static let pauses: [Duration] =
-        [.milliseconds(100), .seconds(1), .seconds(5), .seconds(20)] + Array(repeating: .seconds(60), count: 60)
+    private static let mostPauses = firstPauses.count + 60
 
-    /// Throws `.storeLost` where it failed each time, and `.dropped` where the service stops meanwhile.
+    /// Throws `.storeLost` where it failed for an hour, and `.dropped` where the service stops meanwhile.
+    ///
+    /// - Parameter mostPauses: `nil`: it is tried until it works.
     func attempt<Result: Sendable>(
-        _ call: (any IngestionStore) async throws(AssetStoreError) -> Result
+        mostPauses: Int? = Self.mostPauses, _ call: (any IngestionStore) async throws(AssetStoreError) -> Result
     ) async throws(IngestionPlan.Stop) -> Result {
-        for pause in Self.pauses {
+        var pauses = 0
+        while true {
             do throws(AssetStoreError) {
                 return try await call(parts.store)
             } catch {
                 guard error != .closed else { throw .dropped }
                 parts.observe(.storeFailed(operation, error))
             }
+            if pauses == mostPauses { throw .storeLost }
+            let pause = pauses < Self.firstPauses.count ? Self.firstPauses[pauses] : Self.laterPause
             do throws(CancellationError) { try await parts.sleep(pause) } catch { throw .dropped }
-        }
-        do throws(AssetStoreError) {
-            return try await call(parts.store)
-        } catch {
-            parts.observe(.storeFailed(operation, error))
-            throw error == .closed ? .dropped : .storeLost
+            pauses += 1
         }
     }
 

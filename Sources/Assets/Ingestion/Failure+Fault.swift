@@ -33,6 +33,8 @@ extension AssetOperation.Failure {
         Self(.internalError, "this service reads sources of type \(sourceType.quoted) no more")
     }
 
+    static let storeLost = Self(.internalError, "this service could not write to its database for an hour")
+
     static func unusableEmbedder(_ reason: String) -> Self {
         Self(.embedderFailed, "the embedder can't be used: \(reason.told)")
     }

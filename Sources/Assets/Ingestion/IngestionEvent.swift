@@ -12,7 +12,7 @@ public enum IngestionEvent: Sendable {
     case dropped(OperationID)
     /// A call of the store failed, and is made again after a while. `nil`: none of one operation.
     case storeFailed(OperationID?, AssetStoreError)
-    /// Ours (`internal_error`): the operation stands still, or has failed, for a reason that nobody outside can mend.
+    /// Ours (`internal_error`): the operation fails for a reason that nobody outside can mend.
     case internalError(OperationID, InternalError)
 
     /// The result of the work on a document.
@@ -25,7 +25,7 @@ public enum IngestionEvent: Sendable {
 
     /// A fault of this service.
     public enum InternalError: Sendable, Hashable {
-        /// The store could not be reached for an hour. The operation goes on at the next start.
+        /// The store could not be reached for an hour.
         case storeLost
         /// Nothing reads sources of this type any more.
         case noReader(sourceType: String)

@@ -184,7 +184,7 @@ extension IngestionPlan {
         switch listing.state {
         case .reads: break
         case .mayGoOn(let cursor):
-            guard fresh.count < bounds.queuedItems, queuedBytes < bounds.queuedBytes else { return }
+            guard fresh.count + settling.count < bounds.queuedItems, queuedBytes < bounds.queuedBytes else { return }
             listing.goOn()
             steps.append(.list(after: cursor))
         case .isOver:

@@ -26,7 +26,7 @@ struct IngestionRun: Sendable {
         } catch {
             stop = await end(error)
         }
-        tell(stop)
+        if case .dropped = stop { parts.observe(.dropped(ingestion.operation.id)) }
     }
 
     private func run(with tools: IngestionTools) async -> IngestionPlan.Stop {
@@ -50,25 +50,18 @@ struct IngestionRun: Sendable {
         }
     }
 
-    /// Keeps the end of the operation.
+    /// Keeps the end of the operation, however long the store cannot be written: nobody else would end it.
     private func end(_ stop: IngestionPlan.Stop) async -> IngestionPlan.Stop {
         guard let end = stop.end else { return stop }
+        if case .storeLost = stop { parts.observe(.internalError(ingestion.operation.id, .storeLost)) }
         do throws(IngestionPlan.Stop) {
-            let ended = try await store.attempt { store throws(AssetStoreError) in
+            let ended = try await store.attempt(mostPauses: nil) { store throws(AssetStoreError) in
                 try await store.end(ingestion.operation.id, end, at: parts.now())
             }
             parts.observe(ended.map { .ended($0) } ?? .gone(ingestion.operation.id))
             return stop
         } catch {
             return error
-        }
-    }
-
-    private func tell(_ stop: IngestionPlan.Stop) {
-        switch stop {
-        case .storeLost: parts.observe(.internalError(ingestion.operation.id, .storeLost))
-        case .dropped: parts.observe(.dropped(ingestion.operation.id))
-        case .listed, .failed, .cancelled, .ended: break
         }
     }
 
@@ -96,7 +89,8 @@ extension IngestionPlan.Stop {
         case .failed(let failure): .failed(failure)
         // Where the store says that it is done, nothing changes; where somebody's wish ended it, it is CANCELLED now.
         case .cancelled, .ended: .cancelled
-        case .storeLost, .dropped: nil
+        case .storeLost: .failed(.storeLost)
+        case .dropped: nil
         }
     }
 }

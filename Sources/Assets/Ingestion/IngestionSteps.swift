@@ -35,7 +35,7 @@ extension IngestionPlan {
         case cancelled
         /// The store says that the operation is done, or gone.
         case ended
-        /// The store cannot be reached: the operation goes on another time.
+        /// The store could not be reached for an hour.
         case storeLost
         /// The service stops.
         case dropped
@@ -49,7 +49,7 @@ extension IngestionPlan {
         var besides = 64
         /// Bytes that waiting documents hold, before no other is begun.
         var pausedBytes = 128 << 20
-        /// Items found and not begun, before the listing waits.
+        /// Items found and neither begun nor ended, before the listing waits.
         var queuedItems = 10_000
         /// Bytes that a listing brings with its items, before it waits.
         var queuedBytes = 64 << 20

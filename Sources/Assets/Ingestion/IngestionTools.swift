@@ -40,7 +40,9 @@ struct IngestionTools: Sendable {
             start(in: &group) { () async throws(IngestionPlan.Stop) in try await list(after: cursor) }
         case .addMissing(let items):
             start(in: &group) { () async throws(IngestionPlan.Stop) in
-                mailbox.send(.foundMissing(try await add(items).items))
+                var missing: [QueuedItem] = []
+                for part in items.parts(of: Self.itemsOfOneCommit) { missing += try await add(part).items }
+                mailbox.send(.foundMissing(missing))
             }
         case .begin(let items): start(in: &group) { () async throws(IngestionPlan.Stop) in try await begin(items) }
         case .read(let queued):
@@ -71,13 +73,11 @@ struct IngestionTools: Sendable {
                 throw Task.isCancelled ? .dropped : .failed(.init(error))
             }
         }
-        var wanted = page.items[...]
-        if let chosenKeys { wanted = page.items.filter { chosenKeys.contains($0.key) }[...] }
-        while !wanted.isEmpty {
-            let (items, isFull) = try await add(Array(wanted.prefix(Self.itemsOfOneCommit)))
+        let wanted = chosenKeys.map { keys in page.items.filter { keys.contains($0.key) } } ?? page.items
+        for part in wanted.parts(of: Self.itemsOfOneCommit) {
+            let (items, isFull) = try await add(part)
             mailbox.send(.found(items, isFull: isFull))
             if isFull, !ingestion.knowsItems { break }
-            wanted = wanted.dropFirst(Self.itemsOfOneCommit)
         }
         mailbox.send(.listed(ListingProgress.Page(page)))
     }
@@ -92,9 +92,12 @@ struct IngestionTools: Sendable {
 
     private func begin(_ items: [QueuedItem]) async throws(IngestionPlan.Stop) {
         let ids = items.map(\.id)
-        try await store.advance { store throws(AssetStoreError) in
+        let beginning = try await store.attempt { store throws(AssetStoreError) in
             try await store.begin(ids, of: operation, at: parts.now())
         }
+        guard case .begun(let versions) = beginning else { throw .ended }
+        var items = items
+        for index in items.indices { items[index].keptVersion = versions[items[index].id] }
         mailbox.send(.begun(items))
     }
 
@@ -125,6 +128,13 @@ func attempt<Success>(
     _ body: () async throws(IngestionPlan.Stop) -> Success
 ) async -> Result<Success, IngestionPlan.Stop> {
     do throws(IngestionPlan.Stop) { return .success(try await body()) } catch { return .failure(error) }
+}
+
+extension Array {
+    /// The elements in order, so many at a time.
+    fileprivate func parts(of count: Int) -> some Sequence<[Element]> {
+        stride(from: 0, to: self.count, by: count).lazy.map { Array(self[$0..<Swift.min($0 + count, self.count)]) }
+    }
 }
 
 extension ListingProgress.Page {

@@ -23,9 +23,10 @@ public protocol IngestionStore: Sendable {
         _ items: [SourceItem], to operation: OperationID, mostDocuments: Int, at now: Timestamp
     ) async throws(AssetStoreError) -> ItemAdmission
 
-    /// Notes that these items are in work. The document of one that has no text yet is PROCESSING.
+    /// Notes that these items are in work, and gives the versions of their kept documents. The document of one that has
+    /// no text yet is PROCESSING.
     func begin(_ items: [ItemID], of operation: OperationID, at now: Timestamp) async throws(AssetStoreError)
-        -> IngestionProgress
+        -> ItemBeginning
 
     /// Keeps chunks that belong to an item in work, which nobody sees before `finish`.
     func stage(_ chunks: [StagedChunk], of item: ItemID, of operation: OperationID) async throws(AssetStoreError)
@@ -62,15 +63,34 @@ public struct Ingestion: Sendable {
     public var isForced: Bool
     /// The documents that are to be looked at, as items; `nil`: all that the source has.
     public var chosen: [SourceItem]?
+    /// The items that others had led to before the process ended last, for readers that bound their number.
+    public var linked: [LinkedItem]
 
     public init(
-        operation: AssetOperation, asset: Asset, upload: Upload?, isForced: Bool, chosen: [SourceItem]?
+        operation: AssetOperation, asset: Asset, upload: Upload?, isForced: Bool, chosen: [SourceItem]?,
+        linked: [LinkedItem] = []
     ) {
         self.operation = operation
         self.asset = asset
         self.upload = upload
         self.isForced = isForced
         self.chosen = chosen
+        self.linked = linked
+    }
+}
+
+/// An item that another one led to.
+public struct LinkedItem: Sendable, Hashable {
+    public var key: String
+    /// It turned out to be no document.
+    public var isAbsent: Bool
+    /// The reader's own.
+    public var note: String?
+
+    public init(key: String, isAbsent: Bool, note: String? = nil) {
+        self.key = key
+        self.isAbsent = isAbsent
+        self.note = note
     }
 }
 
@@ -85,7 +105,8 @@ public struct ItemID: Sendable, Hashable {
 public struct QueuedItem: Sendable {
     public var id: ItemID
     public var item: SourceItem
-    /// That of the kept document's last good reading; `nil` where there is none.
+    /// That of the kept document's last good reading; `nil` where there is none. Told before the item is begun only where
+    /// the listing has one to compare: a page's holds all its links, and ten thousand pages may wait.
     public var keptVersion: ItemVersion?
     /// The ends of the process that it was in work at.
     public var crashes: Int
@@ -100,6 +121,13 @@ public struct QueuedItem: Sendable {
 
 public enum IngestionProgress: Sendable, Equatable {
     case goesOn
+    /// It is done, cancelled or gone: nothing was changed.
+    case ended
+}
+
+public enum ItemBeginning: Sendable, Equatable {
+    /// With the versions of the kept documents, where there are any.
+    case begun([ItemID: ItemVersion])
     /// It is done, cancelled or gone: nothing was changed.
     case ended
 }

@@ -15,10 +15,11 @@ import Transport
     }
 
     private func read(
-        _ parameters: [String: ParameterValue] = [:], since versions: [String: ItemVersion] = [:]
+        _ parameters: [String: ParameterValue] = [:], since versions: [String: ItemVersion] = [:],
+        linked: [LinkedItem] = []
     ) async throws -> Reading {
         let parameters = ["url": ParameterValue.string(Self.home)].merging(parameters) { $1 }
-        return try await Reading(of: try sources.reader("website", parameters), since: versions)
+        return try await Reading(of: try sources.reader("website", parameters, linked: linked), since: versions)
     }
 
     @Test func `pages are read that links lead to, of the same origin and under the directory`() async throws {
@@ -67,6 +68,19 @@ import Transport
     @Test func `depth 0 is the first page alone`() async throws {
         transport.answer(Self.home, links("1"))
         #expect(try await read(["maxDepth": .integer(0)]).keys == [Self.home])
+    }
+
+    @Test func `what was found before the process ended counts among the most pages, and is not found again`()
+        async throws
+    {
+        transport.answer(Self.home, links("1", "2", "3", "4"))
+        for number in 1...4 { transport.answer(Self.home + "\(number)", .html("")) }
+        let linked = [
+            LinkedItem(key: Self.home + "1", isAbsent: false), LinkedItem(key: Self.home + "2", isAbsent: true),
+        ]
+        let reading = try await read(["maxPages": .integer(3)], linked: linked)
+        #expect(reading.keys == [Self.home, Self.home + "3"])
+        #expect(!reading.isComplete)
     }
 
     @Test func `with the most pages the listing is not whole`() async throws {

@@ -260,7 +260,7 @@ import Testing
         #expect(run.chosen?.map(\.version) == [nil, nil])
         let queued = try await store.add("a", "new", "c", "b", to: run)
         #expect(queued.map(\.item.key) == ["a", "b"])
-        #expect(queued.map(\.keptVersion?.text) == ["1", "1"])
+        #expect(try await store.keptVersions(of: queued, run) == ["1", "1"])
         let led = try await store.complete(queued[0], of: run, found: [SourceItem("c"), SourceItem("new")])
         #expect(led.queued?.isEmpty == true)
         try await store.finish(queued[1], of: run, ItemOutcome(.absent))

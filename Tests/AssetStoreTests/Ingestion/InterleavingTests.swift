@@ -134,9 +134,9 @@ private final class World {
 
     private func begin() async throws {
         guard let (id, item) = anyItem(where: { _ in true }) else { return }
-        let progress = try await store.begin([item.queued.id], of: id, at: .at(clock))
-        #expect((progress == .ended) == running[id]?.isCancelled)
-        if progress == .goesOn { running[id]?.items[item.queued.id]?.isInWork = true }
+        let beginning = try await store.begin([item.queued.id], of: id, at: .at(clock))
+        #expect((beginning == .ended) == running[id]?.isCancelled)
+        if beginning != .ended { running[id]?.items[item.queued.id]?.isInWork = true }
     }
 
     private func stage() async throws {

@@ -78,6 +78,18 @@ import Testing
         #expect(try await store.add("root", "page", to: resumed).isEmpty)
     }
 
+    @Test func `an operation that goes on tells what others had led to`() async throws {
+        try await store.make()
+        let run = try await store.start()
+        #expect(run.linked.isEmpty)
+        let root = try await store.add("root", "listed", to: run)[0]
+        let led = try await store.complete(root, of: run, found: [SourceItem("page"), SourceItem("gone")])
+        try await store.finish(try #require(led.queued?.last), of: run, ItemOutcome(.absent))
+        try await store.recover(at: .at(50))
+        let linked = [LinkedItem(key: "page", isAbsent: false), LinkedItem(key: "gone", isAbsent: true)]
+        #expect(try await store.start().linked == linked)
+    }
+
     @Test func `an item that is not listed again counts as gone`() async throws {
         let asset = try await store.makeRead("kept")
         let run = try await store.startRefresh(of: asset)
@@ -202,5 +214,29 @@ import Testing
         #expect(try folder.number("SELECT count(*) FROM chunks") == 3000)
         try await store.recover(at: .at(50))
         #expect(try folder.number("SELECT count(*) FROM chunks") == 0)
+    }
+
+    /// The lines of what was staged are those that the work begun again writes to: what is left of it there would be
+    /// taken for the new text's, and deleted with it.
+    @Test func `what was staged is gone before anything goes on, or nothing does`() async throws {
+        let asset = try await store.make()
+        let run = try await store.start()
+        let queued = try await store.add("a", to: run)
+        _ = try await store.begin([queued[0].id], of: run.operation.id, at: .at(3))
+        for part in 0..<2 {
+            let chunks = (0..<1000).map { cut("half", from: part * 1000 + $0)[0] }
+            _ = try await store.stage(chunks, of: queued[0].id, of: run.operation.id)
+        }
+        try await store.writer.write { db in
+            try db.run("CREATE TRIGGER full BEFORE DELETE ON chunks BEGIN SELECT RAISE(ABORT, 'no room'); END")
+        }
+        await #expect(throws: AssetStoreError.self) { try await store.recover(at: .at(50)) }
+        try await store.writer.write { try $0.run("DROP TRIGGER full") }
+        try await store.recover(at: .at(60))
+        #expect(try folder.number("SELECT count(*) FROM chunks") == 0)
+        let resumed = try await store.start()
+        try await store.complete(try await store.add("a", to: resumed)[0], of: resumed, cut("whole"))
+        let document = try await store.document("a", of: asset)
+        #expect(try await store.texts(of: document, asset) == ["whole"])
     }
 }

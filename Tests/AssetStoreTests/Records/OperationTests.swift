@@ -1,8 +1,9 @@
-import AssetStore
 import Assets
 import Formats
 import Foundation
 import Testing
+
+@testable import AssetStore
 
 @Suite struct OperationTests {
     private let folder: TemporaryFolder
@@ -115,6 +116,45 @@ import Testing
         let run = try #require(try await store.next(excluding: [.acme], at: .at(1)))
         #expect(run.asset.id == other.id)
         #expect(try await store.next(excluding: [.acme, .globex], at: .at(1)) == nil)
+        #expect(try await store.start().asset.displayName == "1")
+    }
+
+    /// It is asked for with each operation that ends, and others' commits wait meanwhile.
+    @Test func `what a tenant that has enough has waiting costs no time`() async throws {
+        try await store.make("1")
+        let few = try await timeOfLooking()
+        try await store.writer.write { db in
+            try db.run(
+                """
+                WITH RECURSIVE numbers (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < 50000)
+                INSERT INTO operations (id, asset, tenant, kind, status, is_waiting, is_forced, is_chosen, created_at,
+                    updated_at) SELECT randomblob(16), 0, 'acme', 'CREATE', 'PENDING', 1, 0, 0, 0, 0 FROM numbers
+                """)
+        }
+        #expect(try await timeOfLooking() < few * 20 + .milliseconds(1))
+    }
+
+    /// The least of many times: others work on this machine too.
+    private func timeOfLooking() async throws -> Duration {
+        var least = Duration.seconds(60)
+        for _ in 0..<50 {
+            let began = ContinuousClock.now
+            #expect(try await store.next(excluding: [.acme], at: .at(1)) == nil)
+            least = min(least, ContinuousClock.now - began)
+        }
+        return least
+    }
+
+    @Test func `of many tenants the oldest operation comes first`() async throws {
+        for (number, tenant) in ["d", "b", "a", "c", "b", "a"].enumerated() {
+            try await store.make("\(number)", of: try #require(TenantID(tenant)))
+        }
+        _ = try await store.start()
+        try await store.recover(at: .at(5))
+        var order: [String] = []
+        let excluded: Set<TenantID> = [try #require(TenantID("b"))]
+        while let run = try await store.next(excluding: excluded, at: .at(6)) { order.append(run.asset.displayName) }
+        #expect(order == ["0", "2", "3", "5"])
         #expect(try await store.start().asset.displayName == "1")
     }
 

@@ -119,6 +119,15 @@ import Testing
         #expect(run.finish(1) == ["begin 2", "list 2"])
     }
 
+    @Test func `a listing of many items that have not changed waits too`() {
+        var run = PlanFixture(places: 1, besides: 0, queuedItems: 2)
+        _ = run.start()
+        _ = run.take(.found((1...4).map { QueuedItem($0, version: "1", kept: "1") }, isFull: false))
+        #expect(run.take(.listed(.init(next: ListingCursor("2"), keys: ["a"]))).isEmpty)
+        #expect(run.finish(1).count == 1)
+        #expect(run.finish(2).last == "list 2")
+    }
+
     @Test func `nothing follows the end`() {
         var run = PlanFixture(places: 1)
         _ = run.start()

@@ -165,6 +165,22 @@ def test_a_listing_that_was_cut_off_is_whole_in_the_end(another_service, world):
     assert before >= 10 and len(world.drive.calls_to("alt=media")) == 50
 
 
+def test_max_pages_counts_what_was_found_before_a_crash(another_service, world):
+    service = another_service()
+    world.site.page("/site/", "start", ["1", "2", "3"])
+    for number in range(1, 20):
+        world.site.page(f"/site/{number}", f"page {number}", [str(other) for other in range(4, 20)] if number == 3 else [])
+    gate = world.site.hold("/site/3")
+    run = service.begin("website", {"url": f"{world.site.url}/site/", "maxPages": 5})
+    gate.arrived()
+    run.until(lambda operation: operation["itemsProcessed"] == 3)
+    service.kill()
+    gate.open()
+    service.start()
+    assert run.finish()["itemsTotal"] == 5
+    assert len(run.documents()) == 5
+
+
 @pytest.mark.parametrize("place", ["download", "embedding"])
 def test_a_document_in_work_at_three_ends_has_crashed_and_the_rest_goes_on(another_service, world, place):
     service = another_service()
