@@ -112,6 +112,29 @@ import Testing
         }
     }
 
+    /// A thousand of the longest chunks are 32 MB, which a slow client could not take in time.
+    @Test func `a page of long chunks ends early, and the next one goes on`() async throws {
+        let fixture = try await Fixture()
+        try await fixture.run { caller async throws in
+            let made = try await caller.make()
+            let paragraph = String(repeating: "x", count: 32_000)
+            try await Ingested(fixture).run([("a.md", Array(repeating: paragraph, count: 70).joined(separator: "\n\n"))]
+            )
+            let id = try #require(
+                try await caller.get("/\(made.asset)/documents").json["items"]?.items.first?["id"]?.string)
+            let rest = "/\(made.asset)/documents/\(id)/chunks?pageSize=1000"
+            let first = try await caller.get(rest)
+            #expect(first.body.readableBytes < 2 << 20)
+            #expect(first.json["totalChunks"] == .number(70))
+            let token = try #require(first.json["nextPageToken"]?.string)
+            let second = try await caller.get(rest + "&pageToken=\(token)").json
+            #expect(second["nextPageToken"] == .null)
+            let indices = ((first.json["chunks"]?.items ?? []) + (second["chunks"]?.items ?? []))
+                .map { $0["chunkIndex"] }
+            #expect(indices == (0..<70).map { .number(Double($0)) })
+        }
+    }
+
     @Test func `a failed document says why`() async throws {
         let fixture = try await Fixture()
         try await fixture.run { caller async throws in
