@@ -61,7 +61,7 @@ import Testing
     @Test(arguments: [
         "pageSize=0", "pageSize=1001", "pageSize=ten", "pageSize=", "pageSize=-1", "pageToken=x", "pageToken=",
         "pageToken=a1", "PageToken.Skip=-1", "PageToken.Skip=", "PageToken.Skip=99999999999999999999", "pageToken=d",
-        "pageSize=1&PageSize=1", "pageToken=d1&PageToken.Cursor=d1", "search=a&query=a",
+        "pageSize=1&PageSize=1", "pageToken=d1&PageToken.Cursor=d1", "search=a&query=a", "pageSize=%zz", "search=%ff",
     ])
     func `a bad size, token or skip is refused`(_ query: String) async throws {
         let fixture = try await Fixture()
