@@ -41,6 +41,16 @@ extension ConfigurationReader {
         // What is neither true nor false has been said; the addresses that it decides about are not said again.
         sources.allowInsecure = section.bool("allowInsecure") ?? section.names.contains("allowInsecure")
         sources.allowPrivateAddresses = section.bool("allowPrivateAddresses") ?? false
+        if sources.allowInsecure {
+            notes.remarks.append(
+                "sources.allowInsecure is on: tokens, keys and documents may cross the network in plain http; for trials only"
+            )
+        }
+        if sources.allowPrivateAddresses {
+            notes.remarks.append(
+                "sources.allowPrivateAddresses is on: whoever creates an asset can have any address of this network read; "
+                    + "for trials only")
+        }
         if let bytes = section.integer("maxDocumentBytes", in: 1...(1 << 30)) { sources.maxDocumentBytes = bytes }
         if let documents = section.integer("maxDocuments", in: 1...1_000_000) { sources.maxDocuments = documents }
         sources.retry = retry(section)
