@@ -80,13 +80,8 @@ extension ConfigurationReader {
         defer { section.finish() }
         let address = { (name: String, usual: String) -> StrictURL? in
             guard let text = section.string(name) else { return StrictURL(usual) }
-            let wanted = "an https address such as \(usual)"
-            // On this machine http is nobody's to read; whether it may be used is decided where it is.
-            guard let url = StrictURL(base: text), url.isHTTPS || url.isLoopback || allowInsecure else {
-                section.problem(name, found: text.quoted, wanted: wanted)
-                return nil
-            }
-            return url
+            return self.address(
+                text, of: name, in: section, allowInsecure: allowInsecure, wanted: "an https address such as \(usual)")
         }
         return SourceSettings.Addresses(
             googleDrive: address("google_drive", "https://www.googleapis.com"),
