@@ -202,6 +202,8 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceContextModule", package: "swift-service-context"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
             ],
             resources: [.embedInCode("API")],
             swiftSettings: strict),
@@ -308,7 +310,7 @@ let package = Package(
             name: "AssetServerTests",
             dependencies: [
                 "AssetReaders", "AssetServer", "AssetStore", "Assets", "BrokerClient", "Formats", "HTTPService",
-                "JOSE", "Secrets", "TestSupport", "Transport",
+                "JOSE", "OTLPTracing", "Secrets", "TestSupport", "Transport",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
