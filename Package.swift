@@ -14,8 +14,9 @@ let package = Package(
     products: [
         .executable(name: "cloakroom", targets: ["cloakroom"]),
         .executable(name: "cloakroom-assets", targets: ["cloakroom-assets"]),
-        // What any asset service in Swift needs of the broker.
-        .library(name: "BrokerClient", targets: ["BrokerClient"]),
+        // What any asset service in Swift needs of the broker: `import BrokerClient`, and `import CurlTransport` for those
+        // who have no HTTP of their own.
+        .library(name: "BrokerClient", targets: ["BrokerClient", "CurlTransport", "Formats", "Secrets", "Transport"]),
     ],
     dependencies: [
         // The HTTP server, its router, and its in-process test client.
@@ -316,6 +317,7 @@ let package = Package(
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
             ]),
         .testTarget(
             name: "OTLPTracingTests",
