@@ -75,10 +75,10 @@ def test_the_packaged_binary_takes_the_packaged_configuration(tree, world):
     folder = tree / f"etc/{NAME}"
     config = folder / f"{NAME}.yaml"
     config.write_text(replaced(config.read_text(), {f"sqlite:/var/lib/{NAME}/": f"sqlite:{tree}/"}))
-    for name, text in [
-        ("master.key", f"first:{'A' * 43}=\n"), ("service.pem", world.installation.service.private_pem)
+    for name, octets in [
+        ("master.key", f"first:{'A' * 43}=\n".encode()), ("service.pem", world.installation.service.private_pem),
     ]:
-        (folder / name).write_text(text)
+        (folder / name).write_bytes(octets)
         (folder / name).chmod(0o600)
     checked = subprocess.run(
         [tree / f"usr/bin/{NAME}", "check", "--config", config], env=environment(), capture_output=True, text=True)
