@@ -14,8 +14,9 @@ let package = Package(
     products: [
         .executable(name: "cloakroom", targets: ["cloakroom"]),
         .executable(name: "cloakroom-assets", targets: ["cloakroom-assets"]),
-        // What any asset service in Swift needs of the broker.
-        .library(name: "BrokerClient", targets: ["BrokerClient"]),
+        // What any asset service in Swift needs of the broker: `import BrokerClient`, and `import CurlTransport` for those
+        // who have no HTTP of their own.
+        .library(name: "BrokerClient", targets: ["BrokerClient", "CurlTransport", "Formats", "Secrets", "Transport"]),
     ],
     dependencies: [
         // The HTTP server, its router, and its in-process test client.
@@ -202,6 +203,8 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceContextModule", package: "swift-service-context"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
             ],
             resources: [.embedInCode("API")],
             swiftSettings: strict),
@@ -308,12 +311,13 @@ let package = Package(
             name: "AssetServerTests",
             dependencies: [
                 "AssetReaders", "AssetServer", "AssetStore", "Assets", "BrokerClient", "Formats", "HTTPService",
-                "JOSE", "Secrets", "TestSupport", "Transport",
+                "JOSE", "OTLPTracing", "Secrets", "TestSupport", "Transport",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
             ]),
         .testTarget(
             name: "OTLPTracingTests",

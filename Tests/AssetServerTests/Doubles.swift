@@ -1,6 +1,7 @@
 import Formats
 import Foundation
 import Logging
+import OTLPTracing
 import Transport
 
 /// Plays the broker: answers as a test says, and keeps what it is asked.
@@ -106,4 +107,15 @@ final class LogLinesKept: @unchecked Sendable {
             lines.keep("\(event.level) \(event.message) \(event.metadata ?? [:])")
         }
     }
+}
+
+/// Keeps the spans that ended.
+final class SpansKept: @unchecked Sendable {
+    // `@unchecked`: `kept` is guarded by `lock`.
+    private let lock = NSLock()
+    private var kept: [FinishedSpan] = []
+
+    var all: [FinishedSpan] { lock.withLock { kept } }
+
+    var tracer: OTLPTracer { OTLPTracer { span in self.lock.withLock { self.kept.append(span) } } }
 }

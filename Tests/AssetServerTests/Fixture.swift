@@ -10,6 +10,7 @@ import Hummingbird
 import HummingbirdTesting
 import JOSE
 import Logging
+import OTLPTracing
 import Secrets
 import Testing
 import Transport
@@ -27,6 +28,7 @@ final class Fixture: Sendable {
     let lines = LogLinesKept()
     let keyRing = KeyRing.ephemeral()
     let store: SQLiteAssetStore
+    let metrics = AssetMetrics(version: "1.2.3")
     let server: AssetServer
     let uploads: URL
     private let folder: URL
@@ -34,7 +36,7 @@ final class Fixture: Sendable {
 
     init(
         broker: ScriptedBroker = ScriptedBroker(),
-        models: [EmbeddingModel] = [Fixture.model(price: 2)]
+        models: [EmbeddingModel] = [Fixture.model(price: 2)], tracer: OTLPTracer? = nil
     ) async throws {
         self.broker = broker
         folder = FileManager.default.temporaryDirectory.appending(path: "cloakroom-tests-\(UUID().uuidString)")
@@ -43,7 +45,8 @@ final class Fixture: Sendable {
         store = try SQLiteAssetStore(path: folder.appending(path: "test.db").path)
         let (clock, signals, lines) = (clock, signals, lines)
         let client = BrokerClient(
-            url: try #require(StrictURL("https://broker.example.com")), transport: broker,
+            url: try #require(StrictURL("https://broker.example.com")),
+            transport: metrics.measuring(broker, to: .broker, tracer: tracer),
             authorization: .signing(
                 .makeP256(), keyID: nil, issuer: Self.issuer, audience: "cloakroom"), now: { clock.now })
         let jwk = "{" + key.publicJWK.map { "\"\($0.key)\":\"\($0.value)\"" }.joined(separator: ",") + "}"
@@ -56,7 +59,7 @@ final class Fixture: Sendable {
                 bounds: UploadBounds(fileBytes: Self.uploadBytes), broker: client, keyRing: keyRing,
                 signals: IngestionSignals(
                     wake: { signals.wake() }, cancel: { signals.cancel($0.description) })),
-            verifier: verifier, allowsOrigin: { $0.description == Self.origin },
+            verifier: verifier, allowsOrigin: { $0.description == Self.origin }, metrics: metrics, tracer: tracer,
             logger: Logger(label: "test") { _ in lines.handler() }, now: { clock.now })
         try await store.recover(at: clock.now)
     }
@@ -111,6 +114,12 @@ final class Fixture: Sendable {
             responder: server.responder, server: server.listener(ListenerBounds()),
             configuration: .init(address: .hostname("127.0.0.1", port: 0), serverName: nil)
         ).test(.live) { try await body(Caller(client: $0, fixture: self)) }
+    }
+
+    /// The value of a series on `/metrics`; `nil` where there is none.
+    func value(_ series: String) -> String? {
+        metrics.registry.text.split(separator: "\n").first { $0.hasPrefix(series + " ") }
+            .map { String($0.dropFirst(series.count + 1)) }
     }
 
     // MARK: tokens

@@ -26,6 +26,15 @@ import Testing
         #expect(await Self.status(arguments) == 2)
     }
 
+    /// Changes nothing: it may be another program's.
+    @Test func `a database that could not be opened is refused`() async throws {
+        let installation = try Installation()
+        for url in ["sqlite:service.pem", "sqlite:nowhere/assets.db"] {
+            _ = try installation.configuration(["storage": "{ url: \"\(url)\" }"])
+            #expect(await Self.status(["check", "--config", installation.path("assets.yaml")]) == 1, "\(url)")
+        }
+    }
+
     @Test func `a sound configuration is checked, and a wrong one refused`() async throws {
         let installation = try Installation()
         _ = try installation.configuration()

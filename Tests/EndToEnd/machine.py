@@ -14,10 +14,10 @@ from broker import binary
 REPOSITORY = Path(__file__).parents[2]
 
 
-def build_package(folder: Path, version: str = "") -> Path:
-    """`make deb` of the binary under test; lightly packed, which is faster."""
+def build_package(folder: Path, version: str = "", program: str = "") -> Path:
+    """`make deb` of the binary under test, the broker's unless another is named; lightly packed, which is faster."""
     result = subprocess.run(
-        ["make", "--silent", "deb", f"BINARY={os.path.realpath(binary())}", f"DEB={folder}", f"VERSION={version}"],
+        ["make", "--silent", "deb", f"BINARY={os.path.realpath(program or binary())}", f"DEB={folder}", f"VERSION={version}"],
         cwd=REPOSITORY, capture_output=True, text=True, timeout=600,
         env=os.environ | {"DPKG_DEB_COMPRESSOR_TYPE": "gzip", "DPKG_DEB_COMPRESSOR_LEVEL": "1"})
     assert result.returncode == 0, result.stdout + result.stderr

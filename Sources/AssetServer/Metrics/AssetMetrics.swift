@@ -1,5 +1,6 @@
 import CoreMetrics
 import HTTPService
+public import OTLPTracing
 public import PrometheusMetrics
 public import Transport
 
@@ -34,9 +35,11 @@ public final class AssetMetrics: Sendable {
         return connections
     }
 
-    /// The same transport, each request timed and its outcome counted.
-    public func measuring(_ transport: any HTTPTransport, to target: RequestTarget) -> some HTTPTransport {
-        MeasuredTransport(transport, to: target, registry)
+    /// The same transport, each request timed and its outcome counted, and traced where there is a tracer.
+    public func measuring(
+        _ transport: any HTTPTransport, to target: RequestTarget, tracer: OTLPTracer? = nil
+    ) -> some HTTPTransport {
+        MeasuredTransport(transport, to: target, registry, tracer)
     }
 
     private static let families =

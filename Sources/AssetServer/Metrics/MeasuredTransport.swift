@@ -1,5 +1,6 @@
 import CoreMetrics
 import HTTPService
+import OTLPTracing
 import PrometheusMetrics
 import Transport
 
@@ -13,7 +14,7 @@ public enum RequestTarget: String, Sendable, CaseIterable {
     case embedder
 }
 
-/// Times and counts what goes to others.
+/// Times, counts and traces what goes to others.
 struct MeasuredTransport: HTTPTransport {
     private static let duration = "cloakroom_assets_request_duration_seconds"
     private static let requests = "cloakroom_assets_requests_total"
@@ -21,9 +22,15 @@ struct MeasuredTransport: HTTPTransport {
     private let transport: any HTTPTransport
     private let timer: CoreMetrics.Timer
     private let outcomes: [String: Counter]
+    private let target: RequestTarget
+    private let tracer: OTLPTracer?
 
-    init(_ transport: any HTTPTransport, to target: RequestTarget, _ factory: any MetricsFactory) {
+    init(
+        _ transport: any HTTPTransport, to target: RequestTarget, _ factory: any MetricsFactory, _ tracer: OTLPTracer?
+    ) {
         self.transport = transport
+        self.target = target
+        self.tracer = tracer
         timer = CoreMetrics.Timer(label: Self.duration, dimensions: [("target", target.rawValue)], factory: factory)
         let names = ["2xx", "3xx", "4xx", "5xx"] + TransportError.allCases.map(\.rawValue)
         outcomes = Dictionary(
@@ -34,13 +41,19 @@ struct MeasuredTransport: HTTPTransport {
     }
 
     func send(_ request: TransportRequest) async throws(TransportError) -> TransportResponse {
+        let span = tracer?.span(of: request.method, to: target.rawValue)
+        var request = request
+        // The broker is the operator's own: what it does for us belongs to the same trace. Nobody else is told of it.
+        if target == .broker { request.headers += span?.context.trace?.headers ?? [] }
         let began = ContinuousClock.now
         do {
             let response = try await transport.send(request)
             ended(Self.outcome(response.status), since: began)
+            span?.end(status: response.status, errorsFrom: 400)
             return response
         } catch {
             ended(error.rawValue, since: began)
+            span?.end(failing: error.rawValue)
             throw error
         }
     }

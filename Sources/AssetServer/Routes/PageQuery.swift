@@ -20,6 +20,9 @@ struct PageQuery {
 
     init(_ query: QueryParameters, of list: List) throws(Problem) {
         self.list = list
+        guard !query.isMalformed else {
+            throw .invalidRequest("the query cannot be decoded; send it in UTF-8, percent-encoded")
+        }
         let size = try PageSize(try query.value(ofAnyCase: "pageSize"))
         let token = try query.value(ofAnyCase: "pageToken", "pageToken.Cursor")
         let skip = try query.value(ofAnyCase: "pageToken.Skip")

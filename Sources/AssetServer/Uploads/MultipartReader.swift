@@ -35,6 +35,8 @@ struct MultipartReader {
     /// What has arrived and is not told. The first delimiter needs no line end before it: one is thought there.
     private var pending: [UInt8] = [0x0D, 0x0A]
     private var parts = 0
+    /// The bytes of the head that arrives which were looked through for its end.
+    private var searched = 0
 
     /// - Parameter boundary: as `Content-Type` has it (`MultipartBoundary`).
     init(_ boundary: MultipartBoundary) {
@@ -135,14 +137,19 @@ extension MultipartReader {
 
 extension MultipartReader {
     /// The head, once its empty line is there.
-    private func head(_ position: inout Int) throws(MultipartFault) -> PartHead? {
+    private mutating func head(_ position: inout Int) throws(MultipartFault) -> PartHead? {
         let rest = pending[position...].prefix(Self.longestHead)
+        // The empty line may have begun in what was looked through: however small the pieces, each byte costs the same.
+        let known = max(searched - 3, 0)
         // No field at all: the empty line comes at once.
-        let length = rest.starts(with: [0x0D, 0x0A]) ? 2 : Self.emptyLine(rest)
+        let length =
+            rest.starts(with: [0x0D, 0x0A]) ? 2 : Self.emptyLine(rest.dropFirst(known)).map { known + $0 }
         guard let length else {
             guard rest.count < Self.longestHead else { throw .headTooLong }
+            searched = rest.count
             return nil
         }
+        searched = 0
         let head = try PartHead(rest.prefix(length))
         position += length
         return head

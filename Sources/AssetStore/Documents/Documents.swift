@@ -53,7 +53,8 @@ extension SQLiteAssetStore {
     ) async throws(AssetStoreError) -> Page<Chunk>? {
         try await lists.read { db in
             guard let row = try DocumentRow.find(document, of: asset, tenant, in: db) else { return nil }
-            let chunks = try row.text?.chunks(page, in: db) ?? []
+            var page = page
+            let chunks = try row.text?.chunks(&page, in: db) ?? []
             return Page(chunks, of: page, totalCount: row.document.chunkCount)
         }
     }

@@ -1,6 +1,7 @@
 public import Broker
 import Catalog
 import Formats
+import HTTPService
 public import OTLPTracing
 import ServiceContextModule
 import Tracing
@@ -8,13 +9,10 @@ import Tracing
 extension OTLPTracer {
     /// A request to a provider; `nil` where no traced request to the broker caused it.
     func span(_ request: ProviderRequest) -> RecordedSpan? {
-        guard let context = ServiceContext.current, context.trace != nil else { return nil }
-        let target = request.sourceType?.description ?? "metadata"
-        let span = startSpan("\(request.method.rawValue) \(target)", context: context, ofKind: .client)
-        guard span.isRecording else { return span }
-        var attributes: SpanAttributes = ["http.request.method": .string(request.method.rawValue)]
-        if let sourceType = request.sourceType { attributes["cloakroom.source_type"] = sourceType.description }
-        span.attributes = attributes
+        let span = span(of: request.method, to: request.sourceType?.description ?? "metadata")
+        if let span, span.isRecording, let sourceType = request.sourceType {
+            span.updateAttributes { $0["cloakroom.source_type"] = sourceType.description }
+        }
         return span
     }
 

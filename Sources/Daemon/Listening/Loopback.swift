@@ -13,6 +13,14 @@ package enum Loopback {
     }
 }
 
+extension String {
+    /// An address in a finding. User information, which none of ours may have, is not told: it may hold a password.
+    package var quotedAddress: String {
+        guard let end = utf8.lastIndex(of: UInt8(ascii: "@")) else { return quoted }
+        return "user information before \(String(self[end...]).quoted)"
+    }
+}
+
 extension StrictURL {
     /// An address that paths are put behind: no query, and slashes at its end are no part of it.
     package init?(base text: String) {

@@ -76,7 +76,7 @@ extension ConfigurationReader {
 
     private func keySet(at url: String, in auth: YAMLReader, allowInsecure: Bool) -> CallerKeys? {
         guard let parsed = StrictURL(url), parsed.isHTTPS || allowInsecure else {
-            auth.problem("jwksURL", found: url.quoted, wanted: "an https address")
+            auth.problem("jwksURL", found: url.quotedAddress, wanted: "an https address")
             return nil
         }
         return .address(url)

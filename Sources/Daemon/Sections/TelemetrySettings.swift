@@ -30,7 +30,7 @@ extension ConfigurationReader {
         // OTLP over HTTP is posted to a path, and a collector answers 404 anywhere else.
         guard let url = StrictURL(text), !url.rest.isEmpty else {
             tracing.problem(
-                "endpoint", found: text.quoted,
+                "endpoint", found: text.quotedAddress,
                 wanted: "the address where a collector takes OTLP, such as http://127.0.0.1:4318/v1/traces")
             return nil
         }

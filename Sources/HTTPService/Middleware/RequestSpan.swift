@@ -1,3 +1,4 @@
+package import Formats
 package import HTTPTypes
 package import OTLPTracing
 import ServiceContextModule
@@ -20,6 +21,16 @@ extension TraceContext {
 }
 
 extension OTLPTracer {
+    /// The span of a request to another; `nil` where no traced request to the service caused it.
+    ///
+    /// - Parameter target: a word from a fixed list, never an address.
+    package func span(of method: RequestMethod, to target: String) -> RecordedSpan? {
+        guard let context = ServiceContext.current, context.trace != nil else { return nil }
+        let span = startSpan("\(method.rawValue) \(target)", context: context, ofKind: .client)
+        if span.isRecording { span.updateAttributes { $0["http.request.method"] = method.rawValue } }
+        return span
+    }
+
     func span(
         of method: HTTPRequest.Method, at route: Route?, requestID: String, parent: TraceContext?
     ) -> RecordedSpan {

@@ -4,10 +4,14 @@ import Secrets
 /// The parameters of a query, by name. They may hold a key or a verifier, and print as their type alone.
 package struct QueryParameters: Sendable, Redacted {
     private let pairs: [(name: String, value: String)]
+    /// The query cannot be decoded, and counts as one without parameters.
+    package let isMalformed: Bool
 
-    /// - Parameter query: still encoded. One that cannot be decoded has no parameters.
+    /// - Parameter query: still encoded.
     init(_ query: String?) {
-        pairs = query.flatMap { Percent.pairs($0) } ?? []
+        let decoded = Percent.pairs(query ?? "")
+        pairs = decoded ?? []
+        isMalformed = decoded == nil
     }
 
     /// `nil` where it is absent.

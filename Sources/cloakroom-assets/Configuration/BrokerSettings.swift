@@ -38,13 +38,7 @@ extension ConfigurationReader {
     private func brokerURL(_ broker: YAMLReader, allowInsecure: Bool) -> StrictURL? {
         let wanted = "the broker's https address"
         guard let text = broker.required("url", wanted) else { return nil }
-        guard let url = address(text, of: "url", in: broker, allowInsecure: allowInsecure, wanted: wanted) else {
-            return nil
-        }
-        if !url.isHTTPS, !url.isLoopback {
-            notes.remarks.append("broker.url is plain http: users' tokens can be read on the way; for trials only")
-        }
-        return url
+        return address(text, of: "url", in: broker, allowInsecure: allowInsecure, wanted: wanted)
     }
 
     /// One of the two, lest it be an accident as whom the service calls.

@@ -53,7 +53,7 @@ extension ConfigurationReader {
         _ text: String, of name: String, in reader: YAMLReader, allowInsecure: Bool, wanted: String
     ) -> StrictURL? {
         guard let url = StrictURL(base: text), url.isHTTPS || url.isLoopback || allowInsecure else {
-            reader.problem(name, found: text.quoted, wanted: wanted)
+            reader.problem(name, found: text.quotedAddress, wanted: wanted)
             return nil
         }
         return url

@@ -73,7 +73,7 @@ extension ConfigurationReader {
         let wanted = "the https address of an embedder, such as https://api.openai.com/v1/embeddings"
         guard let text = entry.required("url", wanted) else { return nil }
         guard let url = StrictURL(text), url.isHTTPS || url.isLoopback || allowInsecure else {
-            entry.problem("url", found: text.quoted, wanted: wanted)
+            entry.problem("url", found: text.quotedAddress, wanted: wanted)
             return nil
         }
         return url

@@ -41,6 +41,16 @@ extension ConfigurationReader {
         // What is neither true nor false has been said; the addresses that it decides about are not said again.
         sources.allowInsecure = section.bool("allowInsecure") ?? section.names.contains("allowInsecure")
         sources.allowPrivateAddresses = section.bool("allowPrivateAddresses") ?? false
+        if sources.allowInsecure {
+            notes.remarks.append(
+                "sources.allowInsecure is on: tokens, keys and documents may cross the network in plain http; for trials only"
+            )
+        }
+        if sources.allowPrivateAddresses {
+            notes.remarks.append(
+                "sources.allowPrivateAddresses is on: whoever creates an asset can have any address of this network read; "
+                    + "for trials only")
+        }
         if let bytes = section.integer("maxDocumentBytes", in: 1...(1 << 30)) { sources.maxDocumentBytes = bytes }
         if let documents = section.integer("maxDocuments", in: 1...1_000_000) { sources.maxDocuments = documents }
         sources.retry = retry(section)
@@ -70,13 +80,8 @@ extension ConfigurationReader {
         defer { section.finish() }
         let address = { (name: String, usual: String) -> StrictURL? in
             guard let text = section.string(name) else { return StrictURL(usual) }
-            let wanted = "an https address such as \(usual)"
-            // On this machine http is nobody's to read; whether it may be used is decided where it is.
-            guard let url = StrictURL(base: text), url.isHTTPS || url.isLoopback || allowInsecure else {
-                section.problem(name, found: text.quoted, wanted: wanted)
-                return nil
-            }
-            return url
+            return self.address(
+                text, of: name, in: section, allowInsecure: allowInsecure, wanted: "an https address such as \(usual)")
         }
         return SourceSettings.Addresses(
             googleDrive: address("google_drive", "https://www.googleapis.com"),

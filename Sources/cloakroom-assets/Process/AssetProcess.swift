@@ -36,14 +36,17 @@ struct AssetProcess {
         metrics.registry.declare(log: .standardError)
         if let queue = exporter?.queue { metrics.registry.declare(spans: queue) }
         transports = Transports(configuration)
-        let broker = configuration.broker.client(by: metrics.measuring(transports.broker, to: .broker))
+        let tracer = exporter?.tracer
+        let broker = configuration.broker.client(
+            by: metrics.measuring(transports.broker, to: .broker, tracer: tracer))
         let extractor = DocumentTextExtractor(executable: Executable.path)
         let readers = configuration.readers(of: extractor, metrics, transports)
         ingestions = Ingestions(
             IngestionParts(
                 store: store, readers: readers, extractor: extractor,
                 tokens: configuration.tokens(in: store, by: broker, logger),
-                embedder: configuration.embedders(metrics, transports), observe: IngestionLog(logger, metrics).write,
+                embedder: configuration.embedders(metrics, transports),
+                observe: IngestionLog(logger, metrics, tracer.map { IngestionSpans($0) }).write,
                 now: { .now }),
             limits: configuration.ingestionLimits)
         let server = AssetServer(
@@ -52,7 +55,7 @@ struct AssetProcess {
                 bounds: UploadBounds(fileBytes: configuration.uploadBytes), broker: broker,
                 keyRing: configuration.keyRing, signals: IngestionSignals(ingestions)),
             verifier: configuration.verifier(metrics, transports, logger), allowsOrigin: configuration.allows,
-            proxies: configuration.listener.proxies, metrics: metrics, tracer: exporter?.tracer, logger: logger,
+            proxies: configuration.listener.proxies, metrics: metrics, tracer: tracer, logger: logger,
             now: { .now })
         listener = Self.listener(server, configuration, logger)
         backlog = BacklogWatch(store: store, metrics: metrics.ingestion)

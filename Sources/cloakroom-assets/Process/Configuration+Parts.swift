@@ -15,8 +15,8 @@ import Transport
 
 extension Configuration {
     func store(_ metrics: AssetMetrics, _ logger: Logger) throws(Refusal) -> SQLiteAssetStore {
-        do {
-            return try SQLiteAssetStore(path: storePath) { [store = metrics.store] event in
+        try database { path throws(OpeningError) in
+            try SQLiteAssetStore(path: path) { [store = metrics.store] event in
                 switch event {
                 case .committed(let operations, let duration): store.committed(operations, in: duration)
                 case .failed: store.failed()
@@ -25,8 +25,6 @@ extension Configuration {
                     logger.error("the database was not closed as it should be", metadata: ["reason": "\(reason)"])
                 }
             }
-        } catch {
-            throw Refusal("\(origin): storage.url: \(error.words)", hint: error.hint)
         }
     }
 

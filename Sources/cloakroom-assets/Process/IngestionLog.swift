@@ -3,18 +3,21 @@ import Assets
 import Formats
 import Logging
 
-/// The log's lines of the work on operations, and its metrics.
+/// The log's lines of the work on operations, its metrics and its spans.
 struct IngestionLog: Sendable {
     private let logger: Logger
     private let metrics: IngestionMetrics
+    private let spans: IngestionSpans?
 
-    init(_ logger: Logger, _ metrics: AssetMetrics) {
+    init(_ logger: Logger, _ metrics: AssetMetrics, _ spans: IngestionSpans?) {
+        self.spans = spans
         self.logger = logger
         self.metrics = metrics.ingestion
     }
 
     @Sendable func write(_ event: IngestionEvent) {
         metrics.count(event)
+        spans?.add(event)
         switch event {
         case .started(let operation): logger.info("operation runs", metadata: operation.names)
         case .documentDone(let operation, let result, let chunks, let tokens):

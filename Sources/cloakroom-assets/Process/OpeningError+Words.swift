@@ -1,4 +1,16 @@
 import AssetStore
+import Daemon
+
+extension Configuration {
+    /// What `use` makes of the database's path; a refusal that names the setting where it cannot be opened.
+    func database<Value>(_ use: (_ path: String) throws(OpeningError) -> Value) throws(Refusal) -> Value {
+        do {
+            return try use(storePath)
+        } catch {
+            throw Refusal("\(origin): storage.url: \(error.words)", hint: error.hint)
+        }
+    }
+}
 
 // The words for operators. Each switch is whole, so that a new case asks for its words.
 

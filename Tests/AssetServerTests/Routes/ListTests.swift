@@ -61,7 +61,7 @@ import Testing
     @Test(arguments: [
         "pageSize=0", "pageSize=1001", "pageSize=ten", "pageSize=", "pageSize=-1", "pageToken=x", "pageToken=",
         "pageToken=a1", "PageToken.Skip=-1", "PageToken.Skip=", "PageToken.Skip=99999999999999999999", "pageToken=d",
-        "pageSize=1&PageSize=1", "pageToken=d1&PageToken.Cursor=d1", "search=a&query=a",
+        "pageSize=1&PageSize=1", "pageToken=d1&PageToken.Cursor=d1", "search=a&query=a", "pageSize=%zz", "search=%ff",
     ])
     func `a bad size, token or skip is refused`(_ query: String) async throws {
         let fixture = try await Fixture()
@@ -109,6 +109,29 @@ import Testing
             let ids = Set((chunks + (rest2["chunks"]?.items ?? [])).compactMap { $0["chunkId"]?.string })
             #expect(ids.count == 7)
             #expect(ids.allSatisfy { DocumentID($0) != nil })
+        }
+    }
+
+    /// A thousand of the longest chunks are 32 MB, which a slow client could not take in time.
+    @Test func `a page of long chunks ends early, and the next one goes on`() async throws {
+        let fixture = try await Fixture()
+        try await fixture.run { caller async throws in
+            let made = try await caller.make()
+            let paragraph = String(repeating: "x", count: 32_000)
+            try await Ingested(fixture).run([("a.md", Array(repeating: paragraph, count: 70).joined(separator: "\n\n"))]
+            )
+            let id = try #require(
+                try await caller.get("/\(made.asset)/documents").json["items"]?.items.first?["id"]?.string)
+            let rest = "/\(made.asset)/documents/\(id)/chunks?pageSize=1000"
+            let first = try await caller.get(rest)
+            #expect(first.body.readableBytes < 2 << 20)
+            #expect(first.json["totalChunks"] == .number(70))
+            let token = try #require(first.json["nextPageToken"]?.string)
+            let second = try await caller.get(rest + "&pageToken=\(token)").json
+            #expect(second["nextPageToken"] == .null)
+            let indices = ((first.json["chunks"]?.items ?? []) + (second["chunks"]?.items ?? []))
+                .map { $0["chunkIndex"] }
+            #expect(indices == (0..<70).map { .number(Double($0)) })
         }
     }
 

@@ -54,6 +54,17 @@ import Testing
 
         """
 
+    /// As content in the same pieces, give or take: what has come of a head is not looked at again.
+    @Test func `a head that arrives byte by byte costs no more than its bytes`() throws {
+        let filler = String(repeating: "x", count: 8_000)
+        let time = { (body: String) in
+            try ContinuousClock().measure { _ = try Self.parts(body, inPiecesOf: 1) }
+        }
+        let content = try time("--b\r\nX: y\r\n\r\n\(filler)\r\n--b--")
+        let head = try time("--b\r\nX: \(filler)\r\n\r\ny\r\n--b--")
+        #expect(head < content * 8, "\(head) against \(content)")
+    }
+
     /// RFC 7578 § 4.
     @Test(arguments: [1, 2, 3, 5, 7, 64, Int.max])
     func `a form has its parts, however it arrives`(size: Int) throws {

@@ -2,10 +2,13 @@ import AssetStore
 import Assets
 import Formats
 import Foundation
+import HTTPService
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
+import Logging
 import NIOCore
+import NIOEmbedded
 import Testing
 
 @testable import AssetServer
@@ -151,6 +154,35 @@ import Testing
             let made = try Caller.Made(try await Self.upload(caller, [Self.file]))
             #expect(try Self.kept(fixture).count == 1)
             #expect(try await caller.call(.delete, "/\(made.asset)").status == .noContent)
+        }
+        #expect(try Self.kept(fixture) == [])
+    }
+
+    // MARK: who may not
+
+    /// Hangs where anybody reads on: nothing of the body ever comes.
+    @Test func `an upload with a bad token is refused before its body is read`() async throws {
+        let fixture = try await Fixture()
+        let (body, source) = AsyncStream<ByteBuffer>.makeStream()
+        defer { source.finish() }
+        let tokens = [
+            ("Bearer nonsense", HTTPResponse.Status.unauthorized),
+            ("Bearer \(fixture.token(tenant: "other"))", .forbidden),
+            ("Bearer \(fixture.token(scope: "assets:read"))", .forbidden),
+        ]
+        for (authorization, status) in tokens {
+            let head = HTTPRequest(
+                method: .post, scheme: "http", authority: "x", path: "/v1/tenants/acme/assets:file",
+                headerFields: [
+                    .authorization: authorization, .contentType: "multipart/form-data; boundary=b",
+                    .contentLength: "100000", .idempotencyKey: "k",
+                ])
+            let answer = try await fixture.server.responder.respond(
+                to: Request(head: head, body: RequestBody(asyncSequence: body)),
+                context: Context(
+                    source: ApplicationRequestContextSource(
+                        channel: EmbeddedChannel(), logger: Logger(label: "test"))))
+            #expect(answer.status == status)
         }
         #expect(try Self.kept(fixture) == [])
     }

@@ -159,11 +159,11 @@ import Testing
         #expect(findings.isEmpty == isTaken, "\(findings)")
     }
 
-    @Test func `a broker at plain http that is not this machine is remarked`() throws {
-        let remarks = try installation.configuration([
-            "broker": Installation.broker(["url": "\"http://b.example\""]), "sources": "{ allowInsecure: true }",
-        ]).remarks
-        #expect(remarks.count == 1 && remarks[0].contains("broker.url"))
+    @Test(arguments: ["allowInsecure", "allowPrivateAddresses"])
+    func `what is for trials alone is remarked`(_ name: String) throws {
+        let warnings = try installation.configuration(["sources": "{ \(name): true }"]).warnings
+        #expect(warnings.count == 1 && warnings[0].contains("sources.\(name)"), "\(warnings)")
+        #expect(try installation.configuration(["sources": "{ \(name): false }"]).warnings == [])
     }
 
     // MARK: models

@@ -163,6 +163,18 @@ private let unknownNames: [(String, String, String, String?)] = [
         #expect(findings.count == 3 && !findings.contains { $0.contains("hunter2") }, "\(findings)")
     }
 
+    /// It may stand in the address of a proxy, a broker or an embedder.
+    @Test func `no finding holds what may be a password in an address`() throws {
+        let address = #""https://user:hunter2@b.example/v1""#
+        let findings = try installation.findings([
+            "auth": "{ issuer: i, audience: a, jwksURL: \(address) }",
+            "broker": Installation.broker(["url": address]),
+            "sources": "{ addresses: { github: \(address) } }",
+            "embedding": "{ models: [{ \(model), url: \(address), \(sized) }] }", "tracing": "{ endpoint: \(address) }",
+        ])
+        #expect(findings.count == 5 && !findings.contains { $0.contains("hunter2") }, "\(findings)")
+    }
+
     @Test func `a wrong value of the environment is told with its variable`() throws {
         let findings = try installation.findings(environment: ["CLOAKROOM_ASSETS_WORKERS_DOCUMENTS": "many"])
         #expect(findings.count == 1)

@@ -47,29 +47,31 @@ struct DemoAssetService: ServiceLifecycle.Service {
     }
 
     private static func settings(_ surroundings: Surroundings) -> String {
-        """
-        http: { host: 127.0.0.1, port: \(surroundings.port) }
-        frontend: { origins: ["\(surroundings.frontend)"] }
-        auth: { issuer: "\(surroundings.issuer)", audience: cloakroom, hmacSecretFile: callers.secret }
-        storage: { url: "sqlite:assets.db" }
-        masterKeyFile: assets.key
-        broker: { url: "\(surroundings.broker)", tokenFile: service.token }
-        sources:
-          allowInsecure: true
-          allowPrivateAddresses: true
-          maxDocumentBytes: 1048576
-          addresses: { google_drive: "\(surroundings.provider)" }
-        embedding:
-          models:
-            - provider: sandbox
-              model: digest-8
-              url: "\(surroundings.provider)/v1/embeddings"
-              dimensions: 8
-              pricePerMillionTokens: 0.02
-              description: Vectors that mean nothing, for the demo
-        workers: { operations: 2, documents: 2 }
-        log: { level: \(surroundings.logLevel), format: text }
-        """
+        // These are for trials, of which it warns; nobody who watches the demo has to hear that.
+        let logLevel = surroundings.logLevel == "warning" ? "error" : surroundings.logLevel
+        return """
+            http: { host: 127.0.0.1, port: \(surroundings.port) }
+            frontend: { origins: ["\(surroundings.frontend)"] }
+            auth: { issuer: "\(surroundings.issuer)", audience: cloakroom, hmacSecretFile: callers.secret }
+            storage: { url: "sqlite:assets.db" }
+            masterKeyFile: assets.key
+            broker: { url: "\(surroundings.broker)", tokenFile: service.token }
+            sources:
+              allowInsecure: true
+              allowPrivateAddresses: true
+              maxDocumentBytes: 1048576
+              addresses: { google_drive: "\(surroundings.provider)" }
+            embedding:
+              models:
+                - provider: sandbox
+                  model: digest-8
+                  url: "\(surroundings.provider)/v1/embeddings"
+                  dimensions: 8
+                  pricePerMillionTokens: 0.02
+                  description: Vectors that mean nothing, for the demo
+            workers: { operations: 2, documents: 2 }
+            log: { level: \(logLevel), format: text }
+            """
     }
 
     /// Runs until the demo stops, and ends it then. Should it end by itself, as where its port is taken, its own lines have
