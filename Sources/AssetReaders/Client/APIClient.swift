@@ -81,17 +81,17 @@ struct APIClient: Sendable {
     private func follow(
         _ request: TransportRequest, _ token: AccessToken?
     ) async throws(SourceFault) -> TransportResponse {
-        var (request, redirects) = (request, 0)
+        // What is asked for first lies under the configured address (`url`).
+        var (request, redirects, isOurs) = (request, 0, true)
         while true {
-            let address = WebAddress(request.url)
-            let isOurs = address?.origin == self.address.origin
             let response = try await client.send(isOurs ? try authorized(request, token) : request)
-            guard request.method == .get, let address, let target = Redirect.target(of: response, from: address) else {
-                return response
-            }
+            guard request.method == .get, Redirect.isOne(response), let address = WebAddress(request.url),
+                let target = Redirect.target(of: response, from: address)
+            else { return response }
             redirects += 1
             guard redirects <= Redirect.most else { throw .rejected("\(name) redirects too often") }
             request.url = target.text
+            isOurs = target.origin == self.address.origin
         }
     }
 

@@ -6,9 +6,13 @@ enum Redirect {
     /// Followed in a row, as many as RFC 9309 § 2.3.1.2 asks for.
     static let most = 5
 
+    static func isOne(_ response: TransportResponse) -> Bool {
+        [301, 302, 303, 307, 308].contains(response.status)
+    }
+
     /// The address that an answer leads on to; `nil` where it is no redirect, or one to nowhere.
     static func target(of response: TransportResponse, from address: WebAddress) -> WebAddress? {
-        guard [301, 302, 303, 307, 308].contains(response.status) else { return nil }
+        guard isOne(response) else { return nil }
         return response.header("location").flatMap { address.resolving($0) }
     }
 }
