@@ -224,7 +224,7 @@ let package = Package(
         .executableTarget(
             name: "bench",
             dependencies: [
-                "Formats", "JOSE", "Secrets",
+                "CurlTransport", "Formats", "JOSE", "Secrets", "Transport",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Hummingbird", package: "hummingbird"),
             ],

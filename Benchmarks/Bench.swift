@@ -1,13 +1,14 @@
 import Foundation
 
-/// Measures `cloakroom serve` from outside, over real sockets, beside what its parts reach alone in the same run.
+/// Measures `cloakroom serve` and `cloakroom-assets serve` from outside, over real sockets, beside what their parts
+/// reach alone in the same run.
 @main
 struct Bench {
     static func main() async {
         let arguments = Array(CommandLine.arguments.dropFirst())
         do {
             switch arguments.first {
-            case "baseline-server", "token-endpoint": try await serve(arguments)
+            case "baseline-server", "token-endpoint", "drive": try await serve(arguments)
             case "--help", "-h": print(Options.usage)
             default: exit(try await measure(Options(arguments)))
             }
@@ -24,8 +25,11 @@ struct Bench {
             throw Trouble("\(arguments[0]) wants --port N")
         }
         Child.endWithParent()
-        if arguments[0] == "token-endpoint" { try TokenEndpoint.serve(at: port) }
-        try await BaselineServer.serve(at: port)
+        switch arguments[0] {
+        case "token-endpoint": try TokenEndpoint.serve(at: port)
+        case "drive": try Drive.serve(at: port)
+        default: try await BaselineServer.serve(at: port)
+        }
     }
 
     /// The exit status.
@@ -34,7 +38,8 @@ struct Bench {
         let folder = try Leftovers.makeFolder(in: options.parent)
         defer { Leftovers.remove() }
         print(Surroundings.line(folder: folder))
-        let stage = try await Stage(binary: options.binary, folder: folder, extent: options.extent)
+        let stage = try await Stage(
+            binary: options.binary, assetBinary: options.assetBinary, folder: folder, extent: options.extent)
         var figures: [Figure] = []
         for benchmark in options.benchmarks {
             Terminal.write("measuring \(benchmark.rawValue) …")
@@ -45,6 +50,9 @@ struct Bench {
                 case .flow: try await stage.wholeFlow()
                 case .redemption: try await stage.redemption()
                 case .outstanding: try await stage.outstanding()
+                case .ingestion: try await stage.ingestion()
+                case .largeFile: try stage.largeFile()
+                case .polling: try stage.polling()
                 case .soak: try await stage.soak(minutes: options.minutes)
                 }
             figures += measured

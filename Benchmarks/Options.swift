@@ -8,17 +8,30 @@ struct Options {
         case flow
         case redemption
         case outstanding
+        case ingestion
+        case largeFile = "large-file"
+        case polling
         case soak
 
         /// Measured unless others are named.
-        static let usual: [Benchmark] = [.start, .authorize, .flow, .redemption, .outstanding]
+        static let usual = allCases.filter { $0 != .soak }
+
+        /// It measures the asset service, and needs no broker.
+        var isOfAssets: Bool {
+            switch self {
+            case .ingestion, .largeFile, .polling: true
+            case .start, .authorize, .flow, .redemption, .outstanding, .soak: false
+            }
+        }
     }
 
     static let usage = """
-        usage: bench [--cloakroom PATH] [--quick | --full] [--json FILE] [--folder PATH] [--strict] [--minutes N] [BENCHMARK …]
+        usage: bench [--cloakroom PATH] [--cloakroom-assets PATH] [--quick | --full] [--json FILE] [--folder PATH]
+                     [--strict] [--minutes N] [BENCHMARK …]
 
           BENCHMARK    \(Benchmark.allCases.map(\.rawValue).joined(separator: ", ")); all but soak unless named
-          --cloakroom  the program to measure; by default the one beside this
+          --cloakroom, --cloakroom-assets
+                       the programs to measure; by default those beside this
           --quick      a look, in a few seconds; figures vary more
           --full       outstanding keys from real flows alone (takes minutes)
           --json       writes the figures to a file too
@@ -28,6 +41,7 @@ struct Options {
         """
 
     var binary: String
+    var assetBinary: String
     var extent = Stage.Extent.usual
     var json: String?
     var parent: String
@@ -38,7 +52,9 @@ struct Options {
     /// Throws with words for whoever typed them.
     init(_ arguments: [String]) throws {
         let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        binary = URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent("cloakroom").path
+        let folder = URL(fileURLWithPath: own).deletingLastPathComponent()
+        binary = folder.appendingPathComponent("cloakroom").path
+        assetBinary = folder.appendingPathComponent("cloakroom-assets").path
         parent = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
         var named: [Benchmark] = []
         var rest = arguments[...]
@@ -49,6 +65,7 @@ struct Options {
             }
             switch argument {
             case "--cloakroom": binary = try value()
+            case "--cloakroom-assets": assetBinary = try value()
             case "--quick": extent = .quick
             case "--full": extent = .full
             case "--json": json = try value()
@@ -67,8 +84,13 @@ struct Options {
             }
         }
         if !named.isEmpty { benchmarks = named }
+        if benchmarks.contains(where: { !$0.isOfAssets }) { try Self.check(binary, option: "--cloakroom") }
+        if benchmarks.contains(where: \.isOfAssets) { try Self.check(assetBinary, option: "--cloakroom-assets") }
+    }
+
+    private static func check(_ binary: String, option: String) throws {
         guard access(binary, X_OK) == 0 else {
-            throw Trouble("\"\(binary)\" is no program; build it (make release), or name it with --cloakroom")
+            throw Trouble("\"\(binary)\" is no program; build it (make release), or name it with \(option)")
         }
     }
 

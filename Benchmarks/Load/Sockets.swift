@@ -42,7 +42,7 @@ enum Sockets {
         setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
     }
 
-    /// Sends all of it. What is sent here is smaller than a socket's buffer, so it does not wait.
+    /// Sends all of it. Waits only where it is more than a socket's buffer takes, which no request of a load is.
     static func send(_ bytes: [UInt8], to descriptor: Int32) throws {
         var sent = 0
         while sent < bytes.count {

@@ -17,14 +17,14 @@ extension Stage {
     /// Microseconds of server CPU.
     private func costOfRedemption(among count: Int) async throws -> Double {
         let installation = try installation("outstanding-\(count)")
-        var broker = try RunningBroker(binary, installation)
+        var broker = try RunningService(binary, installation)
         if extent == .full {
             _ = try await flows(broker).leaveOutstanding(count)
         } else {
             _ = try await flows(broker).leaveOutstanding(1)
             broker.process.stop()
             try Filler(installation.database).add(count)
-            broker = try RunningBroker(binary, installation)
+            broker = try RunningService(binary, installation)
         }
         let flows = try await flows(broker)
         _ = try flows.redeem(try flows.leaveOutstanding(500), atOnce: 64)

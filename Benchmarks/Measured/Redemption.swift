@@ -4,7 +4,7 @@ extension Stage {
         let connections = 64
         let count = amount(20_000, quick: 2000)
         let installation = try installation("redemption")
-        let broker = try RunningBroker(binary, installation)
+        let broker = try RunningService(binary, installation)
         let flows = try await flows(broker)
         _ = try flows.redeem(try flows.leaveOutstanding(500), atOnce: connections)
         var ours: [Double] = []

@@ -46,7 +46,7 @@ private struct Sample: CustomStringConvertible {
     let log: Double
     let database: Double
 
-    init(_ broker: RunningBroker) throws {
+    init(_ broker: RunningService) throws {
         let files = FileManager.default
         func mebibytes(_ path: String) -> Double {
             let size = (try? files.attributesOfItem(atPath: path))?[.size] as? Int

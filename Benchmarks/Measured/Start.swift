@@ -8,7 +8,7 @@ extension Stage {
         var resident = 0.0
         // The first makes the database, the others open it. The first also fills the disk cache.
         for _ in 0..<amount(7, quick: 3) {
-            let broker = try RunningBroker(binary, installation)
+            let broker = try RunningService(binary, installation)
             times.append(broker.readyAfter * 1000)
             usleep(amount(1_000_000, quick: 200_000))
             resident = max(resident, try broker.process.resident)

@@ -22,7 +22,7 @@ final class Child {
         posix_spawn_file_actions_addopen(&actions, 2, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         posix_spawn_file_actions_adddup2(&actions, 2, 1)
         var arguments = arguments.map { strdup($0) } + [nil]
-        // Every variable of that prefix is a setting of the broker.
+        // Every variable of that prefix is a setting of the broker or of the asset service.
         let inherited = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("CLOAKROOM_") }
         var environment = inherited.merging(settings) { $1 }.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for text in arguments + environment { free(text) } }
@@ -84,14 +84,17 @@ final class Child {
         }
     }
 
-    /// Resident memory (VmRSS) in MiB.
-    var resident: Double {
-        get throws {
-            let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
-            guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmRSS:") }),
-                let kilobytes = line.split(separator: " ").dropLast().last.flatMap({ Double($0) })
-            else { throw Trouble("cannot read the memory of process \(pid)") }
-            return kilobytes / 1024
-        }
+    /// Resident memory in MiB.
+    var resident: Double { get throws { try mebibytes("VmRSS") } }
+
+    /// The most resident memory that it ever had, in MiB.
+    var mostResident: Double { get throws { try mebibytes("VmHWM") } }
+
+    private func mebibytes(_ name: String) throws -> Double {
+        let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+        guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix(name + ":") }),
+            let kilobytes = line.split(separator: " ").dropLast().last.flatMap({ Double($0) })
+        else { throw Trouble("cannot read the memory of process \(pid)") }
+        return kilobytes / 1024
     }
 }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A folder as an operator would lay it out: configuration, catalog, keys, and the database to come.
+/// A folder as an operator would lay it out: configuration, keys, and the database to come.
 struct Installation {
     static let sourceType = "bench_drive"
 
@@ -11,14 +11,21 @@ struct Installation {
     var database: String { folder + "/cloakroom.db" }
     var log: String { folder + "/cloakroom.log" }
 
-    /// - Parameter tokenPort: where the source type's token endpoint is, on loopback.
-    init(in parent: String, name: String, tokenPort: UInt16, jwks: String) throws {
+    /// What every service needs. The rest is its own.
+    init(in parent: String, name: String, jwks: String) throws {
         folder = parent + "/" + name
         port = try Sockets.freePort()
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
         try write("jwks.json", jwks)
         let key = Data((0..<32).map { _ in UInt8.random(in: 0...255) })
         try write("master.key", "bench:\(key.base64EncodedString())\n")
+    }
+
+    /// A folder of the broker.
+    ///
+    /// - Parameter tokenPort: where the source type's token endpoint is, on loopback.
+    init(in parent: String, name: String, tokenPort: UInt16, jwks: String) throws {
+        try self.init(in: parent, name: name, jwks: jwks)
         try write(
             "catalog.yaml",
             """
@@ -49,7 +56,7 @@ struct Installation {
             """)
     }
 
-    private func write(_ name: String, _ text: String) throws {
+    func write(_ name: String, _ text: String) throws {
         let path = folder + "/" + name
         guard
             FileManager.default.createFile(

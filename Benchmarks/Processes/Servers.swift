@@ -1,7 +1,7 @@
 import Foundation
 
-/// A `cloakroom serve` that answers.
-struct RunningBroker {
+/// A `cloakroom serve` or `cloakroom-assets serve` that answers.
+struct RunningService {
     let process: Child
     let port: UInt16
     let database: String

@@ -11,6 +11,7 @@ public struct SQLiteAssetStore: AssetRecords, IngestionStore {
     let lists: Reader
     /// The folder beside the database that holds callers' files.
     public let uploads: UploadFolder
+    let credentialsCache = CredentialsCache()
     /// Held while the database is open.
     private let lock: ProcessLock
 

@@ -57,11 +57,15 @@ public struct DocumentTextExtractor: TextExtractor {
             guard let docx else { throw .unsupportedType(type.rawValue) }
             return try await docx.extract(content.bytes)
         case .plainText, .markdown, .html, .csv:
-            return try await blocking { [limits] in
+            let take = { @Sendable [limits] in
                 Result { () throws(ExtractionFault) in try Self.text(of: content, type, within: limits) }
-            }.get()
+            }
+            return try (content.bytes.count > Self.mostBytesHere ? await blocking(take) : take()).get()
         }
     }
+
+    /// In bytes. What is shorter takes less time than to go to another thread.
+    private static let mostBytesHere = 65_536
 
     private static func text(
         of content: SourceContent, _ type: DocumentType, within limits: ExtractionLimits

@@ -73,7 +73,9 @@ extension SQLiteAssetStore {
         _ id: AssetID, of tenant: TenantID, displayName: String?, credentials: Sealed<AssetCredentials>?,
         at now: Timestamp
     ) async throws(AssetStoreError) -> Asset? {
-        try await writer.write(isEnding: true) { db in
+        // Also where it throws: it may have been kept.
+        defer { credentialsCache.forget(id) }
+        return try await writer.write(isEnding: true) { db in
             try db.run(
                 """
                 UPDATE assets SET display_name = coalesce(?, display_name), folded_name = coalesce(?, folded_name),
@@ -86,17 +88,20 @@ extension SQLiteAssetStore {
     }
 
     public func credentials(of asset: AssetID) async throws(AssetStoreError) -> Sealed<AssetCredentials>? {
-        try await points.first { db in
-            try db.first(
-                "SELECT credentials FROM assets WHERE id = ? AND credentials IS NOT NULL", .blob(asset.bytes)
-            ) { Sealed(stored: $0.blob(0)) }
+        try await credentialsCache.credentials(of: asset) { () async throws(AssetStoreError) in
+            try await points.first { db in
+                try db.first(
+                    "SELECT credentials FROM assets WHERE id = ? AND credentials IS NOT NULL", .blob(asset.bytes)
+                ) { Sealed(stored: $0.blob(0)) }
+            }
         }
     }
 
     public func replace(
         _ old: Sealed<AssetCredentials>, by new: Sealed<AssetCredentials>, of asset: AssetID
     ) async throws(AssetStoreError) -> Bool {
-        try await writer.write(isEnding: true) { db in
+        defer { credentialsCache.forget(asset) }
+        return try await writer.write(isEnding: true) { db in
             try db.run(
                 "UPDATE assets SET credentials = ? WHERE id = ? AND credentials = ?", .blob(new.bytes),
                 .blob(asset.bytes), .blob(old.bytes))

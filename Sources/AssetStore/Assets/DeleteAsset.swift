@@ -6,7 +6,16 @@ import GRDB
 extension SQLiteAssetStore {
     /// Everything but the chunks goes in one commit, after which nothing leads to them; they follow before this returns.
     public func delete(_ id: AssetID, of tenant: TenantID) async throws(AssetStoreError) -> DeletedAsset? {
-        let deleted: DeletedAsset? = try await writer.write { db in
+        let deleted = try await deleteRows(of: id, tenant)
+        if deleted != nil { await purge() }
+        return deleted
+    }
+
+    private func deleteRows(
+        of id: AssetID, _ tenant: TenantID
+    ) async throws(AssetStoreError) -> DeletedAsset? {
+        defer { credentialsCache.forget(id) }
+        return try await writer.write { db in
             guard let line = try AssetRow.line(of: id, tenant, in: db) else { return nil }
             let running = try db.first(
                 "SELECT id FROM operations WHERE asset = ? AND completed_at IS NULL", .integer(line)
@@ -15,8 +24,6 @@ extension SQLiteAssetStore {
             for statement in Self.deletions { try db.run(statement, .integer(line)) }
             return DeletedAsset(upload: upload, operation: running ?? nil)
         }
-        if deleted != nil { await purge() }
-        return deleted
     }
 
     private static let deletions = [

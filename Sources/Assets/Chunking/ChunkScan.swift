@@ -38,6 +38,16 @@ struct ChunkScan {
             if grapheme.end > limit { return best?.place }
             end = grapheme.end
             gap = TextGap(after: grapheme, previous: gap)
+            guard gap.isWithinWord else { continue }
+            // Most of a text is words with a space between them: of the places within one, and of those between two,
+            // only the last can count.
+            while let rest = graphemes.skipPlain(before: limit) {
+                (end, gap) = (rest, TextGap())
+                let place = rest - 1
+                if place > firstNew, best?.border ?? .withinGrapheme <= .withinWord { best = (.withinWord, place) }
+                guard graphemes.skipSpace(before: limit) else { break }
+                if rest > firstNew, best?.border ?? .withinGrapheme <= .word { best = (.word, rest) }
+            }
         }
         return end > firstNew ? end : nil
     }

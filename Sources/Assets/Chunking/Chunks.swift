@@ -10,7 +10,8 @@ public struct Chunks: Sequence, IteratorProtocol {
     private var nextSection = 0
     /// The part of the section's bytes that is still to be cut; `nil` before a section.
     private var rest: Rest?
-    private var place = TextPlace()
+    /// The beginning and the end of the last chunk.
+    private var (place, endPlace) = (TextPlace(), TextPlace())
 
     private struct Rest {
         /// The beginning of the next chunk.
@@ -73,15 +74,17 @@ public struct Chunks: Sequence, IteratorProtocol {
     }
 
     private mutating func chunk(_ range: Range<Int>) -> Chunk {
+        // Where nothing is shared, the text up to here was counted with the chunk before.
+        if range.lowerBound >= endPlace.position { place = endPlace }
         place.move(to: range.lowerBound, in: text.bytes)
-        var end = place
-        end.move(to: range.upperBound, in: text.bytes)
+        endPlace = place
+        endPlace.move(to: range.upperBound, in: text.bytes)
         let section = text.sections[nextSection - 1]
         defer { nextIndex += 1 }
         return Chunk(
             index: nextIndex, content: String(decoding: text.bytes[range], as: UTF8.self),
             headingPath: section.headings.isEmpty ? nil : section.headings.joined(separator: " > "),
-            page: section.page, scalars: place.scalar..<end.scalar, lines: place.line...end.line,
+            page: section.page, scalars: place.scalar..<endPlace.scalar, lines: place.line...endPlace.line,
             tokenCount: Chunker.tokens(ofBytes: range.count))
     }
 }
@@ -95,13 +98,17 @@ struct TextPlace {
     private(set) var line = 1
 
     mutating func move(to target: Int, in bytes: [UInt8]) {
-        bytes.withUnsafeBufferPointer { bytes in
-            while position < target {
-                let byte = bytes[position]
-                if byte & 0xC0 != 0x80 { scalar += 1 }
-                if byte == 0x0A { line += 1 }
-                position += 1
+        guard position < target else { return }
+        let (scalars, lineEnds) = bytes.withUnsafeBufferPointer { bytes in
+            var (scalars, lineEnds) = (0, 0)
+            for byte in UnsafeBufferPointer(rebasing: bytes[position..<target]) {
+                scalars &+= byte & 0xC0 != 0x80 ? 1 : 0
+                lineEnds &+= byte == 0x0A ? 1 : 0
             }
+            return (scalars, lineEnds)
         }
+        position = target
+        scalar += scalars
+        line += lineEnds
     }
 }

@@ -45,6 +45,29 @@ struct Graphemes: IteratorProtocol {
         return grapheme
     }
 
+    /// Passes over characters of a word as far as they lie before `limit`, and gives their end; `nil` where there are
+    /// none. For places behind a character that is not white space.
+    mutating func skipPlain(before limit: Int) -> Int? {
+        guard !isContinuation else { return nil }
+        let start = position
+        let last = min(limit, end)
+        // One that is followed by a mark is taken with it.
+        while position < last, bytes[position].isPlain, position + 1 == end || bytes[position + 1] < 0x80 {
+            position += 1
+        }
+        return position > start ? position : nil
+    }
+
+    /// Passes over a space that the first character of a word follows, one of those that `skipPlain` passes over.
+    mutating func skipSpace(before limit: Int) -> Bool {
+        let next = position + 1
+        guard next < min(limit, end), bytes[position] == 0x20, bytes[next].isPlain,
+            next + 1 == end || bytes[next + 1] < 0x80
+        else { return false }
+        position = next
+        return true
+    }
+
     private mutating func takeRest(of grapheme: inout Grapheme, after first: Unicode.Scalar) {
         var recognizer = Unicode._CharacterRecognizer()
         _ = recognizer.hasBreak(before: first)
@@ -62,6 +85,11 @@ struct Graphemes: IteratorProtocol {
     }
 
     private mutating func takeScalar() -> Unicode.Scalar {
+        let first = bytes[position]
+        if first < 0x80 {
+            position += 1
+            return Unicode.Scalar(first)
+        }
         let (scalar, count) = UTF8Scalar.decode(bytes, at: position, before: end)
         position += count
         return scalar
@@ -71,8 +99,22 @@ struct Graphemes: IteratorProtocol {
 extension Unicode.Scalar {
     /// Has the property `White_Space` (Unicode Standard Annex 44 § 5.1).
     fileprivate var isWhiteSpace: Bool {
-        switch value {
+        // Most are letters of ASCII.
+        if value > 0x20, value < 0x80 { return false }
+        return switch value {
         case 0x09...0x0D, 0x20, 0x85, 0xA0, 0x1680, 0x2000...0x200A, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000: true
+        default: false
+        }
+    }
+}
+
+extension UInt8 {
+    /// A letter, a digit or another visible character of ASCII that ends no sentence and closes no quotation.
+    var isPlain: Bool {
+        switch self {
+        // ! " ' ) . ? ] }
+        case 0x21, 0x22, 0x27, 0x29, 0x2E, 0x3F, 0x5D, 0x7D: false
+        case 0x21...0x7E: true
         default: false
         }
     }

@@ -31,6 +31,8 @@ struct TextGap {
     ///
     /// - Parameter gap: the one before the character: closing marks belong to the sentence before them.
     init(after grapheme: Grapheme, previous gap: TextGap) {
+        let scalar = grapheme.scalar
+        if scalar.isASCII, UInt8(truncatingIfNeeded: scalar.value).isPlain { return }
         if grapheme.scalar.endsSentenceBeforeSpace {
             sentenceEnd = .beforeSpace
         } else if grapheme.scalar.endsSentence {
@@ -39,6 +41,9 @@ struct TextGap {
             sentenceEnd = gap.sentenceEnd
         }
     }
+
+    /// No sentence ends here, whatever follows, unless white space does.
+    var isWithinWord: Bool { !hasSpace && sentenceEnd != .anywhere }
 
     /// An empty line, or a separator of paragraphs, is in it: nothing more can make it a better place.
     var endsParagraph: Bool { lineEnds >= 2 }

@@ -16,7 +16,7 @@ struct MarkdownOutline {
         var reader = MarkdownOutline()
         var position = FrontMatter.end(in: text)
         while position < text.count {
-            let end = text[position...].firstIndex(of: 0x0A) ?? text.count
+            let end = text.firstPlace(of: 0x0A, from: position) ?? text.count
             try reader.read(MarkdownLine(text[position..<end]), in: text)
             position = end + 1
         }

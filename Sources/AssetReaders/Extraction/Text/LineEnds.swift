@@ -2,7 +2,7 @@
 enum LineEnds {
     /// Puts LF for each CRLF and CR, in place.
     static func normalize(_ text: inout [UInt8]) {
-        guard let first = text.firstIndex(of: 0x0D) else { return }
+        guard let first = text.firstPlace(of: 0x0D) else { return }
         let count = text.withUnsafeMutableBufferPointer { bytes in
             var (read, written) = (first, first)
             while read < bytes.count {

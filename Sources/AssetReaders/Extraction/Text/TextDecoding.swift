@@ -1,3 +1,5 @@
+import Glibc
+
 /// Makes UTF-8 of the bytes of a text: by its byte order mark, else by the declared charset, else as UTF-8 where that is
 /// valid, else as windows-1252. Line ends become LF, the byte order mark goes.
 enum TextDecoding {
@@ -14,8 +16,13 @@ enum TextDecoding {
     /// - Parameter limit: the most bytes of the text, if it has to be made: bytes that are none of the charset become three.
     static func text(of bytes: [UInt8], charset: String?, atMost limit: Int) throws(ExtractionFault) -> [UInt8] {
         let (encoding, markCount) = encoding(of: bytes, charset: charset)
+<<<<<<< HEAD
         guard var text = encoding.decoded(bytes, skipping: markCount, atMost: limit) else { throw .tooMuchText }
         guard !text.contains(0) else { throw .notText }
+=======
+        var text = encoding.decoded(bytes, skipping: markCount)
+        guard text.firstPlace(of: 0) == nil else { return nil }
+>>>>>>> 4a1b025f3d45e37785c37811f26ddf7202a8081f
         LineEnds.normalize(&text)
         return text
     }
@@ -32,4 +39,14 @@ enum TextDecoding {
         ([0xFF, 0xFE, 0x00, 0x00], .other("UTF-32LE")), ([0x00, 0x00, 0xFE, 0xFF], .other("UTF-32BE")),
         ([0xFF, 0xFE], .other("UTF-16LE")), ([0xFE, 0xFF], .other("UTF-16BE")),
     ]
+}
+
+extension [UInt8] {
+    /// The first place of `byte` from `start` on. By the C library, which looks at many bytes at once.
+    func firstPlace(of byte: UInt8, from start: Int = 0) -> Int? {
+        withUnsafeBytes { bytes in
+            guard start < bytes.count, let base = bytes.baseAddress else { return nil }
+            return memchr(base + start, Int32(byte), bytes.count - start).map { UnsafeRawPointer($0) - base }
+        }
+    }
 }
