@@ -4,9 +4,9 @@ public import Secrets
 
 /// The domain: begins flows, takes callbacks, hands out credentials once.
 ///
-/// All that lasts is in the store. Beside it there are only caches and running calls, which copies of a broker share,
-/// and a key that ends with the process.
-public struct Broker: Sendable {
+/// All that lasts is in the store. Beside it there are only caches, running calls, and a key that ends with the process.
+/// A class, since each asynchronous call would copy its thirty fields.
+public final class Broker: Sendable {
     /// The settings that an operator decides.
     public struct Settings: Sendable {
         /// The address at which browsers reach this broker, without a trailing slash; redirect addresses and pages are
@@ -119,7 +119,7 @@ public struct Broker: Sendable {
     /// open, since no flow can start with it.
     public func clients(of tenant: TenantID) async throws(StoreError) -> (SourceType) -> Client? {
         let own = try await tenantClients.all(of: tenant)
-        return { sourceType in
+        return { [self] sourceType in
             switch own[sourceType.id] {
             case .success(let client)?: client
             case .failure?: nil

@@ -2,7 +2,7 @@ import Formats
 import StrictYAML
 
 extension OAuthProfile {
-    mutating func readAddresses(_ entry: YAMLReader, allowInsecure: Bool) {
+    func readAddresses(_ entry: YAMLReader, allowInsecure: Bool) {
         addresses.allowInsecure = allowInsecure
         discovery = entry.bool("discovery") ?? false
         addresses.own = addressSet(entry, allowInsecure: allowInsecure)
@@ -27,7 +27,7 @@ extension OAuthProfile {
     }
 
     /// The regions, and the parameter that chooses among them.
-    private mutating func readRegions(_ section: YAMLReader, of entry: YAMLReader, allowInsecure: Bool) {
+    private func readRegions(_ section: YAMLReader, of entry: YAMLReader, allowInsecure: Bool) {
         for name in section.names {
             guard let one = section.section(name) else { continue }
             let isName = name.utf8.allSatisfy { $0.isASCIILetterOrDigit || $0 == 0x2D || $0 == 0x5F }
@@ -78,7 +78,7 @@ extension OAuthProfile {
                 filledByUs: ["token", "clientId"]))
     }
 
-    private mutating func readTokenOrigin(_ section: YAMLReader, allowInsecure: Bool) {
+    private func readTokenOrigin(_ section: YAMLReader, allowInsecure: Bool) {
         let name = section.required("callbackParameter", "the callback parameter that tells the host") ?? ""
         let text = section.required("pattern", "a regular expression that the value matches whole") ?? ""
         var origin: URLTemplate?

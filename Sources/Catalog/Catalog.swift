@@ -70,7 +70,7 @@ extension SourceType {
         let documentation = entry.string("documentation")
         let registration = entry.string("registration")
         let section = entry.section("oauth")
-        var oauth = section.flatMap { OAuthProfile($0, allowInsecure: allowInsecure) }
+        let oauth = section.flatMap { OAuthProfile($0, allowInsecure: allowInsecure) }
         oauth?.sourceType = id
         entry.finish()
         guard let displayName, let category, entry.findings.lines.count == before else { return nil }

@@ -4,7 +4,7 @@ import StrictYAML
 extension OAuthProfile {
     /// Reads `clientPerInstance`, which must be there where a parameter chooses a host that is sent the client's
     /// secret: else any caller chooses who gets it (CVE-2023-36019).
-    mutating func readInstances(_ entry: YAMLReader, allowInsecure: Bool) {
+    func readInstances(_ entry: YAMLReader, allowInsecure: Bool) {
         clientPerInstance = entry.bool("clientPerInstance")
         let leading = namesLeadingTheSecret
         if let (name, address) = leading.first, !entry.names.contains("clientPerInstance") {

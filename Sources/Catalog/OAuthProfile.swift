@@ -2,7 +2,12 @@ public import Formats
 package import Secrets
 
 /// One provider's way of doing OAuth 2.0. `Docs/Catalog.md` describes the keys that it is read from.
-public struct OAuthProfile: Sendable {
+///
+/// A class: each step of each flow hands it on, and copying its fifty fields would cost more than the step.
+///
+/// `@unchecked Sendable`: its variables are set while the catalog is read, by the one thread that reads, before anybody
+/// else has it; nothing outside this module can set them.
+public final class OAuthProfile: @unchecked Sendable {
     /// The ways in which a client proves itself at a provider's endpoints (RFC 6749 § 2.3). Raw values are the
     /// catalog's.
     public enum ClientAuthentication: String, Sendable, CaseIterable {
@@ -256,6 +261,8 @@ public struct OAuthProfile: Sendable {
     public internal(set) var afterConnecting: AfterConnecting?
     /// Counts only where there is an address to revoke at.
     public internal(set) var revocation = Revocation(authentication: .basic)
+
+    init() {}
 
     /// Tells whether a client of this entry has a secret to keep: to prove itself, to fill a parameter, or to check
     /// signed callbacks.

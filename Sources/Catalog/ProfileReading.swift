@@ -3,8 +3,9 @@ import Secrets
 import StrictYAML
 
 extension OAuthProfile {
-    init?(_ entry: YAMLReader, allowInsecure: Bool) {
+    convenience init?(_ entry: YAMLReader, allowInsecure: Bool) {
         let before = entry.findings.lines.count
+        self.init()
         parameters = Self.parameters(entry).sorted { $0.name < $1.name }
         readAddresses(entry, allowInsecure: allowInsecure)
         readConsent(entry)
@@ -27,7 +28,7 @@ extension OAuthProfile {
     /// Scopes by which providers are asked for a refresh token (OpenID Connect Core § 11, and their own words).
     package static let offlineScopes: Set = ["offline_access", "refresh_token", "offline", "offline.access"]
 
-    private mutating func readConsent(_ entry: YAMLReader) {
+    private func readConsent(_ entry: YAMLReader) {
         scopes = scopeList("scopes", entry)
         alwaysScopes = scopeList("alwaysScopes", entry)
         scopeAliases = Self.scopeAliases(entry)
@@ -84,7 +85,7 @@ extension OAuthProfile {
         refreshToken = entry.choice("refreshToken") ?? (asksForOfflineAccess ? .expected : .optional)
     }
 
-    private mutating func readCallback(_ entry: YAMLReader) {
+    private func readCallback(_ entry: YAMLReader) {
         issuer = entry.string("issuer")
         openID = entry.bool("openid") ?? openID
         readHints(entry)
@@ -132,7 +133,7 @@ extension OAuthProfile {
         }
     }
 
-    private mutating func readCallbackError(_ entry: YAMLReader) {
+    private func readCallbackError(_ entry: YAMLReader) {
         guard let section = entry.section("callbackError") else { return }
         callbackError.error = section.strings("error") ?? []
         callbackError.description = section.strings("errorDescription") ?? []
@@ -149,7 +150,7 @@ extension OAuthProfile {
     }
 
     /// Reads `hints`. By default providers of OpenID Connect take them: Core § 3.1.2.1 has them know `prompt`.
-    private mutating func readHints(_ entry: YAMLReader) {
+    private func readHints(_ entry: YAMLReader) {
         hints = entry.bool("hints") ?? openID
         guard hints else { return }
         for address in addresses.sets.compactMap({ $0.authorization?.text }) {

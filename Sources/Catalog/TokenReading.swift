@@ -6,7 +6,7 @@ extension OAuthProfile {
     /// The placeholders that every request to a provider can hold, besides the entry's parameters.
     private static let common: Set = ["scope", "clientId", "clientSecret", "redirectURI"]
 
-    mutating func readTokenRequest(_ entry: YAMLReader) {
+    func readTokenRequest(_ entry: YAMLReader) {
         tokenParameters = values("tokenParameters", entry, also: [])
         for name in ["code", "redirect_uri", "code_verifier", "refresh_token", "grant_type"]
         where tokenParameters.contains(where: { $0.name == name }) {
@@ -43,7 +43,7 @@ extension OAuthProfile {
         var method: RequestMethod { self == .get ? .get : .post }
     }
 
-    mutating func readAnswers(_ entry: YAMLReader) {
+    func readAnswers(_ entry: YAMLReader) {
         guard let section = entry.section("response") else { return }
         response = ResponseShape(section, over: ResponseShape())
         refreshResponse = response
@@ -55,7 +55,7 @@ extension OAuthProfile {
         section.finish()
     }
 
-    mutating func readAfterConnecting(_ entry: YAMLReader, allowInsecure: Bool) {
+    func readAfterConnecting(_ entry: YAMLReader, allowInsecure: Bool) {
         guard let section = entry.section("afterConnecting") else { return }
         let own: Set = ["accessToken"]
         if !section.names.contains("url") { section.problem("url", found: "nothing", wanted: "an https address") }
@@ -76,7 +76,7 @@ extension OAuthProfile {
             replacesToken: replacesToken)
     }
 
-    mutating func readRevocation(_ entry: YAMLReader) {
+    func readRevocation(_ entry: YAMLReader) {
         revocation.authentication = clientAuthentication
         guard let section = entry.section("revocation") else { return }
         if !hasRevocation {

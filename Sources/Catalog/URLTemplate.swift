@@ -1,7 +1,9 @@
 package import Formats
 
 /// An address with placeholders (`https://{subdomain}.example.com/token`), each filled for the place it stands in.
-public struct URLTemplate: Sendable {
+///
+/// A class, so that a flow's copies of it are one pointer each.
+public final class URLTemplate: Sendable {
     /// A reason why a text is no template of an address.
     public enum Fault: Error, Equatable, Sendable {
         /// It begins with neither `https://` nor `http://`, in lower case.

@@ -112,7 +112,7 @@ extension Broker {
                         continue
                     }
                     running += 1
-                    group.addTask { (key.placement, await takeBack(key, by: requester)) }
+                    group.addTask { [self] in (key.placement, await takeBack(key, by: requester)) }
                 }
                 guard let (placement, failure) = await group.next() else { break }
                 running -= 1
@@ -125,7 +125,7 @@ extension Broker {
 
     /// Asks for the revocation of a destroyed key's token. Gives the failure's code, or `nil` where it was revoked.
     private func takeBack(_ key: DestroyedCredentialKey, by requester: Requester) async -> String? {
-        let failed = { (code: String, reason: Reason) in
+        let failed = { [tell] (code: String, reason: Reason) in
             tell(Incident(.tokenNotRevoked, reason, at: key.placement, requestID: requester.requestID))
             return code
         }

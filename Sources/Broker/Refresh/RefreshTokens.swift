@@ -66,7 +66,7 @@ extension Broker {
             token: request.refreshToken)
         let cause = call(of: request.tenant)
         let json = try await refreshes.run(identity, token: request.refreshToken) {
-            () async throws(RefreshError) -> RefreshCoalescer.Answer in
+            [self] () async throws(RefreshError) -> RefreshCoalescer.Answer in
             let credentials: Credentials
             do throws(ProviderError) {
                 credentials = try await refreshed(request, from: source, values: values, scopes: scopes, for: cause)

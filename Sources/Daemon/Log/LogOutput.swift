@@ -1,14 +1,15 @@
 import Dispatch
 import Foundation
 import Glibc
+import HTTPService
 import Secrets
 
 /// The way of log lines to a descriptor: a reader that stalls holds up no request, but a thread of its own.
 ///
 /// Lines are in the order in which they were handed over. Where too many wait, later ones are dropped and counted.
-/// A line for which there is room is written at once, by whoever hands it over: to wake a thread costs more than the
-/// line. `flush` before the process ends.
-package final class LogOutput: Sendable {
+/// What there is room for is written by whoever hands it over, at once or, for the requests of an event loop, at the end
+/// of its turn: to wake a thread costs more than the line. `flush` before the process ends.
+package final class LogOutput: TurnEnding {
     /// Of the process. Whoever ends it flushes it.
     package static let standardError = LogOutput(STDERR_FILENO)
 
@@ -45,8 +46,6 @@ package final class LogOutput: Sendable {
     /// The number of lines that were dropped since the start.
     package var droppedCount: Int { state.withLock { $0.dropped } }
 
-    private enum Next { case nothing, start, wake }
-
     /// POSIX: a pipe that can be written to takes a whole piece without waiting.
     private var hasRoom: Bool {
         var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
@@ -57,22 +56,34 @@ package final class LogOutput: Sendable {
     ///
     /// - Parameter loss: a line that tells how many were dropped before this one.
     package func write(_ line: [UInt8], afterLoss loss: (Int) -> [UInt8]) {
-        let next = state.withLock { state -> Next in
-            if state.isIdle, state.untold == 0, line.count <= Self.pieceSize, hasRoom {
-                _ = put(piece: line[...])
-                return .nothing
-            }
+        state.withLock { state in
             guard state.waiting.count + line.count <= mostWaiting else {
                 state.untold += 1
                 state.dropped += 1
-                return .nothing
+                return
             }
             if state.untold > 0 {
                 state.waiting += loss(state.untold)
                 state.untold = 0
             }
             state.waiting += line
-            guard state.isIdle else { return .nothing }
+        }
+        if let turn = LoopTurn.current { turn.end(with: self) } else { endTurn() }
+    }
+
+    private enum Next { case nothing, start, wake }
+
+    /// Writes what waits, as far as there is room. The thread writes the rest.
+    package func endTurn() {
+        let next = state.withLock { state -> Next in
+            guard state.isIdle, !state.waiting.isEmpty else { return .nothing }
+            var rest = state.waiting[...]
+            while let end = Self.pieceEnd(rest), hasRoom, put(piece: rest[...end]) { rest = rest[(end + 1)...] }
+            guard !rest.isEmpty else {
+                state.waiting.removeAll(keepingCapacity: true)
+                return .nothing
+            }
+            state.waiting = Array(rest)
             state.isIdle = false
             defer { state.hasThread = true }
             return state.hasThread ? .wake : .start
@@ -87,8 +98,14 @@ package final class LogOutput: Sendable {
         }
     }
 
+    /// The end of the whole lines that go out in one piece; `nil` where there are none.
+    private static func pieceEnd(_ lines: ArraySlice<UInt8>) -> Int? {
+        lines.count <= pieceSize ? lines.indices.last : lines.prefix(pieceSize).lastIndex(of: 0x0A)
+    }
+
     /// Returns when all lines are written, or after a second without a reader.
     package func flush() {
+        endTurn()
         let mustWait = state.withLock { state in
             if state.isIdle { return false }
             state.flushing += 1

@@ -1,4 +1,6 @@
-/// A date of HTTP in any of its three forms, which every recipient has to read (RFC 9110 § 5.6.7).
+import Foundation
+
+/// A date of HTTP: written in one form, read in any of three, as every recipient has to (RFC 9110 § 5.6.7).
 package enum HTTPDate {
     /// The moment that a date stands for; `nil` where it is none. The day of the week is not compared.
     ///
@@ -20,8 +22,20 @@ package enum HTTPDate {
         }
     }
 
+    /// The form that is written: `Sun, 06 Nov 1994 08:49:37 GMT`.
+    package static func text(_ moment: Timestamp) -> String {
+        var seconds = time_t(moment.milliseconds / 1000)
+        var parts = tm()
+        gmtime_r(&seconds, &parts)
+        let two = { (number: Int32) in number < 10 ? "0\(number)" : "\(number)" }
+        let date = "\(two(parts.tm_mday)) \(months[Int(parts.tm_mon)]) \(parts.tm_year + 1900)"
+        let time = "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))"
+        return "\(days[Int(parts.tm_wday)]), \(date) \(time) GMT"
+    }
+
     private typealias Word = Substring.UTF8View.SubSequence
 
+    private static let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
     private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
     private static func isGMT(_ word: Word) -> Bool { word.elementsEqual("GMT".utf8) }

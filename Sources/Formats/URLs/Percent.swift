@@ -8,16 +8,24 @@ package enum Percent {
         if text.utf8.allSatisfy(isUnreserved) { return String(text) }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.utf8.count * 2)
-        for byte in text.utf8 {
-            if isUnreserved(byte) {
-                bytes.append(byte)
-            } else {
-                bytes.append(0x25)
-                bytes.append(hex[Int(byte >> 4)])
-                bytes.append(hex[Int(byte & 0xF)])
+        append(String(text), to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func append(_ text: String, to bytes: inout [UInt8]) {
+        var text = text
+        text.withUTF8 { utf8 in
+            if utf8.allSatisfy(isUnreserved) { return bytes.append(contentsOf: utf8) }
+            for byte in utf8 {
+                if isUnreserved(byte) {
+                    bytes.append(byte)
+                } else {
+                    bytes.append(0x25)
+                    bytes.append(hex[Int(byte >> 4)])
+                    bytes.append(hex[Int(byte & 0xF)])
+                }
             }
         }
-        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// A request target with its bytes beyond ASCII percent-encoded (RFC 3986 § 2.1); the others stay as they are.
@@ -42,14 +50,15 @@ package enum Percent {
 
     /// The pairs as `application/x-www-form-urlencoded`, in their order. A space is `%20`, which every reader accepts.
     package static func form(_ pairs: [(name: String, value: String)]) -> String {
-        var text = ""
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(512)
         for (name, value) in pairs {
-            if !text.isEmpty { text += "&" }
-            text += encode(name)
-            text += "="
-            text += encode(value)
+            if !bytes.isEmpty { bytes.append(UInt8(ascii: "&")) }
+            append(name, to: &bytes)
+            bytes.append(UInt8(ascii: "="))
+            append(value, to: &bytes)
         }
-        return text
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// The pairs of a query or form body, in their order, empty ones left out; `nil` where an escape is malformed, or a

@@ -1,3 +1,4 @@
+import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 import Logging
@@ -32,65 +33,86 @@ public struct ListenerBounds: Sendable {
     static let readBytes = 16 * 1024
 }
 
-/// Hummingbird's HTTP/1.1, for untrusted peers: before it, each connection gets a `ConnectionWatch` for
-/// its bytes and times, and behind the decoder a `RequestGuard` for its messages.
+/// HTTP/1.1 for untrusted peers, below Hummingbird's server: each connection has a `ConnectionWatch` for its bytes and
+/// times, behind NIO's decoder a `RequestGuard` for its messages, and at the end a `RequestHandler` that has them
+/// answered.
 struct Listener: ServerChildChannel {
-    private let http: HTTP1Channel
+    private let respond: RequestHandler.Responder
     private let connections: Connections
     private let timeout: TimeAmount
     private let largestBody: RequestGuard.LargestBody
     private let refuse: Refusal.Maker
+    private let turns = LoopTurns()
 
     init(
-        responder: @escaping HTTPChannelHandler.Responder, connections: Connections, timeout: Duration,
+        respond: @escaping RequestHandler.Responder, connections: Connections, timeout: Duration,
         largestBody: @escaping RequestGuard.LargestBody, refuse: @escaping Refusal.Maker
     ) {
-        http = HTTP1Channel(
-            responder: responder,
-            configuration: .init(
-                // Idle connections are the watch's.
-                idleTimeout: nil,
-                httpDecoderConfiguration: .init(
-                    maxHeaderFieldSize: ListenerBounds.headBytes, maxHeaderListSize: ListenerBounds.headBytes,
-                    maxHeaderFieldCount: ListenerBounds.fields)))
+        self.respond = respond
         self.connections = connections
         self.timeout = TimeAmount(timeout)
         self.largestBody = largestBody
         self.refuse = refuse
     }
 
-    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
+    /// A connection, and the moment in which it is closed and none of its requests is worked on.
+    struct Connection: ServerChildChannelValue {
+        let channel: any Channel
+        let ended: EventLoopFuture<Void>
+    }
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Connection> {
         guard connections.enter() else {
             connections.tell(logger)
             channel.close(promise: nil)
             return channel.eventLoop.makeFailedFuture(TooManyConnections())
         }
         channel.closeFuture.whenComplete { [connections] _ in connections.leave() }
-        let made = http.setup(channel: channel, logger: logger)
-        do {
-            try protect(channel)
-        } catch {
-            channel.close(promise: nil)
-            return channel.eventLoop.makeFailedFuture(error)
+        return channel.eventLoop.makeCompletedFuture {
+            do {
+                return try Connection(channel: channel, ended: addHandlers(to: channel))
+            } catch {
+                channel.close(promise: nil)
+                throw error
+            }
         }
-        return made
     }
 
-    /// Puts the handlers around the decoder. Nothing has been read yet: the channel is not registered.
-    private func protect(_ channel: any Channel) throws {
+    /// Nothing has been read yet: the channel is not registered.
+    private func addHandlers(to channel: any Channel) throws -> EventLoopFuture<Void> {
         try channel.syncOptions?.setOption(
             .recvAllocator,
             value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 2048, maximum: ListenerBounds.readBytes))
-        let pipeline = channel.pipeline.syncOperations
-        let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
         let watch = ConnectionWatch(timeout: timeout)
-        try pipeline.addHandler(watch, position: .first)
-        try pipeline.addHandler(
-            RequestGuard(watch: watch, largestBody: largestBody, refuse: refuse), position: .after(decoder))
+        let pipeline = channel.pipeline.syncOperations
+        try pipeline.addHandler(watch)
+        var limits = NIOHTTPDecoderLimitConfiguration()
+        limits.maxHeaderFieldSize = ListenerBounds.headBytes
+        limits.maxHeaderListSize = ListenerBounds.headBytes
+        limits.maxHeaderFieldCount = ListenerBounds.fields
+        try pipeline.configureHTTPServerPipeline(
+            // Requests are answered in their order by the handler, and faults by the guard. A header of ours is checked
+            // where it is made.
+            withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
+            withEncoderConfiguration: HTTPResponseEncoder.Configuration(), withDecoderLimitConfiguration: limits)
+        try pipeline.addHandler(RequestGuard(watch: watch, largestBody: largestBody, refuse: refuse))
+        let handler = RequestHandler(
+            on: channel, turn: turns[channel.eventLoop], largestBody: largestBody, respond: respond)
+        do {
+            try pipeline.addHandler(handler)
+        } catch {
+            handler.ended.fail(error)
+        }
+        return handler.ended.futureResult
     }
 
-    func handle(value: HTTP1Channel.Value, logger: Logger) async {
-        await http.handle(value: value, logger: logger)
+    /// Returns when the connection is closed and nothing of it is worked on.
+    func handle(value: Connection, logger: Logger) async {
+        await withTaskCancellationHandler {
+            try? await value.ended.get()
+        } onCancel: {
+            value.channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+        }
     }
 }
 

@@ -15,9 +15,14 @@ public struct Context: InitializableFromSource, Sendable {
     var proxies = TrustedProxies()
     private let channel: any Channel
 
-    /// Made by Hummingbird for each request; `ServiceResponder` fills in the rest.
+    /// Of a request that came by `channel`; `ServiceResponder` fills in the rest.
+    init(channel: any Channel) {
+        self.channel = channel
+    }
+
+    /// As Hummingbird makes it for a request.
     public init(source: ApplicationRequestContextSource) {
-        channel = source.channel
+        self.init(channel: source.channel)
     }
 
     /// The address that the request came from, past the proxies that are trusted. Worked out each time it is asked for.

@@ -11,10 +11,10 @@ extension ServiceResponder {
         _ bounds: ListenerBounds, counting connections: Connections
     ) -> HTTPServerBuilder {
         let largestBody = largestBody
-        return HTTPServerBuilder { responder in
+        return HTTPServerBuilder { _ in
             Listener(
-                responder: responder, connections: connections, timeout: bounds.requestTimeout,
-                largestBody: largestBody, refuse: { refuse($0, path: $1) })
+                respond: { await answer($0, Context(channel: $1)) }, connections: connections,
+                timeout: bounds.requestTimeout, largestBody: largestBody, refuse: { refuse($0, path: $1) })
         }
     }
 

@@ -36,9 +36,13 @@ package struct ServiceResponder: HTTPResponder {
         log = AccessLog(logger: logger)
     }
 
-    /// Never throws: each error is answered as a `Problem`, or as an `AnsweredProblem` says.
+    /// A request that no listener of ours has seen.
     package func respond(to request: Request, context: Context) async throws -> Response {
-        let request = request.inASCII
+        await answer(request.inASCII, context)
+    }
+
+    /// Answers every request, whose head is ASCII: each error as a `Problem`, or as an `AnsweredProblem` says.
+    func answer(_ request: Request, _ context: Context) async -> Response {
         var context = context
         context.requestID = RequestID.of(request.headers)
         context.proxies = proxies
@@ -64,7 +68,7 @@ package struct ServiceResponder: HTTPResponder {
             try request.checkLength(route?.largestBody ?? Request.largestBody)
             if request.hasUnreadChunks { _ = try await request.wholeBody() }
             guard let route else { throw Problem.notFound }
-            response = try await answer(request, context, by: route)
+            response = try await handle(request, context, by: route)
         } catch {
             let answered = error as? AnsweredProblem
             let problem = answered?.problem ?? Problem(error)
@@ -87,7 +91,7 @@ package struct ServiceResponder: HTTPResponder {
         return response
     }
 
-    private func answer(_ request: Request, _ context: Context, by route: Route) async throws -> Response {
+    private func handle(_ request: Request, _ context: Context, by route: Route) async throws -> Response {
         if let handler = route.handler(for: request.method) { return try await handler(request, context) }
         if request.method == .options {
             let methods = route.methods.map(\.rawValue).joined(separator: ", ")

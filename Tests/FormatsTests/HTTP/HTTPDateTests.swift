@@ -14,6 +14,13 @@ import Testing
         #expect(HTTPDate.read(text, at: now)?.milliseconds == 784_111_777_000)
     }
 
+    @Test(arguments: [784_111_777, 0, 1_709_251_199, 1_956_527_999])
+    func `a date is written in the form that is preferred`(_ seconds: Int64) {
+        let text = HTTPDate.text(Timestamp(milliseconds: seconds * 1000 + 999))
+        #expect(HTTPDate.read(text, at: now)?.milliseconds == seconds * 1000)
+        if seconds == 784_111_777 { #expect(text == "Sun, 06 Nov 1994 08:49:37 GMT") }
+    }
+
     @Test(
         arguments: [
             ("Thu, 29 Feb 2024 23:59:60 GMT", 1_709_251_200), ("Sat, 01 Mar 2025 00:00:00 GMT", 1_740_787_200),
