@@ -10,7 +10,7 @@ enum HeadingText {
         var count = 0
         var wantsSpace = false
         for scalar in String(decoding: bytes.prefix(8 * longest), as: UTF8.self).unicodeScalars {
-            if scalar.properties.isWhitespace {
+            if scalar.isWhiteSpace {
                 wantsSpace = count > 0
                 continue
             }
@@ -24,5 +24,12 @@ enum HeadingText {
             wantsSpace = false
         }
         return scalars.isEmpty ? nil : String(scalars)
+    }
+}
+
+extension Unicode.Scalar {
+    /// Has the property `White_Space`, which costs a search in tables beyond ASCII alone.
+    fileprivate var isWhiteSpace: Bool {
+        isASCII ? value == 0x20 || (0x09...0x0D).contains(value) : properties.isWhitespace
     }
 }

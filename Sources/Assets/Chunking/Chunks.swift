@@ -100,10 +100,21 @@ struct TextPlace {
     mutating func move(to target: Int, in bytes: [UInt8]) {
         guard position < target else { return }
         let (scalars, lineEnds) = bytes.withUnsafeBufferPointer { bytes in
-            var (scalars, lineEnds) = (0, 0)
-            for byte in UnsafeBufferPointer(rebasing: bytes[position..<target]) {
-                scalars &+= byte & 0xC0 != 0x80 ? 1 : 0
-                lineEnds &+= byte == 0x0A ? 1 : 0
+            let part = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(bytes)[position..<target])
+            var (scalars, lineEnds, place) = (part.count, 0, 0)
+            // Eight bytes at a time. A byte that goes on with a scalar has its two highest bits 10.
+            let (lowBits, highBits): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
+            while place + 8 <= part.count {
+                let word = part.loadUnaligned(fromByteOffset: place, as: UInt64.self)
+                scalars -= (word & ~(word << 1) & highBits).nonzeroBitCount
+                let difference = word ^ (0x0A * lowBits)
+                lineEnds += (~(((difference & ~highBits) &+ ~highBits) | difference) & highBits).nonzeroBitCount
+                place += 8
+            }
+            while place < part.count {
+                scalars -= part[place] & 0xC0 == 0x80 ? 1 : 0
+                lineEnds += part[place] == 0x0A ? 1 : 0
+                place += 1
             }
             return (scalars, lineEnds)
         }
