@@ -84,12 +84,12 @@ struct APIClient: Sendable {
     private func follow(
         _ request: TransportRequest, _ token: AccessToken?
     ) async throws(SourceFault) -> TransportResponse {
-<<<<<<< HEAD
         // The first address is ours, also where an id or a page's token makes it longer than others' may be.
         var (request, redirects, isOurs) = (request, 0, true)
         while true {
             let response = try await client.send(isOurs ? try authorized(request, token) : request)
-            guard request.method == .get, let place = WebAddress(request.url) ?? WebAddress(address.text),
+            guard request.method == .get, Redirect.isOne(response),
+                let place = WebAddress(request.url) ?? WebAddress(address.text),
                 let target = Redirect.target(of: response, from: place)
             else {
                 // Who was told no credentials refuses none.
@@ -100,19 +100,6 @@ struct APIClient: Sendable {
             guard redirects <= Redirect.most else { throw .rejected("\(name) redirects too often") }
             request.url = target.text
             isOurs = target.origin == address.origin
-=======
-        // What is asked for first lies under the configured address (`url`).
-        var (request, redirects, isOurs) = (request, 0, true)
-        while true {
-            let response = try await client.send(isOurs ? try authorized(request, token) : request)
-            guard request.method == .get, Redirect.isOne(response), let address = WebAddress(request.url),
-                let target = Redirect.target(of: response, from: address)
-            else { return response }
-            redirects += 1
-            guard redirects <= Redirect.most else { throw .rejected("\(name) redirects too often") }
-            request.url = target.text
-            isOurs = target.origin == self.address.origin
->>>>>>> 4a1b025f3d45e37785c37811f26ddf7202a8081f
         }
     }
 

@@ -61,7 +61,7 @@ struct ItemRow {
 
     static func linked(of run: Run, in db: Database) throws -> [LinkedItem] {
         try db.all(linked, .integer(run.line)) {
-            LinkedItem(key: $0.text(0), isAbsent: $0.integer(1) != 0, note: $0.textIfAny(2))
+            LinkedItem(key: $0.text(0), isAbsent: $0.integer(1) != 0, note: $0.isNull(2) ? nil : $0.text(2))
         }
     }
 

@@ -3,6 +3,7 @@ import NIOCore
 import NIOEmbedded
 import NIOHTTP1
 import Secrets
+import TestSupport
 import Testing
 
 @testable import HTTPService
@@ -67,14 +68,6 @@ import Testing
             counted.withLock { $0 += 1 }
             context.read()
         }
-    }
-
-    /// Opened by the test, once.
-    private struct Gate {
-        private let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
-
-        func open() { continuation.finish() }
-        func pass() async { for await _ in stream {} }
     }
 
     private static func text(_ text: String) -> Response {

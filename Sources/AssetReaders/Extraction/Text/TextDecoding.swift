@@ -16,13 +16,8 @@ enum TextDecoding {
     /// - Parameter limit: the most bytes of the text, if it has to be made: bytes that are none of the charset become three.
     static func text(of bytes: [UInt8], charset: String?, atMost limit: Int) throws(ExtractionFault) -> [UInt8] {
         let (encoding, markCount) = encoding(of: bytes, charset: charset)
-<<<<<<< HEAD
         guard var text = encoding.decoded(bytes, skipping: markCount, atMost: limit) else { throw .tooMuchText }
-        guard !text.contains(0) else { throw .notText }
-=======
-        var text = encoding.decoded(bytes, skipping: markCount)
-        guard text.firstPlace(of: 0) == nil else { return nil }
->>>>>>> 4a1b025f3d45e37785c37811f26ddf7202a8081f
+        guard text.firstPlace(of: 0) == nil else { throw .notText }
         LineEnds.normalize(&text)
         return text
     }
