@@ -43,7 +43,6 @@ struct Frontier: Sendable {
         known[address] = Known(depth: depth)
         pages += 1
     }
-    }
 
     /// Notes another address of a page that was given out: a link to it leads to nothing new.
     mutating func note(_ alias: WebAddress) { known[alias] = known[alias] ?? Known(depth: 0) }
