@@ -26,9 +26,12 @@ final class ProcessLock: Sendable {
 
     deinit { release() }
 
-    /// The file stays: who waits for it may have it open already.
+    /// The file stays: who waits for it may have it open already. Unlocked and not just closed: a child that is being
+    /// started has the descriptor too, until it runs its own program.
     func release() {
-        if let descriptor = descriptor.withLock({ $0.take() }) { close(descriptor) }
+        guard let descriptor = descriptor.withLock({ $0.take() }) else { return }
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
     }
 
     /// The path without symbolic links, so that a database has one lock by whatever name it is opened.

@@ -28,17 +28,21 @@ final class BodyStream {
     private let source: Producer.Source
     /// Its reader has more than it takes.
     private let isFull: NIOLoopBoundBox<Bool>
-    let body: RequestBody
 
-    init(of channel: any Channel) {
-        isFull = NIOLoopBoundBox(false, eventLoop: channel.eventLoop)
+    private init(_ source: Producer.Source, _ isFull: NIOLoopBoundBox<Bool>) {
+        self.source = source
+        self.isFull = isFull
+    }
+
+    /// A stream, and the body of whoever reads it. When nobody has that any more, what still comes is dropped.
+    static func make(of channel: any Channel) -> (BodyStream, RequestBody) {
+        let isFull = NIOLoopBoundBox(false, eventLoop: channel.eventLoop)
         // Pieces of at most `ListenerBounds.readBytes` each.
         let made = Producer.makeSequence(
             elementType: ByteBuffer.self, failureType: (any Error).self,
             backPressureStrategy: .init(lowWatermark: 2, highWatermark: 8), finishOnDeinit: true,
             delegate: Reader(channel: channel, isFull: isFull))
-        source = made.source
-        body = RequestBody(asyncSequence: made.sequence)
+        return (BodyStream(made.source, isFull), RequestBody(asyncSequence: made.sequence))
     }
 
     func yield(_ bytes: ByteBuffer) {

@@ -89,9 +89,9 @@ final class RequestHandler: ChannelDuplexHandler {
             arrival = .none
             enqueue(Request(head: request, body: RequestBody(buffer: ByteBuffer())))
         } else if most > Request.largestBody {
-            let stream = BodyStream(of: channel)
+            let (stream, body) = BodyStream.make(of: channel)
             arrival = .streaming(stream)
-            enqueue(Request(head: request, body: stream.body))
+            enqueue(Request(head: request, body: body))
         } else {
             arrival = .gathering(request, ByteBuffer())
         }
