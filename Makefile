@@ -40,7 +40,7 @@ $(VENV)/ready: Tests/EndToEnd/requirements.txt
 ## The concurrent parts again under the thread sanitizer (slow: not part of `test`).
 test-tsan: packages
 	TSAN_OPTIONS=halt_on_error=1 swift test --scratch-path $(SCRATCH)-tsan --sanitize=thread \
-	  --filter 'SQLiteStoreTests|CurlTransportTests|BrokerServerTests'
+	  --filter 'SQLiteStoreTests|CurlTransportTests|BrokerServerTests|HTTPServiceTests|AssetStoreTests|IngestionTests'
 
 ## What providers and browsers send, mutated under the address sanitizer (not part of `test`, which reads the corpus).
 ## What is new is kept in .build-fuzz/corpus, and what breaks a promise in .build-fuzz.
