@@ -52,7 +52,7 @@ final class GitHubReader: SourceReader {
             isIncomplete: tree["truncated"]?.bool == true || !entries.allSatisfy(Self.isEntry))
     }
 
-    /// What is none may stand for a file that was listed before.
+    /// Tells whether it is an entry of a tree. Anything else may stand for a file that was listed before.
     private static func isEntry(_ value: JSONValue) -> Bool {
         guard case .object(let entry) = value else { return false }
         return ["path", "type", "sha"].allSatisfy { entry[$0]?.string != nil }

@@ -43,8 +43,8 @@ final class NotionReader: SourceReader {
             isIncomplete: isCut || !results.allSatisfy(Self.isResult))
     }
 
-    /// The cursor of the next page. One that leads to its own page, or is missing where there is more, leads nowhere.
-    /// Where Notion ends a list that is too long for it, there is no more, and `request_status` alone tells
+    /// The cursor of the next page. One that leads to its own page, or is missing where there is more, leads nowhere. A list
+    /// that is too long for Notion ends early, and `request_status` alone tells
     /// (https://developers.notion.com/reference/query-a-data-source).
     private static func next(_ page: [String: JSONValue], after cursor: String?) -> (String?, isCut: Bool) {
         let status = if case .object(let status)? = page["request_status"] { status } else { [String: JSONValue]() }
@@ -55,7 +55,7 @@ final class NotionReader: SourceReader {
         return (next, isCut)
     }
 
-    /// What is none may stand for a page that was listed before.
+    /// Tells whether it is a page or a database. Anything else may stand for a page that was listed before.
     private static func isResult(_ value: JSONValue) -> Bool {
         guard case .object(let result) = value else { return false }
         return result["object"]?.string != nil && result["id"]?.string != nil

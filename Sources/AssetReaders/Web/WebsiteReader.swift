@@ -51,7 +51,7 @@ final class WebsiteReader: SourceReader {
         case .none(let fault):
             if item.isWholeSource { throw fault }
             return release(leadingTo: nil)
-        // What it would have led to is not known.
+        // Its links are not known, so the listing has a gap.
         case .closed(let why): throw item.isWholeSource ? .addressRefused(why) : .rejected(why)
         case .notModified:
             return reading(.unchanged(nil), address, links: known?.links ?? [], movedTo: known?.address)

@@ -62,9 +62,9 @@ public final class IngestionMetrics: Sendable {
             if let startedAt = operation.startedAt, let completedAt = operation.completedAt {
                 duration.recordMilliseconds(max(completedAt.milliseconds - startedAt.milliseconds, 0))
             }
-        case .gone, .dropped, .internalError(_, .storeLost): running.subtract(1, ordering: .relaxed)
-        // The log tells of them.
-        case .storeFailed, .internalError(_, .noReader): break
+        case .gone, .dropped: running.subtract(1, ordering: .relaxed)
+        // The log tells of them; an operation that met one ends all the same.
+        case .storeFailed, .internalError: break
         }
     }
 

@@ -20,10 +20,8 @@ public final class IngestionSpans: Sendable {
         case .started(let operation): start(operation)
         case .ended(let operation): end(operation)
         case .gone(let operation), .dropped(let operation): take(operation)?.end()
-        case .internalError(let operation, .storeLost):
-            take(operation)?.end(failing: AssetOperation.Code.internalError.rawValue)
-        // Those go on, or end by themselves.
-        case .documentDone, .storeFailed, .internalError(_, .noReader): break
+        // The operation goes on, or ends by itself.
+        case .documentDone, .storeFailed, .internalError: break
         }
     }
 

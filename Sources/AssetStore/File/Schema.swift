@@ -8,14 +8,6 @@ enum Schema {
     /// The number of the last migration, kept as SQLite's `user_version`.
     static let version: Int32 = 1
 
-    /// Whether a newer program has been here.
-    ///
-    /// Asked in two steps: GRDB's own question alone fails where another process makes its table meanwhile.
-    static func isSuperseded(_ db: Database) throws -> Bool {
-        guard try db.tableExists("grdb_migrations") else { return false }
-        return try migrator.hasBeenSuperseded(db)
-    }
-
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1 assets") { db in

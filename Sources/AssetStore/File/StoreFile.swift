@@ -46,7 +46,7 @@ enum StoreFile {
             queue = try DatabaseQueue(path: path, configuration: configuration)
             try queue.writeWithoutTransaction { db in
                 // Its header may be older than its log.
-                if try Schema.isSuperseded(db) { throw OpeningError.newer(path: path) }
+                if try Schema.migrator.hasBeenSuperseded(db) { throw OpeningError.newer(path: path) }
                 // After GRDB's own setup, which chooses NORMAL: then a commit could be lost with the power.
                 try db.execute(sql: "PRAGMA synchronous = FULL")
             }

@@ -50,7 +50,7 @@ struct Admission {
         if kept == nil { tally.documents += 1 }
         let id = try ItemRow.insert(found, of: document, to: run, in: db)
         tally.counters.itemsTotal += 1
-        queue(id, found.item, kept, crashes: 0)
+        queue(id, found.item, kept: kept, crashes: 0)
     }
 
     /// Of an operation whose documents were chosen, no other is looked at.
@@ -80,10 +80,10 @@ struct Admission {
     private mutating func give(_ row: ItemRow, as item: SourceItem, in db: Database) throws {
         let kept = try KeptDocument.find(line: row.document, in: db)
         try row.set(.given, in: db)
-        queue(ItemID(row.line), item, kept, crashes: row.crashes)
+        queue(ItemID(row.line), item, kept: kept, crashes: row.crashes)
     }
 
-    private mutating func queue(_ id: ItemID, _ item: SourceItem, _ kept: KeptDocument?, crashes: Int) {
+    private mutating func queue(_ id: ItemID, _ item: SourceItem, kept: KeptDocument?, crashes: Int) {
         let version = item.version == nil ? nil : kept?.version
         queued.append(QueuedItem(id: id, item: item, keptVersion: version, crashes: crashes))
     }

@@ -37,7 +37,8 @@ final class RequestHandler: ChannelDuplexHandler {
 
     private var context: ChannelHandlerContext?
     private var arrival = Arrival.none
-    /// Those that arrived while one before them was worked on. The guard bounds their number.
+    /// Those that arrived while one before them was worked on, or while the peer did not take its answers. Nothing more is
+    /// read meanwhile, and the guard bounds how many one read may bring.
     private var waiting: [Request] = []
     private var isAnswering = false
     /// Nothing more is to come, of the peer's will or of ours: close behind the answers that are owed.
@@ -63,6 +64,7 @@ final class RequestHandler: ChannelDuplexHandler {
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
         breakArrival()
+        next()
         end()
     }
 
@@ -147,8 +149,9 @@ final class RequestHandler: ChannelDuplexHandler {
         }
     }
 
-    /// A body whose reader has not taken what came holds back what comes.
+    /// A request that waits holds back what comes, and so does a body whose reader has not taken what came.
     func read(context: ChannelHandlerContext) {
+        guard waiting.isEmpty else { return }
         if case .streaming(let stream) = arrival, stream.holdsBack { return }
         context.read()
     }
@@ -156,7 +159,22 @@ final class RequestHandler: ChannelDuplexHandler {
     // MARK: answers
 
     private func enqueue(_ request: Request) {
-        if isAnswering { waiting.append(request) } else { answer(request) }
+        waiting.append(request)
+        next()
+    }
+
+    /// The peer has taken what it was sent, or takes no more.
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        next()
+        context.fireChannelWritabilityChanged()
+    }
+
+    /// Has the next request answered, unless the peer leaves the answers before it untaken: they would fill the memory.
+    private func next() {
+        guard !isAnswering, !waiting.isEmpty, context?.channel.isWritable != false else { return }
+        let request = waiting.removeFirst()
+        answer(request)
+        if waiting.isEmpty { context?.read() }
     }
 
     private func answer(_ request: Request) {
@@ -187,7 +205,7 @@ final class RequestHandler: ChannelDuplexHandler {
             context.write(wrapOutboundOut(.end(nil)), promise: nil)
             turn.send(self)
         }
-        if !waiting.isEmpty { answer(waiting.removeFirst()) }
+        next()
         end()
     }
 
@@ -200,7 +218,7 @@ final class RequestHandler: ChannelDuplexHandler {
     private func endWhenAnswered() {
         isEnding = true
         let isArriving = if case .none = arrival { false } else { true }
-        guard !isAnswering, !isArriving else { return }
+        guard !isAnswering, waiting.isEmpty, !isArriving else { return }
         context?.flush()
         context?.close(promise: nil)
     }
@@ -213,9 +231,8 @@ final class RequestHandler: ChannelDuplexHandler {
 
     /// RFC 9110 § 6.6.1.
     private func dateNow() -> String {
-        let now = Timestamp(milliseconds: Int64(time(nil)) * 1000)
-        let second = now.milliseconds / 1000
-        if second != date.second { date = (second, HTTPDate.text(now)) }
+        let second = Int64(time(nil))
+        if second != date.second { date = (second, HTTPDate.text(Timestamp(milliseconds: second * 1000))) }
         return date.text
     }
 }

@@ -8,7 +8,7 @@ enum Schema {
     /// The number of the last migration, kept as SQLite's `user_version`.
     static let version: Int32 = 8
 
-    /// Whether a newer program has been here.
+    /// Tells whether a newer program has been here.
     ///
     /// Asked in two steps: GRDB's own question alone fails where another process makes its table meanwhile.
     static func isSuperseded(_ db: Database) throws -> Bool {

@@ -46,7 +46,7 @@ struct AssetProcess {
                 store: store, readers: readers, extractor: extractor,
                 tokens: configuration.tokens(in: store, by: broker, logger),
                 embedder: configuration.embedders(metrics, transports),
-                observe: IngestionLog(logger, metrics, tracer.map { IngestionSpans($0) }).write,
+                observe: IngestionLog(logger, metrics: metrics, spans: tracer.map { IngestionSpans($0) }).write,
                 now: { .now }),
             limits: configuration.ingestionLimits)
         let server = AssetServer(

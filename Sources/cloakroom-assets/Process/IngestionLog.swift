@@ -9,7 +9,7 @@ struct IngestionLog: Sendable {
     private let metrics: IngestionMetrics
     private let spans: IngestionSpans?
 
-    init(_ logger: Logger, _ metrics: AssetMetrics, _ spans: IngestionSpans?) {
+    init(_ logger: Logger, metrics: AssetMetrics, spans: IngestionSpans?) {
         self.spans = spans
         self.logger = logger
         self.metrics = metrics.ingestion

@@ -70,9 +70,7 @@ import Transport
         #expect(!"\(span)".contains("s3cret"))
     }
 
-    @Test(arguments: [
-        IngestionEvent.gone(operation.id), .dropped(operation.id), .internalError(operation.id, .storeLost),
-    ])
+    @Test(arguments: [IngestionEvent.gone(operation.id), .dropped(operation.id)])
     func `an operation that stops without an end is a span all the same`(_ stop: IngestionEvent) {
         let made = SpansKept()
         let spans = IngestionSpans(made.tracer)

@@ -9,7 +9,7 @@ import Testing
 @testable import HTTPService
 
 /// The end of a connection's pipeline alone, with a responder of the test's.
-@Suite struct RequestHandlerTests {
+@Suite(.timeLimit(.minutes(5))) struct RequestHandlerTests {
     /// The parts of a connection that a test drives and looks at.
     private final class Peer: Sendable {
         let channel = NIOAsyncTestingChannel()
@@ -62,11 +62,24 @@ import Testing
         typealias OutboundIn = HTTPServerResponsePart
 
         private let counted = Locked(0)
+        private let counts: AsyncStream<Int>
+        private let tell: AsyncStream<Int>.Continuation
         var count: Int { counted.withLock { $0 } }
 
+        init() { (counts, tell) = AsyncStream.makeStream() }
+
         func read(context: ChannelHandlerContext) {
-            counted.withLock { $0 += 1 }
+            let count = counted.withLock { count in
+                count += 1
+                return count
+            }
+            tell.yield(count)
             context.read()
+        }
+
+        /// Returns once there were more than so many.
+        func more(than count: Int) async {
+            for await now in counts where now > count { return }
         }
     }
 
@@ -141,7 +154,7 @@ import Testing
         await peer.channel.testingEventLoop.run()
         #expect(peer.reads.count == before)
         gate.open()
-        while peer.reads.count == before { await Task.yield() }
+        await peer.reads.more(than: before)
         try await peer.send(.end(nil))
         #expect(try await peer.answer().body == "64")
     }
@@ -152,13 +165,45 @@ import Testing
         #expect(try await peer.answer().body == "no")
         for _ in 0..<20 { try await peer.send(.body(ByteBuffer(string: "12345678"))) }
         let before = peer.reads.count
-        while peer.reads.count == before {
-            peer.channel.read()
-            await peer.channel.testingEventLoop.run()
-        }
+        peer.channel.read()
+        await peer.reads.more(than: before)
         try await peer.send(.end(nil))
         try await peer.sendWhole("/")
         #expect(try await peer.answer().body == "no")
+    }
+
+    /// Else what is not taken would fill the memory.
+    @Test func `a peer that does not take its answers gets no others made`() async throws {
+        let answered = Locked<[String]>([])
+        let peer = try await Peer { request, _ in
+            answered.withLock { $0.append(request.uri.path) }
+            return Self.text(request.uri.path)
+        }
+        try await peer.sendWhole("/1")
+        #expect(try await peer.answer().body == "/1")
+        peer.channel.isWritable = false
+        for path in ["/2", "/3"] { try await peer.sendWhole(path) }
+        await peer.channel.testingEventLoop.run()
+        #expect(answered.withLock { $0 } == ["/1"])
+        peer.channel.isWritable = true
+        peer.channel.pipeline.fireChannelWritabilityChanged()
+        for path in ["/2", "/3"] { #expect(try await peer.answer().body == path) }
+    }
+
+    @Test func `nothing more is read while a whole request waits`() async throws {
+        let gate = Gate()
+        let peer = try await Peer { request, _ in
+            await gate.pass()
+            return Self.text(request.uri.path)
+        }
+        for path in ["/1", "/2"] { try await peer.sendWhole(path) }
+        let before = peer.reads.count
+        peer.channel.read()
+        await peer.channel.testingEventLoop.run()
+        #expect(peer.reads.count == before)
+        gate.open()
+        await peer.reads.more(than: before)
+        for path in ["/1", "/2"] { #expect(try await peer.answer().body == path) }
     }
 
     @Test func `a server that stops closes what is idle at once`() async throws {

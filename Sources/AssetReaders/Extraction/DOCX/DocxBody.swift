@@ -28,14 +28,14 @@ struct DocxBody {
     static func read(
         _ part: [UInt8], styles: DocxStyles, notes: DocxNotes, mostBytes: Int
     ) throws(DocxFault) -> DocxText {
-        var body = try DocxBody(part, styles, notes, mostBytes)
+        var body = try DocxBody(part, styles: styles, notes: notes, atMost: mostBytes)
         while let event = try body.next() { try body.take(event) }
         return body.text
     }
 
     /// Reads a part of notes (§ 17.11).
     static func readNotes(_ part: [UInt8], mostBytes: Int, into notes: inout DocxNotes) throws(DocxFault) {
-        var body = try DocxBody(part, DocxStyles(), DocxNotes(), mostBytes)
+        var body = try DocxBody(part, styles: DocxStyles(), notes: DocxNotes(), atMost: mostBytes)
         while let event = try body.next() {
             try body.take(event)
             guard case .start(let element) = event, let id = DocxNotes.id(ofNote: element) else { continue }
@@ -46,7 +46,9 @@ struct DocxBody {
         }
     }
 
-    private init(_ part: [UInt8], _ styles: DocxStyles, _ notes: DocxNotes, _ mostBytes: Int) throws(DocxFault) {
+    private init(
+        _ part: [UInt8], styles: DocxStyles, notes: DocxNotes, atMost mostBytes: Int
+    ) throws(DocxFault) {
         self.styles = styles
         self.notes = notes
         text = DocxText(mostBytes: mostBytes)

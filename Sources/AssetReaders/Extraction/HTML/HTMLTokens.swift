@@ -19,7 +19,7 @@ enum HTMLToken: Sendable {
 struct HTMLTokens: Sequence, IteratorProtocol {
     private let bytes: [UInt8]
     private var position = 0
-    /// Where scripts run, a browser has no elements in `noscript`.
+    /// As in a browser that runs scripts, `noscript` has no elements in it.
     private let runsScripts: Bool
     /// The element whose content goes on to its end tag, whatever is in it.
     private var verbatim: String?
