@@ -29,7 +29,8 @@ struct Ingested {
             let outcome =
                 isFailing
                 ? ItemOutcome(.failed(Document.Failure(.unreadable, "the file is broken"))) : Self.outcome(item, text)
-            _ = try await store.finish(item.id, of: operation, outcome, mostDocuments: 1000, at: clock.now)
+            _ = try await store.finish(
+                [FinishedItem(item.id, outcome)], of: operation, mostDocuments: 1000, at: clock.now)
         }
         let end = IngestionEnd.listed(isComplete: true, keepsVanished: false, isFull: false)
         return try #require(try await store.end(operation, end, at: clock.now))

@@ -121,7 +121,8 @@ extension SQLiteAssetStore {
     func finish(
         _ queued: QueuedItem, of run: Ingestion, _ outcome: ItemOutcome, most: Int = 10_000, at second: Int64 = 3
     ) async throws -> ItemAdmission {
-        try await finish(queued.id, of: run.operation.id, outcome, mostDocuments: most, at: .at(second))
+        try await finish(
+            [FinishedItem(queued.id, outcome)], of: run.operation.id, mostDocuments: most, at: .at(second))
     }
 
     /// Finishes an item with a text.

@@ -53,10 +53,10 @@ struct WatchedStore: IngestionStore {
     }
 
     func finish(
-        _ item: ItemID, of operation: OperationID, _ outcome: ItemOutcome, mostDocuments: Int, at now: Timestamp
+        _ items: [FinishedItem], of operation: OperationID, mostDocuments: Int, at now: Timestamp
     ) async throws(AssetStoreError) -> ItemAdmission {
         try await watched(.finish) { () throws(AssetStoreError) in
-            try await store.finish(item, of: operation, outcome, mostDocuments: mostDocuments, at: now)
+            try await store.finish(items, of: operation, mostDocuments: mostDocuments, at: now)
         }
     }
 

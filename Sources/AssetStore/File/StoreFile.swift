@@ -65,8 +65,8 @@ enum StoreFile {
         configuration.busyMode = .timeout(5)
         configuration.label = "cloakroom-assets"
         configuration.prepareDatabase { db in
-            // Chunks are some kilobytes long: of 2 KiB, one alone has room on a page of SQLite's usual size.
-            try db.execute(sql: "PRAGMA page_size = 8192")
+            // Chunks are some kilobytes long: of 4 KiB, one alone has room on a page of 8 KiB.
+            try db.execute(sql: "PRAGMA page_size = 16384")
             // Before the journal mode is set, so that it stands in the file itself from the first moment on.
             if try Int32.fetchOne(db, sql: "PRAGMA application_id") != Schema.applicationID {
                 try db.execute(sql: "PRAGMA application_id = \(Schema.applicationID)")

@@ -5,21 +5,23 @@ import GRDB
 /// The end of the work on an item.
 extension SQLiteAssetStore {
     public func finish(
-        _ item: ItemID, of operation: OperationID, _ outcome: ItemOutcome, mostDocuments: Int, at now: Timestamp
+        _ items: [FinishedItem], of operation: OperationID, mostDocuments: Int, at now: Timestamp
     ) async throws(AssetStoreError) -> ItemAdmission {
-        let found = outcome.found.map { FoundItem($0, isLinked: true) }
+        let found = items.map { $0.outcome.found.map { FoundItem($0, isLinked: true) } }
         let (admission, leavesText) = try await writer.write(isEnding: true) { db -> (ItemAdmission, Bool) in
             guard let run = try Run.find(operation, in: db), run.goesOn else { return (.ended, false) }
-            guard let row = try ItemRow.find(item, of: run, in: db), row.isOpen else {
-                return (.added([], isFull: false), false)
-            }
-            var finish = FinishedItem(row, of: run, at: now)
-            try finish.end(outcome, in: db)
             var admission = Admission(run, mostDocuments: mostDocuments, at: now)
-            admission.tally = finish.tally
-            try admission.admit(found, in: db)
+            var leavesText = false
+            for (item, found) in zip(items, found) {
+                guard let row = try ItemRow.find(item.id, of: run, in: db), row.isOpen else { continue }
+                var ending = ItemEnding(row, adding: admission.tally, at: now)
+                try ending.end(item.outcome, in: db)
+                admission.tally = ending.tally
+                leavesText = leavesText || ending.leavesText
+                try admission.admit(found, in: db)
+            }
             try admission.tally.add(to: run, at: now, in: db)
-            return (.added(admission.queued, isFull: admission.tally.fullAt != nil), finish.leavesText)
+            return (.added(admission.queued, isFull: admission.tally.fullAt != nil), leavesText)
         }
         if leavesText { await purge() }
         return admission
@@ -27,26 +29,27 @@ extension SQLiteAssetStore {
 }
 
 /// What becomes of an item, its document and its chunks.
-struct FinishedItem {
+struct ItemEnding {
     private let item: ItemRow
     private let now: Timestamp
-    private(set) var tally = Tally()
+    private(set) var tally: Tally
     /// There is text to purge.
     private(set) var leavesText = false
 
-    init(_ item: ItemRow, of run: Run, at now: Timestamp) {
+    init(_ item: ItemRow, adding tally: Tally, at now: Timestamp) {
         self.item = item
+        self.tally = tally
         self.now = now
     }
 
     mutating func end(_ outcome: ItemOutcome, in db: Database) throws {
-        tally.isIncomplete = outcome.isIncomplete
+        tally.isIncomplete = tally.isIncomplete || outcome.isIncomplete
         // A document that was deleted meanwhile does not come back, and its answers are not kept.
         guard let document = try KeptDocument.find(line: item.document, in: db) else {
             tally.counters.itemsProcessed += 1
             return try over(.absent, in: db)
         }
-        tally.counters.tokenCount = min(max(outcome.tokensSpent, 0), 1 << 40)
+        tally.counters.tokenCount += min(max(outcome.tokensSpent, 0), 1 << 40)
         switch outcome.result {
         case .completed(let read, let last): try complete(document, read, last, in: db)
         case .unchanged(let version): try keep(document, version, in: db)

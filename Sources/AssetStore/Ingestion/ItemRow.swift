@@ -101,6 +101,16 @@ struct ItemRow {
         return ItemID(db.lastInsertedRowID)
     }
 
+    private static let beginning = """
+        UPDATE items SET state = \(ItemState.inWork.rawValue) WHERE line = ? AND operation = ? AND \(ItemState.isOpen)
+        RETURNING document
+        """
+
+    /// Notes that an item is in work, and gives the line of its document; `nil` where it is over.
+    static func begin(_ id: ItemID, of run: Run, in db: Database) throws -> Int64? {
+        try db.all(beginning, .integer(id.number), .integer(run.line)) { $0.integer(0) }.first
+    }
+
     /// - Parameter isOver: what was staged belongs to a document now, or is discarded.
     func set(_ state: ItemState, isOver: Bool = false, in db: Database) throws {
         try db.run(

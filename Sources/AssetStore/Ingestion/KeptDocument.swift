@@ -66,10 +66,21 @@ struct KeptDocument {
     static func insert(_ found: FoundItem, to asset: Int64, at now: Timestamp, in db: Database) throws -> Int64 {
         let item = found.item
         try db.run(
-            insertion, .blob(DocumentID(UUID()).bytes), .integer(asset), .blob(found.key.bytes), .text(item.key),
+            insertion, .blob(DocumentID(madeAt: now).bytes), .integer(asset), .blob(found.key.bytes), .text(item.key),
             .text(item.fileName), .text(FoldedText(item.fileName).text), .text(item.contentType), .text(item.sourceURL),
             .integer(item.size), .text(item.note), .integer(item.isWholeSource), .moment(now), .moment(now))
         return db.lastInsertedRowID
+    }
+
+    private static let beginning = """
+        UPDATE documents SET status = 'PROCESSING', modified_at = max(modified_at, ?)
+        WHERE line = ? AND processed_at IS NULL
+        """
+
+    /// Notes that a document is in work that has no text yet; `false` where it has, or is gone.
+    static func begin(_ line: Int64, at now: Timestamp, in db: Database) throws -> Bool {
+        try db.run(beginning, .moment(now), .integer(line))
+        return db.changesCount > 0
     }
 
     /// The work on it is dropped: it is as it was before that.

@@ -40,9 +40,9 @@ extension Run {
             "UPDATE items SET state = ?, crashes = crashes + 1, staged_tokens = 0 WHERE line = ?",
             .integer(ItemState.waiting.rawValue), .integer(item.line))
         guard item.crashes + 1 < Self.mostCrashes else {
-            var finish = FinishedItem(item, of: self, at: now)
-            try finish.end(ItemOutcome(.failed(.crashed(item.crashes + 1))), in: db)
-            return try finish.tally.add(to: self, at: now, in: db)
+            var ending = ItemEnding(item, adding: Tally(), at: now)
+            try ending.end(ItemOutcome(.failed(.crashed(item.crashes + 1))), in: db)
+            return try ending.tally.add(to: self, at: now, in: db)
         }
         _ = try item.text.discard(item.stagedChunks, from: db)
         try db.run("UPDATE items SET staged_chunks = 0 WHERE line = ?", .integer(item.line))

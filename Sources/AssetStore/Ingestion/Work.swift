@@ -11,14 +11,9 @@ extension SQLiteAssetStore {
             guard let run = try Run.find(operation, in: db), run.goesOn else { return .ended }
             var versions: [ItemID: ItemVersion] = [:]
             for id in items {
-                guard let item = try ItemRow.find(id, of: run, in: db), item.isOpen else { continue }
-                try item.set(.inWork, in: db)
-                versions[id] = try KeptDocument.find(line: item.document, in: db)?.version
-                try db.run(
-                    """
-                    UPDATE documents SET status = 'PROCESSING', modified_at = max(modified_at, ?)
-                    WHERE line = ? AND processed_at IS NULL
-                    """, .moment(now), .integer(item.document))
+                guard let document = try ItemRow.begin(id, of: run, in: db) else { continue }
+                if try KeptDocument.begin(document, at: now, in: db) { continue }
+                versions[id] = try KeptDocument.find(line: document, in: db)?.version
             }
             return .begun(versions)
         }

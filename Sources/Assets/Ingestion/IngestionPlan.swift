@@ -76,9 +76,11 @@ extension IngestionPlan {
             if suspect == item { suspect = nil }
         case .wantsPlace(let item, let turn): turns.append((item, turn))
         case .leftPlace(let item): leavePlace(item)
-        case .finished(let item, let found, let isFull):
-            leavePlace(item)
-            documents.end(item)
+        case .finished(let items, let found, let isFull):
+            for item in items {
+                leavePlace(item)
+                documents.end(item)
+            }
             queue(found)
             self.isFull = self.isFull || isFull
         case .stops(let stop): self.stop = self.stop ?? stop

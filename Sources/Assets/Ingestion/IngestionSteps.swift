@@ -12,8 +12,8 @@ extension IngestionPlan {
         case wantsPlace(ItemID, Place.Turn)
         /// A document needs its place no more, though it is not finished.
         case leftPlace(ItemID)
-        /// An item is done and kept, with what it led to.
-        case finished(ItemID, [QueuedItem], isFull: Bool)
+        /// Items are done and kept, with what they led to.
+        case finished([ItemID], [QueuedItem], isFull: Bool)
         case stops(Stop)
     }
 
@@ -46,7 +46,7 @@ extension IngestionPlan {
         /// Documents that are read, cut and embedded at once.
         var places: Int
         /// Documents beside those: they wait for their source or embedder, or are being written down.
-        var besides = 64
+        var besides = 256
         /// Bytes that waiting documents hold, before no other is begun.
         var pausedBytes = 128 << 20
         /// Items found and neither begun nor ended, before the listing waits.

@@ -8,11 +8,14 @@ struct IngestionTools: Sendable {
     private let store: DurableStore
     private let mailbox: Mailbox<IngestionPlan.Event>
     private let chosenKeys: Set<String>?
+    private let outcomes = WaitingOutcomes()
 
     /// Outcomes up to this many bytes are written down while the next documents are read.
     private static let smallOutcome = 32_768
     /// More in one commit would hold up other operations.
     private static let itemsOfOneCommit = 256
+    /// The time that outcomes have to become more before they are written down.
+    private static let growth: Duration = .milliseconds(4)
 
     init(
         ingestion: Ingestion, reader: any SourceReader, embedder: (any Embedder)?, limits: IngestionLimits,
@@ -113,13 +116,18 @@ struct IngestionTools: Sendable {
         try await finish(queued, outcome)
     }
 
+    /// Keeps an outcome, with those that came while others were being written down.
     private func finish(_ queued: QueuedItem, _ outcome: ItemOutcome) async throws(IngestionPlan.Stop) {
-        let (found, isFull) = try await store.admit { store throws(AssetStoreError) in
-            try await store.finish(
-                queued.id, of: operation, outcome, mostDocuments: limits.maxDocuments, at: parts.now())
+        guard outcomes.add(FinishedItem(queued.id, outcome)) else { return }
+        while true {
+            if outcomes.mayGrow { try? await parts.sleep(Self.growth) }
+            guard let items = outcomes.next() else { return }
+            let (found, isFull) = try await store.admit { store throws(AssetStoreError) in
+                try await store.finish(items, of: operation, mostDocuments: limits.maxDocuments, at: parts.now())
+            }
+            for item in items { parts.observe(.documentDone(operation, item.outcome)) }
+            mailbox.send(.finished(items.map(\.id), found, isFull: isFull))
         }
-        parts.observe(.documentDone(operation, outcome))
-        mailbox.send(.finished(queued.id, found, isFull: isFull))
     }
 }
 
@@ -143,17 +151,6 @@ extension ListingProgress.Page {
         isIncomplete = page.isIncomplete
         keepsVanished = page.keepsVanished
         keys = page.items.map(\.key)
-    }
-}
-
-extension ItemOutcome {
-    /// The bytes that it keeps in memory, more or less.
-    fileprivate var size: Int {
-        var size = found.count * 512
-        if case .completed(_, let last) = result {
-            for staged in last { size += staged.chunk.content.utf8.count + (staged.vector?.count ?? 0) * 4 }
-        }
-        return size
     }
 }
 

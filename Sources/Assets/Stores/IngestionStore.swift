@@ -32,10 +32,10 @@ public protocol IngestionStore: Sendable {
     func stage(_ chunks: [StagedChunk], of item: ItemID, of operation: OperationID) async throws(AssetStoreError)
         -> IngestionProgress
 
-    /// Ends the work on an item: its document, its chunks (the staged ones and `outcome`'s, in place of those of before),
-    /// what it led to and the counters, in one commit. What it led to comes back as from `add`.
+    /// Ends the work on items: their documents, their chunks (the staged ones and the outcome's, in place of those of
+    /// before), what they led to and the counters, in one commit. What they led to comes back as from `add`.
     func finish(
-        _ item: ItemID, of operation: OperationID, _ outcome: ItemOutcome, mostDocuments: Int, at now: Timestamp
+        _ items: [FinishedItem], of operation: OperationID, mostDocuments: Int, at now: Timestamp
     ) async throws(AssetStoreError) -> ItemAdmission
 
     /// Ends an operation, and with it the items that are not done: documents that were found and have no text are
@@ -147,6 +147,17 @@ public struct StagedChunk: Sendable {
     public init(_ chunk: Chunk, vector: [Float]? = nil) {
         self.chunk = chunk
         self.vector = vector
+    }
+}
+
+/// An item on which the work is over.
+public struct FinishedItem: Sendable {
+    public var id: ItemID
+    public var outcome: ItemOutcome
+
+    public init(_ id: ItemID, _ outcome: ItemOutcome) {
+        self.id = id
+        self.outcome = outcome
     }
 }
 

@@ -17,7 +17,7 @@ import Testing
     /// https://www.sqlite.org/pragma.html#pragma_synchronous: 2 is FULL, so that a commit survives a power cut.
     @Test(arguments: [
         ("synchronous", "2"), ("journal_mode", "wal"), ("secure_delete", "1"), ("application_id", "1668049761"),
-        ("page_size", "8192"), ("user_version", "1"),
+        ("page_size", "16384"), ("user_version", "1"),
     ])
     func `the writing connection is set up as promised`(_ pragma: String, _ value: String) throws {
         for _ in 0..<2 {

@@ -150,7 +150,7 @@ private final class World {
         let kept = try await store.documents(of: run.asset).first { $0.fileName == item.queued.item.fileName }
         let (outcome, change) = outcome(item, of: kept)
         let admission = try await store.finish(
-            item.queued.id, of: id, outcome, mostDocuments: 8, at: .at(clock))
+            [FinishedItem(item.queued.id, outcome)], of: id, mostDocuments: 8, at: .at(clock))
         if case .added = admission {
             running[id]?.counters.add(change)
             running[id]?.items[item.queued.id]?.isDone = true

@@ -89,6 +89,34 @@ import Testing
         #expect(try await store.asset(asset).documentCount == 3)
     }
 
+    @Test func `several items that end in one commit are counted one by one`() async throws {
+        let asset = try await store.make()
+        let run = try await store.start()
+        let queued = try await store.add("a", "b", "c", "d", "e", to: run)
+        try await store.finish(queued[4], of: run, ItemOutcome(.failed(.unreadable), tokensSpent: 1))
+        let read = ItemOutcome(
+            .completed(ReadDocument(queued[0].item, version: "1"), last: cut("text")),
+            found: [SourceItem("f"), SourceItem("g")], tokensSpent: 4)
+        let admission = try await store.finish(
+            [
+                FinishedItem(queued[2].id, ItemOutcome(.absent)),
+                FinishedItem(queued[0].id, read),
+                FinishedItem(queued[1].id, ItemOutcome(.failed(.unreachable), tokensSpent: 2)),
+                FinishedItem(queued[3].id, ItemOutcome(.failed(.unreadable))),
+                // It is over already.
+                FinishedItem(queued[4].id, read),
+            ], of: run.operation.id, mostDocuments: 5, at: .at(3))
+        #expect(admission.queued?.map(\.item.key) == ["f"])
+        #expect(admission.isFull == true)
+        let counters = try await store.operation(of: asset).counters
+        #expect(counters.itemsTotal == 6)
+        #expect(counters.itemsProcessed == 5)
+        #expect(counters.itemsFailed == 3)
+        #expect(counters.chunkCount == 1)
+        #expect(counters.tokenCount == 7)
+        #expect(try await store.asset(asset).documentCount == 5)
+    }
+
     @Test func `documents that are there are looked at again, however many may be`() async throws {
         let asset = try await store.makeRead("a", "b")
         let run = try await store.startRefresh(of: asset)

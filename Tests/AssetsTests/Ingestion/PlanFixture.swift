@@ -39,7 +39,7 @@ struct PlanFixture {
     }
 
     mutating func finish(_ id: Int64, found: [QueuedItem] = [], isFull: Bool = false) -> [String] {
-        take(.finished(ItemID(id), found, isFull: isFull))
+        take(.finished([ItemID(id)], found, isFull: isFull))
     }
 
     private static func name(_ step: IngestionPlan.Step) -> String {
