@@ -1,5 +1,6 @@
 package import ArgumentParser
 import Foundation
+import NIOCore
 
 /// A program of subcommands: runs the one that its arguments name, and ends with a status that says how it went.
 package enum Program {
@@ -8,6 +9,9 @@ package enum Program {
     ///
     /// - Parameter root: the program's first command, which knows all others.
     package static func run<Root: AsyncParsableCommand>(_ root: Root.Type) async {
+        // Half of the cores: what goes from thread to thread costs more than it gains, and the thread that writes and
+        // libcurl's want theirs too.
+        NIOSingletons.groupLoopCountSuggestion = max(1, System.coreCount / 2)
         do {
             var command = try root.parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {

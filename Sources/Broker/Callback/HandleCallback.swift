@@ -5,7 +5,12 @@ extension Broker {
     /// Takes a provider's redirect, and exchanges its code. A sound request spends the state, whatever comes of it; one
     /// without a sound state or with a parameter twice spends nothing (Docs/Contract.md#the-callback). Goes on where
     /// the browser leaves.
-    public func callback(_ request: CallbackRequest) async -> CallbackResult {
+    ///
+    /// - Parameter executor: where the request's own task prefers to run: what goes on without it does too, and is not
+    ///   handed from thread to thread.
+    public func callback(
+        _ request: CallbackRequest, on executor: (any TaskExecutor)? = nil
+    ) async -> CallbackResult {
         let claimed: ClaimedFlow
         do {
             claimed = try await claim(request)
@@ -13,7 +18,7 @@ extension Broker {
             return .failed(error, error.lost)
         }
         // A closed tab must not stop what can only be done once: the code would be spent for nothing.
-        let exchange = Task { () async -> Result<CredentialKey, CallbackFailure> in
+        let exchange = Task(executorPreference: executor) { [self] () async -> Result<CredentialKey, CallbackFailure> in
             do throws(CallbackFailure) {
                 return .success(try await credentialKey(for: claimed))
             } catch {

@@ -104,7 +104,7 @@ struct BrowserRoutes: Sendable {
                 .unavailable("too many of its tenant's flows wait for their provider; nothing is spent"),
                 to: request, context: context)
         }
-        switch await broker.callback(callback) {
+        switch await broker.callback(callback, on: LoopTurn.current) {
         case .succeeded(let flow, let key):
             let page = flow.returnURL?.text ?? broker.settings.publicURL.text + "/oauth/success"
             let location = key.expose {

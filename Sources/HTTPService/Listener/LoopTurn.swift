@@ -13,12 +13,24 @@ package protocol TurnEnding: AnyObject, Sendable {
 /// From the last byte of a request to the first of its answer no other thread is woken unless something waits. The log
 /// lines of a turn go out in one piece, and then its answers: a request's line is there before its answer.
 ///
-/// `@unchecked Sendable`: its variables are touched on its loop alone.
+/// `@unchecked Sendable`: what other threads hand over is under the lock of `arrived`; the other variables are touched on
+/// its loop alone.
 package final class LoopTurn: TaskExecutor, @unchecked Sendable {
+    private struct Arrived: Sendable {
+        var jobs: [UnownedJob] = []
+        /// The loop has been told, and has not looked yet.
+        var isExpected = false
+    }
+
     private let loop: any EventLoop
+    private let arrived = Locked(Arrived())
+    private var jobs: [UnownedJob] = []
     private var endings: [any TurnEnding] = []
     private var answering: [RequestHandler] = []
-    private var isScheduled = false
+    private var isEndExpected = false
+
+    /// What jobs of a turn bring about at once belongs to it too, so many times over; then the connections have their turn.
+    private static let mostRounds = 4
 
     init(of loop: any EventLoop) {
         self.loop = loop
@@ -26,10 +38,34 @@ package final class LoopTurn: TaskExecutor, @unchecked Sendable {
 
     package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        loop.execute { [self] in
-            pthread_setspecific(Self.key, Unmanaged.passUnretained(self).toOpaque())
-            job.runSynchronously(on: asUnownedTaskExecutor())
-            pthread_setspecific(Self.key, nil)
+        let mustTell = arrived.withLock { arrived in
+            arrived.jobs.append(job)
+            defer { arrived.isExpected = true }
+            return !arrived.isExpected
+        }
+        if mustTell { loop.execute { [self] in run() } }
+    }
+
+    private func run() {
+        isEndExpected = true
+        pthread_setspecific(Self.key, Unmanaged.passUnretained(self).toOpaque())
+        for _ in 0..<Self.mostRounds where takeJobs() {
+            for job in jobs { job.runSynchronously(on: asUnownedTaskExecutor()) }
+            jobs.removeAll(keepingCapacity: true)
+        }
+        pthread_setspecific(Self.key, nil)
+        let hasMore = arrived.withLock { arrived in
+            arrived.isExpected = !arrived.jobs.isEmpty
+            return arrived.isExpected
+        }
+        if hasMore { loop.execute { [self] in run() } }
+        end()
+    }
+
+    private func takeJobs() -> Bool {
+        arrived.withLock { arrived in
+            swap(&jobs, &arrived.jobs)
+            return !jobs.isEmpty
         }
     }
 
@@ -47,24 +83,24 @@ package final class LoopTurn: TaskExecutor, @unchecked Sendable {
     /// Has `ending` called when this turn ends.
     package func end(with ending: any TurnEnding) {
         if !endings.contains(where: { $0 === ending }) { endings.append(ending) }
-        schedule()
+        expectEnd()
     }
 
     /// Has the answer sent that `handler` has written.
     func send(_ handler: RequestHandler) {
         answering.append(handler)
-        schedule()
+        expectEnd()
     }
 
-    private func schedule() {
-        if isScheduled { return }
-        isScheduled = true
-        // Behind all tasks that the loop has taken on for this turn.
+    /// For what happens on the loop in no job.
+    private func expectEnd() {
+        if isEndExpected { return }
+        isEndExpected = true
         loop.execute { [self] in end() }
     }
 
     private func end() {
-        isScheduled = false
+        isEndExpected = false
         for ending in endings { ending.endTurn() }
         endings.removeAll(keepingCapacity: true)
         let handlers = answering

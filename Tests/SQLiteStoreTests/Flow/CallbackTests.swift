@@ -112,6 +112,16 @@ import Transport
         #expect(await installation.callback("code=good&state=\(late.state)").error == .invalidState)
     }
 
+    @Test func `what goes on without the browser stays on the executor of its request`() async throws {
+        let begun = try await installation.begin()
+        let redirect = try #require(try await installation.store.outcome(of: FlowID(of: State(begun.state))))
+            .flow.redirect
+        let request = CallbackRequest("code=good&state=\(begun.state)".utf8, at: redirect) { _ in nil }
+        let executor = CountingExecutor()
+        #expect(await installation.broker.callback(request, on: executor).key != nil)
+        #expect(executor.jobCount > 0)
+    }
+
     @Test func `of 32 callbacks of one state one reaches the provider`() async throws {
         let (installation, begun) = (installation, try await installation.begin())
         let keys = await withTaskGroup(of: Bool.self) { group in
@@ -215,5 +225,19 @@ import Transport
         }
         let begun = try await installation.begin()
         #expect(await installation.callback("code=good&state=\(begun.state)").error == .invalidState)
+    }
+}
+
+/// Counts the jobs that it is given.
+private final class CountingExecutor: TaskExecutor {
+    private let queue = DispatchQueue(label: "cloakroom.tests")
+    private let count = Locked(0)
+    var jobCount: Int { count.withLock { $0 } }
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        let executor = asUnownedTaskExecutor()
+        count.withLock { $0 += 1 }
+        queue.async { job.runSynchronously(on: executor) }
     }
 }
