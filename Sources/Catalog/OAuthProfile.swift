@@ -28,7 +28,7 @@ public final class OAuthProfile: @unchecked Sendable {
         case tls
 
         /// Tells whether it is the client secret that proves the client.
-        var usesSecret: Bool {
+        package var usesSecret: Bool {
             switch self {
             case .basic, .basicRaw, .post, .clientSecretJWT: true
             case .none, .privateKeyJWT, .tls: false

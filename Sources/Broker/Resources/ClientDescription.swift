@@ -1,5 +1,5 @@
 import Catalog
-public import Formats
+import Formats
 
 /// What the broker says of itself as a client (RFC 7591 § 2): in its client ID metadata document, and where it registers.
 struct ClientDescription: Sendable {

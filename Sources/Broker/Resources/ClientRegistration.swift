@@ -1,5 +1,5 @@
 import Catalog
-public import Formats
+import Formats
 import Secrets
 import Transport
 

@@ -38,14 +38,14 @@ final class RegisteredClients: Sendable {
     ) async throws(ResourceError) -> ClientRegistration {
         try await running.value(for: place) { [self] () async throws(ResourceError) in
             let kept: KeptRegistration?
-            do {
+            do throws(StoreError) {
                 kept = try await store.registration(issuer: place.issuer, redirectURI: place.redirectURI)
             } catch {
                 throw .store(error)
             }
             if let kept, let known = open(kept, at: place), !known.hasExpired(at: now()) { return known }
             let new: ClientRegistration
-            do {
+            do throws(ProviderError) {
                 new = try await register()
             } catch {
                 throw .provider(error)

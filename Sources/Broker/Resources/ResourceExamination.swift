@@ -1,4 +1,4 @@
-package import Catalog
+import Catalog
 
 extension Broker {
     /// Tells an operator in plain words what a flow of this request finds at each step; registers nothing. `nil` where
