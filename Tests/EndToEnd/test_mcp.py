@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from broker import Broker, Installation, assert_problem, fragment, run
+from broker import Broker, Installation, assert_problem, eventually, fragment, run
 from mcp_servers import FastServer, Scripted, SDKServer, form, redirect_of
 from provider import Provider
 
@@ -357,7 +357,8 @@ class TestBadMetadata:
 
         fresh.answers[path] = endless
         before = time.monotonic()
-        refused(mcp, fresh.url, "longer")
+        # Of an authorization server the other places are tried too, and have nothing.
+        refused(mcp, fresh.url, "answered 404" if "authorization-server" in path else "longer")
         assert time.monotonic() - before < 12
 
     def test_with_plain_http_issuers_where_that_is_not_allowed(self, mcp: Broker, scripted: Scripted) -> None:
@@ -657,13 +658,14 @@ class TestMasterKeys:
     def test_a_registration_is_sealed_again(self, installation: Installation, fresh: Scripted) -> None:
         installation.settings |= MCP
         installation.write_configuration()
+        config = ("--config", installation.config)
+        first = (installation.folder / "master.key").read_text().partition(":")[0]
         with Broker(installation) as broker:
             credentials = connect(broker, fresh)
-        old = (installation.folder / "master.key").read_text()
-        for command in (["rotate"], ["retire"]):
-            done = run("master-key", *command, "--config", installation.config)
-            assert done.returncode == 0, done.stderr
-        assert old.strip() not in (installation.folder / "master.key").read_text()
+            assert run("master-key", "rotate", "--id", "second", *config).returncode == 0
+            eventually(
+                lambda: run("master-key", "retire", first, *config).returncode == 0, within=30,
+                what="nothing needs the first key")
         with Broker(installation) as broker:
             response = refresh(broker, credentials["refreshToken"], url=fresh.url, issuer=fresh.issuer("as"))
             assert response.status_code == 200, response.text
