@@ -1,6 +1,7 @@
 """MCP servers (Docs/MCP.md): found by what they publish, with servers of other makes and with one that misbehaves."""
 
 import json
+import re
 import secrets
 import time
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 from broker import Broker, Installation, assert_problem, eventually, fragment, run
 from mcp_servers import FastServer, Scripted, SDKServer, form, redirect_of
 from provider import Provider
+from trial import Trial, open_page
 
 MCP = {"mcp": {"servers": ["127.0.0.1"]}}
 
@@ -652,6 +654,65 @@ class TestAfterTheFlow:
         scripted.servers["as"] = scripted.metadata("as", revocation_endpoint=None)
         assert_problem(
             revoke(mcp, token, url=scripted.url, issuer=scripted.issuer("as")), 409, "revocation_unsupported")
+
+
+class TestTrial:
+    def test_it_tells_what_was_found_at_each_step(self, installation: Installation, sdk: SDKServer) -> None:
+        installation.settings |= MCP
+        installation.write_configuration()
+        with Trial(installation.config, "mcp_server", "--parameter", f"url={sdk.url}") as trial:
+            address = trial.address()
+            back = httpx.get(address, trust_env=False).headers["location"]
+            assert open_page(back).status_code == 200
+            assert trial.end() == 0, trial.text
+        for words in (
+            "1. the server wants a token; metadata: ", "2. metadata at ", f"its authorization servers \"{sdk.origin}\"",
+            "its metadata was found", "it takes dynamic registration", 'scopes to ask for: "notes"',
+            "extras: issuer, resource",
+        ):
+            assert words in trial.text, trial.text
+
+    def test_it_tells_what_is_missing(self, installation: Installation, fresh: Scripted) -> None:
+        installation.settings |= MCP
+        installation.write_configuration()
+        fresh.challenge = None
+        fresh.servers["as"] = fresh.metadata("as", code_challenge_methods_supported=None)
+        with Trial(installation.config, "mcp_server", "--parameter", f"url={fresh.url}") as trial:
+            assert trial.end() == 1
+        assert "its answer names no metadata" in trial.text and "it offers no PKCE with S256" in trial.text
+
+    def test_a_server_that_is_not_open_is_told(self, installation: Installation, fresh: Scripted) -> None:
+        with Trial(installation.config, "mcp_server", "--parameter", f"url={fresh.url}") as trial:
+            assert trial.end() == 1
+        assert "mcp.servers does not list" in trial.text and "add its host to mcp.servers" in trial.text
+        assert fresh.requests == []
+
+
+class TestSettings:
+    @pytest.mark.parametrize("host", ["https://mcp.example.com", "*", "*.com", "mcp.example.com/mcp", ""])
+    def test_what_is_no_host_is_refused(self, installation: Installation, host: str) -> None:
+        installation.settings |= {"mcp": {"servers": [host]}}
+        installation.write_configuration()
+        checked = installation.check()
+        assert checked.returncode == 1 and "mcp.servers" in checked.stdout + checked.stderr
+
+    def test_the_environment_sets_them(self, installation: Installation, fresh: Scripted) -> None:
+        with Broker(installation, env={"CLOAKROOM_MCP_SERVERS": "mcp.example.com,127.0.0.1"}) as broker:
+            begun(broker, fresh.url)
+
+    def test_the_redirect_address_of_a_client_of_ones_own_is_told(self, installation: Installation) -> None:
+        own = {"clientId": "x", "clientSecret": "y", "parameters": {"issuer": "https://as.example.com"}}
+        installation.settings |= MCP
+        installation.settings["clients"] |= {"mcp_server": own}
+        installation.write_configuration()
+        checked = installation.check()
+        assert re.search(r"/oauth/callback/mcp_server/[A-Za-z0-9_-]{22} for mcp_server", checked.stdout), checked.stdout
+        shown = run("sources", "show", "mcp_server", "--config", installation.config).stdout
+        assert re.search(r"/oauth/callback/mcp_server/[A-Za-z0-9_-]{22}\n", shown), shown
+
+    def test_it_is_explained(self) -> None:
+        shown = run("sources", "show", "mcp_server").stdout
+        assert "one for each authorization server" in shown and "mcp.servers" in shown
 
 
 class TestMasterKeys:

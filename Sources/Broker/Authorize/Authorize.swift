@@ -98,7 +98,7 @@ extension Broker {
                 values: values, redirect: redirects.path(of: entry.sourceType, as: client))
         }
         do {
-            return try await connect(entry, to: url, values, scopes: request.scopes, for: call(of: request.tenant))
+            return try await connect(entry, to: url, scopes: request.scopes, for: call(of: request.tenant))
         } catch {
             switch error {
             case .store(let error): throw .store(error)

@@ -23,10 +23,8 @@ public struct ClientRegistration: Sendable {
 
     func hasExpired(at now: Timestamp) -> Bool { secretExpiresAt.map { $0 <= now } ?? false }
 
-    var client: (String) -> Client {
-        { issuer in
-            Client(id: id, secret: secret, parameters: [OAuthProfile.issuerParameter: issuer])
-        }
+    func client(at issuer: String) -> Client {
+        Client(id: id, secret: secret, parameters: [OAuthProfile.issuerParameter: issuer])
     }
 }
 

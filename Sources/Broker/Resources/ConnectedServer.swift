@@ -9,6 +9,8 @@ struct ConnectedServer: Sendable {
     let server: OAuthProfile.FoundServer
     let membership: ServerOffer.Membership
 
+    var issuer: String { server.issuer }
+
     private enum Name: String {
         case resource, tokenEndpoint, revocationEndpoint, clientAuthentication, membership, requiresIssuer
     }
