@@ -62,7 +62,12 @@ extension Broker {
         let resource = try await resource(at: url, cause, narrating)
         var missing: [Reason] = []
         var failure: ProviderError?
+        let end = steadyNow() + Self.longestSearch
         for issuer in resource.metadata.authorizationServers {
+            guard missing.isEmpty || steadyNow() < end else {
+                missing.append("the others were not asked, since these took too long")
+                break
+            }
             let fault: Reason
             do throws(ProviderDirectoryError) {
                 let metadata = try await resources.server(issuer, for: cause)
@@ -84,6 +89,9 @@ extension Broker {
         let all = missing.dropFirst().reduce(missing.first ?? "none") { "\($0); \($1)" }
         throw .provider(.rejected(reason: "no authorization server of the resource can be worked with: \(all)"))
     }
+
+    /// The time after which no further authorization server is asked: a person waits.
+    private static let longestSearch = Duration.seconds(20)
 
     func resource(
         at url: StrictURL, _ cause: Cause, _ narrating: ResourceDirectory.Narrator = { _ in }
