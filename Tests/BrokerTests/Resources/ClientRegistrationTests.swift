@@ -42,25 +42,27 @@ import Testing
     func `the server decides how the client proves itself`(
         _ json: String, _ method: OAuthProfile.ClientAuthentication
     ) throws {
-        let registration = try registration(json)
-        #expect(registration.authentication == method)
-        #expect((registration.secret != nil) == (method != .none))
+        let made = try registration(json)
+        #expect(made.authentication == method)
+        #expect((made.secret != nil) == (method != .none))
     }
 
     @Test func `a secret that does not expire has no end, and any other has one`() throws {
-        let json = { #"{"client_id":"c","client_secret":"s","client_secret_expires_at":\#($0)}"# }
+        let json = { (expiry: String) -> String in
+            #"{"client_id":"c","client_secret":"s","client_secret_expires_at":\#(expiry)}"#
+        }
         #expect(try registration(json("0")).secretExpiresAt == nil)
         let later = TestTime.now.adding(seconds: 60)
-        let registration = try registration(json("\(later.milliseconds / 1000)"))
-        #expect(!registration.hasExpired(at: TestTime.now))
-        #expect(registration.hasExpired(at: later.adding(seconds: 1)))
-        #expect(throws: ClientRegistration.Fault.expired) { try self.registration(json("1")) }
+        let expiring = try registration(json("\(later.milliseconds / 1000)"))
+        #expect(!expiring.hasExpired(at: TestTime.now))
+        #expect(expiring.hasExpired(at: later.adding(seconds: 1)))
+        #expect(throws: ClientRegistration.Fault.expired) { try registration(json("1")) }
     }
 
     @Test func `it is sealed for its server and redirect address alone`() throws {
         let ring = try KeyRing(KeyRing.newLine(id: #require(KeyRing.KeyID("k1"))))
-        let registration = try registration(#"{"client_id":"c","client_secret":"s3cret"}"#)
-        let sealed = try #require(registration.sealed(by: ring, at: place))
+        let made = try registration(#"{"client_id":"c","client_secret":"s3cret"}"#)
+        let sealed = try #require(made.sealed(by: ring, at: place))
         let opened = try ClientRegistration(sealed, openedBy: ring, at: place)
         #expect(opened.id == "c" && opened.secret?.expose { $0 } == "s3cret" && opened.authentication == .post)
         for other in [
@@ -72,9 +74,9 @@ import Testing
     }
 
     @Test func `it prints without its secret`() throws {
-        let registration = try registration(#"{"client_id":"c","client_secret":"s3cret"}"#)
-        var text = "\(registration)"
-        dump(registration, to: &text)
+        let made = try registration(#"{"client_id":"c","client_secret":"s3cret"}"#)
+        var text = "\(made)"
+        dump(made, to: &text)
         #expect(!text.contains("s3cret"))
     }
 }
