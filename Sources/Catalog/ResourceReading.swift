@@ -35,7 +35,7 @@ extension OAuthProfile {
         }
         clientAuthentication = .none
         revocation.authentication = .none
-        guard let pattern = try? Pattern("^https?://[!-~]+$") else { return }
+        guard let pattern = try? Pattern("^https?://[#-~]+$") else { return }
         parameters.append(
             Parameter(
                 name: Self.issuerParameter,

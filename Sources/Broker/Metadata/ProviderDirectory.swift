@@ -72,6 +72,8 @@ struct ProviderDirectory: Sendable {
                     // The other address is at the same host, which does not get better by waiting for it again.
                     if case .transport(let why) = error, why != .responseTooLarge { throw error }
                     if case .metadata = failure { continue }
+                    // Nor does a place where there is nothing tell more than one that failed.
+                    if error == .status(404), failure != .addressNotAllowed { continue }
                     failure = error
                 }
             }

@@ -16,7 +16,7 @@ import Testing
     @Test(arguments: [
         ("mcp.example.com", "https://example.com/"), ("mcp.example.com", "https://a.mcp.example.com/"),
         ("mcp.example.com", "https://mcp.example.com.evil.net/"), ("mcp.example.com:8443", "https://mcp.example.com/"),
-        ("mcp.example.com:8443", "https://mcp.example.com:84431/"), ("*.mcp.example.com", "https://mcp.example.com/"),
+        ("mcp.example.com:8443", "https://mcp.example.com:8444/"), ("*.mcp.example.com", "https://mcp.example.com/"),
         ("*.mcp.example.com", "https://a.b.mcp.example.com/"), ("127.0.0.1", "http://127.0.0.10/"),
         ("[::1]", "http://[::2]/"), ("1.example.com", "https://11.example.com/"),
     ])
