@@ -13,7 +13,8 @@ struct ClientDescription: Sendable {
             "client_name": .string("Cloakroom at \(host)"), "client_uri": .string(publicURL.text),
             "redirect_uris": .array(redirectURIs.map(JSONValue.string)),
             "grant_types": .array([.string("authorization_code"), .string("refresh_token")]),
-            "response_types": .array([.string("code")]),  // OpenID Connect Registration § 2: a web client's redirect addresses are https.
+            "response_types": .array([.string("code")]),
+            // OpenID Connect Registration § 2: a web client's redirect addresses are https.
             "application_type": .string(publicURL.text.hasPrefix("https://") ? "web" : "native"),
         ]
     }

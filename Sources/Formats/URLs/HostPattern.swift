@@ -21,7 +21,8 @@ public struct HostPattern: Hashable, Sendable, CustomStringConvertible {
     public func matches(_ url: StrictURL) -> Bool {
         let authority = Array(url.origin.description.utf8.drop { $0 != UInt8(ascii: "/") }.dropFirst(2))
         let length = hasPort ? authority.count : Self.host(authority)
-        return Origin("https://\(String(decoding: authority.prefix(length), as: UTF8.self))").map(pattern.matches) ?? false
+        return Origin("https://\(String(decoding: authority.prefix(length), as: UTF8.self))").map(pattern.matches)
+            ?? false
     }
 
     /// The number of bytes before the port.
