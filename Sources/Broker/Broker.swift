@@ -14,6 +14,8 @@ public final class Broker: Sendable {
         public var publicURL: StrictURL
         /// The pages that flows send messages to and end at.
         public var frontends: Frontends
+        /// The protected resources, such as MCP servers, that tenants may connect.
+        public var resources = ResourceServers()
         /// The time from `authorize` within which the callback must come, in seconds.
         public var stateLifetime: Int64
         /// The time from the callback within which credentials must be redeemed, in seconds.
@@ -54,6 +56,8 @@ public final class Broker: Sendable {
     let transport: any ProviderTransport
     let directory: ProviderDirectory
     let refreshes: RefreshCoalescer
+    let resources: ResourceDirectory
+    let registered: RegisteredClients
     /// Seals what only this process may open again: tokens that an operator may have revoked.
     let processKey: KeyRing
     let readiness = Readiness()
@@ -98,6 +102,8 @@ public final class Broker: Sendable {
             tell(
                 Incident(.refreshNotKept, error.reason, tenant: refresh.tenant, sourceType: refresh.sourceType))
         }
+        resources = ResourceDirectory(transport: transport, allowInsecure: catalog.allowsInsecure, tell: tell)
+        registered = RegisteredClients(store: store, keyRing: keyRing, tell: tell)
         tenantClients = TenantClients(store: store, vault: vault, tell: tell, now: steadyNow)
         processKey = KeyRing.ephemeral()
         self.now = now

@@ -8,7 +8,8 @@ extension OAuthProfile {
         addresses.own = addressSet(entry, allowInsecure: allowInsecure)
         jwksURL = template("jwksURL", in: entry, allowInsecure: allowInsecure)
         pushedAuthorizationURL = template("pushedAuthorizationURL", in: entry, allowInsecure: allowInsecure)
-        for name in ["authorizationURL", "tokenURL"] where !discovery && !entry.names.contains(name) {
+        for name in ["authorizationURL", "tokenURL"]
+        where !discovery && !entry.names.contains(name) && !entry.names.contains("resourceParameter") {
             entry.problem(name, found: "nothing", wanted: "an https address")
         }
         if let section = entry.section("regions") { readRegions(section, of: entry, allowInsecure: allowInsecure) }

@@ -12,6 +12,7 @@ enum BuiltInCatalog {
             ("finance.yaml", PackageResources.finance_yaml),
             ("google.yaml", PackageResources.google_yaml),
             ("marketing.yaml", PackageResources.marketing_yaml),
+            ("mcp.yaml", PackageResources.mcp_yaml),
             ("meetings.yaml", PackageResources.meetings_yaml),
             ("microsoft.yaml", PackageResources.microsoft_yaml),
             ("people.yaml", PackageResources.people_yaml),

@@ -28,7 +28,7 @@ public final class OAuthProfile: @unchecked Sendable {
         case tls
 
         /// Tells whether it is the client secret that proves the client.
-        var usesSecret: Bool {
+        package var usesSecret: Bool {
             switch self {
             case .basic, .basicRaw, .post, .clientSecretJWT: true
             case .none, .privateKeyJWT, .tls: false
@@ -89,6 +89,8 @@ public final class OAuthProfile: @unchecked Sendable {
         public var callback: [CallbackExtra] = []
         /// Members of the token response.
         public var token: [AnswerExtra] = []
+        /// Values that the broker knows itself, with the names that they are kept under.
+        package var known: [(name: String, value: String)] = []
     }
 
     /// A callback parameter, kept under its own name.
@@ -180,6 +182,9 @@ public final class OAuthProfile: @unchecked Sendable {
     public internal(set) var sourceType: SourceType.ID?
     /// The addresses by region and by date, placeholders unfilled.
     public internal(set) var addresses = Addresses()
+    /// The parameter whose value is the address of a protected resource, from which everything else is found
+    /// (RFC 9728). `nil`: the entry names its provider.
+    public internal(set) var resourceParameter: String?
     /// The `iss` that a callback must have where it has one (RFC 9207 § 2.4), and of an id_token. May hold
     /// placeholders.
     public internal(set) var issuer: String?
@@ -293,5 +298,7 @@ public final class OAuthProfile: @unchecked Sendable {
 
     /// Tells whether the provider takes tokens back, as far as the entry tells: by an address, be it that of one region
     /// or date, or perhaps by the issuer's metadata.
-    public var hasRevocation: Bool { discovery || addresses.sets.contains { $0.revocation != nil } }
+    public var hasRevocation: Bool {
+        discovery || resourceParameter != nil || addresses.sets.contains { $0.revocation != nil }
+    }
 }

@@ -14,6 +14,7 @@ extension OAuthProfile {
         readAnswers(entry)
         readAfterConnecting(entry, allowInsecure: allowInsecure)
         readRevocation(entry)
+        readResource(entry)
         readInstances(entry, allowInsecure: allowInsecure)
         entry.finish()
         guard entry.findings.lines.count == before else { return nil }

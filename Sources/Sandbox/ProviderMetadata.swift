@@ -4,6 +4,7 @@ struct ProviderMetadata: Encodable {
     let authorizationEndpoint: String
     let tokenEndpoint: String
     let revocationEndpoint: String
+    let registrationEndpoint: String
     let responseTypes = ["code"]
     let grantTypes = ["authorization_code", "refresh_token"]
     let clientAuthentications = ["client_secret_basic", "client_secret_post", "none"]
@@ -16,6 +17,7 @@ struct ProviderMetadata: Encodable {
         authorizationEndpoint = baseURL + "/authorize"
         tokenEndpoint = baseURL + "/token"
         revocationEndpoint = baseURL + "/revoke"
+        registrationEndpoint = baseURL + "/register"
     }
 
     private enum CodingKeys: String, CodingKey {
@@ -23,6 +25,7 @@ struct ProviderMetadata: Encodable {
         case authorizationEndpoint = "authorization_endpoint"
         case tokenEndpoint = "token_endpoint"
         case revocationEndpoint = "revocation_endpoint"
+        case registrationEndpoint = "registration_endpoint"
         case responseTypes = "response_types_supported"
         case grantTypes = "grant_types_supported"
         case clientAuthentications = "token_endpoint_auth_methods_supported"

@@ -46,7 +46,8 @@ public struct SandboxProvider: Sendable {
         }
     }
 
-    let clients: [String: Client]
+    private let configured: [String: Client]
+    let registrations = Registrations()
     let baseURL: String
     let delays: Delays
     let grants: Grants
@@ -61,10 +62,15 @@ public struct SandboxProvider: Sendable {
         clients: [Client], baseURL: String, delays: Delays = Delays(),
         now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
     ) {
-        self.clients = Dictionary(clients.map { ($0.id, $0) }, uniquingKeysWith: { $1 })
+        configured = Dictionary(clients.map { ($0.id, $0) }, uniquingKeysWith: { $1 })
         self.baseURL = baseURL
         self.delays = delays
         self.grants = Grants(now: now)
+    }
+
+    /// The applications that may ask now, those that registered themselves included.
+    var clients: [String: Client] {
+        get async { await registrations.clients.merging(configured) { $1 } }
     }
 
     /// The provider's routes. Grants and sessions live as long as this value, however many routers are made of it.
@@ -75,6 +81,8 @@ public struct SandboxProvider: Sendable {
         addTokens(to: router)
         addAccount(to: router)
         addDrive(to: router)
+        addRegistration(to: router)
+        addMCPServer(to: router)
         return router
     }
 

@@ -31,6 +31,7 @@ struct WelcomePage {
             ("Authorization", "/authorize"), ("Authorization, opener cut", "/coop/authorize"),
             ("Authorization of a team", "/teams/{team}/authorize"), ("Token", "/token"), ("Revocation", "/revoke"),
             ("Account", "/api/me"), ("Drive", "/drive/v3/files"),
+            ("MCP server", "/mcp"), ("Registration of clients", "/register"),
             ("Metadata", "/.well-known/oauth-authorization-server"),
         ]
     }

@@ -24,7 +24,7 @@ final class Fixture: Sendable {
     let provider: ScriptedProvider
     let clock = TestClock()
     /// The clock of limits and ages, and of what is kept a while.
-    let steadyClock = SteadyClock()
+    let steadyClock: SteadyClock
     /// The transport to the provider, in which requests wait for their turn.
     let calls: FairTransport
     let lines = LogLinesKept()
@@ -43,12 +43,13 @@ final class Fixture: Sendable {
         publicURL: String = "https://broker.example.com", provider: ScriptedProvider = ScriptedProvider(),
         limits: Limits = Limits(), bounds: FlowBounds = FlowBounds(), proxies: TrustedProxies = TrustedProxies(),
         rules: BearerTokenVerifier.Rules? = nil, callerKeys: KeySource? = nil,
-        shares: ProviderShares = ProviderShares(),
+        shares: ProviderShares = ProviderShares(), servers: [String] = [], steadyClock: SteadyClock = SteadyClock(),
         patience: @escaping @Sendable (ContinuousClock.Instant) async throws -> Void = {
             try await Task.sleep(until: $0, clock: .continuous)
         }
     ) async throws {
         self.provider = provider
+        self.steadyClock = steadyClock
         folder = FileManager.default.temporaryDirectory.appending(path: "cloakroom-tests-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let keyRing = try KeyRing(KeyRing.newLine(id: try #require(KeyRing.KeyID("k1"))))
@@ -61,16 +62,17 @@ final class Fixture: Sendable {
             sourceTypes: catalog.sourceTypes.map(\.id), ready: [try #require(SourceType.ID("example"))], version: "test"
         )
         self.figures = figures
-        let (clock, steadyClock) = (clock, steadyClock)
+        let clock = clock
         let frontends = Frontends(
             general: Frontend(
                 origins: origins.compactMap { OriginPattern($0) }, returnURLs: returnURLs.compactMap { ReturnURL($0) }),
             tenants: Dictionary(
                 uniqueKeysWithValues: try tenants.map { (try #require(TenantID($0.key)), $0.value) }))
         calls = FairTransport(figures.measuring(provider), shares: shares, sleep: patience)
+        var settings = Broker.Settings(publicURL: try #require(StrictURL(publicURL)), frontends: frontends)
+        settings.resources = ResourceServers(servers.compactMap { HostPattern($0) })
         let broker = Broker(
-            settings: Broker.Settings(
-                publicURL: try #require(StrictURL(publicURL)), frontends: frontends),
+            settings: settings,
             catalog: catalog, clients: clients, keyRing: keyRing, store: store, transport: calls, now: { clock.now },
             report: figures.count, steadyNow: { steadyClock.now })
 

@@ -122,10 +122,14 @@ enum HostileInput {
     // MARK: metadata and keys
 
     private static func metadata(_ json: [UInt8]) -> String? {
+        if let url = StrictURL(issuer), let resource = try? ResourceMetadata(json: json, of: url) {
+            if StrictURL(resource.resource)?.origin != url.origin { return "another host's resource" }
+            if resource.authorizationServers.count > ResourceMetadata.mostServers { return "endless servers" }
+        }
         guard let metadata = try? ProviderMetadata(json: json, issuer: issuer) else { return nil }
         let addresses = [
             metadata.authorizationEndpoint, metadata.tokenEndpoint, metadata.revocationEndpoint, metadata.jwksURI,
-            metadata.pushedAuthorizationEndpoint,
+            metadata.pushedAuthorizationEndpoint, metadata.registrationEndpoint,
         ].compactMap(\.self)
         if let fault = addresses.compactMap(url).first { return fault }
         return addresses.allSatisfy { $0.hasPrefix("https://") } ? nil : "an address that is not https"
@@ -295,6 +299,10 @@ enum HostileInput {
         _ = HeaderValue.mediaType(text)
         _ = HeaderValue.cookie("cookie", in: text)
         _ = HeaderValue.mentions("text/html", text)
+        for challenge in AuthenticationChallenge.read([text])
+        where challenge.scheme.isEmpty || !challenge.scheme.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) {
+            return "a challenge without a scheme"
+        }
         let target = Percent.ascii(text)
         return target.utf8.allSatisfy { $0 < 0x80 } ? nil : "a target that is not ASCII"
     }

@@ -88,7 +88,7 @@ def test_the_contract_lists_every_code():
 
 def test_the_reference_lists_every_setting(installation):
     """The names that `check` knows, section by section."""
-    sections = ["http", "admin", "frontend", "auth", "storage", "lifetimes", "provider", "limits", "log", "tracing"]
+    sections = ["http", "admin", "frontend", "auth", "storage", "lifetimes", "provider", "mcp", "limits", "log", "tracing"]
     names = unknown(installation, [[]] + [[section] for section in sections] + [["clients", "wiki"]])
     listed = page("Reference.md").partition("\n## Settings\n")[2].partition("\n## ")[0]
     assert len(names) > 40

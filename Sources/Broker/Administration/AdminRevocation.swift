@@ -136,17 +136,21 @@ extension Broker {
         guard let sourceType = catalog[key.placement.sourceType], let profile = sourceType.oauth else {
             return failed("source_type_not_configured", changed)
         }
-        let found: Client?
-        do {
-            found = try await client(for: sourceType, of: key.placement.tenant)
+        let found: TenantSource?
+        do throws(StoreError) {
+            found =
+                profile.resourceParameter == nil
+                ? try await client(for: sourceType, of: key.placement.tenant)
+                    .map { TenantSource(sourceType: sourceType.id, profile: profile, client: $0) }
+                : try await source(sourceType, startedWith: token.values, of: key.placement.tenant)
         } catch {
             return failed("unavailable", error.reason)
         }
-        guard let client = found, profile.agree(token.values, with: client) else {
+        guard let found, profile.agree(token.values, with: found.client) else {
             return failed("source_type_not_configured", changed)
         }
         do {
-            try await takeBack(token, at: profile, as: client, for: .operators)
+            try await takeBack(token, at: found.profile, as: found.client, for: .operators)
             return nil
         } catch {
             return failed(CallbackError(error).code, error.reason)

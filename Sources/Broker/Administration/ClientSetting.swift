@@ -68,7 +68,9 @@ extension Broker {
         if let secret = setting.clientSecret {
             guard secret.expose({ Self.isSound($0, most: 2048) }) else { throw .malformed(member: "clientSecret") }
             // A secret that no request sends is not kept: it could only be lost.
-            if profile.needsSecret { sealed = vault.seal(secret, of: setting.tenant, id) }
+            if profile.needsSecret || profile.resourceParameter != nil {
+                sealed = vault.seal(secret, of: setting.tenant, id)
+            }
         }
         do {
             try profile.check(operators: setting.parameters)

@@ -36,8 +36,8 @@ extension Broker {
         return keyRing.replace(by: ring)
     }
 
-    /// Seals what lasts under the first master key, if another one sealed it: tenants' client secrets and the audit
-    /// trail's key. Flows and credential keys expire by themselves. Gives the number of client secrets that were
+    /// Seals what lasts under the first master key, if another one sealed it: tenants' client secrets, the broker's own
+    /// registrations and the audit trail's key. Flows and credential keys expire by themselves. Gives the number of client secrets that were
     /// resealed; one that does not open is reported and stays as it is.
     ///
     /// - Parameter progress: told the number resealed so far, after each batch.
@@ -67,6 +67,11 @@ extension Broker {
             position = batch.position
             if batch.moved > 0 { progress(moved) }
         } while position != nil
+        let ring = keyRing
+        moved += try await store.resealRegistrations { kept in
+            // One that does not open is made anew where it is needed, and told there.
+            kept.sealed.keyID == primary ? nil : ClientRegistration.resealed(kept, by: ring)
+        }
         return moved
     }
 }

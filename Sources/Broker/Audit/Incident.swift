@@ -21,6 +21,11 @@ public struct Incident: Sendable {
         case staleCallersKeys = "earlier keys are used for callers' tokens"
         /// There are no keys for callers' tokens: their calls are answered 503.
         case callersKeysMissing = "the keys for callers' tokens cannot be fetched"
+        /// A registration of the broker's own does not open: a new one takes its place, and grants of the old one have to
+        /// be made again.
+        case registrationUnreadable = "a registration of the broker's own cannot be decrypted"
+        /// A registration that its server does not know any more is still kept: the next flow may fail once more.
+        case registrationNotForgotten = "a registration of the broker's own could not be forgotten"
         /// A secret does not open: it stays under the master key that sealed it, and the tenant's calls for that source
         /// type are refused.
         case clientSecretUnreadable = "a client secret of a tenant cannot be decrypted"

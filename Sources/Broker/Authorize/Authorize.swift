@@ -9,11 +9,11 @@ extension Broker {
     /// that, and keeps the flow (Docs/Contract.md#starting-a-flow). Nothing is kept where it throws.
     public func authorize(_ request: AuthorizeRequest) async throws(AuthorizeError) -> Authorization {
         // First: no pattern is matched and no address looked at for a flow that cannot begin.
-        let source = try await source(request.sourceType, of: request.tenant)
-        let (profile, client) = (source.profile, source.client)
-        let values = try profile.values(request.parameters, client: client)
-        let scopes = try profile.scopes(request.scopes ?? client.scopes, values: values)
-        let hints = try SignInHints(request, for: profile)
+        let entry = try await entry(request.sourceType, of: request.tenant)
+        let values = try values(request.parameters, of: entry)
+        // Tried before anybody is asked: what a caller names does not get better by it.
+        _ = try entry.profile.scopes(request.scopes ?? entry.client?.scopes, values: values)
+        let hints = try SignInHints(request, for: entry.profile)
         let frontend = settings.frontends[request.tenant]
         let frontendOrigin = try Self.frontendOrigin(request.frontendOrigin, frontend)
         let returnURL = try Self.returnURL(request.returnURL, frontend)
@@ -22,17 +22,20 @@ extension Broker {
         // of their own.
         if returnURL != nil, challenge == nil { throw .returnURLWithoutChallenge }
 
+        let ready = try await ready(entry, values, for: request)
+        let (profile, client) = (ready.source.profile, ready.source.client)
+        let scopes = try profile.scopes(request.scopes ?? client.scopes ?? ready.scopes, values: ready.values)
         let state = State.random()
         let now = now()
         let flow = Flow(
-            id: FlowID(of: state), tenant: request.tenant, sourceType: source.sourceType, parameters: values,
+            id: FlowID(of: state), tenant: request.tenant, sourceType: entry.sourceType, parameters: ready.values,
             scopes: scopes,
             frontendOrigin: frontendOrigin, returnURL: returnURL, exchangeChallenge: challenge,
-            redirect: redirects.path(of: source.sourceType, as: client), clientID: client.id, key: keyRing.primary,
+            redirect: ready.redirect, clientID: client.id, key: keyRing.primary,
             startedAt: now, expiresAt: now.adding(seconds: settings.stateLifetime))
         let url: AuthorizationURL
         do {
-            let provider = try await provider(profile, values, for: call(of: request.tenant))
+            let provider = try await provider(profile, ready.values, for: call(of: request.tenant))
             url = try await authorizationURL(at: provider, as: client, of: flow, state: state, with: hints)
         } catch {
             throw .provider(error)
@@ -53,8 +56,9 @@ extension Broker {
         return Authorization(url: url, flow: flow.id, expiresAt: flow.expiresAt, cutsOpener: profile.cutsOpener)
     }
 
-    /// The source type of this name, with the client that the tenant's flows of it act as.
-    func source(_ name: String, of tenant: TenantID) async throws(AuthorizeError) -> TenantSource {
+    /// The source type of this name, with the client that the tenant's flows of it act as; without one only where the
+    /// broker becomes a client by itself.
+    func entry(_ name: String, of tenant: TenantID) async throws(AuthorizeError) -> TenantEntry {
         guard let id = SourceType.ID(name), let sourceType = catalog[id] else { throw .unknownSourceType }
         guard let profile = sourceType.oauth else { throw .withoutOAuth(id) }
         let client: Client?
@@ -63,8 +67,59 @@ extension Broker {
         } catch {
             throw .store(error)
         }
-        guard let client else { throw .notConfigured(id) }
-        return TenantSource(sourceType: id, profile: profile, client: client)
+        guard client != nil || profile.resourceParameter != nil else { throw .notConfigured(id) }
+        return TenantEntry(sourceType: id, profile: profile, client: client)
+    }
+
+    /// The values of a flow or, with `isOutside`, of a call outside of flows, which may have those that a callback told.
+    func values(
+        _ given: [String: String], of entry: TenantEntry, isOutside: Bool = false
+    ) throws(AuthorizeError) -> [String: String] {
+        guard let name = entry.profile.resourceParameter else {
+            guard let client = entry.client else { throw .notConfigured(entry.sourceType) }
+            return try entry.profile.values(given, client: client, allowingCallbackParameter: isOutside)
+        }
+        let values = try entry.profile.resourceValues(given, isOutside: isOutside)
+        guard let url = entry.resource(in: values),
+            entry.profile.addresses.allowInsecure || url.text.hasPrefix("https://")
+        else { throw .serverMalformed(name: name) }
+        guard settings.resources.allows(url) else { throw .serverNotAllowed(name: name) }
+        return values
+    }
+
+    /// The provider and the client of a flow that is about to begin.
+    private func ready(
+        _ entry: TenantEntry, _ values: [String: String], for request: AuthorizeRequest
+    ) async throws(AuthorizeError) -> ReadySource {
+        guard let url = entry.resource(in: values) else {
+            guard let client = entry.client else { throw .notConfigured(entry.sourceType) }
+            return ReadySource(
+                source: TenantSource(sourceType: entry.sourceType, profile: entry.profile, client: client),
+                values: values, redirect: redirects.path(of: entry.sourceType, as: client))
+        }
+        do {
+            return try await connect(entry, to: url, scopes: request.scopes, for: call(of: request.tenant))
+        } catch {
+            switch error {
+            case .store(let error): throw .store(error)
+            case .provider(let error):
+                await recordFailure(error, of: entry, for: request)
+                throw .provider(error)
+            case .reauthorizationRequired(let reason): throw .provider(.rejected(reason: reason))
+            }
+        }
+    }
+
+    /// There is no flow yet, and yet what is missing at a server is for whoever reads the trail.
+    private func recordFailure(_ error: ProviderError, of entry: TenantEntry, for request: AuthorizeRequest) async {
+        switch error {
+        case .closed, .rateLimited: return
+        case .rejected, .unreachable, .timedOut:
+            await record(
+                Event(
+                    .flowFailed, at: now(), by: request.requester, tenant: request.tenant,
+                    sourceType: entry.sourceType, code: CallbackError(error).code, detail: error.reason.description))
+        }
     }
 
     private func authorizationURL(

@@ -72,6 +72,10 @@ public enum AuthorizeError: Error, Equatable, Sendable {
     case parameterRejected(name: String, pattern: String)
     /// Only the operator sets it, since it decides which host is sent the client's secret.
     case parameterIsTheOperators(name: String)
+    /// The parameter is no address of a server: no https, or with a fragment or user information.
+    case serverMalformed(name: String)
+    /// The parameter names a server that the operator did not open (`mcp.servers`).
+    case serverNotAllowed(name: String)
     /// Only the operator can set it, and has not.
     case parameterNotSetByOperator(name: String)
     /// All values and names together have more than 4096 bytes.

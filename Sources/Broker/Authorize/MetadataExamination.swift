@@ -32,9 +32,8 @@ extension Broker {
     /// Tells what was found in the metadata that a flow of this request goes by; `nil` where there is none, or where
     /// the flow cannot begin for another reason.
     package func examineMetadata(for request: AuthorizeRequest) async -> MetadataExamination? {
-        guard let source = try? await source(request.sourceType, of: request.tenant), source.profile.discovery,
-            let values = try? source.profile.values(request.parameters, client: source.client),
-            let issuer = source.profile.issuer(values)
+        guard let entry = try? await entry(request.sourceType, of: request.tenant), entry.profile.discovery,
+            let values = try? values(request.parameters, of: entry), let issuer = entry.profile.issuer(values)
         else { return nil }
         return await MetadataExamination(of: issuer, in: directory)
     }

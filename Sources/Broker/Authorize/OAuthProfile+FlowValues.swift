@@ -54,6 +54,25 @@ extension OAuthProfile {
         return values
     }
 
+    /// The values of an entry whose provider is found from a resource: its address and, outside of flows, the issuer of
+    /// the caller's tokens.
+    func resourceValues(_ given: [String: String], isOutside: Bool) throws(AuthorizeError) -> [String: String] {
+        let asked = parameters.filter { !$0.setByOperator || isOutside }
+        for name in given.keys.sorted() where !asked.contains(where: { $0.name == name }) {
+            if parameters.contains(where: { $0.name == name }) { throw .parameterIsTheOperators(name: name) }
+            throw .parameterUnknown(name: name, known: asked.map(\.name))
+        }
+        var values: [String: String] = [:]
+        for parameter in asked {
+            guard let value = given[parameter.name] else { throw .parameterMissing(name: parameter.name) }
+            guard parameter.pattern.matches(value) else {
+                throw .parameterRejected(name: parameter.name, pattern: parameter.pattern.text)
+            }
+            values[parameter.name] = value
+        }
+        return values
+    }
+
     /// The most bytes of all values and their names together: they are kept with the flow.
     static let longestValues = 4096
 
@@ -87,8 +106,10 @@ extension OAuthProfile {
     /// the list of source types.
     public func missingParameters(of client: Client) -> [String] {
         if parameters.isEmpty { return [] }
-        return parameters.filter { $0.setByOperator && client.parameters[$0.name] == nil && $0.defaultValue == nil }
-            .map(\.name)
+        return parameters.filter {
+            $0.setByOperator && resourceParameter == nil && client.parameters[$0.name] == nil && $0.defaultValue == nil
+        }
+        .map(\.name)
     }
 
     /// Throws unless `given` is all that only an operator can set, and nothing else.
@@ -140,18 +161,11 @@ extension OAuthProfile {
 }
 
 extension SourceType {
-    /// Tells whether a flow could start with `client`: it is there, with all values that only an operator can set. True
-    /// for source types without OAuth.
-    public func isConfigured(by client: Client?) -> Bool {
+    /// Tells whether a flow could start with `client`: it is there, with all values that only an operator can set. Where
+    /// the broker becomes a client by itself, some server must be open. True for source types without OAuth.
+    public func isConfigured(by client: Client?, opening servers: ResourceServers) -> Bool {
         guard let oauth else { return true }
+        if oauth.resourceParameter != nil { return !servers.hosts.isEmpty }
         return client.map(oauth.isComplete) ?? false
-    }
-}
-
-extension TenantSource {
-    /// The values of its addresses for a call outside of flows. They may have the host that a callback told, which its
-    /// caller got among the extras.
-    func values(_ given: [String: String]) throws(AuthorizeError) -> [String: String] {
-        try profile.values(given, client: client, allowingCallbackParameter: true)
     }
 }

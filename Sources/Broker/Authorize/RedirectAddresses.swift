@@ -22,6 +22,13 @@ public struct RedirectAddresses: Sendable {
         var uniform: [String: Bool] = [:]
         var shared: [SourceType.ID: RedirectPath] = [:]
         for sourceType in sourceTypes {
+            if sourceType.oauth?.resourceParameter != nil {
+                // One for each authorization server: that of a client that was set is known ahead.
+                let issuer = clients.client(for: sourceType)?.parameters[OAuthProfile.issuerParameter]
+                shared[sourceType.id] = RedirectPath(
+                    name: sourceType.id.description, handle: issuer.map { RedirectHandle(issuer: $0) })
+                continue
+            }
             // Where it has none yet, the one to set it under.
             let client = clients.name(for: sourceType) ?? sourceType.suggestedClientName
             if clients[client]?.usesLegacyRedirect == true {

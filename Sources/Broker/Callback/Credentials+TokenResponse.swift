@@ -24,6 +24,7 @@ extension OAuthProfile {
             }
         }
         kept.keep(extras.token, of: tokens.document)
+        for (name, value) in extras.known { kept.keep(.string(value), as: name, nil) }
         if kept.hasRefused { warnings.append(.extraRefused) }
         return Credentials(tokens: tokens, extras: kept.values, warnings: warnings)
     }

@@ -57,6 +57,10 @@ extension Broker {
             credentials.add(connected, dpopKey: endpoint.dpopKey)
             return IssuedCredentials(verified, credentials: credentials, missingExtras: connected.failure)
         } catch {
+            await forgetRegistration(
+                after: error,
+                of: TenantSource(sourceType: flow.sourceType, profile: profile, client: verified.client),
+                with: flow.parameters)
             throw CallbackFailure(error)
         }
     }

@@ -44,20 +44,25 @@ extension Broker {
             throw CallbackFailure(
                 .notConfigured(flow.sourceType), "the catalog has no such source type with OAuth any more")
         }
-        let found: Client?
-        do {
-            found = try await client(for: sourceType, of: flow.tenant)
+        let found: TenantSource?
+        do throws(StoreError) {
+            found =
+                profile.resourceParameter == nil
+                ? try await client(for: sourceType, of: flow.tenant)
+                    .map { TenantSource(sourceType: flow.sourceType, profile: profile, client: $0) }
+                : try await source(sourceType, startedWith: flow.parameters, of: flow.tenant)
         } catch {
             throw CallbackFailure(error)
         }
-        guard let client = found else {
+        guard let found else {
             throw CallbackFailure(.invalidState, "its client was taken away since it began")
         }
+        let client = found.client
         // Another's secret must not go to the server of this flow, nor this flow's code to the server of another.
         guard client.id.isExactly(flow.clientID), profile.agree(flow.parameters, with: client) else {
             throw CallbackFailure(.invalidState, "its client, or that client's parameters, changed since it began")
         }
-        return TenantSource(sourceType: flow.sourceType, profile: profile, client: client)
+        return found
     }
 }
 

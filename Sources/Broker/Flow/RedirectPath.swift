@@ -39,6 +39,18 @@ struct RedirectHandle: Hashable, Sendable, CustomStringConvertible {
         self.init(use: "tenant", tenant.description, sourceType.description)
     }
 
+    /// The handle of all clients at one authorization server, however many tenants connect there: the broker is one
+    /// client to it.
+    init(issuer: String) {
+        self.init(use: "issuer", issuer)
+    }
+
+    /// The handle in an address that somebody asks for; `nil` unless it has the form of one.
+    init?(received text: some StringProtocol) {
+        guard text.utf8.count == 22, let bytes = Base64URL.decode(text), bytes.count == 16 else { return nil }
+        description = String(text)
+    }
+
     /// - Parameters:
     ///   - use: the kind of client, so that no two kinds share a handle.
     ///   - parts: no part can hold the separator.

@@ -160,6 +160,12 @@ public enum ProviderError: Error, Equatable, Sendable {
 
 /// The endpoint of a provider that is asked.
 public enum ProviderEndpoint: String, Sendable {
+    /// The protected resource itself, asked for its challenge (RFC 9728 § 5).
+    case resource
+    /// RFC 9728 § 3.
+    case resourceMetadata
+    /// The registration endpoint (RFC 7591 § 3).
+    case registration
     /// RFC 8414 § 3.
     case metadata
     /// The key set at `jwks_uri` (RFC 8414 § 2).

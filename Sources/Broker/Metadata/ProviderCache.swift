@@ -8,14 +8,15 @@ extension SingleFlightCache where Key == String, Failure == ProviderDirectoryErr
     /// - Parameters:
     ///   - fresh: the time before a value is fetched again.
     ///   - stale: the time for which it serves where it cannot be fetched again.
+    ///   - failure: the time for which a provider that is down is not asked again.
     ///   - servingStale: told where a fetch failed and the earlier value is served on: the callers get no error then.
     static func forProviders(
-        fresh: Duration, stale: Duration, now: @escaping @Sendable () -> ContinuousClock.Instant,
+        fresh: Duration, stale: Duration, failure: Duration = .seconds(10),
+        now: @escaping @Sendable () -> ContinuousClock.Instant,
         servingStale: @escaping @Sendable (_ address: String, ProviderDirectoryError) -> Void
     ) -> SingleFlightCache {
         SingleFlightCache(
-            // A provider that is down is not asked by every flow.
-            Ages(fresh: fresh, stale: stale, failure: .seconds(10), refetch: .seconds(60)),
+            Ages(fresh: fresh, stale: stale, failure: failure, refetch: .seconds(60)),
             // Parameters of a flow may be part of an issuer, so their number is not up to us.
             capacity: 1000,
             isLasting: { failure in

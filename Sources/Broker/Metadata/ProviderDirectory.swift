@@ -12,16 +12,21 @@ struct ProviderDirectory: Sendable {
     private let tell: @Sendable (Incident) -> Void
     private let told = Told<String>()
 
-    /// - Parameter allowInsecure: permits http addresses, for trials.
+    /// - Parameters:
+    ///   - allowInsecure: permits http addresses, for trials.
+    ///   - isCaching: metadata serves for a while; else it is fetched by each who asks, and nothing is believed longer.
     init(
         transport: any ProviderTransport, allowInsecure: Bool, now: @escaping @Sendable () -> ContinuousClock.Instant,
-        tell: @escaping @Sendable (Incident) -> Void = { _ in }
+        isCaching: Bool = true, tell: @escaping @Sendable (Incident) -> Void = { _ in }
     ) {
         self.transport = transport
         self.tell = tell
         self.allowInsecure = allowInsecure
         // Endpoints hardly ever change: yesterday's are better than none.
-        metadata = .forProviders(fresh: .seconds(3600), stale: .seconds(86_400), now: now) { issuer, error in
+        metadata = .forProviders(
+            fresh: isCaching ? .seconds(3600) : .zero, stale: isCaching ? .seconds(86_400) : .zero,
+            failure: isCaching ? .seconds(10) : .zero, now: now
+        ) { issuer, error in
             tell(Incident(.staleMetadata, "\(error.reason(.metadata)) (\(quoted: issuer))"))
         }
         keySets = RemoteKeySets(.providers, now: now) { url, fault in
@@ -67,6 +72,8 @@ struct ProviderDirectory: Sendable {
                     // The other address is at the same host, which does not get better by waiting for it again.
                     if case .transport(let why) = error, why != .responseTooLarge { throw error }
                     if case .metadata = failure { continue }
+                    // Nor does a place where there is nothing tell more than one that failed.
+                    if error == .status(404), failure != .addressNotAllowed { continue }
                     failure = error
                 }
             }

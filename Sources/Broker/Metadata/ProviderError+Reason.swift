@@ -17,6 +17,9 @@ extension ProviderError {
 extension ProviderEndpoint {
     var words: Reason {
         switch self {
+        case .resource: "the server"
+        case .resourceMetadata: "the server's protected resource metadata"
+        case .registration: "the registration endpoint"
         case .metadata: "the provider's metadata"
         case .keys: "the provider's keys"
         case .pushedAuthorization: "the pushed authorization request"

@@ -16,6 +16,12 @@ struct ProviderMetadata: Sendable, Equatable {
     let codeChallengeMethods: [String]?
     let idTokenAlgorithms: [String]?
     let tokenEndpointAuthMethods: [String]?
+    /// RFC 7591 § 3; `nil` where no client can register itself.
+    let registrationEndpoint: String?
+    /// True if the address of a document may be a `client_id` (draft-ietf-oauth-client-id-metadata-document § 5).
+    let takesClientDocuments: Bool
+    /// `nil` where it does not say.
+    let scopes: [String]?
     /// The endpoints for clients with a certificate (RFC 8705 § 5).
     let mutualTLS: Aliases
     /// Members that count as absent, since they have the wrong form.
@@ -58,6 +64,11 @@ struct ProviderMetadata: Sendable, Equatable {
         codeChallengeMethods = document.texts("code_challenge_methods_supported")
         idTokenAlgorithms = document.texts("id_token_signing_alg_values_supported")
         tokenEndpointAuthMethods = document.texts("token_endpoint_auth_methods_supported")
+        // Of these, what is malformed is nobody's concern who does not need them.
+        let optional = MetadataDocument(members: members, allowInsecure: allowInsecure)
+        registrationEndpoint = optional.address("registration_endpoint")
+        takesClientDocuments = optional.flag("client_id_metadata_document_supported")
+        scopes = optional.texts("scopes_supported")
         let aliases = document.document("mtls_endpoint_aliases")
         mutualTLS = Aliases(
             tokenEndpoint: aliases.address("token_endpoint"),
@@ -76,12 +87,14 @@ struct ProviderMetadata: Sendable, Equatable {
         // RFC 8414 § 2: no query and no fragment.
         guard let url = StrictURL(issuer), !url.rest.contains("?") else { return [] }
         let path = url.rest.hasSuffix("/") ? String(url.rest.dropLast()) : url.rest
-        return [
+        let usual = [
             // RFC 8414 § 3.1: between host and path.
             "\(url.origin)/.well-known/oauth-authorization-server\(path)",
             // OpenID Connect Discovery § 4: behind the path.
             "\(url.origin)\(path)/.well-known/openid-configuration",
         ]
+        // RFC 8414 § 5: between host and path again.
+        return path.isEmpty ? usual : usual + ["\(url.origin)/.well-known/openid-configuration\(path)"]
     }
 }
 

@@ -50,28 +50,33 @@ extension Broker {
     /// Simultaneous calls for one grant share one call to the provider, and for 30 s its answer, in all brokers of the
     /// store. Each of them is told in the audit trail.
     public func refresh(_ request: RefreshRequest) async throws(RefreshError) -> SecretBytes {
-        let source: TenantSource
+        let entry: TenantEntry
         let values: [String: String]
         let scopes: [String]
         do {
-            source = try await self.source(request.sourceType, of: request.tenant)
-            values = try source.values(request.parameters)
-            scopes = try source.profile.scopes(request.scopes ?? source.client.scopes, values: values)
+            entry = try await self.entry(request.sourceType, of: request.tenant)
+            values = try self.values(request.parameters, of: entry, isOutside: true)
+            scopes = try entry.profile.scopes(request.scopes ?? entry.client?.scopes, values: values)
         } catch {
             throw .request(error)
         }
         let identity = RefreshIdentity(
-            tenant: request.tenant, sourceType: source.sourceType, client: source.client.id, parameters: values,
-            scopes: request.scopes,
-            token: request.refreshToken)
+            tenant: request.tenant, sourceType: entry.sourceType,
+            // Where the broker becomes a client by itself, the issuer among the values tells which.
+            client: entry.client?.id ?? "", parameters: values, scopes: request.scopes, token: request.refreshToken)
         let cause = call(of: request.tenant)
         let json = try await refreshes.run(identity, token: request.refreshToken) {
             [self] () async throws(RefreshError) -> RefreshCoalescer.Answer in
+            let ready = try await ready(entry, values, for: cause)
+            let source = ready.source
             let credentials: Credentials
             do throws(ProviderError) {
-                credentials = try await refreshed(request, from: source, values: values, scopes: scopes, for: cause)
+                credentials = try await refreshed(
+                    request, from: source, values: ready.values, scopes: scopes, for: cause)
             } catch {
-                guard case .rejected(ProviderError.invalidGrant, _, let reason) = error else { throw .provider(error) }
+                let isUnknown = await forgetRegistration(after: error, of: source, with: ready.values)
+                guard case .rejected(let code, _, let reason) = error, isUnknown || code == ProviderError.invalidGrant
+                else { throw .provider(error) }
                 throw .reauthorizationRequired(reason)
             }
             guard let json = try? credentials.exposedJSON(sourceType: source.sourceType) else {
@@ -85,8 +90,23 @@ extension Broker {
         await record(
             Event(
                 .credentialsRefreshed, at: now(), by: request.requester, tenant: request.tenant,
-                sourceType: source.sourceType))
+                sourceType: entry.sourceType))
         return json
+    }
+
+    /// The provider and the client for a refresh.
+    private func ready(
+        _ entry: TenantEntry, _ values: [String: String], for cause: Cause
+    ) async throws(RefreshError) -> ReadySource {
+        do {
+            return try await source(entry, values, for: cause)
+        } catch {
+            switch error {
+            case .provider(let error): throw .provider(error)
+            case .reauthorizationRequired(let reason): throw .reauthorizationRequired(reason)
+            case .store(let error): throw .store(error)
+            }
+        }
     }
 
     private func refreshed(

@@ -40,6 +40,8 @@ public enum TokenRevocationError: Error, Equatable, Sendable {
     case unsupported(SourceType.ID)
     /// The provider revokes only tokens of this type, and the hint names the other.
     case onlyTokenType(String)
+    /// The token's authorization server is none of the resource's any more: nobody was asked.
+    case reauthorizationRequired(Reason)
     /// The provider failed; it may have revoked the token nevertheless.
     case provider(ProviderError)
     /// The provider took it back, and answers of its grant may still be kept.
@@ -53,7 +55,7 @@ extension TokenRevocationError {
         case .provider(.timedOut), .provider(.unreachable): true
         // An answer that could not be read; an error of its own says that it refused.
         case .provider(.rejected(nil, _, _)): true
-        case .provider, .request, .unsupported, .onlyTokenType, .store: false
+        case .provider, .request, .unsupported, .onlyTokenType, .reauthorizationRequired, .store: false
         }
     }
 }
@@ -62,26 +64,29 @@ extension Broker {
     /// Has a provider revoke a token (RFC 7009 § 2, or as the catalog says). Before it returns, kept answers for the
     /// token's grant are forgotten (Docs/Contract.md#refreshing).
     public func revoke(_ request: TokenRevocationRequest) async throws(TokenRevocationError) {
-        let source: TenantSource
+        let entry: TenantEntry
         let values: [String: String]
         do {
-            source = try await self.source(request.sourceType, of: request.tenant)
-            values = try source.values(request.parameters)
+            entry = try await self.entry(request.sourceType, of: request.tenant)
+            values = try self.values(request.parameters, of: entry, isOutside: true)
         } catch {
             throw .request(error)
         }
-        let revocation = source.profile.revocation
+        let revocation = entry.profile.revocation
         if let hint = request.tokenTypeHint, revocation.tokenType != .any, hint != revocation.tokenType.rawValue {
             throw .onlyTokenType(revocation.tokenType.rawValue)
         }
+        let ready = try await ready(entry, values, for: call(of: request.tenant))
+        let source = ready.source
         let isOffered: Bool
         do throws(ProviderError) {
-            let provider = try await provider(source.profile, values, for: call(of: request.tenant))
+            let provider = try await provider(source.profile, ready.values, for: call(of: request.tenant))
             isOffered = provider.hasRevocation
             if isOffered {
                 try await takeBack(request.token, hint: request.tokenTypeHint, at: provider, as: source.client)
             }
         } catch {
+            await forgetRegistration(after: error, of: source, with: ready.values)
             let error = TokenRevocationError.provider(error)
             if error.mayHaveRevoked { try await forgetRefreshes(of: request.token).get() }
             throw error
@@ -94,6 +99,21 @@ extension Broker {
                 .credentialsRevoked, at: now(), by: request.requester, tenant: request.tenant,
                 sourceType: source.sourceType))
         try forgotten.get()
+    }
+
+    /// The provider and the client for a revocation.
+    private func ready(
+        _ entry: TenantEntry, _ values: [String: String], for cause: Cause
+    ) async throws(TokenRevocationError) -> ReadySource {
+        do {
+            return try await source(entry, values, for: cause)
+        } catch {
+            switch error {
+            case .provider(let error): throw .provider(error)
+            case .reauthorizationRequired(let reason): throw .reauthorizationRequired(reason)
+            case .store(let error): throw .store(error)
+            }
+        }
     }
 
     /// Ends the kept answers of the token's grant. A caller who is told that it failed repeats the call: the provider

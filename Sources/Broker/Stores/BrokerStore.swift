@@ -1,6 +1,6 @@
 /// All that a broker keeps, in one database, so that related changes are one transaction.
 public protocol BrokerStore: FlowStore, CredentialKeyStore, RefreshStore, AuditTrailStore, TenantClientStore,
-    MaintenanceStore
+    ClientRegistrationStore, MaintenanceStore
 {}
 
 /// A reason why a store could not do its work. Names the statement or file, never a value.

@@ -4,7 +4,7 @@ public struct MasterKeyUses: Sendable, Equatable {
     public var flows = 0
     /// Credential keys that wait to be redeemed.
     public var credentialKeys = 0
-    /// Tenants' client secrets.
+    /// Tenants' client secrets, and the broker's own registrations.
     public var clients = 0
     /// The audit trail's own key.
     public var auditTrail = false

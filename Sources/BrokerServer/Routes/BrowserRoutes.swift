@@ -25,6 +25,7 @@ struct BrowserRoutes: Sendable {
                 template: "/oauth/popup",
                 handlers: [.get: { request, _ in pages.popupPage(request) }, .post: bind]),
             Route(template: "/oauth/frontendOrigin", handlers: [.get: frontendOrigin]),
+            Route(template: "/oauth/client/{document}", handlers: [.get: limits.callback.around(clientDocument)]),
             Route(
                 template: "/connect.js",
                 handlers: [.get: { _, _ in Self.script(Templates.connect, "text/javascript; charset=utf-8") }],
@@ -55,6 +56,17 @@ struct BrowserRoutes: Sendable {
                 throw refusal(problem, to: request, context: context)
             }
         }
+    }
+
+    /// Authorization servers fetch it, some of them for each flow, and may keep it for an hour.
+    @Sendable private func clientDocument(_ request: Request, _ context: Context) async throws -> Response {
+        let name = context.parameters["document"] ?? ""
+        guard name.hasSuffix(".json"), let json = broker.clientMetadataDocument(String(name.dropLast(5))) else {
+            throw Problem.notFound
+        }
+        return Response(
+            status: .ok, headers: [.contentType: "application/json", .cacheControl: "public, max-age=3600"],
+            body: .init(byteBuffer: ByteBuffer(bytes: json)))
     }
 
     private static func script(_ text: String, _ type: String) -> Response {

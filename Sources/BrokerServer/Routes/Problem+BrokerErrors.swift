@@ -59,6 +59,16 @@ extension AuthorizeError {
             Problem(
                 status: .badRequest, code: "invalid_parameter",
                 detail: "the parameters are too long together; send at most 4096 bytes")
+        case .serverMalformed(let name):
+            Problem(
+                status: .badRequest, code: "invalid_parameter",
+                detail: "the parameter \"\(name)\" must be an https address without fragment or user information")
+        case .serverNotAllowed(let name):
+            Problem(
+                status: .badRequest, code: "invalid_parameter",
+                detail:
+                    "the parameter \"\(name)\" names a server that is not open here; the operator lists hosts in mcp.servers"
+            )
         case .parameterIsTheOperators(let name):
             Problem(
                 status: .badRequest, code: "invalid_parameter",
@@ -174,6 +184,11 @@ extension TokenRevocationError {
             Problem(
                 status: .conflict, code: "revocation_unsupported",
                 detail: "the provider of \"\(id)\" revokes no tokens; delete the token, and tell the person")
+        case .reauthorizationRequired(let reason):
+            Problem(
+                status: .badRequest, code: "reauthorization_required",
+                detail: "the token's authorization server is not the server's any more; have the person connect again",
+                reason: reason.description)
         case .onlyTokenType(let type):
             Problem(
                 status: .conflict, code: "revocation_unsupported",

@@ -58,14 +58,16 @@ public struct SourceTypeList: Encodable, Sendable {
     /// The number of `items`: the list has no pages.
     public let totalCount: Int
 
-    /// - Parameter client: the client that a flow of a source type would have; `nil` where none is set.
-    public init(_ catalog: Catalog, client: (SourceType) -> Client?) {
+    /// - Parameters:
+    ///   - servers: those that may be connected where a caller names one.
+    ///   - client: the client that a flow of a source type would have; `nil` where none is set.
+    public init(_ catalog: Catalog, opening servers: ResourceServers, client: (SourceType) -> Client?) {
         items = catalog.sourceTypes.map { sourceType in
             let client = client(sourceType)
             return Item(
                 type: sourceType.id.description, displayName: sourceType.displayName, category: sourceType.category,
                 supportsOAuth: sourceType.oauth != nil,
-                configured: sourceType.isConfigured(by: client),
+                configured: sourceType.isConfigured(by: client, opening: servers),
                 oauth: sourceType.oauth.map { profile in
                     OAuth(
                         scopes: profile.defaultScopes(of: client),

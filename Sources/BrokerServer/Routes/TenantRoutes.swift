@@ -40,7 +40,9 @@ struct TenantRoutes: Sendable {
         let (tenant, _) = try await verifier.tenant(
             context.parameters, of: request, context, anyOf: [.assetsRead, .assetsWrite])
         do {
-            return .json(SourceTypeList(broker.catalog, client: try await broker.clients(of: tenant)))
+            return .json(
+                SourceTypeList(
+                    broker.catalog, opening: broker.settings.resources, client: try await broker.clients(of: tenant)))
         } catch {
             throw Problem.unavailable(error)
         }

@@ -92,6 +92,10 @@ extension SQLiteStore {
         try count("SELECT sealed_secret FROM clients WHERE sealed_secret IS NOT NULL", in: db) {
             uses[$0, default: .init()].clients += 1
         }
+        // A database of before has none, and is looked at as it is.
+        if try db.tableExists("client_registrations") {
+            try count("SELECT sealed FROM client_registrations", in: db) { uses[$0, default: .init()].clients += 1 }
+        }
         try count("SELECT sealed_key FROM audit_trail", in: db) { uses[$0, default: .init()].auditTrail = true }
         return uses
     }

@@ -6,7 +6,7 @@ enum Schema {
     static let applicationID: Int32 = 0x636C_6B72
 
     /// The number of the last migration, kept as SQLite's `user_version`.
-    static let version: Int32 = 8
+    static let version: Int32 = 9
 
     /// Tells whether a newer program has been here.
     ///
@@ -259,6 +259,20 @@ enum Schema {
                     ALTER TABLE refreshes ADD COLUMN overtaken BLOB;
 
                     PRAGMA user_version = 8;
+                    """)
+        }
+        migrator.registerMigration("9 clients that the broker registered") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE client_registrations (
+                        issuer        TEXT NOT NULL,
+                        redirect_uri  TEXT NOT NULL,
+                        sealed        BLOB NOT NULL,
+                        registered_at INTEGER NOT NULL,
+                        PRIMARY KEY (issuer, redirect_uri)
+                    ) WITHOUT ROWID;
+
+                    PRAGMA user_version = 9;
                     """)
         }
         return migrator

@@ -15,7 +15,8 @@ extension SandboxProvider {
     private func authorize(_ request: Request) async -> Response {
         let asked: AuthorizationRequest
         do {
-            asked = try AuthorizationRequest(path: request.uri.path, query: request.queryFields, clients: clients)
+            asked = try AuthorizationRequest(
+                path: request.uri.path, query: request.queryFields, clients: await clients)
         } catch {
             return refuse(error)
         }
@@ -39,7 +40,7 @@ extension SandboxProvider {
         // A forged form does no more than show a page here.
         if let session = await sessions.known(request.cookies[Sessions.cookieName]?.value),
             session.account != nil, form["form_token"] != session.formToken,
-            let asked = try? carriedRequest(form)
+            let asked = try? await carriedRequest(form)
         {
             return .redirect(baseURL + asked.path + "?" + asked.query.encoded, status: .seeOther)
         }
@@ -56,7 +57,7 @@ extension SandboxProvider {
         guard let session = await session(of: form, from: request) else { return forgedForm() }
         let asked: AuthorizationRequest
         do {
-            asked = try carriedRequest(form)
+            asked = try await carriedRequest(form)
         } catch {
             return refuse(error)
         }
@@ -71,7 +72,7 @@ extension SandboxProvider {
         else { return forgedForm() }
         let asked: AuthorizationRequest
         do {
-            asked = try carriedRequest(form)
+            asked = try await carriedRequest(form)
         } catch {
             return refuse(error)
         }
@@ -107,7 +108,7 @@ extension SandboxProvider {
         await sessions.session(request.cookies[Sessions.cookieName]?.value, formToken: form["form_token"])
     }
 
-    private func carriedRequest(_ form: FormFields) throws(AuthorizationRefusal) -> AuthorizationRequest {
+    private func carriedRequest(_ form: FormFields) async throws(AuthorizationRefusal) -> AuthorizationRequest {
         let path = form["path"] ?? ""
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
         // One of this router's three: a form is no way to make the provider redirect elsewhere.
@@ -115,7 +116,8 @@ extension SandboxProvider {
             path == "/authorize" || path == "/coop/authorize"
                 || (parts.count == 4 && path.hasPrefix("/teams/") && path.hasSuffix("/authorize"))
         else { throw .page("The form has lost the address it belongs to. Please start again.") }
-        return try AuthorizationRequest(path: path, query: FormFields(decoding: form["query"] ?? ""), clients: clients)
+        return try AuthorizationRequest(
+            path: path, query: FormFields(decoding: form["query"] ?? ""), clients: await clients)
     }
 
     private func refuse(_ refusal: AuthorizationRefusal) -> Response {

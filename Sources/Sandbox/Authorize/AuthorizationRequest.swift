@@ -8,6 +8,8 @@ struct AuthorizationRequest: Sendable {
     let state: String
     let scopes: [String]
     let codeChallenge: String?
+    /// The resource that the tokens are to be good for (RFC 8707 § 2.1); `nil`: any.
+    let resource: String?
     let behaviours: Set<Behaviour>
     let script: Script?
     /// The path that it came to, such as `/coop/authorize`; the pages' forms lead back to it.
@@ -47,6 +49,7 @@ struct AuthorizationRequest: Sendable {
         self.redirectURI = redirectURI
         self.state = state
         self.scopes = scopes
+        resource = query["resource"]
         self.path = path
         self.query = query
         behaviours = try Self.behaviours(query, path: path)

@@ -26,7 +26,7 @@ struct DemoPage {
         <script type="module" src="/demo.js"></script>
         </head>
         <body data-base="\(frontend.baseURL)" data-broker="\(frontend.brokerURL)"
-        data-provider="\(frontend.providerURL)" data-assets="\(frontend.assetsURL ?? "")" data-tenant="\(frontend.tenant)">
+        data-provider="\(frontend.providerURL)" data-mcp="\(frontend.providerURL)/mcp" data-assets="\(frontend.assetsURL ?? "")" data-tenant="\(frontend.tenant)">
         <a class="skip" href="#sources">Skip to the sources</a>
         <header class="bar">
         <img src="/demo.svg" alt="" width="30" height="30">

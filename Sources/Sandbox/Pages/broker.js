@@ -94,3 +94,21 @@ export function redeem({ credentialKey, exchangeVerifier }) {
 export function providerAccount(accessToken) {
   return call(`${provider}/api/me`, { headers: { Authorization: `Bearer ${accessToken}` } });
 }
+
+/// What a server of the Model Context Protocol can do for whoever holds the token.
+export async function serverTools(url, accessToken) {
+  const headers = { Authorization: `Bearer ${accessToken}`, Accept: "application/json, text/event-stream" };
+  const ask = async (id, method, params) => {
+    const { result } = await post(url, { jsonrpc: "2.0", id, method, params }, headers);
+    return result;
+  };
+  const { serverInfo } = await ask(1, "initialize",
+    { protocolVersion: "2025-06-18", capabilities: {}, clientInfo: { name: "fieldnotes", version: "1" } });
+  const { tools } = await ask(2, "tools/list", {});
+  return { name: serverInfo.name, tools: tools.map((tool) => tool.name) };
+}
+
+/// True for the one server that this page's policy lets it ask.
+export function isOwnServer(url) {
+  return typeof url === "string" && new URL(url).origin === new URL(provider).origin;
+}

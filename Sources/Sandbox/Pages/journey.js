@@ -1,7 +1,7 @@
 // One credential key, step by step: asked for, received, and redeemed, used and refused here, or given to the asset
 // service.
 
-import { providerAccount, redeem } from "./broker.js";
+import { isOwnServer, providerAccount, redeem, serverTools } from "./broker.js";
 import { button, element, facts, secret } from "./elements.js";
 import { ingest, ingestionSteps } from "./ingestion.js";
 import { Steps } from "./steps.js";
@@ -76,19 +76,33 @@ export class Journey {
   }
 
   #offerUse(credentials) {
+    const server = credentials.extras?.resource;
+    if (this.#source?.category === "mcp" && isOwnServer(server)) {
+      this.#offer("Ask the server for its tools.", async () => {
+        const { name, tools } = await serverTools(server, credentials.accessToken);
+        return facts([["Server", name], ["Tools", element("code", {}, tools.join(", "))]]);
+      });
+      return;
+    }
     if (this.#source?.category !== "sandbox") {
       this.#steps.set("use", "done", element("p", {}, "This token is for a provider that the demo knows nothing about."));
       return;
     }
+    this.#offer("Ask the provider whose token this is.", async () =>
+      this.#account(await providerAccount(credentials.accessToken)));
+  }
+
+  /// - use: gives what the step shows then.
+  #offer(words, use) {
     const go = button("Use it", async () => {
       go.disabled = true;
       try {
-        this.#steps.set("use", "done", this.#account(await providerAccount(credentials.accessToken)));
+        this.#steps.set("use", "done", await use());
       } catch (error) {
         this.failed(error, "use");
       }
     });
-    this.#steps.set("use", "active", element("p", {}, "Ask the provider whose token this is."), go);
+    this.#steps.set("use", "active", element("p", {}, words), go);
   }
 
   #account({ id, name, email, files }) {

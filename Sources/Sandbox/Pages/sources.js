@@ -44,13 +44,16 @@ function names(item) {
     element("p", { class: "about" }, note ?? element("code", {}, item.type)));
 }
 
+/// The demo's own server, for whoever has none.
+const suggestions = { "mcp_server-url": document.body.dataset.mcp };
+
 function parameterField(item, parameter) {
   const id = `${item.type}-${parameter.name}`;
   return element("div", { class: "field" },
     element("label", { for: id }, parameter.name),
     element("input", {
       id, name: parameter.name, required: parameter.required, autocomplete: "off", spellcheck: "false",
-      autocapitalize: "off", "data-parameter": true, "aria-describedby": `${id}-note`,
+      autocapitalize: "off", "data-parameter": true, value: suggestions[id], "aria-describedby": `${id}-note`,
     }),
     element("p", { class: "hint", id: `${id}-note` }, parameter.description ?? ""));
 }

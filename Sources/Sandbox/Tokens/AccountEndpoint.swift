@@ -48,7 +48,7 @@ extension SandboxProvider {
     }
 
     /// Any page may ask: the token is the right, and no cookie counts here.
-    private func openToAll(_ headers: HTTPFields) -> HTTPFields {
+    func openToAll(_ headers: HTTPFields) -> HTTPFields {
         var headers = headers
         headers[.accessControlAllowOrigin] = "*"
         return headers

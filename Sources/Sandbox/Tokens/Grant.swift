@@ -3,6 +3,8 @@ struct Grant: Sendable {
     let clientID: String
     let redirectURI: String
     let codeChallenge: String?
+    /// The resource that it was asked for; `nil`: none was named.
+    let resource: String?
     let account: Account
     let scopes: [String]
     let behaviours: Set<Behaviour>
@@ -11,6 +13,7 @@ struct Grant: Sendable {
         clientID = request.client.id
         redirectURI = request.redirectURI
         codeChallenge = request.codeChallenge
+        resource = request.resource
         self.account = account
         scopes = behaviours.contains(.reducedScope) ? Array(request.scopes.prefix(1)) : request.scopes
         self.behaviours = behaviours

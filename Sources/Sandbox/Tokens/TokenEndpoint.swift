@@ -51,6 +51,7 @@ extension SandboxProvider {
     }
 
     private func tokenRequest(_ request: Request) async throws(OAuthError) -> (Client, FormFields) {
+        let clients = await clients
         guard let form = await request.formFields() else {
             throw OAuthError(.invalidRequest, "the body must be application/x-www-form-urlencoded")
         }

@@ -189,7 +189,7 @@ extension MasterKeyUses {
         var parts: [String] = []
         if flows > 0 { parts.append(counted(flows, "flow")) }
         if credentialKeys > 0 { parts.append(counted(credentialKeys, "credential key")) }
-        if clients > 0 { parts.append("\(counted(clients, "client")) of tenants") }
+        if clients > 0 { parts.append("\(counted(clients, "client")) of tenants or of the broker's own") }
         if auditTrail { parts.append("the audit trail") }
         return parts.isEmpty ? nil : parts.joined(separator: ", ")
     }

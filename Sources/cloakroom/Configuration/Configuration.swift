@@ -48,7 +48,19 @@ struct Configuration {
     }
 
     /// Settings that are allowed, but dangerous or without effect: a line each.
-    var advice: [String] { remarks + legacyClients + incompleteClients }
+    var advice: [String] { remarks + legacyClients + incompleteClients + secretsOfNoIssuer }
+
+    /// Secrets that go nowhere, since nobody said which authorization server they are for.
+    private var secretsOfNoIssuer: [String] {
+        catalog.sourceTypes.compactMap { sourceType in
+            guard sourceType.oauth?.resourceParameter != nil, let client = client(for: sourceType),
+                client.secret != nil, client.parameters[OAuthProfile.issuerParameter] == nil
+            else { return nil }
+            let name = clients.name(for: sourceType) ?? sourceType.id.description
+            return "clients.\(name) has a secret and no parameters.issuer: it is sent to no server before you set the "
+                + "issuer that it was given by"
+        }
+    }
 
     /// Clients that keep the redirect address of before, with the one to register in its place.
     private var legacyClients: [String] {
@@ -76,7 +88,7 @@ struct Configuration {
 
     /// Tells whether a flow of this source type could start.
     func isConfigured(_ sourceType: SourceType) -> Bool {
-        sourceType.isConfigured(by: client(for: sourceType))
+        sourceType.isConfigured(by: client(for: sourceType), opening: broker.resources)
     }
 
     /// The addresses to which flows of the installation's clients come back.
@@ -102,7 +114,11 @@ struct Configuration {
     /// True where a flow could start, or a client was set for this source type alone, which may lack a value yet: one
     /// that bears the provider's name may be meant for others of the provider only.
     private func needsRegistration(_ sourceType: SourceType) -> Bool {
-        sourceType.oauth != nil && (isConfigured(sourceType) || clients[sourceType.id.description] != nil)
+        // There the broker registers itself, but for a client that was set.
+        if sourceType.oauth?.resourceParameter != nil {
+            return client(for: sourceType)?.parameters[OAuthProfile.issuerParameter] != nil
+        }
+        return sourceType.oauth != nil && (isConfigured(sourceType) || clients[sourceType.id.description] != nil)
     }
 
     func client(for sourceType: SourceType) -> Client? { clients.client(for: sourceType) }

@@ -26,6 +26,7 @@ extension ConfigurationReader {
         let lifetimes = lifetimes()
         let (catalog, isWhole) = catalog(allowInsecure: provider.transport.allowInsecure)
         let clients = clients(catalog, isWhole: isWhole, environment: environment)
+        let servers = resourceServers()
         let (limits, bounds) = limits(http)
         let log = log()
         let tracing = tracing()
@@ -34,12 +35,14 @@ extension ConfigurationReader {
         guard let publicURL = http.publicURL, let frontends, let rules = auth.rules, let callerKeys = auth.keys,
             let storePath, let keyRing
         else { return nil }
+        var broker = Broker.Settings(
+            publicURL: publicURL, frontends: frontends, stateLifetime: lifetimes.state,
+            credentialKeyLifetime: lifetimes.credentialKey, auditEventLifetime: lifetimes.auditEvents)
+        broker.resources = servers
         return Configuration(
             origin: settings.top.file, address: http.listener.address, operators: operators,
             listener: http.listener.bounds,
-            broker: Broker.Settings(
-                publicURL: publicURL, frontends: frontends, stateLifetime: lifetimes.state,
-                credentialKeyLifetime: lifetimes.credentialKey, auditEventLifetime: lifetimes.auditEvents),
+            broker: broker,
             proxies: http.listener.proxies, limits: limits, bounds: bounds, rules: rules, callerKeys: callerKeys,
             storePath: storePath, keyRing: keyRing.ring, masterKeyFile: keyRing.file, transport: provider.transport,
             shares: provider.shares, catalog: catalog, clients: clients, logLevel: log.level, logFormat: log.format,

@@ -12,13 +12,15 @@ extension SettingNames {
             "lifetimes.credentialKey", "lifetimes.auditEvents", "provider.connectTimeout", "provider.timeout",
             "provider.maxResponseBytes", "provider.allowInsecure", "provider.allowPrivateAddresses",
             "provider.caFile", "provider.callsPerTenant", "provider.callsPerHost", "provider.proxy",
-            "provider.proxyPasswordFile", "provider.noProxy", "catalogFiles", "limits.authorizePerTenant",
+            "provider.proxyPasswordFile", "provider.noProxy", "catalogFiles", "mcp.servers",
+            "limits.authorizePerTenant",
             "limits.callbackPerAddress", "limits.redeemPerAddress", "limits.refreshPerTenant",
             "limits.revokePerTenant", "limits.outstandingFlowsPerTenant", "limits.outstandingFlows", "log.level",
             "log.format", "tracing.endpoint", "tracing.sampleRatio",
         ],
         lists: [
             "http.trustedProxies", "frontend.origins", "frontend.returnURLs", "provider.noProxy", "catalogFiles",
+            "mcp.servers",
         ],
         families: [
             Family(

@@ -45,9 +45,11 @@ struct EventLog: Sendable {
     func write(_ incident: Incident) {
         let level: Logger.Level =
             switch incident.kind {
-            case .eventNotRecorded, .refreshNotKept, .outcomeUnreadable, .clientSecretUnreadable, .callersKeysMissing:
+            case .eventNotRecorded, .refreshNotKept, .outcomeUnreadable, .clientSecretUnreadable, .callersKeysMissing,
+                .registrationUnreadable:
                 .error
-            case .tokenNotRevoked, .staleMetadata, .faultyMetadata, .staleCallersKeys: .warning
+            case .registrationNotForgotten, .tokenNotRevoked, .staleMetadata, .faultyMetadata, .staleCallersKeys:
+                .warning
             }
         guard logger.logLevel <= level else { return }
         var metadata: Logger.Metadata = ["reason": .string(incident.reason.description)]

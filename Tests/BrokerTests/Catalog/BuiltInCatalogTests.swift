@@ -50,7 +50,7 @@ import Testing
             "host": "acme.example.com",
         ]
         for sourceType in loaded.catalog.sourceTypes {
-            guard let profile = sourceType.oauth else { continue }
+            guard let profile = sourceType.oauth, profile.resourceParameter == nil else { continue }
             let own = profile.parameters.filter { $0.required || $0.setByOperator }
             let given = samples.filter { sample in own.contains { $0.name == sample.key } }
                 .mapValues {

@@ -57,6 +57,9 @@ import Testing
         #expect(metadata.idTokenAlgorithms == ["RS256", "none"])
         #expect(metadata.tokenEndpointAuthMethods == ["client_secret_basic", "private_key_jwt"])
         #expect(metadata.mutualTLS.tokenEndpoint == nil)
+        #expect(metadata.registrationEndpoint == "https://server.example.com/register")
+        #expect(metadata.scopes == ["openid", "profile", "email", "address", "phone", "offline_access"])
+        #expect(!metadata.takesClientDocuments)
     }
 
     @Test(arguments: [#"\ud83d"#, "a\nb", "\u{0}", #"\x"#])
@@ -229,7 +232,11 @@ import Testing
         ),
     ])
     func `a document is looked for where the RFCs put it`(_ issuer: String, _ first: String, _ second: String) {
-        #expect(ProviderMetadata.addresses(issuer) == [first, second])
+        // RFC 8414 § 5: where the issuer has a path, the other document may stand before it too.
+        let path = first.split(separator: "oauth-authorization-server", omittingEmptySubsequences: false)[1]
+        let origin = first.split(separator: "/.well-known")[0]
+        let third = path.isEmpty ? [] : ["\(origin)/.well-known/openid-configuration\(path)"]
+        #expect(ProviderMetadata.addresses(issuer) == [first, second] + third)
     }
 
     @Test(arguments: [

@@ -31,6 +31,6 @@ import Testing
         #expect(uses.words == "2 flows, the audit trail")
         uses.flows = 1
         uses.clients = 1
-        #expect(uses.words == "1 flow, 1 client of tenants, the audit trail")
+        #expect(uses.words == "1 flow, 1 client of tenants or of the broker's own, the audit trail")
     }
 }

@@ -105,6 +105,20 @@ struct InterruptedStore: BrokerStore {
     func deleteClient(
         _ sourceType: SourceType.ID, of tenant: TenantID, recording event: Event
     ) async throws(StoreError) -> Bool { try await store.deleteClient(sourceType, of: tenant, recording: event) }
+    func registration(issuer: String, redirectURI: String) async throws(StoreError) -> KeptRegistration? {
+        try await store.registration(issuer: issuer, redirectURI: redirectURI)
+    }
+    func keepRegistration(
+        _ registration: KeptRegistration, replacing old: Sealed<ClientRegistration>?
+    ) async throws(StoreError) -> KeptRegistration {
+        try await store.keepRegistration(registration, replacing: old)
+    }
+    func forgetRegistration(_ registration: KeptRegistration) async throws(StoreError) {
+        try await store.forgetRegistration(registration)
+    }
+    func resealRegistrations(
+        sealing again: @escaping @Sendable (KeptRegistration) -> Sealed<ClientRegistration>?
+    ) async throws(StoreError) -> Int { try await store.resealRegistrations(sealing: again) }
     func sweep(
         at now: Timestamp, eventsSince: Timestamp, limit: Int
     ) async throws(StoreError) -> (events: [Event], isUnfinished: Bool) {

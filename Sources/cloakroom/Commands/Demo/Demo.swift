@@ -115,9 +115,12 @@ struct Demo: AsyncParsableCommand {
         var transport = CurlTransport.Configuration()
         transport.allowInsecure = true
         transport.allowPrivateAddresses = true
+        var settings = Broker.Settings(publicURL: publicURL, frontends: Frontends(origins: [origin]))
+        // Any on this machine: the sandbox's own, and whatever its owner tries.
+        settings.resources = ResourceServers(["127.0.0.1", "localhost"].compactMap { HostPattern($0) })
         return Configuration(
             origin: "demo", address: ListenerAddress(host: "127.0.0.1", port: port),
-            broker: Broker.Settings(publicURL: publicURL, frontends: Frontends(origins: [origin])),
+            broker: settings,
             rules: BearerTokenVerifier.Rules(issuer: Self.issuer, audience: "cloakroom"),
             callerKeys: .fixed(try VerificationKeys(sharedSecret: tokenSecret)), storePath: store,
             keyRing: try KeyRing(KeyRing.newLine(id: id)), transport: transport, catalog: catalog,

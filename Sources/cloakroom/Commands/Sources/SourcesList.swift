@@ -17,7 +17,9 @@ extension Sources {
 
         func run() throws {
             let (catalog, configuration) = try Sources.catalog(options.config)
-            let list = SourceTypeList(catalog) { configuration?.client(for: $0) }
+            let list = SourceTypeList(catalog, opening: configuration?.broker.resources ?? ResourceServers()) {
+                configuration?.client(for: $0)
+            }
             if json {
                 Terminal.json(list.items)
             } else {

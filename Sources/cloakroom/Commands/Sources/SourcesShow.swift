@@ -54,7 +54,10 @@ extension Sources {
             if let documentation = sourceType.documentation { rows.append(("documentation", documentation)) }
             if let registration = sourceType.registration { rows.append(("registration", registration)) }
             let path = owner.map { redirects.path(of: sourceType.id, ownedBy: $0) } ?? redirects.path(of: sourceType.id)
-            rows.append(("redirect address", redirects.url(path)))
+            let isFound = oauth.resourceParameter != nil && owner == nil && !path.description.contains("/")
+            // The broker registers them itself.
+            rows.append(
+                ("redirect address", redirects.url(path) + (isFound ? "/…, one for each authorization server" : "")))
             if owner == nil, let later = configuration?.laterRedirects.url(of: sourceType.id),
                 later != redirects.url(path)
             {
@@ -67,7 +70,9 @@ extension Sources {
                 let words = parameter.description.isEmpty ? "" : ": \(parameter.description)"
                 rows.append(("parameter \(parameter.name)", "\(who), \(parameter.pattern.text)\(words)"))
             }
-            rows.append(("client authentication", oauth.clientAuthentication.rawValue))
+            let authentication =
+                oauth.resourceParameter == nil ? oauth.clientAuthentication.rawValue : "as the server wants"
+            rows.append(("client authentication", authentication))
             if let perInstance = oauth.clientPerInstance {
                 let words = perInstance ? "yes: each client is for the instance in its parameters" : "no"
                 rows.append(("client per instance", words))

@@ -63,7 +63,10 @@ extension Sources {
         private static func run(
             _ trial: Trial, in process: BrokerProcess, listening: AsyncStream<Void>
         ) async throws {
-            let redirect = SourceType.ID(trial.sourceType).map { process.broker.redirects.url(of: $0) }
+            let id = SourceType.ID(trial.sourceType)
+            // Where the provider is still to be found, nobody knows its address yet.
+            let isFound = id.flatMap { process.broker.catalog[$0]?.oauth?.resourceParameter } != nil
+            let redirect = isFound ? nil : id.map { process.broker.redirects.url(of: $0) }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     // Returns where a signal ends it, and throws where the address is not free.

@@ -29,6 +29,8 @@ extension Trial {
         case .parameterMissing(let name): "the parameter \"\(name)\" is missing"
         case .parameterRejected(let name, let pattern): "the parameter \"\(name)\" does not match \(pattern)"
         case .parameterIsTheOperators(let name): "the parameter \"\(name)\" comes with the client"
+        case .serverMalformed(let name): "the parameter \"\(name)\" is no https address of a server"
+        case .serverNotAllowed(let name): "the parameter \"\(name)\" names a server that mcp.servers does not list"
         case .parametersTooLong: "the parameters are too long together"
         case .parameterNotSetByOperator(let name): "clients has no parameters.\(name)"
         case .scopesMalformed: "a scope is malformed"
@@ -49,6 +51,7 @@ extension Trial {
             "leave --parameter \(name) out: it is set beside the client id, under clients, as parameters.\(name)"
         case .parameterNotSetByOperator(let name):
             "set parameters.\(name) beside the client id, under clients"
+        case .serverNotAllowed: "add its host to mcp.servers"
         default: "`cloakroom sources show \(sourceType)` says what to set"
         }
     }

@@ -21,6 +21,9 @@ struct Trial: Sendable {
         let request = AuthorizeRequest(
             tenant: tenant, sourceType: sourceType, parameters: parameters, scopes: scopes,
             exchangeChallenge: CodeChallenge(of: verifier).text)
+        for (number, step) in (await broker.examineResource(for: request) ?? []).enumerated() {
+            Terminal.write("\(number + 1). \(step)".visible)
+        }
         do {
             let authorization = try await broker.authorize(request)
             if let examined = await broker.examineMetadata(for: request), let remark = examined.remark {

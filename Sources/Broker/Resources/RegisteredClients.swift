@@ -1,0 +1,94 @@
+import Catalog
+import Formats
+import Secrets
+
+/// The broker's own registrations (RFC 7591), one for each authorization server and redirect address, kept sealed.
+final class RegisteredClients: Sendable {
+    /// One registration at a time for each place; a failure is tried again at once.
+    private typealias Running = SingleFlightCache<
+        ClientRegistration.Place, ClientRegistration, ResourceError, Never
+    >
+
+    private let store: any ClientRegistrationStore
+    private let keyRing: KeyRing
+    private let running: Running
+    private let tell: @Sendable (Incident) -> Void
+
+    init(store: any ClientRegistrationStore, keyRing: KeyRing, tell: @escaping @Sendable (Incident) -> Void) {
+        self.store = store
+        self.keyRing = keyRing
+        self.tell = tell
+        running = Running(.init(fresh: .zero), capacity: 1000)
+    }
+
+    /// The registration that is kept for a place; `nil` where there is none, or it does not open.
+    func registration(at place: ClientRegistration.Place) async throws(StoreError) -> ClientRegistration? {
+        guard let kept = try await store.registration(issuer: place.issuer, redirectURI: place.redirectURI) else {
+            return nil
+        }
+        return open(kept, at: place)
+    }
+
+    /// The registration for a place: the kept one, or a new one where there is none or its secret has expired.
+    ///
+    /// - Parameter register: asks the server.
+    func registration(
+        at place: ClientRegistration.Place, now: @escaping @Sendable () -> Timestamp,
+        register: @escaping @Sendable () async throws(ProviderError) -> ClientRegistration
+    ) async throws(ResourceError) -> ClientRegistration {
+        try await running.value(for: place) { [self] () async throws(ResourceError) in
+            let kept: KeptRegistration?
+            do throws(StoreError) {
+                kept = try await store.registration(issuer: place.issuer, redirectURI: place.redirectURI)
+            } catch {
+                throw .store(error)
+            }
+            if let kept, let known = open(kept, at: place), !known.hasExpired(at: now()) { return known }
+            let new: ClientRegistration
+            do throws(ProviderError) {
+                new = try await register()
+            } catch {
+                throw .provider(error)
+            }
+            return try await keep(new, at: place, replacing: kept, now: now())
+        }
+    }
+
+    /// Keeps a registration. Where another broker of the store was faster, its own one counts, so that both act as one
+    /// client.
+    private func keep(
+        _ new: ClientRegistration, at place: ClientRegistration.Place, replacing old: KeptRegistration?, now: Timestamp
+    ) async throws(ResourceError) -> ClientRegistration {
+        guard let sealed = new.sealed(by: keyRing, at: place) else {
+            throw .provider(.rejected(reason: "the registration cannot be written as JSON"))
+        }
+        let kept: KeptRegistration
+        do {
+            kept = try await store.keepRegistration(
+                KeptRegistration(
+                    issuer: place.issuer, redirectURI: place.redirectURI, sealed: sealed, registeredAt: now),
+                replacing: old?.sealed)
+        } catch {
+            throw .store(error)
+        }
+        return kept.sealed == sealed ? new : open(kept, at: place) ?? new
+    }
+
+    /// Forgets a registration that its server does not know any more: the next flow makes a new one. Does nothing where
+    /// another one has taken its place.
+    func forget(_ clientID: String, at place: ClientRegistration.Place) async throws(StoreError) {
+        guard let kept = try await store.registration(issuer: place.issuer, redirectURI: place.redirectURI),
+            let known = open(kept, at: place), known.id.isExactly(clientID)
+        else { return }
+        try await store.forgetRegistration(kept)
+    }
+
+    private func open(_ kept: KeptRegistration, at place: ClientRegistration.Place) -> ClientRegistration? {
+        do throws(OpenError) {
+            return try ClientRegistration(kept.sealed, openedBy: keyRing, at: place)
+        } catch {
+            tell(Incident(.registrationUnreadable, "\(error.reason(kept.sealed.keyID)) (\(quoted: place.issuer))"))
+            return nil
+        }
+    }
+}

@@ -1,0 +1,16 @@
+public import Formats
+
+/// The protected resources, such as MCP servers, that tenants may connect: those at the hosts that the operator named
+/// (`mcp.servers`). The host is the caller's choice, so none may be connected unless named.
+public struct ResourceServers: Sendable {
+    /// The hosts; empty: no server may be connected.
+    public var hosts: [HostPattern]
+
+    /// Without arguments: no server may be connected.
+    public init(_ hosts: [HostPattern] = []) {
+        self.hosts = hosts
+    }
+
+    /// Tells whether a server at this address may be connected.
+    public func allows(_ url: StrictURL) -> Bool { hosts.contains { $0.matches(url) } }
+}

@@ -1,0 +1,89 @@
+public import Broker
+import Formats
+import Foundation
+import GRDB
+public import Secrets
+
+/// Clients that the broker registered by itself.
+extension SQLiteStore {
+    private enum RegistrationColumn: Int32, Columns {
+        case issuer, redirectURI, sealed, registeredAt
+    }
+
+    private static let find =
+        "SELECT \(RegistrationColumn.list) FROM client_registrations WHERE issuer = ? AND redirect_uri = ?"
+
+    /// Sees all that was committed before.
+    public func registration(issuer: String, redirectURI: String) async throws(StoreError) -> KeptRegistration? {
+        try await reader.read { db in
+            try db.first(Self.find, .text(issuer), .text(redirectURI), read: Self.registration)
+        }
+    }
+
+    private static func registration(_ row: SQLRow) -> KeptRegistration {
+        KeptRegistration(
+            issuer: row.text(RegistrationColumn.issuer), redirectURI: row.text(RegistrationColumn.redirectURI),
+            sealed: Sealed(stored: row.blob(RegistrationColumn.sealed)),
+            registeredAt: Timestamp(milliseconds: row.integer(RegistrationColumn.registeredAt)))
+    }
+
+    /// Looks and writes in one transaction, so that no other broker comes in between.
+    public func keepRegistration(
+        _ registration: KeptRegistration, replacing old: Sealed<ClientRegistration>?
+    ) async throws(StoreError) -> KeptRegistration {
+        try await writer.write { transaction in
+            let kept = try transaction.db.first(
+                Self.find, .text(registration.issuer), .text(registration.redirectURI), read: Self.registration)
+            if let kept, kept.sealed != old { return kept }
+            try Self.delete(registration.issuer, registration.redirectURI, in: transaction.db)
+            try transaction.db.run(
+                """
+                INSERT OR FAIL INTO client_registrations (\(RegistrationColumn.list)) VALUES (?, ?, ?, ?)
+                """, .text(registration.issuer), .text(registration.redirectURI), .blob(registration.sealed.bytes),
+                .integer(registration.registeredAt.milliseconds))
+            return registration
+        }
+    }
+
+    /// Compares the sealed bytes: each sealing has others.
+    public func forgetRegistration(_ registration: KeptRegistration) async throws(StoreError) {
+        try await writer.write { transaction in
+            try transaction.db.run(
+                "DELETE FROM client_registrations WHERE issuer = ? AND redirect_uri = ? AND sealed = ?",
+                .text(registration.issuer), .text(registration.redirectURI), .blob(registration.sealed.bytes))
+        }
+    }
+
+    private static func delete(_ issuer: String, _ redirectURI: String, in db: Database) throws {
+        try db.run(
+            "DELETE FROM client_registrations WHERE issuer = ? AND redirect_uri = ?", .text(issuer),
+            .text(redirectURI))
+    }
+
+    /// All in one transaction.
+    public func resealRegistrations(
+        sealing again: @escaping @Sendable (KeptRegistration) -> Sealed<ClientRegistration>?
+    ) async throws(StoreError) -> Int {
+        try await writer.write { transaction in
+            let db = transaction.db
+            var moved = 0
+            let rows = try Row.fetchAll(db, sql: "SELECT \(RegistrationColumn.list) FROM client_registrations")
+            for row in rows {
+                guard let issuer: String = row[RegistrationColumn.issuer],
+                    let redirectURI: String = row[RegistrationColumn.redirectURI],
+                    let registeredAt: Int64 = row[RegistrationColumn.registeredAt],
+                    let sealed: Sealed<ClientRegistration> = row.sealed(RegistrationColumn.sealed),
+                    let new = again(
+                        KeptRegistration(
+                            issuer: issuer, redirectURI: redirectURI, sealed: sealed,
+                            registeredAt: Timestamp(milliseconds: registeredAt)))
+                else { continue }
+                try db.run(
+                    "UPDATE OR FAIL client_registrations SET sealed = ? WHERE issuer = ? AND redirect_uri = ?",
+                    .blob(new.bytes), .text(issuer), .text(redirectURI))
+                moved += 1
+            }
+            return moved
+        }
+    }
+}

@@ -1,0 +1,82 @@
+import Catalog
+import Formats
+import Secrets
+import Testing
+
+@testable import Broker
+
+/// RFC 7591 § 3.
+@Suite struct ClientRegistrationTests {
+    private static let redirect = "https://broker.example.com/oauth/callback/mcp_server/AAAAAAAAAAAAAAAAAAAAAA"
+    private let place = ClientRegistration.Place(issuer: "https://as.example", redirectURI: redirect)
+
+    private func request(_ scopes: [String] = []) throws -> ClientRegistration.Request {
+        ClientRegistration.Request(
+            ClientDescription(
+                redirectURIs: [Self.redirect], publicURL: try #require(StrictURL("https://broker.example.com"))),
+            at: "https://as.example/register", by: .post, scopes: scopes)
+    }
+
+    private func registration(_ json: String, status: Int = 201) throws -> ClientRegistration {
+        try request().registration(ProviderResponse(status: status, body: Array(json.utf8)), now: TestTime.now)
+    }
+
+    @Test func `the request says what is needed`() throws {
+        let body = try #require(try request(["a", "b"]).http.body)
+        #expect(
+            try StrictJSON.object(body) == [
+                "client_name": .string("Cloakroom at broker.example.com"),
+                "client_uri": .string("https://broker.example.com"), "redirect_uris": .array([.string(Self.redirect)]),
+                "grant_types": .array([.string("authorization_code"), .string("refresh_token")]),
+                "response_types": .array([.string("code")]), "application_type": .string("web"),
+                "token_endpoint_auth_method": .string("client_secret_post"), "scope": .string("a b"),
+            ])
+    }
+
+    @Test(arguments: [
+        (#"{"client_id":"c","client_secret":"s"}"#, OAuthProfile.ClientAuthentication.post),
+        (#"{"client_id":"c"}"#, .none),
+        (#"{"client_id":"c","client_secret":"s","token_endpoint_auth_method":"client_secret_basic"}"#, .basic),
+        (#"{"client_id":"c","client_secret":"s","token_endpoint_auth_method":"none"}"#, .none),
+    ])
+    func `the server decides how the client proves itself`(
+        _ json: String, _ method: OAuthProfile.ClientAuthentication
+    ) throws {
+        let made = try registration(json)
+        #expect(made.authentication == method)
+        #expect((made.secret != nil) == (method != .none))
+    }
+
+    @Test func `a secret that does not expire has no end, and any other has one`() throws {
+        let json = { (expiry: String) -> String in
+            #"{"client_id":"c","client_secret":"s","client_secret_expires_at":\#(expiry)}"#
+        }
+        #expect(try registration(json("0")).secretExpiresAt == nil)
+        let later = TestTime.now.adding(seconds: 60)
+        let expiring = try registration(json("\(later.milliseconds / 1000)"))
+        #expect(!expiring.hasExpired(at: TestTime.now))
+        #expect(expiring.hasExpired(at: later.adding(seconds: 1)))
+        #expect(throws: ClientRegistration.Fault.expired) { try registration(json("1")) }
+    }
+
+    @Test func `it is sealed for its server and redirect address alone`() throws {
+        let ring = try KeyRing(KeyRing.newLine(id: #require(KeyRing.KeyID("k1"))))
+        let made = try registration(#"{"client_id":"c","client_secret":"s3cret"}"#)
+        let sealed = try #require(made.sealed(by: ring, at: place))
+        let opened = try ClientRegistration(sealed, openedBy: ring, at: place)
+        #expect(opened.id == "c" && opened.secret?.expose { $0 } == "s3cret" && opened.authentication == .post)
+        for other in [
+            ClientRegistration.Place(issuer: "https://evil.example", redirectURI: Self.redirect),
+            ClientRegistration.Place(issuer: place.issuer, redirectURI: Self.redirect + "x"),
+        ] {
+            #expect(throws: OpenError.notAuthentic) { try ClientRegistration(sealed, openedBy: ring, at: other) }
+        }
+    }
+
+    @Test func `it prints without its secret`() throws {
+        let made = try registration(#"{"client_id":"c","client_secret":"s3cret"}"#)
+        var text = "\(made)"
+        dump(made, to: &text)
+        #expect(!text.contains("s3cret"))
+    }
+}
