@@ -72,13 +72,16 @@ extension Broker {
     ) async throws(ProviderError) -> AuthorizationURL {
         let profile = provider.profile
         // The ring always has its own first key, and the values were tried before.
-        guard let endpoint = provider.authorization, let verifier = secrets.codeVerifier(of: state, key: flow.key)
+        guard let endpoint = provider.authorization(for: client),
+            let verifier = secrets.codeVerifier(of: state, key: flow.key)
         else {
             throw .rejected(reason: provider.withoutAuthorizationEndpoint)
         }
         var parameters = profile.authorizationRequestParameters(
-            client: client, redirectURI: redirects.url(flow.redirect), state: state, verifier: verifier,
-            nonce: profile.openID ? secrets.nonce(of: state, key: flow.key) : nil, scopes: flow.scopes)
+            client: client, redirectURI: provider.redirectURI ?? redirects.url(flow.redirect), state: state,
+            verifier: verifier,
+            nonce: profile.openID || profile.nonce ? secrets.nonce(of: state, key: flow.key) : nil,
+            scopes: flow.scopes, values: provider.values)
         // In place of the entry's own: RFC 6749 § 3.1 allows no parameter twice.
         for (name, value) in hints.parameters { parameters.set(name, value) }
         if profile.requestObject {
@@ -98,7 +101,7 @@ extension Broker {
             // RFC 9126 § 4.
             parameters = RequestParameters([("client_id", client.id), ("request_uri", requestURI)])
         }
-        return AuthorizationURL(endpoint, parameters: parameters)
+        return AuthorizationURL(endpoint, fragment: provider.authorizationFragment, parameters: parameters)
     }
 
     private static func frontendOrigin(_ given: String?, _ frontend: Frontend) throws(AuthorizeError) -> Origin {

@@ -66,7 +66,7 @@ extension Broker {
         let values: [String: String]
         do {
             source = try await self.source(request.sourceType, of: request.tenant)
-            values = try source.values(request.parameters)
+            values = try source.values(request.parameters, needing: source.profile.learnedForRevocation)
         } catch {
             throw .request(error)
         }
@@ -150,9 +150,10 @@ extension Broker {
             }
         }
         var values = PlaceholderValues(
-            provider.values, client: client, redirectURI: redirectURI(of: profile, as: client))
+            provider.values, client: client, redirectURI: redirectURI(of: provider, as: client))
         values.set("token", to: token)
         request.parameters.replace(revocation.parameters, filledWith: values)
+        if profile.clientCertificate { request.certificate = client.certificate }
         for (name, template) in revocation.headers {
             if let value = values.header(template) { request.set(header: name, value) }
         }
