@@ -342,13 +342,13 @@ let package = Package(
         .testTarget(
             name: "ProviderTests",
             dependencies: [
-                "Broker", "Catalog", "CurlTransport", "Formats", "Sandbox", "Secrets", "SQLiteStore", "StrictYAML",
-                "Transport",
+                "Broker", "Catalog", "CurlTransport", "Formats", "JOSE", "Sandbox", "Secrets", "SQLiteStore",
+                "StrictYAML", "Transport",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ],
-            resources: [.copy("ProviderRequirements.json")]),
+            resources: [.copy("Requirements")]),
         .testTarget(
             name: "CloakroomTests",
             dependencies: [

@@ -117,7 +117,10 @@ public final class Broker: Sendable {
         switch try await tenantClients.all(of: tenant)[sourceType.id] {
         case .success(let own)?: return own
         case .failure(let error)?: throw error
-        case nil: return sharedClient(for: sourceType)
+        case nil:
+            return sharedClient(for: sourceType).map { client in
+                sourceType.oauth?.mintedSecret.map { client.minting($0, now: now()) } ?? client
+            }
         }
     }
 

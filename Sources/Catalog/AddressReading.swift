@@ -59,7 +59,8 @@ extension OAuthProfile {
 
     private func setAlone(_ section: YAMLReader, of entry: YAMLReader, allowInsecure: Bool) -> AddressSet {
         var set = addressSet(section, of: entry, allowInsecure: allowInsecure)
-        set.afterConnecting = template("afterConnectingURL", in: section, of: entry, allowInsecure: allowInsecure)
+        set.afterConnecting = template(
+            "afterConnectingURL", in: section, of: entry, allowInsecure: allowInsecure, filledByUs: learnedNames)
         if set.afterConnecting != nil, !entry.names.contains("afterConnecting") {
             section.problem("afterConnectingURL", found: "a value, and no afterConnecting", wanted: "both or neither")
         }
@@ -71,12 +72,15 @@ extension OAuthProfile {
         _ section: YAMLReader, of entry: YAMLReader? = nil, allowInsecure: Bool
     ) -> AddressSet {
         AddressSet(
-            authorization: template("authorizationURL", in: section, of: entry, allowInsecure: allowInsecure),
+            authorization: template(
+                "authorizationURL", in: section, of: entry, allowInsecure: allowInsecure, filledByUs: ["clientId"],
+                allowingFragment: true),
             token: template("tokenURL", in: section, of: entry, allowInsecure: allowInsecure),
-            refresh: template("refreshURL", in: section, of: entry, allowInsecure: allowInsecure),
+            refresh: template(
+                "refreshURL", in: section, of: entry, allowInsecure: allowInsecure, filledByUs: learnedNames),
             revocation: template(
                 "revocationURL", in: section, of: entry, allowInsecure: allowInsecure,
-                filledByUs: ["token", "clientId"]))
+                filledByUs: learnedNames.union(["token", "clientId"])))
     }
 
     private func readTokenOrigin(_ section: YAMLReader, allowInsecure: Bool) {
@@ -98,10 +102,11 @@ extension OAuthProfile {
 
     func template(
         _ name: String, in section: YAMLReader, of entry: YAMLReader? = nil, allowInsecure: Bool,
-        filledByUs: Set<String> = []
+        filledByUs: Set<String> = [], allowingFragment: Bool = false
     ) -> URLTemplate? {
         guard let text = section.string(name),
-            let template = Self.template(text, named: name, in: section, allowInsecure: allowInsecure)
+            let template = Self.template(
+                text, named: name, in: section, allowInsecure: allowInsecure, allowingFragment: allowingFragment)
         else { return nil }
         let asked = template.placeholders.filter { !filledByUs.contains($0) }
         let place = section.path.last.map { entry == nil ? name : "\($0).\(name)" } ?? name
@@ -110,15 +115,17 @@ extension OAuthProfile {
     }
 
     static func template(
-        _ text: String, named name: String, in section: YAMLReader, allowInsecure: Bool
+        _ text: String, named name: String, in section: YAMLReader, allowInsecure: Bool,
+        allowingFragment: Bool = false
     ) -> URLTemplate? {
         let template: URLTemplate
         do {
-            template = try URLTemplate(text)
+            template = try URLTemplate(text, allowingFragment: allowingFragment)
         } catch {
             let wanted =
                 switch error {
                 case .notHTTP: "an https address"
+                case .fragment where allowingFragment: "a fragment of letters, digits, / and - alone, or none"
                 case .fragment: "an address without a fragment"
                 case .userInformation: "an address without user information"
                 case .emptyHost, .malformed: "a well-formed https address"

@@ -4,35 +4,65 @@ import Yams
 
 /// All source types of this installation. Made once at start; nothing changes it.
 public struct Catalog: Sendable {
-    /// Sorted by id.
-    public let sourceTypes: [SourceType]
-    private let byID: [SourceType.ID: SourceType]
+    /// Sorted by id. What a file of the operator's holds was read already, the built-in ones when they are asked for.
+    public let entries: [CatalogEntry]
+    private let byID: [SourceType.ID: CatalogEntry]
     /// Providers' addresses may be plain http, as in a trial (`provider.allowInsecure`).
     package let allowsInsecure: Bool
 
+    /// Every source type, sorted by id. Reads those that were not read yet, and keeps them.
+    public var sourceTypes: [SourceType] { entries.compactMap(\.sourceType) }
+
     /// `nil` where no file of the catalog has a sound entry of this name.
-    public subscript(id: SourceType.ID) -> SourceType? { byID[id] }
+    public subscript(id: SourceType.ID) -> SourceType? { byID[id]?.sourceType }
 
     /// The names under which clients may be configured: source types and providers, where there is OAuth.
     package var clientNames: Set<String> {
-        Set(sourceTypes.filter { $0.oauth != nil }.flatMap { [$0.id.description, $0.provider] })
+        Set(entries.filter(\.hasOAuth).flatMap { [$0.id.description, $0.provider] })
     }
 
-    init(_ sourceTypes: [SourceType.ID: SourceType], allowsInsecure: Bool) {
+    /// The source types with OAuth for which a client of one of these names is good, sorted by id. Reads no others.
+    package func sourceTypes(of clients: some Collection<String>) -> [SourceType] {
+        let names = Set(clients)
+        return entries.filter { $0.hasOAuth && (names.contains($0.id.description) || names.contains($0.provider)) }
+            .compactMap(\.sourceType)
+    }
+
+    private init(_ byID: [SourceType.ID: CatalogEntry], allowsInsecure: Bool) {
         self.allowsInsecure = allowsInsecure
-        byID = sourceTypes
-        self.sourceTypes = sourceTypes.values.sorted { $0.id < $1.id }
+        self.byID = byID
+        entries = byID.values.sorted { $0.id < $1.id }
     }
 
     /// The built-in catalog, then `files` in their order: each adds source types, or replaces them whole.
     ///
-    /// Each mistake goes to `findings` as one line; the result then holds the sound entries.
+    /// Each mistake in `files` goes to `findings` as one line; the result then holds the sound entries.
     package init(files: [(name: String, text: String)] = [], allowInsecure: Bool, findings: Findings) {
-        self.init(own: BuiltInCatalog.files + files, allowInsecure: allowInsecure, findings: findings)
+        let builtIn = BuiltInCatalog.entries(allowInsecure: allowInsecure)
+        let own = Self.sourceTypes(in: files, allowInsecure: allowInsecure, findings: findings)
+        self.init(
+            Dictionary(builtIn.map { ($0.id, $0) }) { $1 }.merging(own.mapValues { CatalogEntry($0) }) { $1 },
+            allowsInsecure: allowInsecure)
     }
 
     /// The source types of `files` alone, without the built-in ones. Mistakes as above.
     package init(own files: [(name: String, text: String)], allowInsecure: Bool, findings: Findings) {
+        let own = Self.sourceTypes(in: files, allowInsecure: allowInsecure, findings: findings)
+        self.init(own.mapValues { CatalogEntry($0) }, allowsInsecure: allowInsecure)
+    }
+
+    /// The built-in catalog, read whole: for tests, since nothing else would tell its mistakes.
+    package static func builtIn(findings: Findings) -> Catalog {
+        Catalog(own: BuiltInCatalog.texts, allowInsecure: false, findings: findings)
+    }
+
+    /// The lines of a built-in entry, as the text of a file with it alone; `nil` where none has that name.
+    package static func builtInText(of id: SourceType.ID) -> String? { BuiltInCatalog.text(of: id) }
+
+    /// The sound source types of some files, the later over the earlier.
+    static func sourceTypes(
+        in files: [(name: String, text: String)], allowInsecure: Bool, findings: Findings = Findings()
+    ) -> [SourceType.ID: SourceType] {
         var sourceTypes: [SourceType.ID: SourceType] = [:]
         for (name, text) in files {
             guard let top = YAMLReader(text: text, file: name, findings: findings) else { continue }
@@ -53,9 +83,8 @@ public struct Catalog: Sendable {
             }
             top.finish()
         }
-        self.init(sourceTypes, allowsInsecure: allowInsecure)
+        return sourceTypes
     }
-
 }
 
 extension SourceType {

@@ -24,7 +24,10 @@ extension OAuthProfile {
             }
         }
         // A trial's hosts are those of one machine.
-        if !allowInsecure { checkFreeHosts(entry) }
+        if !allowInsecure {
+            checkFreeHosts(entry)
+            checkLearnedHosts(entry)
+        }
     }
 
     /// Parameters in hosts that are sent the client's secret, or a proof made with its key, each with its address.

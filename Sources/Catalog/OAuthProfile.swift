@@ -217,18 +217,29 @@ public final class OAuthProfile: @unchecked Sendable {
     public internal(set) var scopeParameter = "scope"
     /// Other names of scopes in what comes back.
     public internal(set) var scopeAliases: [ScopeAlias] = []
-    /// Sent with each authorization request. `nil` leaves `response_type` or the scope out.
-    public internal(set) var authorizationParameters: [(name: String, value: String?)] = []
+    /// Sent with each authorization request; may hold parameters and `{clientId}`. `nil` leaves `response_type` or the
+    /// scope out.
+    public internal(set) var authorizationParameters: [(name: String, value: ValueTemplate?)] = []
+    /// Other names of `client_id` and `redirect_uri` in the authorization request; `nil` leaves one out.
+    public internal(set) var authorizationNames: [(name: String, other: String?)] = []
+    /// Sent as `redirect_uri` in place of the broker's address, which the provider knows by this name.
+    public internal(set) var redirectURI: ValueTemplate?
+    /// A `nonce` goes out though no id_token comes back that is checked. With `openID` it goes out anyway.
+    public internal(set) var nonce = false
     /// Sent with exchange and refresh, under names that are free.
     public internal(set) var tokenParameters: [(name: String, value: ValueTemplate?)] = []
     /// Sent with the exchange, in place of any of the same name (RFC 6749 § 4.1.3); `nil` leaves one out.
     public internal(set) var exchangeParameters: [(name: String, value: ValueTemplate?)] = []
     /// Sent with a refresh, in place of any of the same name (RFC 6749 § 6); `nil` leaves one out.
     public internal(set) var refreshParameters: [(name: String, value: ValueTemplate?)] = []
-    /// Sent with exchange and refresh.
-    public internal(set) var tokenHeaders: [(name: String, value: String)] = []
+    /// Sent with exchange and refresh; may hold parameters, `{clientId}` and `{clientSecret}`.
+    public internal(set) var tokenHeaders: [(name: String, value: ValueTemplate)] = []
     /// The way in which the client proves itself at the token endpoint; `revocation` may have another.
     public internal(set) var clientAuthentication = ClientAuthentication.basic
+    /// The client secret is a JWT that the client's key signs for each request. `nil`: it is the client's own.
+    public internal(set) var mintedSecret: MintedSecret?
+    /// The client's certificate is shown besides what `clientAuthentication` sends, also where tokens are revoked.
+    public internal(set) var clientCertificate = false
     /// True: a client is good at one instance of the product, so the operator who registered it sets the parameters
     /// that choose the host. False: one client serves all instances. `nil`: no parameter chooses a host that is sent
     /// the secret.
@@ -243,6 +254,8 @@ public final class OAuthProfile: @unchecked Sendable {
     public internal(set) var proofKey = ProofKey.s256
     /// `expected` where offline access is asked for, unless the entry says otherwise.
     public internal(set) var refreshToken = RefreshTokenRule.optional
+    /// The seconds before an access token's end from which on the provider refreshes. `nil`: at any time.
+    public internal(set) var refreshNotBefore: Int?
     /// The provider's words for a grant that is dead, besides `invalid_grant`.
     public internal(set) var reauthorizationErrors: Set<FoldedText> = []
     /// The provider's pages send `Cross-Origin-Opener-Policy`, which cuts a popup from its opener.
@@ -251,6 +264,10 @@ public final class OAuthProfile: @unchecked Sendable {
     public internal(set) var hints = false
     /// Sorted by name. Where the entry has regions, `region` is among them.
     public internal(set) var parameters: [Parameter] = []
+    /// The callback parameter that holds the code (RFC 6749 § 4.1.2 has `code`).
+    public internal(set) var callbackCode = "code"
+    /// What the provider tells and wants to be told again.
+    public internal(set) var learned: [LearnedValue] = []
     /// The callback parameter that signs all others, under the client's secret (Docs/Catalog.md#the-callback). `nil`:
     /// callbacks are not signed.
     public internal(set) var callbackSignature: String?
@@ -267,6 +284,9 @@ public final class OAuthProfile: @unchecked Sendable {
     /// Counts only where there is an address to revoke at.
     public internal(set) var revocation = Revocation(authentication: .basic)
 
+    /// The facts that nobody has confirmed, in the file's order.
+    public internal(set) var unverified: [UnverifiedFact] = []
+
     init() {}
 
     /// Tells whether a client of this entry has a secret to keep: to prove itself, to fill a parameter, or to check
@@ -275,13 +295,14 @@ public final class OAuthProfile: @unchecked Sendable {
 
     /// The same of the token endpoint and the callback alone.
     var needsSecretForTokens: Bool {
-        clientAuthentication.usesSecret || callbackSignature != nil
-            || Self.holdSecret(tokenParameters + exchangeParameters + refreshParameters)
+        (clientAuthentication.usesSecret && mintedSecret == nil) || callbackSignature != nil
+            || Self.holdSecret(tokenParameters + exchangeParameters + refreshParameters, tokenHeaders)
     }
 
     private var revokesWithSecret: Bool {
         hasRevocation
-            && (revocation.authentication.usesSecret || Self.holdSecret(revocation.parameters, revocation.headers))
+            && ((revocation.authentication.usesSecret && mintedSecret == nil)
+                || Self.holdSecret(revocation.parameters, revocation.headers))
     }
 
     private var connectsWithSecret: Bool { afterConnecting.map { Self.holdSecret($0.parameters, $0.headers) } ?? false }
@@ -294,7 +315,10 @@ public final class OAuthProfile: @unchecked Sendable {
     }
 
     /// Tells whether a client of this entry signs with a key of its own.
-    public var needsKey: Bool { clientAuthentication == .privateKeyJWT || requestObject }
+    public var needsKey: Bool { clientAuthentication == .privateKeyJWT || requestObject || mintedSecret != nil }
+
+    /// Tells whether a client of this entry shows a certificate.
+    public var needsCertificate: Bool { clientAuthentication == .tls || clientCertificate }
 
     /// Tells whether the provider takes tokens back, as far as the entry tells: by an address, be it that of one region
     /// or date, or perhaps by the issuer's metadata.

@@ -7,21 +7,27 @@ extension OAuthProfile {
         let before = entry.findings.lines.count
         self.init()
         parameters = Self.parameters(entry).sorted { $0.name < $1.name }
+        readLearned(entry)
         readAddresses(entry, allowInsecure: allowInsecure)
         readConsent(entry)
+        readAuthorizationNames(entry)
+        readRedirectURI(entry)
         readTokenRequest(entry)
+        readMintedSecret(entry)
+        readRefreshNotBefore(entry)
         readCallback(entry)
         readAnswers(entry)
         readAfterConnecting(entry, allowInsecure: allowInsecure)
         readRevocation(entry)
         readResource(entry)
         readInstances(entry, allowInsecure: allowInsecure)
+        readUnverified(entry)
         entry.finish()
         guard entry.findings.lines.count == before else { return nil }
     }
 
     /// The parameters that bind a flow are the broker's alone: a catalog entry cannot replace them.
-    private static let reserved: Set = [
+    static let reserved: Set = [
         "client_id", "redirect_uri", "state", "code_challenge", "code_challenge_method", "nonce", "request",
         "request_uri",
     ]
@@ -58,8 +64,12 @@ extension OAuthProfile {
                     "authorizationURL", found: "\(name) in its query", wanted: "a query without it: the broker sets it")
             }
         }
-        authorizationParameters = entry.optionalPairs("authorizationParameters") ?? []
+        authorizationParameters = (entry.optionalPairs("authorizationParameters") ?? []).map { name, text in
+            (name, text.map { ValueTemplate($0) })
+        }
         for (name, value) in authorizationParameters {
+            checkPlaceholders(
+                value?.names.filter { $0 != "clientId" } ?? [], of: "authorizationParameters.\(name)", in: entry)
             if Self.reserved.contains(name) {
                 entry.problem(
                     "authorizationParameters.\(name)", found: "a value", wanted: "none: the broker sets it")
@@ -81,7 +91,7 @@ extension OAuthProfile {
         let asksForOfflineAccess =
             (alwaysScopes + scopes).contains { Self.offlineScopes.contains($0) }
             || authorizationParameters.contains {
-                $0.value == "offline" || ($0.name == "duration" && $0.value == "permanent")
+                $0.value?.text == "offline" || ($0.name == "duration" && $0.value?.text == "permanent")
             }
         refreshToken = entry.choice("refreshToken") ?? (asksForOfflineAccess ? .expected : .optional)
     }
@@ -89,6 +99,11 @@ extension OAuthProfile {
     private func readCallback(_ entry: YAMLReader) {
         issuer = entry.string("issuer")
         openID = entry.bool("openid") ?? openID
+        nonce = entry.bool("nonce") ?? nonce
+        callbackCode = entry.string("callbackCode") ?? callbackCode
+        if callbackCode.isEmpty || ["state", "iss", "error", "error_description"].contains(callbackCode) {
+            entry.problem("callbackCode", found: callbackCode.quoted, wanted: "the callback parameter with the code")
+        }
         readHints(entry)
         if let issuer, issuer.contains("{") { checkIssuerPlaceholders(issuer, entry) }
         if discovery, let issuer, issuer.hasPrefix("http://"), !addresses.allowInsecure {
@@ -123,7 +138,7 @@ extension OAuthProfile {
         readCallbackError(entry)
         if let section = entry.section("extras") {
             extras.callback = section.callbackExtras("callback")
-            let spoken: Set = ["code", "state", "error", "error_description", "iss"]
+            let spoken: Set = ["code", "state", "error", "error_description", "iss", callbackCode]
             for extra in extras.callback where spoken.contains(extra.name) {
                 section.problem(
                     "callback", found: extra.name.quoted, wanted: "parameters that the protocol does not use"
@@ -140,7 +155,7 @@ extension OAuthProfile {
         callbackError.description = section.strings("errorDescription") ?? []
         // What a good callback has must not make it a bad one.
         for (key, names) in [("error", callbackError.error), ("errorDescription", callbackError.description)] {
-            for name in names where ["code", "state", "iss"].contains(name) {
+            for name in names where ["code", "state", "iss", callbackCode].contains(name) {
                 section.problem(key, found: name.quoted, wanted: "parameters that come with an error alone")
             }
         }

@@ -26,6 +26,9 @@ extension OAuthProfile {
         /// An answer in which this does not hold is a failure, whatever its status.
         public var failureUnless: Condition?
 
+        /// Text before the answer's JSON, which is passed over. `nil`: the answer begins at once.
+        public var prefix: String?
+
         /// A member of the answer and the value that it must have.
         public struct Condition: Sendable {
             /// The member's place; absent, the condition does not hold.

@@ -14,11 +14,11 @@ extension OAuthProfile {
                 "tokenParameters.\(name)", found: "a value",
                 wanted: "none: set it in exchangeParameters or refreshParameters")
         }
-        exchangeParameters = values("exchangeParameters", entry, also: ["code", "state"])
-        refreshParameters = values("refreshParameters", entry, also: ["refreshToken"])
-        tokenHeaders = entry.pairs("tokenHeaders") ?? []
-        for (name, value) in tokenHeaders { Self.check(header: name, value, in: "tokenHeaders", entry) }
+        exchangeParameters = values("exchangeParameters", entry, also: namesOfCallback.union(["code", "state"]))
+        refreshParameters = values("refreshParameters", entry, also: learnedNames.union(["refreshToken"]))
+        tokenHeaders = templates("tokenHeaders", entry, of: entry, also: [])
         clientAuthentication = entry.choice("clientAuthentication") ?? clientAuthentication
+        clientCertificate = entry.bool("clientCertificate") ?? clientCertificate
         tokenRequestFormat = entry.choice("tokenRequestFormat") ?? tokenRequestFormat
         if clientAuthentication == .basic || clientAuthentication == .basicRaw,
             let (name, _) = tokenHeaders.first(where: { $0.name.lowercased() == "authorization" })
@@ -50,6 +50,7 @@ extension OAuthProfile {
         if let refresh = section.section("refresh") {
             refreshResponse = ResponseShape(refresh, over: ResponseShape())
             refreshResponse.failureUnless = refreshResponse.failureUnless ?? response.failureUnless
+            refreshResponse.prefix = refreshResponse.prefix ?? response.prefix
             refresh.finish()
         }
         section.finish()
@@ -57,9 +58,10 @@ extension OAuthProfile {
 
     func readAfterConnecting(_ entry: YAMLReader, allowInsecure: Bool) {
         guard let section = entry.section("afterConnecting") else { return }
-        let own: Set = ["accessToken"]
+        let own = learnedNames.union(["accessToken"])
         if !section.names.contains("url") { section.problem("url", found: "nothing", wanted: "an https address") }
-        addresses.own.afterConnecting = template("url", in: section, of: entry, allowInsecure: allowInsecure)
+        addresses.own.afterConnecting = template(
+            "url", in: section, of: entry, allowInsecure: allowInsecure, filledByUs: learnedNames)
         let method = section.choice("method", of: TokenMethod.self)?.method ?? .get
         let parameters = values("parameters", section, of: entry, also: own)
         var headers = templates("headers", section, of: entry, also: own)
@@ -87,8 +89,9 @@ extension OAuthProfile {
         if revocation.place == .bearer { revocation.authentication = .none }
         revocation.tokenParameter = section.string("tokenParameter") ?? revocation.tokenParameter
         revocation.authentication = section.choice("authentication") ?? revocation.authentication
-        revocation.parameters = values("parameters", section, of: entry, also: ["token"])
-        revocation.headers = templates("headers", section, of: entry, also: ["token"])
+        checkHeaders(of: section)
+        revocation.parameters = values("parameters", section, of: entry, also: learnedNames.union(["token"]))
+        revocation.headers = templates("headers", section, of: entry, also: learnedNames.union(["token"]))
         revocation.tokenType = section.choice("tokenType") ?? revocation.tokenType
         revocation.goneErrors = section.words("goneErrors")
         section.finish()
@@ -98,6 +101,15 @@ extension OAuthProfile {
         if revocation.place == .path, !havePlace {
             entry.problem("revocationURL", found: "no {token}", wanted: "the token's place in the path")
         }
+    }
+
+    /// RFC 9110 § 11.6.2: a request has one `Authorization`, and with `bearer` the token is there.
+    private func checkHeaders(of section: YAMLReader) {
+        let isBasic = revocation.authentication == .basic || revocation.authentication == .basicRaw
+        guard revocation.place == .bearer, isBasic else { return }
+        section.problem(
+            "authentication", found: revocation.authentication.rawValue.quoted,
+            wanted: "none, or post: the token is in the header Authorization (token: bearer)")
     }
 
     private enum RevocationMethod: String, CaseIterable {
@@ -158,6 +170,7 @@ extension OAuthProfile.ResponseShape {
         expiresAt = entry.pointer("expiresAt") ?? expiresAt
         scope = entry.pointer("scope") ?? scope
         idToken = entry.pointer("idToken") ?? idToken
+        prefix = entry.string("prefix") ?? prefix
         error = entry.pointer("error") ?? error
         errorDescription = entry.pointer("errorDescription") ?? errorDescription
         if let text = entry.string("lifetime") {

@@ -8,7 +8,7 @@ public final class URLTemplate: Sendable {
     public enum Fault: Error, Equatable, Sendable {
         /// It begins with neither `https://` nor `http://`, in lower case.
         case notHTTP
-        /// It has a `#`.
+        /// It has a `#` where none may be, or what follows is more than words and slashes.
         case fragment
         /// It has an `@` before its path.
         case userInformation
@@ -36,8 +36,10 @@ public final class URLTemplate: Sendable {
         case placeholder(String, Place)
     }
 
-    /// As the catalog has it, with its placeholders.
+    /// As the catalog has it, with its placeholders, but for a fragment.
     public let text: String
+    /// The text behind `#`, of an address that only browsers are sent to; `nil` where it has none.
+    public let fragment: String?
     /// Each name once, in the order of first appearance.
     public let placeholders: [String]
     private let segments: [Segment]
@@ -47,9 +49,14 @@ public final class URLTemplate: Sendable {
 
     /// Reads the parts between the placeholders as strictly as any other URL. Which names there are is the entry's to
     /// check.
-    public init(_ text: String) throws(Fault) {
+    ///
+    /// - Parameter allowingFragment: a fragment of plain words and slashes may follow.
+    public init(_ whole: String, allowingFragment: Bool = false) throws(Fault) {
+        let halves = whole.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)
+        let text = String(halves.first ?? "")
+        fragment = halves.count > 1 ? String(halves[1]) : nil
         guard text.hasPrefix("https://") || text.hasPrefix("http://") else { throw .notHTTP }
-        guard !text.contains("#") else { throw .fragment }
+        if let fragment, !allowingFragment || !Self.isFragment(fragment) { throw .fragment }
         let schemeEnd = text.utf8.firstIndex(of: UInt8(ascii: "/")).map { text.utf8.index($0, offsetBy: 2) }
         guard let authorityStart = schemeEnd else { throw .notHTTP }
         let authorityEnd =
@@ -168,6 +175,10 @@ public final class URLTemplate: Sendable {
             alone[name] = values[name]
             return filled(with: alone) == nil
         }
+    }
+
+    private static func isFragment(_ text: String) -> Bool {
+        !text.isEmpty && text.utf8.allSatisfy { $0.isASCIILetterOrDigit || "/_-.~".utf8.contains($0) }
     }
 
     private static func isHost(_ value: String) -> Bool {

@@ -12,6 +12,8 @@ public struct ValueTemplate: Sendable {
         case digest([String])
     }
 
+    /// As the catalog has it, with its placeholders.
+    public let text: String
     private let segments: [Segment]
     /// The names of the values that `filled` needs, those in digests included. A name may come twice.
     public let names: [String]
@@ -38,6 +40,7 @@ public struct ValueTemplate: Sendable {
         }
         literal += rest
         if !literal.isEmpty || segments.isEmpty { segments.append(.text(literal)) }
+        self.text = text
         self.segments = segments
         names = segments.flatMap { segment in
             switch segment {

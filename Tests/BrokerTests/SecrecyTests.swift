@@ -80,7 +80,7 @@ import Transport
 
     @Test func `credentials show no extra, not even the key that the tokens are bound to`() throws {
         let profile = try Entry.profile("extras: { token: { other: /other } }")
-        var credentials = profile.credentials(try tokens(), callback: nil, asked: [])
+        var credentials = profile.credentials(try tokens(), callback: nil, asked: [], told: [:])
         let key = SigningKey.makeP256()
         credentials.add(.kept(KeptExtras()), dpopKey: key)
         #expect(credentials.extras.keys.sorted() == ["dpopKey", "other"])

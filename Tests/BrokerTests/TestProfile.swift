@@ -23,7 +23,9 @@ extension OAuthProfile {
         let provider = Provider(self, values: values, metadata: nil, now: TestTime.now)
         let parameters = authorizationRequestParameters(
             client: client, redirectURI: redirectURI, state: state, verifier: verifier, nonce: nil,
-            scopes: defaultScopes(of: nil))
-        return provider.authorization.map { AuthorizationURL($0, parameters: parameters).expose { $0 } }
+            scopes: defaultScopes(of: nil), values: values)
+        return provider.authorization(for: client).map {
+            AuthorizationURL($0, fragment: provider.authorizationFragment, parameters: parameters).expose { $0 }
+        }
     }
 }

@@ -41,6 +41,27 @@ def test_the_list_as_json_is_that_of_the_api(installation):
         assert items == broker.source_types().json()["items"]
 
 
+def test_the_list_is_narrowed_by_a_word_or_a_category():
+    every = json.loads(run("sources", "list", "--json").stdout)
+    crm = json.loads(run("sources", "list", "--category", "crm", "--json").stdout)
+    assert crm and crm == [item for item in every if item["category"] == "crm"]
+    listed = run("sources", "GOOGLE")
+    types = [row.split()[0] for row in listed.stdout.splitlines()[1:]]
+    assert {"google_drive", "gmail"} <= set(types) and "slack" not in types
+    both = json.loads(run("sources", "list", "google", "--category", "drive", "--json").stdout)
+    assert [item["type"] for item in both] == ["google_drive"]
+    for arguments, words in [(("no_such_thing",), "no source type"), (("--category", "drve"), 'did you mean "drive"?')]:
+        refused = run("sources", "list", *arguments)
+        assert refused.returncode == 1 and words in refused.stderr
+
+
+def test_what_nobody_confirmed_is_counted_apart():
+    told = run("sources").stderr.strip()
+    every, unverified = map(int, re.match(r"(\d+) source types with OAuth, (\d+) of them with unverified facts", told).groups())
+    items = json.loads(run("sources", "--json").stdout)
+    assert every == sum(item["supportsOAuth"] for item in items) and 0 < unverified < every / 4
+
+
 # show.
 
 
@@ -139,6 +160,20 @@ def test_an_unknown_entry_is_refused(name, guess):
     assert guess is None or guess in run("sources", "show", name).stderr
 
 
+def test_unverified_facts_are_told(tmp_path):
+    shown = run("sources", "show", "neon").stdout
+    assert re.search(r"^unverified +client authentication: try it", shown, re.M)
+    assert "unverified" not in run("sources", "show", "google_drive").stdout
+
+
+def test_a_built_in_entry_can_be_taken_over_and_changed(installation, tmp_path):
+    shown = run("sources", "show", "neon", "--yaml")
+    (tmp_path / "mine.yaml").write_text(shown.stdout.replace("clientAuthentication: post", "clientAuthentication: basic"))
+    linted = run("sources", "lint", tmp_path / "mine.yaml")
+    assert linted.stdout == "ok: 1 source type\n" and "replaces the built-in entry" in linted.stderr
+    assert run("sources", "show", "wiki", "--yaml", "--config", installation.config).returncode == 1
+
+
 # lint.
 
 
@@ -160,11 +195,57 @@ def test_all_that_is_wrong_is_told_with_file_entry_and_key(tmp_path):
         assert line.startswith(f"error: {file}: "), (words, linted.stderr)
 
 
+REVIEWED = """sourceTypes:
+  mine:
+    displayName: Mine
+    category: wiki
+    registration: Somewhere.
+    oauth:
+      authorizationURL: "https://accounts.google.com/o/oauth2/v2/auth"
+      tokenURL: "https://oauth2.googleapis.com/token"
+      scopes: [read]
+  hosts:
+    displayName: Hosts
+    category: wiki
+    oauth:
+      authorizationURL: "https://{site}.example.com/authorize"
+      tokenURL: "https://{site}.example.com/token"
+      clientPerInstance: false
+      scopes: [read, offline_access]
+      parameters: { site: { pattern: "[a-z]+" } }
+  slack: { displayName: Slack, category: chat }
+"""
+
+
+@pytest.mark.parametrize("place, words", [
+    ("mine.oauth.authorizationParameters.access_type", "no refresh token"),
+    ("mine.provider", "is built in as"), ("hosts.registration", "register the app"),
+    ("hosts.oauth.parameters.site:", "callers choose the host"), ("hosts.oauth.parameters.site.pattern", "write ^ and $"),
+    ("hosts.oauth.scopes", "move it to alwaysScopes"), ("slack.displayName", "replaces the built-in entry"),
+])
+def test_what_a_reviewer_would_ask_is_a_warning(tmp_path, place, words):
+    (tmp_path / "a.yaml").write_text(REVIEWED)
+    linted = run("sources", "lint", tmp_path / "a.yaml")
+    assert (linted.returncode, linted.stdout) == (0, "ok: 3 source types\n")
+    lines = [line for line in linted.stderr.splitlines() if line.startswith(f"warning: sourceTypes.{place}")]
+    assert len(lines) == 1 and words in lines[0], linted.stderr
+
+
+def test_a_second_authorization_header_is_refused(tmp_path):
+    (tmp_path / "a.yaml").write_text(SOUND.replace(
+        'tokenURL: "https://example.com/t" }',
+        'tokenURL: "https://example.com/t", revocationURL: "https://example.com/r", '
+        'revocation: { token: bearer, authentication: basic } }'))
+    linted = run("sources", "lint", tmp_path / "a.yaml")
+    assert linted.returncode == 1 and "two.oauth.revocation.authentication" in linted.stderr
+
+
 def test_plain_http_is_taken_where_it_is_allowed(tmp_path):
     file = tmp_path / "a.yaml"
     file.write_text(SOUND.replace("https://", "http://"))
     assert run("sources", "lint", file).returncode == 1
-    assert run("sources", "lint", "--allow-insecure", file).returncode == 0
+    taken = run("sources", "lint", "--allow-insecure", file)
+    assert taken.returncode == 0 and "sends codes and tokens in the clear" in taken.stderr
 
 
 @pytest.mark.parametrize("text", [None, "", "- 1", "sourceTypes: [", "sourceTypes: 5"])

@@ -93,6 +93,16 @@ def test_a_refused_code_is_told_and_fails(installation, provider):
     assert_silent_of(trial, grant)
 
 
+def test_a_refused_client_is_told_what_to_try_where_nobody_confirmed_it(installation, provider):
+    entries = source_types(provider)
+    entries["wiki"]["oauth"]["unverified"] = ["clientAuthentication"]
+    installation.write_catalog(entries)
+    with Trial(installation.config, "wiki") as trial:
+        carried(installation, provider.consent(trial.address(), answers.refusal("invalid_client", 401)))
+        assert trial.end() == 1
+    assert "nobody has confirmed clientAuthentication: basic" in trial.text and "set it to post there" in trial.text
+
+
 @pytest.mark.parametrize("source_type, words", [
     ("wiki_closed", "the flow failed with provider_unreachable: the token endpoint: the connection was refused"),
     ("wiki_tls", "the flow failed with provider_unreachable: the token endpoint: TLS failed"),

@@ -4,9 +4,11 @@ import CurlTransport
 import Formats
 import Foundation
 import HummingbirdTesting
+import JOSE
 import SQLiteStore
 import Sandbox
 import Secrets
+import Transport
 
 /// All that one entry is put through, at each place its provider lives at.
 struct Performance {
@@ -21,9 +23,12 @@ struct Performance {
         let clock = Clock()
         // The client is configured under the entry's name, which is the provider's of most.
         let name = entry
+        let key = SigningKey.makeP256()
+        let verification = VerificationKey(jwk: key.publicJWK)
         let client = Simulator.Client(
             id: "client:\(entry)/1", secret: Rehearsal.secret,
-            redirectURI: "\(Rehearsal.publicURL)/oauth/callback/\(name)")
+            redirectURI: "\(Rehearsal.publicURL)/oauth/callback/\(name)",
+            verifies: { verification?.verify($1, of: $0, with: .ES256) == true })
         let simulator = Simulator(requirements: [entry: requirement], clients: [entry: client]) { clock.now }
         let folder = FileManager.default.temporaryDirectory.appending(path: "cloakroom-providers-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -39,7 +44,7 @@ struct Performance {
             for (index, place) in requirement.places.enumerated() {
                 clock.now = place.moment ?? Clock.usual
                 let parameters = self.parameters(of: place, profile)
-                let broker = try self.broker(client, parameters, profile, store, transport, clock)
+                let broker = try self.broker(client, key, parameters, profile, store, transport, clock)
                 guard let tenant = TenantID("acme") else { return ["no tenant"] }
                 var rehearsal = Rehearsal(
                     entry: entry, requirement: requirement, simulator: simulator, browser: browser, broker: broker,
@@ -102,8 +107,8 @@ struct Performance {
     }
 
     private func broker(
-        _ client: Simulator.Client, _ parameters: [String: String], _ profile: OAuthProfile, _ store: SQLiteStore,
-        _ transport: Rerouting, _ clock: Clock
+        _ client: Simulator.Client, _ key: SigningKey, _ parameters: [String: String], _ profile: OAuthProfile,
+        _ store: SQLiteStore, _ transport: Rerouting, _ clock: Clock
     ) throws -> Broker {
         guard let publicURL = StrictURL(Rehearsal.publicURL), let origin = Origin("https://app.example.com") else {
             throw CocoaError(.coderInvalidValue)
@@ -114,6 +119,8 @@ struct Performance {
             clients: [
                 entry: Client(
                     id: client.id, secret: ClientSecret(client.secret),
+                    key: profile.needsKey ? JWSSigner(key: key, algorithm: .ES256, keyID: "key-1") : nil,
+                    certificate: profile.needsCertificate ? ClientCertificate(file: "c.pem", keyFile: "k.pem") : nil,
                     parameters: parameters.filter { operators.contains($0.key) })
             ],
             keyRing: try KeyRing("k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="), store: store,

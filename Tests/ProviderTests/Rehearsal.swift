@@ -3,6 +3,7 @@ import Catalog
 import CurlTransport
 import Formats
 import Foundation
+import HTTPTypes
 import HummingbirdTesting
 import SQLiteStore
 import Sandbox
@@ -47,12 +48,17 @@ struct Rehearsal {
         if requirement.refresh != nil, !place.lasting {
             for _ in 1...2 {
                 // Beyond the time that an answer is remembered for, so that the provider is asked again.
-                clock.now += 60
+                clock.now = earliestRefresh(credentials) ?? clock.now + 60
                 guard let refreshed = try await refreshed(credentials) else { return }
                 credentials = refreshed
             }
         }
         await revoke(credentials)
+    }
+
+    /// The moment that the redeemer is told, where the provider refreshes none before.
+    private func earliestRefresh(_ credentials: JSON) -> Int64? {
+        credentials["/extras/refreshNotBefore"]?.integer.map { $0 / 1000 }
     }
 
     /// The consent page's redirect, as the query that it brings to the broker.
@@ -65,9 +71,12 @@ struct Rehearsal {
             faults.append("authorize: \(error)")
             return nil
         }
-        let response = try await browser.execute(
-            uri: authorization.url.expose { Rerouting.path(of: $0) }, method: .get,
-            headers: [.init("Simulator-Place")!: place.name])
+        // A browser sends no fragment: the page reads it.
+        let halves = authorization.url.expose { $0.split(separator: "#", maxSplits: 1).map(String.init) }
+        let uri = Rerouting.path(of: halves[0])
+        var headers: HTTPFields = [.init("Simulator-Place")!: place.name]
+        if halves.count > 1 { headers[.init("Simulator-Fragment")!] = halves[1] }
+        let response = try await browser.execute(uri: uri, method: .get, headers: headers)
         guard response.status == .found, let location = response.headers[.location],
             location.hasPrefix(redirectURI + "?")
         else {
@@ -146,7 +155,8 @@ struct Rehearsal {
     /// A code that the provider does not know is refused, and the broker sees that in whatever shape it comes.
     mutating func presentWrongCode() async throws {
         guard let callback = try await consented(scopes: nil) else { return }
-        let members = callback.split(separator: "&").map { $0.hasPrefix("code=") ? "code=wrong" : $0 }
+        let name = requirement.consent.codeParameter
+        let members = callback.split(separator: "&").map { $0.hasPrefix("\(name)=") ? "\(name)=wrong" : $0 }
         let result = await broker.callback(CallbackRequest(members.joined(separator: "&").utf8, at: redirect))
         let isSigned = requirement.consent.signature != nil
         let wanted = isSigned ? "invalid_callback" : "provider_rejected"
@@ -199,7 +209,8 @@ struct Rehearsal {
         }
         let said: [JSON] =
             [issued.answer, requirement.afterConnecting?.body ?? .null] + callback.values.map { JSON.string($0) }
-        for (name, value) in extras.sorted(by: { $0.key < $1.key }) where !said.contains(where: { $0.holds(value) }) {
+        for (name, value) in extras.sorted(by: { $0.key < $1.key })
+        where name != "refreshNotBefore" && !said.contains(where: { $0.holds(value) }) {
             faults.append("extras hold \(name), which nobody said")
         }
         if Self.warnings(credentials).contains("extras_missing") { faults.append("extras_missing") }

@@ -11,6 +11,11 @@ struct Rerouting: ProviderTransport {
     func send(_ request: ProviderRequest) async throws(TransportError) -> ProviderResponse {
         var http = request.http
         http.url = simulator + Self.path(of: http.url)
+        // The simulator has no TLS, in which it would be shown.
+        if http.certificate != nil {
+            http.headers.append(("Simulator-Certificate", "shown"))
+            http.certificate = nil
+        }
         return try await transport.send(http)
     }
 

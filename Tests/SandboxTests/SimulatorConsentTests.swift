@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Sandbox
@@ -61,6 +62,20 @@ import Testing
         Wrong(
             "", ["code_challenge": "short", "code_challenge_method": "S256"],
             "has a code_challenge that is no SHA-256"),
+        Wrong(#""consent": { "names": { "client_id": "-" } }"#, [:], "has client_id, wanted none"),
+        Wrong(
+            #""consent": { "names": { "redirect_uri": "redirect_url" } }"#, ["redirect_url": callback],
+            "has redirect_uri, wanted redirect_url"),
+        Wrong(
+            #""consent": { "names": { "redirect_uri": "redirect_url" } }"#, ["redirect_uri": nil], "has no redirect_url"
+        ),
+        Wrong(
+            #""consent": { "names": { "client_id": "app_id" } }"#, ["app_id": "the:wiki"],
+            "has client_id, wanted app_id"),
+        Wrong(#""consent": { "nonce": true }"#, [:], "has no nonce"),
+        Wrong(#""consent": { "fragment": "wiki" }"#, [:], "has no fragment, wanted wiki"),
+        Wrong(
+            #""consent": { "redirectAlias": "Acme-1" }"#, [:], "has a redirect_uri that is not registered"),
     ]
 
     @Test(arguments: wrongs)
@@ -107,6 +122,40 @@ import Testing
             #""consent": { "scope": { "examples": ["read"], "presence": "optional" } }"#)
         #expect(await visitor.consent().status == 302)
         #expect(await visitor.consent(["scope": "write"]).status == 400)
+    }
+
+    /// What a browser keeps to itself comes in a header here.
+    @Test func `a fragment with a slash has the parameters behind it`() async throws {
+        let visitor = try SimulatorVisitor(#""consent": { "fragment": "/consent", "codeParameter": "auth_code" }"#)
+        let parameters = "response_type=code&client_id=the:wiki&redirect_uri=\(FormFields.encode(callback))&state=s"
+        let ask = { (fragment: String) in
+            await visitor.simulator.answer(
+                SimulatedRequest(
+                    method: "GET", url: "https://wiki.example/authorize",
+                    headers: [("Simulator-Fragment", fragment)]))
+        }
+        let response = await ask("/consent?\(parameters)")
+        #expect(response.sentBack["auth_code"] != nil && response.sentBack["code"] == nil)
+        #expect(await visitor.violations() == [])
+        #expect(await ask("/other?\(parameters)").status == 400)
+        #expect(await visitor.violations() == ["wiki: consent request has the fragment /other, wanted /consent"])
+        #expect(await ask("/consent").status == 400)
+        #expect(await visitor.violations() == ["wiki: consent request has a wrong or no client_id"])
+    }
+
+    @Test func `a client may be named in the path`() async throws {
+        let json = """
+            {"wiki": {
+                "places": [{
+                    "authorization": "https://wiki.example/{clientId}/authorize", "token": "https://wiki.example/token"
+                }],
+                "consent": { "names": { "client_id": "-" } }
+            }}
+            """
+        let other = try SimulatorVisitor(requirements: ProviderRequirements(json: Data(json.utf8)))
+        let response = await other.consent(["client_id": nil], at: "https://wiki.example/the%3Awiki/authorize")
+        #expect(response.status == 302)
+        #expect(await other.consent(["client_id": nil], at: "https://wiki.example/another/authorize").status == 400)
     }
 
     @Test func `an unknown client is told of`() async throws {

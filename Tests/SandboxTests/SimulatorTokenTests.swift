@@ -38,6 +38,22 @@ import Testing
         Wrong("", ["code": "unknown"], "has an unknown code"),
         Wrong("", ["code": nil], "has no code"),
         Wrong("", ["audience": ""], "has an empty audience"),
+        Wrong(#""exchange": { "clientIdParameter": "app_id" }"#, [:], "has a wrong or no app_id"),
+        Wrong(#""exchange": { "clientIdParameter": "-" }"#, [:], "has a client_id, wanted none"),
+        Wrong(#""exchange": { "certificate": true }"#, [:], "shows no client certificate"),
+        Wrong(
+            #""exchange": { "headers": { "secret_key": "{clientSecret}" } }"#, [:],
+            "has no header secret_key, wanted {clientSecret}"),
+        Wrong(
+            #""exchange": { "minted": { "issuer": "me", "audience": "them" } }"#, [:],
+            "has a client_secret that is no JWT"),
+        Wrong(
+            #""exchange": { "minted": { "issuer": "me", "audience": "them" } }"#, ["client_secret": "e30.e30.e30"],
+            "has a client_secret with another iss than me"),
+        Wrong(
+            #""exchange": { "minted": { "issuer": "me", "audience": "them" } }"#, ["client_secret": "e30.e30.e30"],
+            "has a client_secret with a wrong signature"),
+        Wrong(#""exchange": { "authentication": "basic_raw" }"#, [:], "has client_secret, wanted"),
     ]
 
     @Test(arguments: wrongs)
@@ -52,7 +68,40 @@ import Testing
         for (name, value) in changes { if let value { members.append(name, value) } }
         let response = await visitor.post(members)
         #expect(response.status == 400 || response.status == 401)
-        #expect(await visitor.violations().contains("wiki: token request " + wrong.sentence))
+        let sentence = "wiki: token request " + wrong.sentence
+        #expect(await visitor.violations().contains { $0.hasPrefix(sentence) })
+    }
+
+    @Test func `a Basic header may be taken unencoded alone`() async throws {
+        let visitor = try SimulatorVisitor(#""exchange": { "authentication": "basic_raw" }"#)
+        let changes: SimulatorVisitor.Members = ["client_id": nil, "client_secret": nil]
+        let raw = "Basic " + Data("the:wiki:\(SimulatorVisitor.secret)".utf8).base64EncodedString()
+        let first = try await visitor.exchange(visitor.code(), changes, headers: [("Authorization", raw)])
+        #expect(first.status == 200)
+        let usual = Visitor.basic("the:wiki", SimulatorVisitor.secret)
+        let second = try await visitor.exchange(visitor.code(), changes, headers: [("Authorization", usual)])
+        #expect(second.status == 401)
+    }
+
+    @Test func `text may stand before the JSON`() async throws {
+        let visitor = try SimulatorVisitor(#""answer": { "prefix": "&&&" }"#)
+        #expect(try await visitor.exchange(visitor.code()).body.hasPrefix("&&&{"))
+    }
+
+    @Test func `a refresh may come too early`() async throws {
+        let visitor = try SimulatorVisitor(#""refresh": { "notBefore": 30 }"#)
+        let refreshed = await visitor.refresh(try #require(await visitor.tokens().refresh))
+        #expect(refreshed.status == 400)
+        #expect(
+            await visitor.violations() == [
+                "wiki: refresh request comes too early: the access token is good for more than 30 s"
+            ])
+    }
+
+    @Test func `a refresh need not say that it is one`() async throws {
+        let visitor = try SimulatorVisitor(#""refresh": { "grantType": "-" }"#)
+        let refreshed = await visitor.refresh(try #require(await visitor.tokens().refresh), ["grant_type": nil])
+        #expect(refreshed.status == 200)
     }
 
     @Test func `a good token request gets tokens`() async throws {

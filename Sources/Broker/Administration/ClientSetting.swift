@@ -58,10 +58,9 @@ extension Broker {
         let (id, profile) = try sourceTypeWithOAuth(setting.sourceType)
         guard Self.isSound(setting.clientID, most: 1024) else { throw .malformed(member: "clientId") }
         var sealed: Sealed<ClientSecret>?
-        if profile.requestObject { throw .needsKey }
+        if profile.needsKey || profile.needsCertificate { throw .needsKey }
         switch profile.clientAuthentication {
-        case .privateKeyJWT, .tls: throw .needsKey
-        case .none: break
+        case .none, .privateKeyJWT, .tls: break
         case .basicRaw where setting.clientID.utf8.contains(UInt8(ascii: ":")): throw .malformed(member: "clientId")
         default: if setting.clientSecret == nil { throw .secretMissing }
         }

@@ -9,9 +9,16 @@ import Secrets
 public struct AuthorizationURL: Sendable {
     private let text: String
 
-    init(_ endpoint: String, parameters: RequestParameters) {
-        let separator = endpoint.utf8.contains(UInt8(ascii: "?")) ? "&" : "?"
-        text = endpoint + separator + parameters.expose { Percent.form($0) }
+    /// - Parameter fragment: the endpoint's. The page of a single-page application (`/consent`) takes the parameters
+    ///   there; any other stays at the end.
+    init(_ endpoint: String, fragment: String? = nil, parameters: RequestParameters) {
+        let form = parameters.expose { Percent.form($0) }
+        if let fragment, fragment.utf8.first == UInt8(ascii: "/") {
+            text = "\(endpoint)#\(fragment)?\(form)"
+        } else {
+            let separator = endpoint.utf8.contains(UInt8(ascii: "?")) ? "&" : "?"
+            text = endpoint + separator + form + (fragment.map { "#\($0)" } ?? "")
+        }
     }
 
     /// Hands the address to `use`, and nowhere else.
@@ -34,20 +41,27 @@ extension AuthorizationURL: CustomStringConvertible, CustomDebugStringConvertibl
 
 extension OAuthProfile {
     /// The parameters of an authorization request (RFC 6749 § 4.1.1), in a stable order.
+    ///
+    /// - Parameter values: what the entry's placeholders stand for.
     func authorizationRequestParameters(
-        client: Client, redirectURI: String, state: State, verifier: CodeVerifier, nonce: Nonce?, scopes: [String]
+        client: Client, redirectURI: String, state: State, verifier: CodeVerifier, nonce: Nonce?, scopes: [String],
+        values: [String: String]
     ) -> RequestParameters {
         var parameters = RequestParameters()
         parameters.reserveCapacity(8 + authorizationParameters.count)
         let own = authorizationParameters
         if !own.contains(where: { $0.name == "response_type" }) { parameters.append("response_type", "code") }
-        parameters.append("client_id", client.id)
-        parameters.append("redirect_uri", redirectURI)
+        for (name, value) in [("client_id", client.id), ("redirect_uri", redirectURI)] {
+            let renamed = authorizationNames.first { $0.name == name }
+            if let name = renamed.map(\.other) ?? name { parameters.append(name, value) }
+        }
         if !scopes.isEmpty, !own.contains(where: { $0.name == scopeParameter && $0.value == nil }) {
             parameters.append(scopeParameter, scopes.joined(separator: scopeSeparator))
         }
-        for (name, value) in own where name != scopeParameter || scopes.isEmpty {
-            if let value { parameters.append(name, value) }
+        for (name, template) in own where name != scopeParameter || scopes.isEmpty {
+            guard let template else { continue }
+            let filled = template.names.isEmpty ? template.text : template.filled(with: values, client)
+            if let filled { parameters.append(name, filled) }
         }
         parameters.append("state", state)
         switch proofKey {
@@ -64,5 +78,12 @@ extension OAuthProfile {
         // RFC 8707 § 2.1.
         for resource in resources { parameters.append("resource", resource) }
         return parameters
+    }
+}
+
+extension ValueTemplate {
+    /// The text with the entry's parameters and `{clientId}` in their places.
+    fileprivate func filled(with values: [String: String], _ client: Client) -> String? {
+        filled(with: values.merging(["clientId": client.id]) { $1 })
     }
 }

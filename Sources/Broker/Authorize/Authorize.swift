@@ -71,15 +71,18 @@ extension Broker {
         return TenantEntry(sourceType: id, profile: profile, client: client)
     }
 
-    /// The values of a flow or, with `isOutside`, of a call outside of flows, which may have those that a callback told.
+    /// The values of a flow.
+    ///
+    /// - Parameter needed: the learned values that a call outside of flows cannot do without. It may have those too that
+    ///   a callback told; `nil` for a flow.
     func values(
-        _ given: [String: String], of entry: TenantEntry, isOutside: Bool = false
+        _ given: [String: String], of entry: TenantEntry, needing needed: [OAuthProfile.LearnedValue]? = nil
     ) throws(AuthorizeError) -> [String: String] {
         guard let name = entry.profile.resourceParameter else {
             guard let client = entry.client else { throw .notConfigured(entry.sourceType) }
-            return try entry.profile.values(given, client: client, allowingCallbackParameter: isOutside)
+            return try entry.profile.values(given, client: client, needing: needed)
         }
-        let values = try entry.profile.resourceValues(given, isOutside: isOutside)
+        let values = try entry.profile.resourceValues(given, isOutside: needed != nil)
         guard let url = entry.resource(in: values),
             entry.profile.addresses.allowInsecure || url.text.hasPrefix("https://")
         else { throw .serverMalformed(name: name) }
@@ -127,13 +130,16 @@ extension Broker {
     ) async throws(ProviderError) -> AuthorizationURL {
         let profile = provider.profile
         // The ring always has its own first key, and the values were tried before.
-        guard let endpoint = provider.authorization, let verifier = secrets.codeVerifier(of: state, key: flow.key)
+        guard let endpoint = provider.authorization(for: client),
+            let verifier = secrets.codeVerifier(of: state, key: flow.key)
         else {
             throw .rejected(reason: provider.withoutAuthorizationEndpoint)
         }
         var parameters = profile.authorizationRequestParameters(
-            client: client, redirectURI: redirects.url(flow.redirect), state: state, verifier: verifier,
-            nonce: profile.openID ? secrets.nonce(of: state, key: flow.key) : nil, scopes: flow.scopes)
+            client: client, redirectURI: provider.redirectURI ?? redirects.url(flow.redirect), state: state,
+            verifier: verifier,
+            nonce: profile.openID || profile.nonce ? secrets.nonce(of: state, key: flow.key) : nil,
+            scopes: flow.scopes, values: provider.values)
         // In place of the entry's own: RFC 6749 § 3.1 allows no parameter twice.
         for (name, value) in hints.parameters { parameters.set(name, value) }
         if profile.requestObject {
@@ -153,7 +159,7 @@ extension Broker {
             // RFC 9126 § 4.
             parameters = RequestParameters([("client_id", client.id), ("request_uri", requestURI)])
         }
-        return AuthorizationURL(endpoint, parameters: parameters)
+        return AuthorizationURL(endpoint, fragment: provider.authorizationFragment, parameters: parameters)
     }
 
     private static func frontendOrigin(_ given: String?, _ frontend: Frontend) throws(AuthorizeError) -> Origin {

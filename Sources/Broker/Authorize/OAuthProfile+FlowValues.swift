@@ -8,14 +8,17 @@ extension OAuthProfile {
     ///
     /// - Parameters:
     ///   - client: has the values that only the operator sets.
-    ///   - allowingCallbackParameter: accepts the value by which a callback names the token endpoint's host.
+    ///   - needed: the learned values that a refresh or a revocation cannot do without; `nil` for a flow, in which the
+    ///     provider has told nothing yet. Otherwise the value by which a callback names the token endpoint's host is
+    ///     accepted as well.
     func values(
-        _ given: [String: String], client: Client, allowingCallbackParameter: Bool = false
+        _ given: [String: String], client: Client, needing needed: [LearnedValue]? = nil
     ) throws(AuthorizeError) -> [String: String] {
-        if parameters.isEmpty, given.isEmpty { return [:] }
+        if parameters.isEmpty, given.isEmpty, needed?.isEmpty ?? true { return [:] }
         var values = try operatorValues(of: client)
         var given = given
-        if allowingCallbackParameter, let tokenOrigin = addresses.tokenOrigin,
+        if let needed { try take(learned, from: &given, into: &values, needing: needed) }
+        if needed != nil, let tokenOrigin = addresses.tokenOrigin,
             let value = given.removeValue(forKey: tokenOrigin.callbackParameter)
         {
             guard tokenOrigin.origin(value, allowInsecure: addresses.allowInsecure) != nil else {
@@ -43,10 +46,14 @@ extension OAuthProfile {
             throw .parametersTooLong
         }
         // The place is checked too: a generous pattern must not let a value change the host or the path around it.
+        var placed = values
+        placed["clientId"] = client.id
+        // Not known yet, and checked once it is.
+        for value in learned where placed[value.name] == nil { placed[value.name] = "a" }
         for set in addresses.sets {
-            for template in [set.authorization, set.token, set.refresh].compactMap(\.self)
-            where template.filled(with: values) == nil {
-                let name = template.misplaced(in: values) ?? ""
+            for template in [set.authorization, set.token, set.refresh].compactMap(\.self) {
+                if template.filled(with: placed) != nil { continue }
+                let name = template.misplaced(in: placed) ?? ""
                 let pattern = parameters.first { $0.name == name }?.pattern.text ?? ""
                 throw .parameterRejected(name: name, pattern: pattern)
             }
@@ -71,6 +78,23 @@ extension OAuthProfile {
             values[parameter.name] = value
         }
         return values
+    }
+
+    /// Takes what the provider told before, and the caller kept among the extras.
+    private func take(
+        _ learned: [LearnedValue], from given: inout [String: String], into values: inout [String: String],
+        needing needed: [LearnedValue]
+    ) throws(AuthorizeError) {
+        for value in learned {
+            guard let text = given.removeValue(forKey: value.name) else {
+                if needed.contains(where: { $0.name == value.name }) { throw .parameterMissing(name: value.name) }
+                continue
+            }
+            guard let taken = value.value(in: text) else {
+                throw .parameterRejected(name: value.name, pattern: value.pattern.text)
+            }
+            values[value.name] = taken
+        }
     }
 
     /// The most bytes of all values and their names together: they are kept with the flow.

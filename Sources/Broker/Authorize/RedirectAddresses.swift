@@ -1,5 +1,6 @@
 public import Catalog
 public import Formats
+import Secrets
 
 /// The redirect addresses of an installation (RFC 6749 § 3.1.2): one for each authorization server and client.
 ///
@@ -7,54 +8,60 @@ public import Formats
 /// people to the honest one with a state of a flow at itself (mix-up, RFC 9700 § 4.4).
 public struct RedirectAddresses: Sendable {
     private let base: String
-    /// The paths of the installation's clients.
-    private let shared: [SourceType.ID: RedirectPath]
+    private let catalog: Catalog
+    private let clients: [String: Client]
+    private let decided = Decided()
 
-    /// Decides each source type's path: the client's name where all who bear it have one token host, else the source
-    /// type's.
+    /// The paths of the installation's clients that were asked for: the entries behind them need not be read before.
+    private final class Decided: Sendable {
+        let paths = Locked<[SourceType.ID: RedirectPath]>([:])
+        /// By the client's name.
+        let uniform = Locked<[String: Bool]>([:])
+    }
+
+    /// Each source type's path is decided when it is asked for: the client's name where all who bear it have one token
+    /// host, else the source type's.
     ///
     /// - Parameters:
     ///   - publicURL: the address at which browsers reach the broker, without a trailing slash.
     ///   - clients: the installation's, by source type or provider.
     public init(publicURL: String, catalog: Catalog, clients: [String: Client]) {
         base = publicURL + "/oauth/callback"
-        let sourceTypes = catalog.sourceTypes.filter { $0.oauth != nil }
-        var uniform: [String: Bool] = [:]
-        var shared: [SourceType.ID: RedirectPath] = [:]
-        for sourceType in sourceTypes {
-            if sourceType.oauth?.resourceParameter != nil {
-                // One for each authorization server: that of a client that was set is known ahead.
-                let issuer = clients.client(for: sourceType)?.parameters[OAuthProfile.issuerParameter]
-                shared[sourceType.id] = RedirectPath(
-                    name: sourceType.id.description, handle: issuer.map { RedirectHandle(issuer: $0) })
-                continue
-            }
-            // Where it has none yet, the one to set it under.
-            let client = clients.name(for: sourceType) ?? sourceType.suggestedClientName
-            if clients[client]?.usesLegacyRedirect == true {
-                shared[sourceType.id] = .legacy
-                continue
-            }
-            let hasOneServer = uniform[client] ?? Self.haveOneServer(sourceTypes, usersOf: client)
-            uniform[client] = hasOneServer
-            shared[sourceType.id] = RedirectPath(name: hasOneServer ? client : sourceType.id.description)
+        self.catalog = catalog
+        self.clients = clients
+    }
+
+    /// The path of the callbacks for the installation's client.
+    public func path(of sourceType: SourceType.ID) -> RedirectPath {
+        if let path = decided.paths.withLock({ $0[sourceType] }) { return path }
+        // What two decide at once comes to the same.
+        let path = decidedPath(of: sourceType)
+        decided.paths.withLock { $0[sourceType] = path }
+        return path
+    }
+
+    private func decidedPath(of id: SourceType.ID) -> RedirectPath {
+        guard let sourceType = catalog[id], sourceType.oauth != nil else { return RedirectPath(name: id.description) }
+        if sourceType.oauth?.resourceParameter != nil {
+            // One for each authorization server: that of a client that was set is known ahead.
+            let issuer = clients.client(for: sourceType)?.parameters[OAuthProfile.issuerParameter]
+            return RedirectPath(name: id.description, handle: issuer.map { RedirectHandle(issuer: $0) })
         }
-        self.shared = shared
+        // Where it has none yet, the one to set it under.
+        let client = clients.name(for: sourceType) ?? sourceType.suggestedClientName
+        if clients[client]?.usesLegacyRedirect == true { return .legacy }
+        return RedirectPath(name: haveOneServer(usersOf: client) ? client : id.description)
     }
 
     /// Tells whether codes for the client of this name can only go to one host.
     ///
     /// Counts all source types that bear the name: one may be named like another's provider.
-    private static func haveOneServer(_ sourceTypes: [SourceType], usersOf client: String) -> Bool {
-        let users = sourceTypes.filter { $0.provider == client || $0.id.description == client }
-        let origins = users.map { $0.oauth?.fixedTokenOrigin }
-        guard let first = origins.first, first != nil else { return false }
-        return origins.allSatisfy { $0 == first }
-    }
-
-    /// The path of the callbacks for the installation's client.
-    public func path(of sourceType: SourceType.ID) -> RedirectPath {
-        shared[sourceType] ?? RedirectPath(name: sourceType.description)
+    private func haveOneServer(usersOf client: String) -> Bool {
+        if let known = decided.uniform.withLock({ $0[client] }) { return known }
+        let origins = catalog.sourceTypes(of: [client]).map { $0.oauth?.fixedTokenOrigin }
+        let isOne = origins.first.map { first in first != nil && origins.allSatisfy { $0 == first } } ?? false
+        decided.uniform.withLock { $0[client] = isOne }
+        return isOne
     }
 
     /// The path of the callbacks for a tenant's own client, whether or not there is one yet.
@@ -99,8 +106,8 @@ extension OAuthProfile {
 }
 
 extension Broker {
-    /// The redirect address of a client, for calls outside of flows.
-    func redirectURI(of profile: OAuthProfile, as client: Client) -> String? {
-        profile.sourceType.map { redirects.url(of: $0, as: client) }
+    /// The `redirect_uri` of a client, for calls outside of flows.
+    func redirectURI(of provider: Provider, as client: Client) -> String? {
+        provider.redirectURI ?? provider.profile.sourceType.map { redirects.url(of: $0, as: client) }
     }
 }

@@ -1,3 +1,4 @@
+import Formats
 import Secrets
 
 /// The failure of a callback: `error` for its page and the flow's frontend, `reason` for operators alone.
@@ -28,6 +29,10 @@ extension CallbackRequest {
         if case .repeated = self["iss"] { return CallbackFailure(.issuerMismatch, "iss came twice") }
         for (name, reason) in [("code", "code came twice"), ("error", "error came twice")] as [(String, Reason)] {
             if case .repeated = self[name] { return CallbackFailure(.invalidCallback, reason) }
+        }
+        // The flow's entry is not known yet: any name that may be its own for the code.
+        for pair in pairs where Self.mayHoldCode(pair.name) {
+            if case .repeated = self[pair.name] { return CallbackFailure(.invalidCallback, "a code came twice") }
         }
         return nil
     }

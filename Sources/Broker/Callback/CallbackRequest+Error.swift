@@ -22,7 +22,7 @@ extension CallbackRequest {
     func error(to profile: OAuthProfile?) -> ProvidersError? {
         var names = ["error"]
         // Beside a code they may say that all is well.
-        if case .absent = self["code"] { names += profile?.callbackError.error ?? [] }
+        if case .absent = self[profile?.callbackCode ?? "code"] { names += profile?.callbackError.error ?? [] }
         let said = names.compactMap { words([$0]) }
         guard !said.isEmpty else { return nil }
         return ProvidersError(
@@ -32,8 +32,17 @@ extension CallbackRequest {
     /// The secrets that came along, which another parameter may repeat.
     var hidden: HiddenValues {
         var hidden = HiddenValues()
-        for pair in pairs where ["code", "state"].contains(exactly: pair.name) { hidden.add(State(pair.value)) }
+        for pair in pairs where pair.name.isExactly("state") || Self.mayHoldCode(pair.name) {
+            hidden.add(State(pair.value))
+        }
         return hidden
+    }
+
+    /// Tells whether a parameter of this name may be a provider's own for the code (`auth_code`, `authCode`), which is
+    /// not known before the flow is.
+    static func mayHoldCode(_ name: String) -> Bool {
+        let name = name.lowercased()
+        return name.hasSuffix("code") && !name.hasPrefix("error")
     }
 
     /// The provider's error as it came, and its description.

@@ -8,7 +8,10 @@ extension OAuthProfile {
     /// - Parameters:
     ///   - callback: has extras; `nil` at a refresh.
     ///   - asked: the scopes that were asked for; empty where they are not known.
-    func credentials(_ tokens: TokenResponse, callback: CallbackRequest?, asked: [String]) -> Credentials {
+    ///   - told: the values of the flow or the refresh, with what the provider told before.
+    func credentials(
+        _ tokens: TokenResponse, callback: CallbackRequest?, asked: [String], told: [String: String]
+    ) -> Credentials {
         var warnings: [Credentials.Warning] = []
         if refreshToken == .expected, tokens.refreshToken == nil { warnings.append(.missingRefreshToken) }
         // RFC 6749 § 5.1: an answer without a scope grants what was asked.
@@ -25,8 +28,39 @@ extension OAuthProfile {
         }
         kept.keep(extras.token, of: tokens.document)
         for (name, value) in extras.known { kept.keep(.string(value), as: name, nil) }
+        if keep(learned, of: tokens, told: told, in: &kept) { warnings.append(.extrasMissing) }
+        if let refreshNotBefore, let end = tokens.expiresAt {
+            let moment = end.adding(seconds: -Int64(refreshNotBefore))
+            kept.keep(.number(Double(moment.milliseconds)), as: "refreshNotBefore", nil)
+        }
         if kept.hasRefused { warnings.append(.extraRefused) }
         return Credentials(tokens: tokens, extras: kept.values, warnings: warnings)
+    }
+
+    /// Keeps what the provider told for later requests. True where something that they need is missing.
+    private func keep(
+        _ values: [LearnedValue], of tokens: TokenResponse, told: [String: String], in kept: inout KeptExtras
+    ) -> Bool {
+        var isMissing = false
+        for value in values {
+            let said = tokens.text(of: value)
+            if let text = said.flatMap(value.value) ?? told[value.name] {
+                // As it was said: callers bring it again so.
+                kept.keep(.string(value.prefix + text), as: value.name, nil)
+            } else if said != nil {
+                kept.refuse()
+            } else if value.required {
+                isMissing = true
+            }
+        }
+        return isMissing
+    }
+
+    /// What an answer tells for later requests, as far as it has the form that the entry wants.
+    func learned(from tokens: TokenResponse) -> [String: String] {
+        learned.reduce(into: [:]) { learned, value in
+            if let text = tokens.text(of: value).flatMap(value.value) { learned[value.name] = text }
+        }
     }
 }
 
@@ -44,5 +78,13 @@ extension Credentials {
         {
             extras["dpopKey"] = jwk
         }
+    }
+}
+
+extension TokenResponse {
+    /// The member that tells a learned value; `nil` where none does.
+    fileprivate func text(of value: OAuthProfile.LearnedValue) -> String? {
+        guard case .answer(let pointer) = value.source else { return nil }
+        return document.expose { pointer.value(in: $0)?.string }
     }
 }

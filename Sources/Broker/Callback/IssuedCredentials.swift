@@ -43,7 +43,8 @@ extension Broker {
             throw CallbackFailure(.notConfigured(flow.sourceType), provider.withoutTokenEndpoint)
         }
         let endpoint = TokenEndpoint(
-            url, of: provider, as: verified.client, redirectURI: redirects.url(flow.redirect), scopes: flow.scopes)
+            url, of: provider, as: verified.client,
+            redirectURI: provider.redirectURI ?? redirects.url(flow.redirect), scopes: flow.scopes)
         do throws(ProviderError) {
             var tokens = try await exchange(
                 .authorizationCode(verified.code, state: verified.claimed.state, verifier: verifier), at: endpoint)
@@ -52,10 +53,13 @@ extension Broker {
                     tokens, of: provider, client: verified.client, code: verified.code,
                     nonce: secrets.nonce(of: verified.claimed.state, key: flow.key))
             }
-            let connected = try await afterConnecting(&tokens, at: endpoint)
-            var credentials = profile.credentials(tokens, callback: verified.claimed.callback, asked: flow.scopes)
+            let informed = provider.knowing(profile.learned(from: tokens))
+            let connected = try await afterConnecting(&tokens, at: endpoint.of(informed))
+            var credentials = profile.credentials(
+                tokens, callback: verified.claimed.callback, asked: flow.scopes, told: informed.values)
             credentials.add(connected, dpopKey: endpoint.dpopKey)
-            return IssuedCredentials(verified, credentials: credentials, missingExtras: connected.failure)
+            return IssuedCredentials(
+                verified.of(informed), credentials: credentials, missingExtras: connected.failure)
         } catch {
             await forgetRegistration(
                 after: error,

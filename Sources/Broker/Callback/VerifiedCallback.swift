@@ -9,7 +9,7 @@ struct VerifiedCallback: Sendable {
     let claimed: ClaimedFlow
     let code: AuthorizationCode
     let client: Client
-    let provider: Provider
+    private(set) var provider: Provider
 
     fileprivate init(_ claimed: ClaimedFlow, code: AuthorizationCode, client: Client, provider: Provider) {
         self.claimed = claimed
@@ -19,6 +19,13 @@ struct VerifiedCallback: Sendable {
     }
 
     var flow: Flow { claimed.flow }
+
+    /// The same callback, once its provider told more.
+    func of(_ provider: Provider) -> VerifiedCallback {
+        var verified = self
+        verified.provider = provider
+        return verified
+    }
 }
 
 extension Broker {
@@ -77,6 +84,26 @@ extension ClaimedFlow {
 
     /// The flow's parameters, with the token endpoint's host where the callback names it.
     fileprivate func values(of profile: OAuthProfile) throws(CallbackFailure) -> [String: String] {
+        try withOrigin(profile).merging(learned(profile)) { $1 }
+    }
+
+    /// What the callback tells for later requests.
+    private func learned(_ profile: OAuthProfile) throws(CallbackFailure) -> [String: String] {
+        var learned: [String: String] = [:]
+        for value in profile.learned {
+            guard let name = value.callbackParameter else { continue }
+            switch callback[name] {
+            case .one(let text) where value.value(in: text) != nil: learned[value.name] = value.value(in: text)
+            case .absent where !value.required || callback.error(to: profile) != nil: break
+            default:
+                throw CallbackFailure(
+                    .invalidCallback, "its \(trusted: name) is missing, repeated or not of the entry's pattern")
+            }
+        }
+        return learned
+    }
+
+    private func withOrigin(_ profile: OAuthProfile) throws(CallbackFailure) -> [String: String] {
         guard let tokenOrigin = profile.addresses.tokenOrigin else { return flow.parameters }
         switch callback[tokenOrigin.callbackParameter] {
         case .absent where !tokenOrigin.required: return flow.parameters
@@ -113,7 +140,7 @@ extension CallbackRequest {
             throw CallbackFailure(
                 .issuerMismatch, "iss is \(quoted: hidden.redacted(issuer: stated))\(isSlip ? slip : "")")
         }
-        switch (error(to: provider.profile), self["code"]) {
+        switch (error(to: provider.profile), self[provider.profile.callbackCode]) {
         case (nil, .one(let code)): return AuthorizationCode(code)
         case (let error?, .absent):
             throw CallbackFailure(

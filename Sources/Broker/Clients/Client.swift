@@ -41,6 +41,13 @@ public struct Client: Sendable {
             usesLegacyRedirect: false, owner: tenant)
     }
 
+    /// The same client with another secret.
+    func with(secret: ClientSecret) -> Client {
+        Client(
+            id: id, secret: secret, key: key, certificate: certificate, parameters: parameters, scopes: scopes,
+            usesLegacyRedirect: usesLegacyRedirect, owner: owner)
+    }
+
     private init(
         id: String, secret: ClientSecret?, key: JWSSigner?, certificate: ClientCertificate?,
         parameters: [String: String], scopes: [String]?, usesLegacyRedirect: Bool, owner: TenantID?

@@ -6,7 +6,8 @@ public import Transport
 /// A provider as it is for one flow or call now: the catalog's addresses filled, and what its metadata adds.
 struct Provider {
     let profile: OAuthProfile
-    let values: [String: String]
+    /// The flow's parameters, and what the provider told besides.
+    private(set) var values: [String: String]
     let metadata: ProviderMetadata?
     /// The cause of the requests to it.
     var cause = Cause.broker
@@ -19,7 +20,23 @@ struct Provider {
         addresses = profile.addresses.current(values, at: now)
     }
 
-    var authorization: String? { addresses.authorization?.filled(with: values) ?? metadata?.authorizationEndpoint }
+    func authorization(for client: Client) -> String? {
+        addresses.authorization?.filled(with: values.merging(["clientId": client.id]) { $1 })
+            ?? metadata?.authorizationEndpoint
+    }
+
+    /// The fragment of that address, as the catalog has it.
+    var authorizationFragment: String? { addresses.authorization?.fragment }
+
+    /// The name by which the provider knows the broker's redirect address; `nil` where that is the address itself.
+    var redirectURI: String? { profile.redirectURI?.filled(with: values) }
+
+    /// The same provider, which told this too.
+    func knowing(_ learned: [String: String]) -> Provider {
+        var provider = self
+        provider.values.merge(learned) { $1 }
+        return provider
+    }
 
     var token: String? {
         profile.addresses.filled(addresses.token, with: values)

@@ -55,7 +55,7 @@ extension Broker {
         let scopes: [String]
         do {
             entry = try await self.entry(request.sourceType, of: request.tenant)
-            values = try self.values(request.parameters, of: entry, isOutside: true)
+            values = try self.values(request.parameters, of: entry, needing: entry.profile.learnedForRefresh)
             scopes = try entry.profile.scopes(request.scopes ?? entry.client?.scopes, values: values)
         } catch {
             throw .request(error)
@@ -117,7 +117,7 @@ extension Broker {
         let provider = try await provider(profile, values, for: cause)
         guard let url = provider.refresh else { throw .rejected(reason: provider.withoutTokenEndpoint) }
         let endpoint = TokenEndpoint(
-            url, of: provider, as: client, redirectURI: redirectURI(of: profile, as: client), scopes: scopes)
+            url, of: provider, as: client, redirectURI: redirectURI(of: provider, as: client), scopes: scopes)
         let tokens = try await exchange(
             .refreshToken(request.refreshToken, isNarrowed: request.scopes != nil), at: endpoint)
         if profile.openID {
@@ -125,7 +125,7 @@ extension Broker {
         }
         // RFC 6749 § 6: where no scope comes back it is the one that was granted before, which only the caller knows.
         var credentials = profile.credentials(
-            tokens.keeping(request.refreshToken), callback: nil, asked: request.scopes ?? [])
+            tokens.keeping(request.refreshToken), callback: nil, asked: request.scopes ?? [], told: provider.values)
         credentials.add(.kept(KeptExtras()), dpopKey: endpoint.dpopKey)
         return credentials
     }

@@ -68,7 +68,7 @@ extension Broker {
         let values: [String: String]
         do {
             entry = try await self.entry(request.sourceType, of: request.tenant)
-            values = try self.values(request.parameters, of: entry, isOutside: true)
+            values = try self.values(request.parameters, of: entry, needing: entry.profile.learnedForRevocation)
         } catch {
             throw .request(error)
         }
@@ -170,9 +170,10 @@ extension Broker {
             }
         }
         var values = PlaceholderValues(
-            provider.values, client: client, redirectURI: redirectURI(of: profile, as: client))
+            provider.values, client: client, redirectURI: redirectURI(of: provider, as: client))
         values.set("token", to: token)
         request.parameters.replace(revocation.parameters, filledWith: values)
+        if profile.clientCertificate { request.certificate = client.certificate }
         for (name, template) in revocation.headers {
             if let value = values.header(template) { request.set(header: name, value) }
         }

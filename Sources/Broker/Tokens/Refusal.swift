@@ -6,8 +6,8 @@ import Transport
 extension ProviderResponse {
     /// The first of `names` that is the whole text of a member, however deep, or of a body that is neither JSON nor a
     /// form. Letter case does not count, nor does a full stop at the end.
-    func says(oneOf names: Set<FoldedText>) -> FoldedText? {
-        if let document = TokenResponse.document(self) { return document.says(oneOf: names) }
+    func says(oneOf names: Set<FoldedText>, after prefix: String? = nil) -> FoldedText? {
+        if let document = TokenResponse.document(self, after: prefix) { return document.says(oneOf: names) }
         if let json = JSONValue(json: body) { return json.says(oneOf: names) }
         guard body.count <= FoldedText.longest, let text = String(untrusted: body[...]) else { return nil }
         return names.contains(FoldedText(text)) ? FoldedText(text) : nil
@@ -24,7 +24,10 @@ extension JSONValue {
             return names.contains(folded) ? folded : nil
         case .array(let values): return Self.first(values, saying: names)
         case .object(let members): return Self.first(members.values, saying: names)
-        case .null, .bool, .number, .integer, .digits: return nil
+        // Some say their errors in numbers.
+        case .number(let number):
+            return Int64(exactly: number).flatMap { JSONValue.string(String($0)).says(oneOf: names) }
+        case .null, .bool, .integer, .digits: return nil
         }
     }
 

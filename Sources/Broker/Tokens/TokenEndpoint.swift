@@ -3,7 +3,7 @@ import Secrets
 
 /// A provider's token endpoint, as one client asks it for one grant.
 struct TokenEndpoint: Sendable {
-    let provider: Provider
+    private(set) var provider: Provider
     let client: Client
     /// The address that the code was asked for with (RFC 6749 § 4.1.3).
     let redirectURI: String?
@@ -20,6 +20,13 @@ struct TokenEndpoint: Sendable {
         self.redirectURI = redirectURI
         self.scopes = scopes
         dpopKey = provider.profile.dpop ? SigningKey.makeP256() : nil
+    }
+
+    /// The same endpoint of a provider that told more.
+    func of(_ provider: Provider) -> TokenEndpoint {
+        var endpoint = self
+        endpoint.provider = provider
+        return endpoint
     }
 
     /// The values that the catalog's placeholders stand for, but for the grant's own.

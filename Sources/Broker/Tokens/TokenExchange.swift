@@ -26,7 +26,10 @@ extension Broker {
                 }
                 let failure = ProviderError(
                     error, in: response, shape: shape, to: request.http, as: endpoint.client, now: now())
-                guard grant.isRefresh, let words = response.says(oneOf: endpoint.provider.profile.deadGrantWords) else {
+                guard grant.isRefresh,
+                    let words = response.says(
+                        oneOf: endpoint.provider.profile.deadGrantWords, after: shape.prefix)
+                else {
                     throw failure
                 }
                 throw failure.deadGrant(words)

@@ -44,7 +44,9 @@ extension TokenResponse.Fault {
         switch self {
         case .refused(let code?): return "answered \(status) with the error \(quoted: hidden.redacted(code))"
         case .refused(nil):
-            guard let document = TokenResponse.document(response) else { return "answered \(status) with an error" }
+            guard let document = TokenResponse.document(response, after: shape.prefix) else {
+                return "answered \(status) with an error"
+            }
             switch shape.error.value(in: document) {
             case .string(let text)? where !text.isEmpty:
                 return "answered \(status) with the error \(quoted: hidden.redacted(text))"
@@ -55,7 +57,7 @@ extension TokenResponse.Fault {
             }
         case .status: return "answered \(status)"
         case .noTokenResponse:
-            return TokenResponse.document(response) == nil
+            return TokenResponse.document(response, after: shape.prefix) == nil
                 ? "answered \(status) with something that is neither JSON nor a form"
                 : "answered \(status) without a sound \(trusted: shape.accessToken.description)"
         }

@@ -28,14 +28,17 @@ struct TokenRequest {
             at: ProofContext(audience: endpoint.provider.assertionAudience, now: now))
         // RFC 8707 § 2.2.
         for resource in profile.resources { request.parameters.append("resource", resource) }
+        if profile.clientCertificate { request.certificate = endpoint.client.certificate }
         let own = grant.ownParameters(profile)
-        if !profile.tokenParameters.isEmpty || !own.isEmpty {
+        if !profile.tokenParameters.isEmpty || !own.isEmpty || !profile.tokenHeaders.isEmpty {
             var values = endpoint.placeholders
             grant.fill(&values)
             request.parameters.add(profile.tokenParameters, filledWith: values)
             request.parameters.replace(own, filledWith: values)
+            for (name, template) in profile.tokenHeaders {
+                if let value = values.header(template) { request.set(header: name, value) }
+            }
         }
-        for (name, value) in profile.tokenHeaders { request.set(header: name, value) }
         // RFC 9449 § 5.
         if let key = endpoint.dpopKey,
             let proof = DPoPProof.make(key, method: method.rawValue, url: endpoint.url, nonce: dpopNonce, now: now)

@@ -35,7 +35,7 @@ struct TokenResponse: Sendable {
     }
 
     init(_ response: ProviderResponse, shape: OAuthProfile.ResponseShape, now: Timestamp) throws(Fault) {
-        let document = Self.document(response)
+        let document = Self.document(response, after: shape.prefix)
         // Providers hide errors in a 200, so they are looked for before the status counts.
         if let document {
             if let error = shape.error.value(in: document), !Self.isNoError(error) {
@@ -79,12 +79,15 @@ struct TokenResponse: Sendable {
         return both
     }
 
-    static func document(_ response: ProviderResponse) -> JSONValue? {
-        if let json = JSONValue(json: response.body) {
+    /// - Parameter prefix: text before the JSON that the entry knows of.
+    static func document(_ response: ProviderResponse, after prefix: String? = nil) -> JSONValue? {
+        var body = response.body
+        if let prefix, body.starts(with: prefix.utf8) { body.removeFirst(prefix.utf8.count) }
+        if let json = JSONValue(json: body) {
             if case .object = json { return json }
             return nil
         }
-        return form(response.body).map { .object($0) }
+        return form(body).map { .object($0) }
     }
 
     /// The members of a form-encoded answer, as GitHub gives unless it is asked for JSON.

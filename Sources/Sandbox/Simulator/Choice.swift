@@ -3,6 +3,10 @@ public struct Choice: Decodable, Sendable, Equatable, ExpressibleByStringLiteral
     /// Any of these is right. Members of ``ProviderRequirement`` say where `-` or `*` among them has a meaning of its own.
     public let values: [String]
 
+    init(values: [String]) {
+        self.values = values
+    }
+
     /// A choice of one value.
     public init(stringLiteral value: String) {
         values = [value]

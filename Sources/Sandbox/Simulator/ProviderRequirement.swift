@@ -71,6 +71,18 @@ public struct ProviderRequirement: Decodable, Sendable {
         public let challengeMethods: Choice
         /// Callback parameters that must be kept beside the tokens.
         public let keeps: [String]
+        /// Names of the provider's own for `client_id` and `redirect_uri` in the consent request; `-` means that one must
+        /// not be sent.
+        public let names: [String: String]
+        /// The callback parameter with the code. `code`
+        public let codeParameter: String
+        /// The address's fragment. One that begins with a slash has the parameters behind it, as the page of a
+        /// single-page application reads them; any other must be there as it is.
+        public let fragment: String?
+        /// True if a `nonce` must be sent. `false`
+        public let nonce: Bool
+        /// The text that stands for the registered redirect address in requests. Absent: the address itself.
+        public let redirectAlias: String?
         /// Named here: the callback is signed by this parameter, in hex HMAC-SHA-256 under the client's secret over the
         /// other parameters, sorted by name.
         public let signature: String?
@@ -118,7 +130,7 @@ public struct ProviderRequirement: Decodable, Sendable {
         public let method: Choice
         /// `form`; or `json`, `query`
         public let format: Choice
-        /// `post`; or `basic` (RFC 6749 § 2.3.1), `none`, `hash` or `assertion`. Whatever is not named is refused.
+        /// `post`; or `basic` (RFC 6749 § 2.3.1), `basic_raw` (without the form encoding, RFC 7617 § 2), `none`, `hash` or `assertion`. Whatever is not named is refused.
         public let authentication: Choice
         /// `authorization_code`; `-` means that it need not be sent.
         public let grantType: Choice
@@ -126,10 +138,26 @@ public struct ProviderRequirement: Decodable, Sendable {
         public let codeParameter: String
         /// `required`; where it is sent, it is the registered one.
         public let redirectURI: Presence
-        /// Demanded with these values; `*` is any.
+        /// Demanded with these values; ``Template`` texts, and `*` is any. They hold for a refresh too, unless it has its
+        /// own.
         public let headers: [String: String]
         /// Demanded with these values; ``Template`` texts.
         public let parameters: [String: String]
+        /// The parameter with the client id, also where a token is refreshed or revoked; `-` means that it must not be
+        /// sent. `client_id`
+        public let clientIdParameter: String
+        /// The client secret is a JWT of the client's key. Absent: it is the client's own.
+        public let minted: Minted?
+        /// True if the client must show a certificate besides, also where a token is refreshed or revoked. `false`
+        public let certificate: Bool
+    }
+
+    /// The JWT that a provider takes for a client secret.
+    public struct Minted: Decodable, Sendable {
+        /// Its `iss`.
+        public let issuer: String
+        /// Its `aud`.
+        public let audience: String
     }
 
     /// The answers of the token endpoint.
@@ -144,6 +172,8 @@ public struct ProviderRequirement: Decodable, Sendable {
         public let lifetime: Int64
         /// `told`
         public let expiry: Expiry
+        /// Text before the JSON. Absent: none.
+        public let prefix: String?
         /// Pointers (RFC 6901 § 3) to members that must be kept beside the tokens.
         public let keeps: [String]
 
@@ -198,6 +228,8 @@ public struct ProviderRequirement: Decodable, Sendable {
         public let rotation: Rotation
         /// A ``Template``. Absent: the exchange's.
         public let body: JSON?
+        /// The seconds before the access token's end from which on a refresh is taken. Absent: at any time.
+        public let notBefore: Int64?
 
         /// The token that a refresh request carries.
         public enum Sends: String, Decodable, Sendable {

@@ -43,19 +43,22 @@ public struct ProviderRequirements: Sendable {
               "parameter": "scope", "separator": " ", "examples": [], "presence": "required", "known": true,
               "always": null
             },
-            "pkce": "unknown", "challengeMethods": "S256", "keeps": [], "signature": null
+            "pkce": "unknown", "challengeMethods": "S256", "keeps": [], "signature": null,
+            "names": {}, "codeParameter": "code", "fragment": null, "nonce": false, "redirectAlias": null
           },
           "exchange": {
             "method": "POST", "format": "form", "authentication": "post", "grantType": "authorization_code",
-            "codeParameter": "code", "redirectURI": "required", "headers": {}, "parameters": {}
+            "codeParameter": "code", "redirectURI": "required", "headers": {}, "parameters": {},
+            "clientIdParameter": "client_id", "minted?": { "issuer": null, "audience": null }, "certificate": false
           },
           "answer": {
-            "body": null, "encoding": "json", "failure": "status", "lifetime": 3600, "expiry": "told", "keeps": []
+            "body": null, "encoding": "json", "failure": "status", "lifetime": 3600, "expiry": "told", "prefix": null,
+            "keeps": []
           },
           "refresh?": {
             "method": null, "format": null, "authentication": null, "grantType": "refresh_token",
             "tokenParameter": "refresh_token", "headers": null, "parameters": {}, "sends": "refreshToken",
-            "rotation": "varies", "body": null
+            "rotation": "varies", "body": null, "notBefore": null
           },
           "afterConnecting?": {
             "address": null, "method": "GET", "scheme": "Bearer", "parameters": {}, "tokenParameter": "access_token",

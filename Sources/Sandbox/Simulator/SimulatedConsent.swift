@@ -3,9 +3,8 @@ extension Simulator {
     ///
     /// The header `Simulator-Place` names the place that the account lives at; without it, it is the address's first.
     func consent(_ request: SimulatedRequest, _ endpoints: [Endpoint]) -> SimulatedResponse {
-        let query = request.query
-        guard let entry = clients.first(where: { $0.value.id == query["client_id"] })?.key,
-            let client = clients[entry], let requirement = requirements[entry]
+        guard let entry = asker(request, endpoints), let client = clients[entry],
+            let requirement = requirements[entry]
         else {
             note(endpoints[0].entry, "consent request has a wrong or no client_id")
             return .problem("invalid_client", status: 400)
@@ -22,7 +21,11 @@ extension Simulator {
             note(entry, "consent request at \(request.address.text), which is not where \(wanted) is")
         }
         let place = requirement.places[index]
-        let faults = requirement.consent.faults(query, at: place, client: client)
+        let query = requirement.consent.parameters(of: request)
+        let captured = mine.first { $0.place == index }?.captures["clientId"]
+        let faults =
+            requirement.consent.faults(query, at: place, client: client, hasClientID: captured == client.id)
+            + requirement.consent.fragmentFaults(request)
         note(entry, faults.map { "consent request " + $0 })
         guard faults.isEmpty else { return .problem("invalid_request", status: 400) }
 
@@ -30,7 +33,7 @@ extension Simulator {
         let always = requirement.consent.scope.always
         let code = grants.code(
             for: .init(
-                entry: entry, place: index, redirectURI: query["redirect_uri"], scope: scope,
+                entry: entry, place: index, redirectURI: requirement.consent.sent("redirect_uri", query), scope: scope,
                 state: query["state"] ?? "", challenge: query["code_challenge"],
                 challengeMethod: query["code_challenge_method"],
                 refreshes: requirement.refresh?.sends == .refreshToken && !place.lasting
@@ -40,6 +43,22 @@ extension Simulator {
             client.redirectURI,
             callback(
                 code: code, query: query, entry: entry, consent: requirement.consent, place: place, client: client))
+    }
+
+    /// The entry whose client sent the request, wherever its provider has the client's id.
+    private func asker(_ request: SimulatedRequest, _ endpoints: [Endpoint]) -> String? {
+        let here = endpoints.first { endpoint in
+            guard let client = clients[endpoint.entry], let consent = requirements[endpoint.entry]?.consent else {
+                return false
+            }
+            let query = consent.parameters(of: request)
+            if consent.names["client_id"] == "-", endpoint.captures["clientId"] == nil {
+                // Nothing but its redirect address tells it then.
+                return consent.sent("redirect_uri", query) == client.redirectURI
+            }
+            return consent.sent("client_id", query) ?? endpoint.captures["clientId"] == client.id
+        }
+        return here?.entry ?? clients.first { $0.value.id == request.query["client_id"] }?.key
     }
 
     private func callback(
@@ -53,7 +72,7 @@ extension Simulator {
         ])
         let additions = place.callback.compactMapValues { template.text($0) }
         grants.callbacks[entry] = additions
-        var members = FormFields(["code": code, "state": query["state"] ?? ""])
+        var members = FormFields([consent.codeParameter: code, "state": query["state"] ?? ""])
         for (name, value) in additions.sorted(by: { $0.key < $1.key }) { members.append(name, value) }
         if let signature = consent.signature {
             let signed = members.pairs.sorted { $0.name < $1.name }.map { "\($0.name)=\($0.value)" }
@@ -66,7 +85,31 @@ extension Simulator {
 }
 
 extension ProviderRequirement.Consent {
-    func faults(_ query: FormFields, at place: ProviderRequirement.Place, client: Simulator.Client) -> [String] {
+    /// The parameters of a consent request: behind the fragment, which only the provider's page sees, or in the query.
+    func parameters(of request: SimulatedRequest) -> FormFields {
+        guard fragment?.hasPrefix("/") == true else { return request.query }
+        let halves = (request.fragment ?? "").split(separator: "?", maxSplits: 1)
+        return FormFields(decoding: halves.count > 1 ? halves[1] : "")
+    }
+
+    func fragmentFaults(_ request: SimulatedRequest) -> [String] {
+        let sent = request.fragment?.split(separator: "?", maxSplits: 1).first.map(String.init)
+        if sent == fragment { return [] }
+        return ["has \(sent.map { "the fragment \($0)" } ?? "no fragment"), wanted \(fragment ?? "none")"]
+    }
+
+    /// A parameter of the protocol, under the provider's name for it.
+    func sent(_ name: String, _ query: FormFields) -> String? { query[names[name] ?? name] }
+
+    private func nameFaults(_ query: FormFields) -> [String] {
+        names.sorted { $0.key < $1.key }.filter { query[$0.key] != nil }.map { name, other in
+            "has \(name), wanted \(other == "-" ? "none" : other)"
+        }
+    }
+
+    func faults(
+        _ query: FormFields, at place: ProviderRequirement.Place, client: Simulator.Client, hasClientID: Bool
+    ) -> [String] {
         var faults: [String] = []
         if let name = query.repeated { faults.append("has \(name) twice") }
         if let empty = query.pairs.first(where: { $0.value.isEmpty }) { faults.append("has an empty \(empty.name)") }
@@ -76,9 +119,16 @@ extension ProviderRequirement.Consent {
             faults.append("has response_type \(sent), wanted \(responseType == "-" ? "none" : responseType.words)")
         default: break
         }
-        switch query["redirect_uri"] {
-        case nil where redirectURI == .required: faults.append("has no redirect_uri")
-        case let sent? where sent != client.redirectURI: faults.append("has a redirect_uri that is not registered")
+        faults += nameFaults(query)
+        if !hasClientID, names["client_id"] != "-", sent("client_id", query) != client.id {
+            faults.append("has a wrong or no \(names["client_id"] ?? "client_id")")
+        }
+        if nonce, query["nonce"] == nil { faults.append("has no nonce") }
+        switch sent("redirect_uri", query) {
+        case nil where redirectURI == .required && names["redirect_uri"] != "-":
+            faults.append("has no \(names["redirect_uri"] ?? "redirect_uri")")
+        case let sent? where sent != redirectAlias ?? client.redirectURI:
+            faults.append("has a redirect_uri that is not registered")
         default: break
         }
         if query["state"] == nil { faults.append("has no state") }

@@ -22,6 +22,9 @@ public struct SimulatedRequest: Sendable {
     }
 
     var address: SimulatedAddress { SimulatedAddress(url) }
+
+    /// The address's fragment. No browser sends it: who plays one brings it in the header `Simulator-Fragment`.
+    var fragment: String? { header("Simulator-Fragment") }
     var query: FormFields { FormFields(decoding: address.query) }
 }
 

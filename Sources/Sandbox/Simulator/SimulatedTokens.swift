@@ -15,8 +15,8 @@ extension Simulator {
         faults += call.formatFaults(rules.format)
         faults += call.headerFaults(rules.headers)
         faults += call.parameterFaults(rules.parameters)
-        let proof = ClientProof(call.request, call.parameters, of: call.client)
-            .faults(accepting: rules.authentication, over: code)
+        faults += call.certificateFaults
+        let proof = call.proof.faults(accepting: rules.authentication, over: code)
         faults += proof
         faults += call.grantTypeFaults(rules.grantType)
         faults += call.redirectFaults(rules.redirectURI)
@@ -53,7 +53,13 @@ extension Simulator {
         faults += call.formatFaults(rules.format ?? exchange.format)
         faults += call.headerFaults(rules.headers ?? exchange.headers)
         faults += call.parameterFaults(rules.parameters)
-        let proof = ClientProof(call.request, call.parameters, of: call.client)
+        faults += call.certificateFaults
+        if let notBefore = rules.notBefore, let end = grants.issued[call.entry]?.expiresAt,
+            call.now < end - notBefore
+        {
+            faults.append("comes too early: the access token is good for more than \(notBefore) s")
+        }
+        let proof = call.proof
             .faults(accepting: rules.authentication ?? exchange.authentication, over: call.subject?.text)
         faults += proof
         faults += call.grantTypeFaults(rules.grantType)
@@ -171,7 +177,9 @@ extension Simulator {
     private func written(_ answer: JSON, _ call: TokenCall) -> SimulatedResponse {
         let accepts = call.request.header("Accept")?.lowercased().contains("json") ?? false
         guard call.requirement.answer.encoding == .formUnlessAsked, !accepts, case .object(let members) = answer else {
-            return .json(answer)
+            var response = SimulatedResponse.json(answer)
+            response.body = (call.requirement.answer.prefix ?? "") + response.body
+            return response
         }
         var fields = FormFields()
         for (name, value) in members.sorted(by: { $0.key < $1.key }) {

@@ -9,13 +9,20 @@ public actor Simulator {
         public let id: String
         /// The client secret; also the key of signed callbacks and the one right `client_assertion`.
         public let secret: String
+        /// Tells whether a signature (the second argument) was made of some bytes by the client's key, with ES256.
+        /// `nil`: it has none.
+        public let verifies: (@Sendable ([UInt8], [UInt8]) -> Bool)?
         /// The one registered redirect address, compared as a whole text.
         public let redirectURI: String
 
         /// Checks nothing.
-        public init(id: String, secret: String, redirectURI: String) {
+        public init(
+            id: String, secret: String, redirectURI: String,
+            verifies: (@Sendable ([UInt8], [UInt8]) -> Bool)? = nil
+        ) {
             self.id = id
             self.secret = secret
+            self.verifies = verifies
             self.redirectURI = redirectURI
         }
     }
@@ -149,7 +156,8 @@ public actor Simulator {
     ) -> String? {
         endpoints.map(\.entry).first { entry in
             guard let client = clients[entry] else { return false }
-            if parameters["client_id"] == client.id { return true }
+            let name = requirements[entry]?.exchange.clientIdParameter ?? "client_id"
+            if parameters[name] == client.id { return true }
             let proof = ClientProof(request, parameters, of: client)
             return proof.headers != nil && proof.faults(accepting: "basic", over: nil).isEmpty
         }

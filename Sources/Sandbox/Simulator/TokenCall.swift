@@ -26,7 +26,9 @@ struct TokenCall {
                 refresh.grantType.values.contains { $0 != "-" && $0 == parameters["grant_type"] }
                     || refresh.parameters.contains { $0.key == "type" && $0.value == parameters[$0.key] }
             } ?? false
-        if isRefresh { return .refresh }
+        // Some have no grant_type, or their own name for it.
+        let isToken = subject?.kind == .refreshToken && kinds.contains(.refresh) && !kinds.contains(.revocation)
+        if isRefresh || isToken { return .refresh }
         if kinds.contains(.revocation),
             !kinds.contains(.token)
                 || requirement.revocations.contains(where: { $0.method.contains(request.method) })
@@ -38,6 +40,10 @@ struct TokenCall {
         if kinds.contains(.token) { return .token }
         if kinds.contains(.refresh) { return .refresh }
         return kinds.first ?? .token
+    }
+
+    var proof: ClientProof {
+        ClientProof(request, parameters, of: client, as: requirement.exchange, now: now)
     }
 
     var template: Template {
@@ -83,10 +89,17 @@ struct TokenCall {
         return faults
     }
 
+    /// A certificate is shown in the handshake: who stands between says so in the header `Simulator-Certificate`.
+    var certificateFaults: [String] {
+        requirement.exchange.certificate && request.header("Simulator-Certificate") == nil
+            ? ["shows no client certificate"] : []
+    }
+
     func headerFaults(_ wanted: [String: String]) -> [String] {
-        wanted.sorted { $0.key < $1.key }.compactMap { name, value in
+        wanted.sorted { $0.key < $1.key }.compactMap { name, demanded in
+            let value = template.text(demanded) ?? demanded
             guard let sent = request.header(name), !sent.isEmpty else {
-                return "has no header \(name), wanted \(value)"
+                return "has no header \(name), wanted \(demanded)"
             }
             // A library's own name is what a provider that asks for an identifying one turns away.
             let anonymous = name == "User-Agent" && sent.lowercased().hasPrefix("curl/")

@@ -11,7 +11,9 @@ extension TokenCall {
     func redirectFaults(_ presence: ProviderRequirement.Presence) -> [String] {
         switch parameters["redirect_uri"] {
         case nil: presence == .required ? ["has no redirect_uri"] : []
-        case let sent?: sent == client.redirectURI ? [] : ["has another redirect_uri than the consent request"]
+        case let sent?:
+            sent == requirement.consent.redirectAlias ?? client.redirectURI
+                ? [] : ["has another redirect_uri than the consent request"]
         }
     }
 
@@ -47,6 +49,7 @@ extension TokenCall {
         faults += methodFaults(rules.method)
         faults += headerFaults(rules.headers)
         faults += parameterFaults(rules.parameters)
+        faults += certificateFaults
         if let id = endpoints.first(where: { $0.entry == entry })?.captures["clientId"], id != client.id {
             faults.append("has a wrong client id in its address")
         }
@@ -62,7 +65,7 @@ extension TokenCall {
         }
         let isBearer = request.header("Authorization")?.lowercased().hasPrefix("bearer ") == true
         if !isBearer || !rules.token.contains("bearer") {
-            faults += ClientProof(request, parameters, of: client).faults(accepting: rules.authentication, over: nil)
+            faults += proof.faults(accepting: rules.authentication, over: nil)
         }
         return faults
     }

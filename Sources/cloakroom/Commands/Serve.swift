@@ -34,9 +34,10 @@ struct Check: ParsableCommand {
             try SQLiteStore.inspect(path: path, keyRing: configuration.keyRing)
         }
         for warning in configuration.warnings { Terminal.write("warning: \(warning)".visible) }
-        let types = configuration.catalog.sourceTypes
-        let connectable = types.filter { $0.oauth != nil }
-        let ready = connectable.filter { configuration.isConfigured($0) }
+        let types = configuration.catalog.entries
+        let connectable = types.filter(\.hasOAuth)
+        let ready = configuration.catalog.sourceTypes(of: configuration.clients.keys)
+            .filter { configuration.isConfigured($0) }
         Terminal.result(
             "ok: \(counted(types.count, "source type")), \(ready.count) of \(connectable.count) with OAuth ready to connect"
         )

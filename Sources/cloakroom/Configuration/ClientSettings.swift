@@ -34,9 +34,7 @@ extension ConfigurationReader {
                     wanted: "a source type with OAuth, or a provider, of the catalog"
                         + name.guess(among: known.sorted()))
             }
-            let users = catalog.sourceTypes.filter {
-                $0.oauth != nil && ($0.id.description == name || $0.provider == name)
-            }
+            let users = catalog.sourceTypes(of: [name])
             let id = entry.required("clientId", "the client id that the provider gave")
             // RFC 7617 § 2: the server would take what is behind the colon for the secret.
             if id?.contains(":") == true, users.contains(where: { $0.oauth?.clientAuthentication == .basicRaw }) {
@@ -121,7 +119,7 @@ extension ConfigurationReader {
         let file = entry.string("certificateFile")
         let keyFile = entry.string("certificateKeyFile")
         if file == nil, keyFile == nil {
-            if let user = users.first(where: { $0.oauth?.clientAuthentication == .tls }) {
+            if let user = users.first(where: { $0.oauth?.needsCertificate == true }) {
                 entry.problem(
                     "certificateFile", found: "nothing", wanted: "the certificate in PEM that \"\(user.id)\" needs")
             }

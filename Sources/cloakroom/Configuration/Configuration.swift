@@ -66,7 +66,8 @@ struct Configuration {
     private var legacyClients: [String] {
         let later = laterRedirects
         return clients.filter(\.value.usesLegacyRedirect).keys.sorted().map { name in
-            let users = catalog.sourceTypes.filter { needsRegistration($0) && clients.name(for: $0) == name }
+            let users = catalog.sourceTypes(of: [name])
+                .filter { needsRegistration($0) && clients.name(for: $0) == name }
             let addresses = Set(users.map { later.url(of: $0.id) }).sorted().joined(separator: " and ")
             let first = addresses.isEmpty ? "" : "register \(addresses), then "
             return "clients.\(name).legacyRedirect is set: it shares \(broker.publicURL.text)/oauth/callback, so that "
@@ -76,7 +77,7 @@ struct Configuration {
 
     /// Clients that no flow can use yet: a value that only the operator sets is missing beside the client's id.
     private var incompleteClients: [String] {
-        catalog.sourceTypes.compactMap { sourceType in
+        catalog.sourceTypes(of: clients.keys).compactMap { sourceType in
             let name = sourceType.id.description
             guard let client = clients[name], let missing = sourceType.oauth?.missingParameters(of: client),
                 !missing.isEmpty
@@ -106,7 +107,7 @@ struct Configuration {
     /// The redirect addresses to register, with the source types of each.
     var registrations: [(address: String, sourceTypes: [SourceType.ID])] {
         let redirects = redirects
-        let configured = catalog.sourceTypes.filter(needsRegistration).map(\.id)
+        let configured = catalog.sourceTypes(of: clients.keys).filter(needsRegistration).map(\.id)
         return Dictionary(grouping: configured) { redirects.url(of: $0) }
             .map { (address: $0.key, sourceTypes: $0.value) }.sorted { $0.address < $1.address }
     }

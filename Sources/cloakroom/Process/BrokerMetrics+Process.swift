@@ -13,10 +13,9 @@ import SQLiteStore
 extension Configuration {
     /// Metrics with a label for each source type, those at 0 from the start that could be used.
     func metrics(version: String) -> BrokerMetrics {
-        let sourceTypes = catalog.sourceTypes
-        return BrokerMetrics(
-            sourceTypes: sourceTypes.map(\.id),
-            ready: sourceTypes.filter { $0.oauth != nil && isConfigured($0) }.map(\.id), version: version)
+        BrokerMetrics(
+            sourceTypes: catalog.entries.map(\.id),
+            ready: catalog.sourceTypes(of: clients.keys).filter(isConfigured).map(\.id), version: version)
     }
 }
 

@@ -103,7 +103,7 @@ import Testing
         let profile = try #require(try Entry.sourceType(Self.own).oauth)
         for isRefresh in [false, true] {
             #expect(throws: AuthorizeError.parameterIsTheOperators(name: "host")) {
-                try profile.values(["host": host], client: ours, allowingCallbackParameter: isRefresh)
+                try profile.values(["host": host], client: ours, needing: isRefresh ? [] : nil)
             }
         }
     }

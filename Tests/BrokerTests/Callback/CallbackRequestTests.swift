@@ -39,6 +39,22 @@ import Testing
         }
     }
 
+    /// Before the flow is known, any of these names may be its provider's for the code.
+    @Test(arguments: ["code", "auth_code", "authCode", "spapi_oauth_code", "AuthCode"])
+    func `a code that comes twice spends no state, and is repeated to nobody`(_ name: String) {
+        let twice = CallbackRequest("\(name)=a&state=\(Self.state)&\(name)=b".utf8, at: .legacy)
+        #expect(twice.repetition?.error == .invalidCallback)
+        let query = "\(name)=Xy7c0de5Qw-93kd&error=said+Xy7c0de5Qw-93kd&state=\(Self.state)"
+        let once = CallbackRequest(query.utf8, at: .legacy)
+        #expect(once.repetition == nil)
+        #expect(!once.hidden.redacted("said Xy7c0de5Qw-93kd").contains("c0de"))
+    }
+
+    @Test func `an error's code is no code`() {
+        let request = CallbackRequest("error_code=1&error_code=2&state=\(Self.state)".utf8, at: .legacy)
+        #expect(request.repetition == nil)
+    }
+
     /// The code goes to the provider: what is not known to be it must not pass for it.
     @Test(arguments: ["code=%E9", "code=a%", "code=%C3", "code=%FF%FE", "code=\u{FFFD}", "code=%EF%BF%BD"])
     func `a code of bytes that mean nothing is none`(_ query: String) {

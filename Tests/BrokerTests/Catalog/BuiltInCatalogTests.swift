@@ -10,7 +10,8 @@ import Testing
     /// Loaded once: it is large.
     private static let builtIn = {
         let findings = Findings()
-        return (catalog: Catalog(allowInsecure: false, findings: findings), findings: findings.lines)
+        let catalog = Catalog.builtIn(findings: findings)
+        return (catalog: catalog, findings: findings.lines)
     }()
     private let loaded = Self.builtIn
 
@@ -26,7 +27,7 @@ import Testing
     }
 
     @Test func `every embedded file adds source types`() {
-        for (name, text) in BuiltInCatalog.files {
+        for (name, text) in BuiltInCatalog.texts {
             let findings = Findings()
             let top = YAMLReader(text: text, file: name, findings: findings)
             #expect(top?.section("sourceTypes")?.names.isEmpty == false)
@@ -35,35 +36,48 @@ import Testing
 
     /// RFC 9700 § 2.1.1 asks for PKCE of every client; where a provider does not take it, the entry says so.
     @Test func `what has OAuth uses S256 or says that it cannot`() {
-        let without = loaded.catalog.sourceTypes.filter { $0.oauth.map { $0.proofKey != .s256 } == true }
-        #expect(
-            without.map(\.id.description) == [
-                "azure_devops_legacy", "fathom", "freshservice", "gong", "hubspot", "linkedin", "notion", "pipedrive",
-                "slack", "slack_bot", "surveymonkey", "typeform",
-            ])
-        #expect(without.allSatisfy { $0.oauth?.proofKey == OAuthProfile.ProofKey.none })
+        let methods = loaded.catalog.sourceTypes.compactMap { $0.oauth?.proofKey }
+        #expect(methods.allSatisfy { $0 == .s256 || $0 == .none })
+        #expect(methods.count { $0 == .s256 } >= methods.count * 3 / 4)
     }
 
+    @Test func `as many providers as are promised can be connected, each with its documentation and its registration`()
+    {
+        let connectable = loaded.catalog.sourceTypes.filter { $0.oauth != nil }
+        #expect(connectable.count == 397 + 1, "and the servers that are found")
+        #expect(connectable.filter { $0.documentation?.hasPrefix("https://") != true }.map(\.id) == [])
+        #expect(connectable.filter { ($0.registration ?? "").utf8.count < 30 }.map(\.id) == [])
+        // Counted apart, and few.
+        #expect(connectable.filter { $0.oauth?.unverified.isEmpty == false }.count == 27)
+    }
+
+    /// One of these is a value for each parameter that has no default.
+    private static let samples = [
+        "acme", "acme.example.com", "1234567", "acme.myfreshworks.com", "org_01ABC", "ABCDE12345",
+        "0bf296b5-36a6-4942-a13e-0123456789cd", "amzn1.sellerapps.app.0bf296b5-36a6", "impl.workday.com",
+        "wd5-impl-services1.workday.com", "acme.au.deputy.com", "dev-1",
+    ]
+
     @Test func `every address is https and filled by the defaults or by what its pattern takes`() throws {
-        let samples = [
-            "subdomain": "acme", "instance": "acme", "shop": "acme", "accountId": "1234567", "org": "acme",
-            "host": "acme.example.com",
-        ]
         for sourceType in loaded.catalog.sourceTypes {
             guard let profile = sourceType.oauth, profile.resourceParameter == nil else { continue }
-            let own = profile.parameters.filter { $0.required || $0.setByOperator }
-            let given = samples.filter { sample in own.contains { $0.name == sample.key } }
-                .mapValues {
-                    sourceType.id.description == "freshservice" && $0.contains(".") ? "acme.myfreshworks.com" : $0
-                }
+            let own = profile.parameters.filter { $0.defaultValue == nil && ($0.required || $0.setByOperator) }
+            var given: [String: String] = [:]
+            for parameter in own {
+                let sample: String = try #require(
+                    Self.samples.first { parameter.pattern.matches($0) }, "\(sourceType.id) \(parameter.name)")
+                given[parameter.name] = sample
+            }
             let operators = Set(own.filter(\.setByOperator).map(\.name))
             let client = Client(
                 id: "client", secret: nil, parameters: given.filter { operators.contains($0.key) })
             var values = try profile.values(given.filter { !operators.contains($0.key) }, client: client)
+            for value in profile.learned { values[value.name] = Self.samples.first(where: value.pattern.matches) }
             values["token"] = "t"
             values["clientId"] = "c"
             for template in profile.addressTemplates {
-                #expect(template.filled(with: values)?.hasPrefix("https://") == true)
+                #expect(
+                    template.filled(with: values)?.hasPrefix("https://") == true, "\(sourceType.id) \(template.text)")
             }
         }
     }
@@ -98,7 +112,7 @@ import Testing
     @Test(arguments: 0..<200)
     func `a damaged catalog file never stops the program`(_ seed: Int) {
         var random = Generator(seed: UInt64(seed))
-        let files = BuiltInCatalog.files
+        let files = BuiltInCatalog.texts
         let file = files[seed % files.count]
         let (_, findings) = Entry.load([Self.damaged(file.text, by: &random)])
         for finding in findings {

@@ -177,13 +177,16 @@ import Testing
         let those = { (said: Bool) in entries.filter { $0.oauth?.clientPerInstance == said }.map(\.id.description) }
         #expect(
             those(true) == [
-                "bitbucket_data_center", "canvas_lms", "confluence_data_center", "gitea", "github_enterprise",
-                "gitlab_self_managed", "jira_data_center", "kintone", "mattermost", "netsuite", "okta", "servicenow",
-                "sharefile",
+                "auth0", "authentik", "azure_ad_b2c", "bitbucket_data_center", "blackboard_learn",
+                "canvas_lms", "confluence_data_center", "docebo", "gitea", "github_enterprise",
+                "gitlab_self_managed", "jira_data_center", "kintone", "mattermost", "netsuite",
+                "okta", "servicenow", "sharefile", "snowflake", "superoffice", "workday",
             ])
         #expect(
             those(false) == [
-                "aha", "bamboohr", "egnyte", "freshservice", "gorgias", "salesforce", "shopify", "zendesk",
+                "aha", "bamboohr", "egnyte", "exact_online", "freshservice", "gorgias",
+                "nationbuilder", "sage_people", "salesforce", "salesforce_pardot", "shopify",
+                "zendesk",
             ])
         for entry in entries where entry.oauth?.clientPerInstance == true {
             #expect(entry.oauth?.parameters.allSatisfy(\.setByOperator) == true)

@@ -176,7 +176,8 @@ import Transport
         let body = Array(#"{"access_token":"a",\#(member)}"#.utf8)
         let tokens = try TokenResponse(
             ProviderResponse(status: 200, body: body), shape: profile.response, now: TestTime.now)
-        return profile.credentials(tokens, callback: CallbackRequest(callback.utf8, at: .legacy), asked: scopes)
+        return profile.credentials(
+            tokens, callback: CallbackRequest(callback.utf8, at: .legacy), asked: scopes, told: [:])
     }
 
     private func json(of credentials: Credentials) throws -> String {

@@ -16,4 +16,16 @@ import Transport
         #expect(response.says(oneOf: ["invalid_grant"]) == "invalid_grant")
         #expect(response.says(oneOf: ["other"]) == nil)
     }
+
+    /// WeChat and others say their errors in numbers.
+    @Test(arguments: [("42002", true), ("42002.5", false), ("420021", false), ("true", false), ("1e400", false)])
+    func `a number is compared as it is written`(_ number: String, _ isSaid: Bool) {
+        let response = ProviderResponse(status: 200, body: Array(#"{"errcode": \#(number)}"#.utf8))
+        #expect((response.says(oneOf: ["42002"]) != nil) == isSaid)
+    }
+
+    @Test func `text before the JSON is passed over`() {
+        let response = ProviderResponse(status: 400, body: Array(#"&&&START&&&{"error": "dead"}"#.utf8))
+        #expect(response.says(oneOf: ["dead"], after: "&&&START&&&") == "dead")
+    }
 }

@@ -28,7 +28,11 @@ import Testing
             "acme.myfreshworks.com", "acme.myshopify.com", "common", "72f988bf-86f1-41af-91ab-2d7cd011db47",
             "contoso.onmicrosoft.com", "crm", "crm4", "eu", "au", "us", "https://accounts.zoho.com",
             "https://accounts.zoho.com.au", "https://accounts.zohocloud.ca", "4620816365291273930", "sharefile.com",
-            "sf-api.eu", "demo", "sandbox", "",
+            "sf-api.eu", "demo", "sandbox", "org_01ABC", "ABCDE12345", "amzn1.sellerapps.app.0bf296b5-36a6",
+            "sellercentral-europe.amazon.com", "impl.workday.com", "wd5-impl.workday.com", "acme.au.deputy.com",
+            "kintone.com", "nl", "1234567", "staging", "production", "https://api.example.com/scope", "emea", "cn",
+            "fedramp",
+            "sod", "preview", "12", "eapi.pcloud.com", "https://api.jobadder.com/v2", "icfg_1", "stores/a1", "",
         ]
         for pattern in BuiltInPatterns.all {
             let regex = try Self.regex(pattern.text)

@@ -72,7 +72,7 @@ extension Examination {
     func providers(by transport: CurlTransport) async -> [Finding] {
         var origins: [String: String] = [:]
         var unasked: [String] = []
-        for sourceType in configuration.catalog.sourceTypes {
+        for sourceType in configuration.catalog.sourceTypes(of: configuration.clients.keys) {
             guard let profile = sourceType.oauth, configuration.isConfigured(sourceType),
                 let client = configuration.client(for: sourceType)
             else { continue }
@@ -106,8 +106,9 @@ extension Examination {
     /// The metadata of each issuer that a configured source type's endpoints come from.
     func metadata(by transport: CurlTransport) async -> [Finding] {
         var found: [String: Finding] = [:]
-        for sourceType in configuration.catalog.sourceTypes where configuration.isConfigured(sourceType) {
-            guard let client = configuration.client(for: sourceType),
+        for sourceType in configuration.catalog.sourceTypes(of: configuration.clients.keys) {
+            guard configuration.isConfigured(sourceType),
+                let client = configuration.client(for: sourceType),
                 let examined = await sourceType.oauth?.examineMetadata(as: client, by: transport)
             else { continue }
             found[examined.issuer] = Self.finding(examined, of: sourceType.id)

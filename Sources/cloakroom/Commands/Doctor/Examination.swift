@@ -17,7 +17,7 @@ struct Examination: Sendable {
         var findings = [
             Finding.good(
                 "configuration",
-                "\(counted(configuration.catalog.sourceTypes.count, "source type")), no setting is wrong")
+                "\(counted(configuration.catalog.entries.count, "source type")), no setting is wrong")
         ]
         // Their own words say what to do, where something is.
         findings += configuration.advice.map { Finding(subject: "configuration", level: .warn, words: $0) }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Broker
 import Catalog
 import Daemon
+import Formats
 import Foundation
 import StrictYAML
 
@@ -10,7 +11,10 @@ extension Sources {
     struct Lint: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Report everything that is wrong with your catalog files.",
-            discussion: "Exit status 0 where a broker would accept them, else 1.")
+            discussion: """
+                Exit status 0 where a broker would accept them, else 1. Warnings are what a careful reviewer would ask \
+                about entries that it accepts.
+                """)
 
         @Argument(help: "YAML files with source types.")
         var files: [String]
@@ -31,6 +35,10 @@ extension Sources {
             }
             let catalog = Catalog(own: texts, allowInsecure: allowInsecure, findings: findings)
             try findings.refuse()
+            let builtIn = Catalog(allowInsecure: allowInsecure, findings: findings)
+            for remark in CatalogReview.remarks(on: catalog, beside: builtIn) {
+                Terminal.write("warning: \(remark)".visible)
+            }
             Terminal.result("ok: \(counted(catalog.sourceTypes.count, "source type"))")
         }
     }

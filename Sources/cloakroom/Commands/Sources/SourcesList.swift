@@ -1,14 +1,25 @@
 import ArgumentParser
 import Broker
 import BrokerServer
+import Catalog
 import Daemon
+import Formats
 
 extension Sources {
     /// Lists what the broker answers at `assets:sourceTypes`, from the same code.
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "List the source types, and which of them a flow could start for.",
-            discussion: "Without a configuration, the built-in catalog.")
+            discussion: """
+                Without a configuration, the built-in catalog. Standard error tells how many can be connected, and for how \
+                many of them a fact is unverified.
+                """)
+
+        @Argument(help: "A word of the name, the type or the provider, such as google; all without it.")
+        var word: String?
+
+        @Option(name: .long, help: "Only those of this category, such as drive or crm.")
+        var category: String?
 
         @OptionGroup var options: ConfigurationOption
 
@@ -17,19 +28,56 @@ extension Sources {
 
         func run() throws {
             let (catalog, configuration) = try Sources.catalog(options.config)
+            let chosen = try chosen(in: catalog)
+            let ids = Set(chosen.map(\.id.description))
             let list = SourceTypeList(catalog, opening: configuration?.broker.resources ?? ResourceServers()) {
                 configuration?.client(for: $0)
             }
+            let items = list.items.filter { ids.contains($0.type) }
             if json {
-                Terminal.json(list.items)
+                Terminal.json(items)
             } else {
-                Terminal.table(table(list))
+                Terminal.table(table(items))
+                Terminal.write(Self.count(of: chosen))
             }
         }
 
-        private func table(_ list: SourceTypeList) -> [[String]] {
+        /// The source types that the word and the category leave; a refusal where there is none.
+        private func chosen(in catalog: Catalog) throws -> [SourceType] {
+            let all = catalog.sourceTypes
+            let chosen = all.filter { sourceType in
+                let names = [sourceType.id.description, sourceType.displayName, sourceType.provider]
+                return (category.map { $0.lowercased() == sourceType.category.lowercased() } ?? true)
+                    && (word.map { word in names.contains { $0.lowercased().contains(word.lowercased()) } } ?? true)
+            }
+            guard chosen.isEmpty else { return chosen }
+            let categories = Set(all.map(\.category))
+            if let category, !categories.contains(category.lowercased()) {
+                throw Refusal(
+                    "there is no category \(category.quoted)\(category.guess(among: Array(categories)))",
+                    hint: "there are \(categories.sorted().joined(separator: ", "))")
+            }
+            throw Refusal(
+                "no source type has \((word ?? "").quoted) in its name",
+                hint: "`cloakroom sources list` has all of them; a provider of your own is an entry in catalogFiles")
+        }
+
+        /// The number of those with OAuth, and of those among them that nobody confirmed in full.
+        static func count(of sourceTypes: [SourceType]) -> String {
+            let profiles = sourceTypes.compactMap(\.oauth)
+            let unverified = profiles.filter { !$0.unverified.isEmpty }
+            let facts = OAuthProfile.UnverifiedFact.allCases.compactMap { fact -> String? in
+                let number = unverified.count { $0.unverified.contains(fact) }
+                return number == 0 ? nil : "\(fact.words) \(number)"
+            }
+            let more = facts.isEmpty ? "" : " (\(facts.joined(separator: ", ")))"
+            return
+                "\(counted(profiles.count, "source type")) with OAuth, \(unverified.count) of them with unverified facts\(more)"
+        }
+
+        private func table(_ items: [SourceTypeList.Item]) -> [[String]] {
             [["TYPE", "NAME", "CATEGORY", "OAUTH", "CONFIGURED", "PARAMETERS"]]
-                + list.items.map { item in
+                + items.map { item in
                     [
                         item.type, item.displayName, item.category, item.supportsOAuth ? "yes" : "no",
                         !item.supportsOAuth ? "" : item.configured ? "yes" : "no",

@@ -20,9 +20,19 @@ extension Sources {
         @Option(name: .long, help: "Show the redirect address of this tenant's own app, and the command that sets it.")
         var tenant: String?
 
+        @Flag(
+            name: .long, help: "Print the built-in entry as it is in the catalog, to be changed in a file of your own.")
+        var yaml = false
+
         func run() throws {
             let (catalog, configuration) = try Sources.catalog(options.config)
             let sourceType = try Sources.sourceType(type, in: catalog)
+            if yaml {
+                guard let text = Catalog.builtInText(of: sourceType.id) else {
+                    throw Refusal("\(sourceType.id) is not built in", hint: "your own files have it: see catalogFiles")
+                }
+                return Terminal.result(text)
+            }
             guard let owner = tenant.map({ TenantID($0) }) else {
                 return Terminal.result(Self.text(of: sourceType, catalog: catalog, configuration: configuration))
             }
@@ -80,6 +90,16 @@ extension Sources {
             rows.append(("PKCE", oauth.proofKey.rawValue))
             rows.append(("refresh token", oauth.refreshToken.rawValue))
             rows.append(("revocation", oauth.hasRevocation ? "yes" : "none: delete the tokens, and tell the person"))
+            if !oauth.unverified.isEmpty {
+                let facts = oauth.unverified.map(\.words).joined(separator: ", ")
+                rows.append(("unverified", "\(facts): try it with `cloakroom sources try` before anybody needs it"))
+            }
+            for value in oauth.learned {
+                rows.append(("learned \(value.name)", "told by the provider; refreshes take it among their parameters"))
+            }
+            if let seconds = oauth.refreshNotBefore {
+                rows.append(("refresh not before", "\(seconds) s to the token's end: see extras.refreshNotBefore"))
+            }
             if let origin = oauth.addresses.tokenOrigin {
                 rows.append(
                     (
@@ -103,7 +123,7 @@ extension Sources {
 
         /// The command that gives a tenant an app of its own.
         private static func command(_ sourceType: SourceType, _ oauth: OAuthProfile, for tenant: TenantID) -> String {
-            guard !oauth.needsKey, oauth.clientAuthentication != .tls else {
+            guard !oauth.needsKey, !oauth.needsCertificate else {
                 return "its client authenticates by a key, which is set under clients: tenants cannot have their own"
             }
             var words = ["cloakroom clients set --tenant \(tenant) --source-type \(sourceType.id) --client-id …"]
@@ -119,7 +139,7 @@ extension Sources {
             var lines = ["clients:", "  \(name):", "    clientId: \"…\""]
             if oauth.needsSecret { lines.append("    clientSecretFile: \(name).secret") }
             if oauth.needsKey { lines.append("    privateKeyFile: \(name).pem") }
-            if oauth.clientAuthentication == .tls {
+            if oauth.needsCertificate {
                 lines.append("    certificateFile: \(name).crt")
                 lines.append("    certificateKeyFile: \(name).key")
             }

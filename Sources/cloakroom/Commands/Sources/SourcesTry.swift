@@ -35,7 +35,7 @@ extension Sources {
 
         func run() async throws {
             var configuration = try ConfigurationReader.configuration(file: options.config)
-            _ = try Sources.sourceType(type, in: configuration.catalog)
+            let sourceType = try Sources.sourceType(type, in: configuration.catalog)
             let parameters = try Parameters.read(parameter)
             try await HealthCheck.refuseRunningBroker(
                 configuration, whose: "where the callback would go",
@@ -55,7 +55,8 @@ extension Sources {
             let process = try BrokerProcess(configuration, onListening: { announcement.finish() })
             let trial = Trial(
                 broker: process.broker, sourceType: type, parameters: parameters,
-                scopes: scope.isEmpty ? nil : scope, verifier: verifier)
+                scopes: scope.isEmpty ? nil : scope, verifier: verifier,
+                advice: sourceType.oauth?.adviceOnAuthentication)
             try await Self.run(trial, in: process, listening: listening)
         }
 

@@ -13,7 +13,8 @@ extension Trial {
         case "scope_reduced": "scope_reduced: less was granted than asked; calls that need the rest will fail"
         case "expiry_unknown":
             "expiry_unknown: the provider does not say when the token expires; refresh when a call is answered 401"
-        case "extras_missing": "extras_missing: the call after connecting failed, and its extras are missing"
+        case "extras_missing":
+            "extras_missing: the call after connecting failed, or the provider left out what a refresh needs"
         case "extra_refused": "extra_refused: a value did not match the catalog's pattern, and was left out"
         default: warning
         }

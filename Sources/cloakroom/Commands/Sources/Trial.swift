@@ -11,6 +11,8 @@ struct Trial: Sendable {
     /// `nil`: the source type's own.
     let scopes: [String]?
     let verifier: ExchangeVerifier
+    /// What to try where the provider refuses the client; `nil` where nothing about it is in doubt.
+    var advice: String?
 
     /// Of no installation: the database is one for this flow alone.
     private static let tenant = "cloakroom-try"
@@ -47,16 +49,21 @@ struct Trial: Sendable {
             case .expired: throw Refusal("nobody came back in time", hint: "run the command again, and consent sooner")
             case .failed(let error, let reason):
                 let words = reason.map { ": \($0)" } ?? ""
+                let usual =
+                    "compare the app's redirect address, client id, secret and scopes with `cloakroom sources show \(sourceType)`"
                 throw Refusal(
-                    "the flow failed with \(error)\(words)",
-                    hint:
-                        "compare the app's redirect address, client id, secret and scopes with `cloakroom sources show \(sourceType)`"
-                )
+                    "the flow failed with \(error)\(words)", hint: Self.hint(error, usual, advice))
             case .unreadable: throw Refusal("the credentials cannot be decrypted", hint: "run the command again")
             case .redeemed: throw Refusal("somebody else took the credentials", hint: "run the command again")
             case .succeeded(let json): return try Self.summary(json)
             }
         }
+    }
+
+    /// - Parameter advice: only a refusal by the token endpoint can be for want of the right proof.
+    static func hint(_ error: String, _ usual: String, _ advice: String?) -> String {
+        guard error == "provider_rejected", let advice else { return usual }
+        return "\(usual); \(advice)"
     }
 
     /// The credentials' lines; each is made visible by itself, since the provider's words are among them.

@@ -1,0 +1,28 @@
+import Catalog
+
+extension OAuthProfile.UnverifiedFact {
+    /// As operators read it.
+    var words: String {
+        switch self {
+        case .clientAuthentication: "client authentication"
+        case .pkce: "PKCE"
+        case .scopes: "scopes"
+        case .refreshToken: "refresh token"
+        case .revocation: "revocation"
+        }
+    }
+}
+
+extension OAuthProfile {
+    /// Advice for an operator whose client was refused, where the entry's way of authenticating it is a guess; `nil`
+    /// where it is none.
+    var adviceOnAuthentication: String? {
+        guard unverified.contains(.clientAuthentication) else { return nil }
+        let other: ClientAuthentication = clientAuthentication == .post ? .basic : .post
+        return """
+            nobody has confirmed clientAuthentication: \(clientAuthentication.rawValue) of this entry: if the client id and secret are \
+            right, write the entry into a file of your own (`cloakroom sources show TYPE --yaml`), set it to \(other.rawValue) there, name \
+            the file in catalogFiles and try again
+            """
+    }
+}
