@@ -54,7 +54,8 @@ public final class Broker: Sendable {
     let transport: any ProviderTransport
     let directory: ProviderDirectory
     let refreshes: RefreshCoalescer
-    /// Seals what only this process may open again: tokens that an operator may have revoked.
+    /// Seals what only this process, and those it hands its key to, may open again: tokens that an operator may have
+    /// revoked.
     let processKey: KeyRing
     let readiness = Readiness()
     let now: @Sendable () -> Timestamp
@@ -72,6 +73,7 @@ public final class Broker: Sendable {
     ///   - tell: told of failures that no caller is told of, likewise.
     ///   - steadyNow: a monotonic clock, for caches and waiting times.
     ///   - machine: where other processes with the same store run; by default this process is believed to be alone.
+    ///   - processKey: seals what no database may open; brokers that share one hand theirs to each other.
     ///   - pause: waits a while for what another process does, without a thread.
     public init(
         settings: Settings, catalog: Catalog, clients: [String: Client], keyRing: KeyRing, store: any BrokerStore,
@@ -79,6 +81,7 @@ public final class Broker: Sendable {
         report: @escaping @Sendable (Event) -> Void = { _ in },
         tell: @escaping @Sendable (Incident) -> Void = { _ in },
         steadyNow: @escaping @Sendable () -> ContinuousClock.Instant = { .now }, machine: Machine? = nil,
+        processKey: KeyRing = .ephemeral(),
         pause: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
     ) {
         self.settings = settings
@@ -99,7 +102,7 @@ public final class Broker: Sendable {
                 Incident(.refreshNotKept, error.reason, tenant: refresh.tenant, sourceType: refresh.sourceType))
         }
         tenantClients = TenantClients(store: store, vault: vault, tell: tell, now: steadyNow)
-        processKey = KeyRing.ephemeral()
+        self.processKey = processKey
         self.now = now
         self.steadyNow = steadyNow
         self.report = report
