@@ -1,11 +1,14 @@
 """A PostgreSQL server of the tests' own, from Debian's package, and a proxy between it and brokers."""
 
+import atexit
+import functools
 import os
 import shutil
 import signal
 import socket
 import struct
 import subprocess
+import tempfile
 import threading
 import uuid
 from pathlib import Path
@@ -93,6 +96,16 @@ class PostgresServer:
     @property
     def log(self) -> str:
         return (self.folder / "log").read_text(errors="replace")
+
+
+@functools.cache
+def shared() -> PostgresServer:
+    """One for a whole run; it ends with it."""
+    folder = Path(tempfile.mkdtemp(prefix="cloakroom-pg-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
+    running = PostgresServer(folder / "server", {"max_connections": "500", "log_statement": "none",
+                                                 "log_min_duration_statement": "-1"}).start()
+    atexit.register(lambda: (running.stop(signal.SIGQUIT), shutil.rmtree(folder, ignore_errors=True)))
+    return running
 
 
 class CommitThief:
