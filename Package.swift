@@ -50,6 +50,8 @@ let package = Package(
         // C libraries of the system.
         .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
         .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
+        .target(
+            name: "CPostgres", linkerSettings: [.linkedLibrary("pq")]),
         .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
         .target(name: "CZip", linkerSettings: [.linkedLibrary("zip")]),
         .target(name: "CSpawn"),
@@ -76,12 +78,19 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(name: "GroupedWriter", swiftSettings: strict),
+        // What every store of the broker does alike, whatever its engine.
+        .target(
+            name: "StoreParts", dependencies: ["Broker", "Catalog", "Formats", "Secrets"], swiftSettings: strict),
         .target(
             name: "SQLiteStore",
             dependencies: [
-                "Broker", "Catalog", "Formats", "GroupedWriter", "Secrets",
+                "Broker", "Catalog", "Formats", "GroupedWriter", "Secrets", "StoreParts",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
+            swiftSettings: strict),
+        .target(
+            name: "PostgresStore",
+            dependencies: ["Broker", "CPostgres", "Catalog", "Formats", "Secrets", "StoreParts"],
             swiftSettings: strict),
         .target(
             name: "Templates", path: "Templates",
@@ -165,7 +174,8 @@ let package = Package(
             name: "cloakroom",
             dependencies: [
                 "Broker", "BrokerServer", "Catalog", "CurlTransport", "Daemon", "Formats", "HTTPService", "JOSE",
-                "OTLPTracing", "PrometheusMetrics", "SQLiteStore", "Sandbox", "Secrets", "StrictYAML", "Transport",
+                "OTLPTracing", "PostgresStore", "PrometheusMetrics", "SQLiteStore", "Sandbox", "Secrets", "StoreParts",
+                "StrictYAML", "Transport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -248,7 +258,8 @@ let package = Package(
         .testTarget(
             name: "SQLiteStoreTests",
             dependencies: [
-                "Broker", "Catalog", "Formats", "SQLiteStore", "Secrets", "StrictYAML", "TestSupport", "Transport",
+                "Broker", "Catalog", "Formats", "PostgresStore", "SQLiteStore", "Secrets", "StoreParts", "StrictYAML",
+                "TestSupport", "Transport",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         .testTarget(

@@ -58,7 +58,8 @@ public final class Broker: Sendable {
     let refreshes: RefreshCoalescer
     let resources: ResourceDirectory
     let registered: RegisteredClients
-    /// Seals what only this process may open again: tokens that an operator may have revoked.
+    /// Seals what only this process, and those it hands its key to, may open again: tokens that an operator may have
+    /// revoked.
     let processKey: KeyRing
     let readiness = Readiness()
     let now: @Sendable () -> Timestamp
@@ -76,6 +77,7 @@ public final class Broker: Sendable {
     ///   - tell: told of failures that no caller is told of, likewise.
     ///   - steadyNow: a monotonic clock, for caches and waiting times.
     ///   - machine: where other processes with the same store run; by default this process is believed to be alone.
+    ///   - processKey: seals what no database may open; brokers that share one hand theirs to each other.
     ///   - pause: waits a while for what another process does, without a thread.
     public init(
         settings: Settings, catalog: Catalog, clients: [String: Client], keyRing: KeyRing, store: any BrokerStore,
@@ -83,6 +85,7 @@ public final class Broker: Sendable {
         report: @escaping @Sendable (Event) -> Void = { _ in },
         tell: @escaping @Sendable (Incident) -> Void = { _ in },
         steadyNow: @escaping @Sendable () -> ContinuousClock.Instant = { .now }, machine: Machine? = nil,
+        processKey: KeyRing = .ephemeral(),
         pause: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
     ) {
         self.settings = settings
@@ -105,7 +108,7 @@ public final class Broker: Sendable {
         resources = ResourceDirectory(transport: transport, allowInsecure: catalog.allowsInsecure, tell: tell)
         registered = RegisteredClients(store: store, keyRing: keyRing, tell: tell)
         tenantClients = TenantClients(store: store, vault: vault, tell: tell, now: steadyNow)
-        processKey = KeyRing.ephemeral()
+        self.processKey = processKey
         self.now = now
         self.steadyNow = steadyNow
         self.report = report

@@ -1,3 +1,4 @@
+#include <string.h>
 #include "Keys.h"
 
 #include <limits.h>
@@ -50,6 +51,26 @@ EVP_PKEY *cloakroom_key_from_pem(const unsigned char *pem, size_t length) {
 }
 
 EVP_PKEY *cloakroom_key_new_p256(void) { return EVP_EC_gen("P-256"); }
+
+int cloakroom_p256_point(EVP_PKEY *key, unsigned char *out) {
+    unsigned char *encoded = NULL;
+    size_t length = EVP_PKEY_get1_encoded_public_key(key, &encoded);
+    if (length == 65) memcpy(out, encoded, 65);
+    OPENSSL_free(encoded);
+    return length == 65;
+}
+
+int cloakroom_p256_shared(EVP_PKEY *key, const unsigned char *point, size_t length, unsigned char *out) {
+    // Checked to be on the curve.
+    EVP_PKEY *peer = cloakroom_key_from_point("P-256", point, length);
+    EVP_PKEY_CTX *context = peer == NULL ? NULL : EVP_PKEY_CTX_new(key, NULL);
+    size_t written = 32;
+    int done = context != NULL && EVP_PKEY_derive_init(context) == 1 && EVP_PKEY_derive_set_peer(context, peer) == 1
+        && EVP_PKEY_derive(context, out, &written) == 1 && written == 32;
+    EVP_PKEY_CTX_free(context);
+    EVP_PKEY_free(peer);
+    return done;
+}
 
 EVP_PKEY *cloakroom_private_key_from_rsa(const unsigned char *numbers, const size_t *lengths, int count) {
     static const char *const names[] = {

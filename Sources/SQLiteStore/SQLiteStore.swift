@@ -4,9 +4,10 @@ import Formats
 import Foundation
 import GRDB
 public import Secrets
+public import StoreParts
 
 /// Flows and credential keys in one SQLite file, which several brokers on one machine may share.
-public struct SQLiteStore: BrokerStore {
+public struct SQLiteStore: ObservableStore {
     let writer: Writer
     let reader: Reader
     /// For long looks, such as operators' lists: they hold up no flow, whose tenant's clients are read by `reader`.

@@ -74,6 +74,25 @@ public final class KeyRing: Sendable {
     /// A ring of one new key that is written nowhere: nothing that it seals opens after this process ends.
     public static func ephemeral() -> KeyRing { KeyRing(SecretBytes(Random.bytes(32)), id: .process) }
 
+    /// The same, under a name that no other process's key has: what it seals tells whose it is.
+    package static func ephemeral(named id: KeyID) -> KeyRing { KeyRing(SecretBytes(Random.bytes(32)), id: id) }
+
+    /// Adds keys of other processes behind this one's, the newest last, and lets the oldest go beyond `most`.
+    package func take(_ others: [(id: KeyID, key: SecretBytes)], most: Int) {
+        keys.withLock { keys in
+            for (id, key) in others where keys.byID[id] == nil {
+                keys.byID[id] = key
+                keys.ids.append(id)
+            }
+            while keys.ids.count > most { keys.byID[keys.ids.remove(at: 1)] = nil }
+        }
+    }
+
+    /// All keys, to be handed to another process.
+    package var all: [(id: KeyID, key: SecretBytes)] {
+        keys.withLock { keys in keys.ids.compactMap { id in keys.byID[id].map { (id, $0) } } }
+    }
+
     /// Tells whether both rings have a key of this name, with different bytes; these are compared in constant time.
     public func differs(from other: KeyRing, at id: KeyID) -> Bool {
         guard let own = keys.withLock({ $0.byID[id] }), let theirs = other.keys.withLock({ $0.byID[id] }) else {

@@ -12,7 +12,8 @@ struct Cloakroom: AsyncParsableCommand {
         version: version,
         subcommands: [
             Serve.self, Demo.self, Check.self, Sources.self, KeysCommand.self, RevokeCommand.self, AuditCommand.self,
-            ClientsCommand.self, MasterKeyCommand.self, Doctor.self, Backup.self, Restore.self, TokenCommand.self,
+            ClientsCommand.self, MasterKeyCommand.self, Doctor.self, Backup.self, Restore.self, StoreCommand.self,
+            TokenCommand.self,
         ])
 
     static func main() async { await Program.run(Self.self) }

@@ -174,6 +174,16 @@ def merged(base: dict, changes: dict) -> dict:
     return result
 
 
+def usual_store() -> str:
+    """With CLOAKROOM_TEST_STORE=postgres each installation has a database of one server: for tests that open no file."""
+    if os.environ.get("CLOAKROOM_TEST_STORE") != "postgres":
+        return "sqlite:cloakroom.db"
+    import postgres  # which imports this module
+
+    server = postgres.shared()
+    return server.url(server.database())
+
+
 class Installation:
     """A folder with configuration, catalog and keys. All paths in it are relative to it."""
 
@@ -194,7 +204,7 @@ class Installation:
                 "http": {"host": "127.0.0.1", "port": self.port, "publicURL": self.url},
                 "frontend": {"origins": [APP, OTHER_APP]},
                 "auth": {"issuer": tokens.ISSUER, "audience": tokens.AUDIENCE, "jwksFile": "jwks.json"},
-                "storage": {"url": "sqlite:cloakroom.db"},
+                "storage": {"url": usual_store()},
                 "masterKeyFile": "master.key",
                 "provider": {"connectTimeout": 5, "timeout": 10, "allowInsecure": True, "allowPrivateAddresses": True},
                 "catalogFiles": ["source-types.yaml"],

@@ -28,7 +28,7 @@ def tree(folder: Path, package: Path) -> Path:
 def test_the_package_says_what_it_needs(package):
     fields = subprocess.run(["dpkg-deb", "--field", package], capture_output=True, text=True, check=True).stdout
     assert f"Version: {run('--version').stdout.strip()}\n" in fields
-    for library in ("libc6 ", "libcurl4", "libsqlite3-0", "libssl3", "ca-certificates", "passwd"):
+    for library in ("libc6 ", "libcurl4", "libpq5", "libsqlite3-0", "libssl3", "ca-certificates", "passwd"):
         assert library in fields
 
 

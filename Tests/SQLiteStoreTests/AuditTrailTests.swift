@@ -4,6 +4,7 @@ import Foundation
 import GRDB
 import SQLiteStore
 import Secrets
+import StoreParts
 import Testing
 
 @Suite struct AuditTrailTests {

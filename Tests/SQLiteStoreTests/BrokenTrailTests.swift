@@ -3,6 +3,7 @@ import Formats
 import Foundation
 import GRDB
 import Secrets
+import StoreParts
 import Testing
 
 @testable import SQLiteStore

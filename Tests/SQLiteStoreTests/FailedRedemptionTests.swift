@@ -2,6 +2,7 @@ import Broker
 import Foundation
 import GRDB
 import Secrets
+import StoreParts
 import Testing
 
 @testable import SQLiteStore

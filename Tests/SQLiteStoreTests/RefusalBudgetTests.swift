@@ -1,4 +1,5 @@
 import Foundation
+import StoreParts
 import Testing
 
 @testable import SQLiteStore

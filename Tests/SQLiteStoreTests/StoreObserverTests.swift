@@ -1,4 +1,5 @@
 import Secrets
+import StoreParts
 import Testing
 
 @testable import SQLiteStore

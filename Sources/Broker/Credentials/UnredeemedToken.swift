@@ -3,8 +3,9 @@ import Secrets
 
 /// A token of credentials that nobody redeemed yet, with what its provider needs to revoke it.
 ///
-/// Sealed under a key of this process alone: a stolen database opens nothing, not even with the master key. After a
-/// restart such a token can no longer be revoked, but nobody holds it either.
+/// Sealed under a key of this process, which only brokers of the same database are handed (see `BrokerGroup`): a stolen
+/// database opens nothing, not even with the master key. Once no broker of that time runs any more, such a token can no
+/// longer be revoked, but nobody holds it either.
 public struct UnredeemedToken: Sendable {
     let token: AccessOrRefreshToken
     let hint: String

@@ -12,7 +12,19 @@ extension Problem {
             reason: reason.description)
     }
 
-    static func unavailable(_ error: StoreError) -> Problem { .unavailable(error.reason) }
+    static func unavailable(_ error: StoreError) -> Problem {
+        var problem = Problem.unavailable(error.reason)
+        switch error {
+        case .unavailable, .closed:
+            problem.detail = "the broker cannot keep or read data now; nothing happened; try again in a moment"
+        case .uncertain:
+            problem.detail = """
+                the database did not say whether this was kept, so nothing is given; try again, and if a credential key is \
+                refused then, it is spent: connect again
+                """
+        }
+        return problem
+    }
 
     /// The same, with its reason for operators; `nil`: with none to log.
     func because(_ reason: Reason?) -> Problem {

@@ -37,6 +37,11 @@ EVP_PKEY *cloakroom_key_from_pem(const unsigned char *pem, size_t length);
 /// A new private key on P-256.
 EVP_PKEY *cloakroom_key_new_p256(void);
 
+/// The public half of a key on P-256, as 65 bytes. Returns 1, or 0 where libcrypto failed.
+int cloakroom_p256_point(EVP_PKEY *key, unsigned char *out);
+/// The secret of 32 bytes that two keys on P-256 share (SP 800-56A § 5.7.1.2). Returns 1, or 0 where `point` is none.
+int cloakroom_p256_shared(EVP_PKEY *key, const unsigned char *point, size_t length, unsigned char *out);
+
 /// Public keys from their numbers (big endian); NULL where they make no key. `point` is 0x04, x, y.
 EVP_PKEY *cloakroom_key_from_rsa(const unsigned char *n, size_t n_length, const unsigned char *e, size_t e_length);
 EVP_PKEY *cloakroom_key_from_point(const char *curve, const unsigned char *point, size_t length);

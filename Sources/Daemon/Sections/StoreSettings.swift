@@ -1,6 +1,6 @@
 import Formats
 package import Secrets
-import StrictYAML
+package import StrictYAML
 
 /// The store: its place, and the keys that seal what is in it.
 extension ConfigurationReader {
@@ -10,7 +10,15 @@ extension ConfigurationReader {
     package func storePath(usual: String) -> String? {
         let storage = section("storage")
         defer { storage.finish() }
-        let text = storage.string("url") ?? usual
+        return sqlitePath(storage.string("url") ?? usual, in: storage, wanted: "sqlite:PATH, a file")
+    }
+
+    /// The file that an address names; `nil` (and a finding) where it is of another kind.
+    ///
+    /// - Parameters:
+    ///   - storage: the section that the address is in.
+    ///   - wanted: what the program takes.
+    package func sqlitePath(_ text: String, in storage: YAMLReader, wanted: String) -> String? {
         let path = text.hasPrefix("sqlite:") ? String(text.dropFirst("sqlite:".count)) : ""
         // `:memory:` and `file:` would be read by SQLite, not by the file system.
         guard !path.isEmpty, !path.hasPrefix(":"), !path.hasPrefix("file:") else {
@@ -19,7 +27,7 @@ extension ConfigurationReader {
             let found =
                 text.hasPrefix("sqlite:")
                 ? text.quoted : "an address with the scheme \(scheme.quoted)"
-            storage.problem("url", found: found, wanted: "sqlite:PATH, a file; this version has no other store")
+            storage.problem("url", found: found, wanted: wanted)
             return nil
         }
         return settings.absolute(path)

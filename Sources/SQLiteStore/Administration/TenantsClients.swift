@@ -4,6 +4,7 @@ public import Formats
 import Foundation
 import GRDB
 import Secrets
+import StoreParts
 
 /// Clients that tenants brought.
 extension SQLiteStore {
@@ -30,7 +31,7 @@ extension SQLiteStore {
         let storedScopes: DatabaseValue = row[ClientColumn.scopes]
         guard let sourceType = (row[ClientColumn.sourceType] as String?).flatMap({ SourceType.ID($0) }),
             let id: String = row[ClientColumn.clientID], let changedAt: Int64 = row[ClientColumn.changedAt],
-            let parameters = (row[ClientColumn.parameters] as String?).flatMap(FlowRow.decode),
+            let parameters = (row[ClientColumn.parameters] as String?).flatMap(FlowParameters.decode),
             scopes != nil || storedScopes.isNull
         else { throw MalformedRow() }
         return KeptClient(
@@ -51,7 +52,7 @@ extension SQLiteStore {
                     changed_at) VALUES (?, ?, ?, ?, ?, ?, ?)
                 """, .text(tenant.description), .text(client.sourceType.description), .text(client.id),
                 .blob(client.secret?.bytes), .text(client.scopes?.joined(separator: " ")),
-                .text(FlowRow.encode(client.parameters)), .integer(client.changedAt.milliseconds))
+                .text(FlowParameters.encode(client.parameters)), .integer(client.changedAt.milliseconds))
             try transaction.record(event)
             return isNew
         }

@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import Secrets
+import StoreParts
 
 /// The end of an audit trail, as the one row of `audit_trail` has it with its proof. Without it, events could be cut
 /// off.

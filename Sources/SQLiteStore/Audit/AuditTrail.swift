@@ -4,6 +4,7 @@ import Formats
 import Foundation
 import GRDB
 import Secrets
+import StoreParts
 
 /// The audit trail: events in the order of their commits, each with a proof over itself and the one before.
 ///
@@ -160,10 +161,4 @@ final class AuditTrail {
         }
         return head
     }
-}
-
-/// A place where an audit trail does not fit: the first event concerned, and why.
-struct Breach: Error, Equatable, Sendable {
-    let sequence: Int64
-    let finding: String
 }

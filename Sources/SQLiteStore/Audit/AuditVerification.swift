@@ -2,14 +2,7 @@ import Broker
 import Foundation
 import GRDB
 public import Secrets
-
-/// The result of reading the whole audit trail.
-public enum AuditVerification: Sendable, Equatable {
-    /// Nothing was altered, added or removed: so many events, from the first to the last kept.
-    case sound(events: Int64, first: Int64, last: Int64)
-    /// The first event that does not fit, or the end of the trail that is not where it should be.
-    case broken(sequence: Int64, finding: String)
-}
+public import StoreParts
 
 extension SQLiteStore {
     /// Proves that the audit trail of the database at `path` is whole. Changes nothing.

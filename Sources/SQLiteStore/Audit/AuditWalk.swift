@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import Secrets
+import StoreParts
 
 /// Goes along a trail, event by event, and stops where one does not fit.
 struct AuditWalk {

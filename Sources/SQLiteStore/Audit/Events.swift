@@ -1,6 +1,7 @@
 public import Broker
 import Formats
 import GRDB
+import StoreParts
 
 /// The audit trail as operators read it.
 extension SQLiteStore {

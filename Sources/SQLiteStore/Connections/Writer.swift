@@ -1,6 +1,7 @@
 import Broker
 import GRDB
 import GroupedWriter
+import StoreParts
 
 /// The one way to change the database: one thread, one connection, one commit for all who wait.
 struct Writer: Sendable {

@@ -1,6 +1,7 @@
 import Broker
 import GRDB
 import GroupedWriter
+import StoreParts
 
 /// The view of the database that one operation gets within a transaction, and the state that the writer's thread alone
 /// has.

@@ -3,6 +3,7 @@ import Foundation
 import GRDB
 import Glibc
 public import Secrets
+import StoreParts
 
 /// The reasons why a database was not opened. What `inspect` finds, and a missing master key, leave the file as it is;
 /// else opening may have brought its tables up to date before it fails.

@@ -3,6 +3,7 @@ import Catalog
 import Formats
 import Foundation
 import Secrets
+import StoreParts
 
 /// A flow as a row, and back.
 enum FlowRow {
@@ -56,7 +57,7 @@ enum FlowRow {
     static func flow(_ row: SQLRow) -> Flow? {
         guard let id = FlowID(bytes: row.blob(Column.id)), let tenant = TenantID(row.text(Column.tenant)),
             let sourceType = SourceType.ID(row.text(Column.sourceType)),
-            let parameters = decode(row.text(Column.parameters)),
+            let parameters = FlowParameters.decode(row.text(Column.parameters)),
             let origin = Origin(row.text(Column.frontendOrigin)), let key = KeyRing.KeyID(row.text(Column.masterKey))
         else { return nil }
         let returnURL = row.textIfAny(Column.returnURL).flatMap { ReturnURL($0) }
@@ -87,16 +88,5 @@ enum FlowRow {
                 ? flow.expiresAt : Timestamp(milliseconds: row.integer(Column.keyExpiresAt)),
             error: isRevoked ? revoked : row.textIfAny(Column.error),
             errorDescription: row.textIfAny(Column.errorDescription))
-    }
-
-    static func encode(_ parameters: [String: String]) -> String {
-        if parameters.isEmpty { return "{}" }
-        let json = JSONValue.object(parameters.mapValues { .string($0) })
-        return (try? json.encoded()).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
-    }
-
-    static func decode(_ text: String) -> [String: String]? {
-        if text == "{}" { return [:] }
-        return try? JSONValue(json: Array(text.utf8))?.decoded(as: [String: String].self)
     }
 }

@@ -3,6 +3,7 @@ import Catalog
 public import Formats
 import GRDB
 import Secrets
+import StoreParts
 
 // `OR FAIL` below and elsewhere: a failure takes the whole transaction back (see `WritingConnection`), so SQLite need
 // not keep a journal of each statement beside it. That journal is 64 KiB, allocated and given back to the system every
@@ -23,7 +24,7 @@ extension SQLiteStore {
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT coalesce(max(id), 0) FROM revocations))
                 """,
                 .blob(flow.id.bytes), .text(flow.tenant.description), .text(flow.sourceType.description),
-                .text(FlowRow.encode(flow.parameters)), .text(flow.scopes.joined(separator: " ")),
+                .text(FlowParameters.encode(flow.parameters)), .text(flow.scopes.joined(separator: " ")),
                 .text(flow.frontendOrigin.description), .text(flow.returnURL?.text),
                 .text(flow.exchangeChallenge?.text), .text(flow.redirect.description), .text(flow.clientID),
                 .text(flow.key.description), .integer(Int64(FlowRow.Status.started)),

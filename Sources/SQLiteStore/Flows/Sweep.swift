@@ -3,6 +3,7 @@ import Catalog
 public import Formats
 import Foundation
 import GRDB
+import StoreParts
 
 extension SQLiteStore {
     /// One transaction. Also forgets revocations that no flow can fall under any more, and records how many refusals

@@ -3,6 +3,7 @@ import Catalog
 import Formats
 import GRDB
 public import Secrets
+import StoreParts
 
 extension SQLiteStore {
     /// Every failure takes one way and one time: the same one statement, which finds a row whatever key was presented,

@@ -5,6 +5,7 @@ import Daemon
 import Formats
 import Foundation
 import SQLiteStore
+import StoreParts
 
 /// Copies the database by the file, not by the admin API: it works with or without a running broker.
 struct Backup: AsyncParsableCommand {
@@ -54,11 +55,11 @@ struct Restore: ParsableCommand {
 
     func run() throws {
         let configuration = try ConfigurationReader.configuration(file: options.config)
-        let path = configuration.storePath
         guard FileManager.default.fileExists(atPath: file) else {
             throw Refusal("there is no \(file.quoted)")
         }
         let database = try configuration.database { path throws(OpeningError) in try IdleDatabase(path: path) }
+        let path = database.path
         try configuration.database(and: file) { _ throws(OpeningError) in
             try SQLiteStore.inspect(path: file)
             // A backup that the master keys do not open would be of no use, and one that was altered of some danger.

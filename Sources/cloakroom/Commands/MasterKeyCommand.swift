@@ -4,6 +4,7 @@ import Catalog
 import Daemon
 import Formats
 import Foundation
+import PostgresStore
 import SQLiteStore
 import Secrets
 
@@ -175,7 +176,12 @@ struct MasterKeyCommand: ParsableCommand {
     }
 
     private static func uses(_ configuration: Configuration) throws -> [String: MasterKeyUses] {
-        guard FileManager.default.fileExists(atPath: configuration.storePath) else { return [:] }
+        if case .postgres(let settings) = configuration.store {
+            return try configuration.postgres(settings) { settings throws(PostgresOpeningError) in
+                try PostgresStore.masterKeyUses(settings, at: .now)
+            }
+        }
+        guard let path = configuration.storePath, FileManager.default.fileExists(atPath: path) else { return [:] }
         return try configuration.database { path throws(OpeningError) in
             try SQLiteStore.inspect(path: path)
             return try SQLiteStore.masterKeyUses(path: path, at: .now)

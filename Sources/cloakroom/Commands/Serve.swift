@@ -4,7 +4,6 @@ import Catalog
 import Daemon
 import Formats
 import Foundation
-import SQLiteStore
 
 /// Runs the broker until SIGTERM or SIGINT.
 struct Serve: AsyncParsableCommand {
@@ -30,10 +29,10 @@ struct Check: ParsableCommand {
     func run() throws {
         let configuration = try ConfigurationReader.configuration(file: options.config)
         // As opening it would, without making or changing it.
-        try configuration.database { path throws(OpeningError) in
-            try SQLiteStore.inspect(path: path, keyRing: configuration.keyRing)
+        try configuration.inspectStore()
+        for warning in try configuration.warnings + configuration.storeWarnings() {
+            Terminal.write("warning: \(warning)".visible)
         }
-        for warning in configuration.warnings { Terminal.write("warning: \(warning)".visible) }
         let types = configuration.catalog.entries
         let connectable = types.filter(\.hasOAuth)
         let ready = configuration.catalog.sourceTypes(of: configuration.clients.keys)

@@ -25,7 +25,7 @@ struct Configuration {
     var bounds = FlowBounds()
     var rules: BearerTokenVerifier.Rules
     var callerKeys: CallerKeys
-    var storePath: String
+    var store: StoreLocation
     var keyRing: KeyRing
     /// Read again when it changes; the state is the one that `keyRing` was read from.
     var masterKeyFile: MasterKeyFile.State?
@@ -41,6 +41,9 @@ struct Configuration {
     var remarks: [String]
     /// The files that hold a secret, this configuration's own among them where one is written into it.
     var secretFiles: [SecretFile] = []
+
+    /// The database's file; `nil` where it is none.
+    var storePath: String? { if case .sqlite(let path) = store { path } else { nil } }
 
     /// A line each for what is allowed but dangerous: at start and in `check`.
     var warnings: [String] {

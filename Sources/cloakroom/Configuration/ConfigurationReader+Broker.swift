@@ -21,7 +21,7 @@ extension ConfigurationReader {
         let frontends = frontends(default: http.publicURL?.origin)
         let provider = provider()
         let auth = auth(allowInsecure: provider.transport.allowInsecure)
-        let storePath = storePath(usual: "sqlite:cloakroom.db")
+        let store = storage()
         let keyRing = keyRing()
         let lifetimes = lifetimes()
         let (catalog, isWhole) = catalog(allowInsecure: provider.transport.allowInsecure)
@@ -33,7 +33,7 @@ extension ConfigurationReader {
 
         // Each of these was found missing or wrong already.
         guard let publicURL = http.publicURL, let frontends, let rules = auth.rules, let callerKeys = auth.keys,
-            let storePath, let keyRing
+            let store, let keyRing
         else { return nil }
         var broker = Broker.Settings(
             publicURL: publicURL, frontends: frontends, stateLifetime: lifetimes.state,
@@ -44,7 +44,7 @@ extension ConfigurationReader {
             listener: http.listener.bounds,
             broker: broker,
             proxies: http.listener.proxies, limits: limits, bounds: bounds, rules: rules, callerKeys: callerKeys,
-            storePath: storePath, keyRing: keyRing.ring, masterKeyFile: keyRing.file, transport: provider.transport,
+            store: store, keyRing: keyRing.ring, masterKeyFile: keyRing.file, transport: provider.transport,
             shares: provider.shares, catalog: catalog, clients: clients, logLevel: log.level, logFormat: log.format,
             tracing: tracing, remarks: notes.remarks, secretFiles: notes.secretFiles)
     }

@@ -17,6 +17,10 @@ extension ConfigurationReader {
         let bounds = FlowBounds(
             perTenant: section.integer("outstandingFlowsPerTenant", in: 0...100_000) ?? 0,
             inAll: section.integer("outstandingFlows", in: 0...1_000_000) ?? 0)
+        if section.bool("shared") == true {
+            section.problem(
+                "shared", found: "true", wanted: "false: this version counts the requests of each broker by itself")
+        }
         section.finish()
         // The broker speaks no TLS itself: behind an https address, and on loopback, something stands before it.
         let isBehindProxy = http.publicURL?.isHTTPS == true || http.listener.address.isLoopback

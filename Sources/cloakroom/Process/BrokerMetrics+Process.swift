@@ -6,7 +6,7 @@ import Daemon
 import Logging
 import OTLPTracing
 import PrometheusMetrics
-import SQLiteStore
+import StoreParts
 
 // The metrics of what only the broker's process knows: the store's writer, and those who wait for a turn.
 
@@ -21,7 +21,7 @@ extension Configuration {
 
 extension BrokerMetrics {
     /// Counts what the store does; what it records goes to the log too, once it is committed.
-    func observe(_ source: SQLiteStore, log: EventLog, logger: Logger) {
+    func observe(_ source: any ObservableStore, log: EventLog, logger: Logger) {
         source.observe { [store] event in
             switch event {
             case .committed(let operations, let duration): store.committed(operations, in: duration)

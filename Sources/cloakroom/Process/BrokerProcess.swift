@@ -9,9 +9,9 @@ import HTTPService
 import Logging
 import OTLPTracing
 import PrometheusMetrics
-import SQLiteStore
 import Secrets
 import ServiceLifecycle
+import StoreParts
 import UnixSignals
 
 /// The broker as a process, made of a configuration: its store, transport, listeners and background work.
@@ -21,8 +21,9 @@ struct BrokerProcess {
     private let sweeper: Sweeper
     private let exporter: SpanExporter?
     private let keys: KeyWatcher?
+    private let group: GroupMeetings?
     let broker: Broker
-    private let store: SQLiteStore
+    private let store: any ObservableStore
     private let transport: CurlTransport
     private let logger: Logger
 
@@ -32,9 +33,9 @@ struct BrokerProcess {
             LineLogHandler(format: configuration.logFormat, logLevel: configuration.logLevel)
         }
         self.logger = logger
-        store = try configuration.database { path throws(OpeningError) in
-            try SQLiteStore(path: path, keyRing: configuration.keyRing, bounds: configuration.bounds)
-        }
+        store = try configuration.openStore()
+        var configuration = configuration
+        configuration.remarks += try configuration.storeWarnings()
         var transfers = configuration.transport
         transfers.maxConcurrent = configuration.shares.inAll
         transport = CurlTransport(configuration: transfers)
@@ -51,6 +52,7 @@ struct BrokerProcess {
         metrics.registry.declare(log: .standardError)
         if let queue = exporter?.queue { metrics.registry.declare(spans: queue) }
         let now: @Sendable () -> Timestamp = { .now }
+        let processKey = BrokerGroup.processKey()
         broker = Broker(
             settings: configuration.broker, catalog: configuration.catalog, clients: configuration.clients,
             keyRing: configuration.keyRing, store: store, transport: calls, now: now,
@@ -59,7 +61,12 @@ struct BrokerProcess {
                 tracer?.add(event)
                 // Of those the log has what the trail has, when it has it, or what it could not take: the store tells.
                 if event.kind != .credentialKeyReused, event.kind != .credentialKeyRefused { log.write(event) }
-            }, tell: { log.write($0) }, machine: .current)
+            }, tell: { log.write($0) }, machine: .current, processKey: processKey)
+        group = (store as? any BrokerGroupStore).map {
+            GroupMeetings(
+                group: BrokerGroup(store: $0, masterKeys: configuration.keyRing, processKey: processKey), logger: logger
+            )
+        }
         let source: KeySource =
             switch configuration.callerKeys {
             case .fixed(let keys): .fixed(keys)
@@ -86,6 +93,7 @@ struct BrokerProcess {
         services += listeners
         services.append(sweeper)
         if let keys { services.append(keys) }
+        if let group { services.append(group) }
         services += others
         try await ServiceRun.run(services, logger: logger, cutOff: cutOff, close: close)
     }

@@ -11,8 +11,13 @@ extension Configuration {
     func database<Value>(
         and backup: String? = nil, _ use: (_ path: String) throws(OpeningError) -> Value
     ) throws(Refusal) -> Value {
-        do {
-            return try use(storePath)
+        guard let path = storePath else {
+            throw Refusal(
+                "\(origin): storage.url names a PostgreSQL database, and this command is for SQLite files",
+                hint: "Docs/Deploy.md says how the server's own tools do it")
+        }
+        do throws(OpeningError) {
+            return try use(path)
         } catch {
             if let backup, error.path == backup { throw Refusal(error.words, hint: error.hintOnBackup) }
             throw Refusal("\(origin): \(error.line)", hint: error.hint)

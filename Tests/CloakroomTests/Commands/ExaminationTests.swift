@@ -36,11 +36,11 @@ import Transport
 
     @Test func `a sound database is told as such, one that others can read with what to do`() async throws {
         let configuration = try installation.configuration()
-        let store = try SQLiteStore(path: configuration.storePath, keyRing: configuration.keyRing)
+        let store = try SQLiteStore(path: #require(configuration.storePath), keyRing: configuration.keyRing)
         await store.close()
         #expect(Self.levels(try findings(), "database") == [.ok])
         #expect(Self.levels(try findings(), "audit trail") == [.ok])
-        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: configuration.storePath)
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: #require(configuration.storePath))
         let found = try findings().filter { $0.subject == "database" }
         #expect(found.map(\.level) == [.ok, .fail] && found.last?.hint?.contains("chmod 600") == true)
     }

@@ -3,7 +3,9 @@ import Broker
 import Daemon
 import Formats
 import Foundation
+import PostgresStore
 import SQLiteStore
+import StoreParts
 
 /// The audit trail. `list` asks a running broker by its admin API; `verify` and `reset` open the database and the
 /// master key file themselves, on the broker's machine.
@@ -152,7 +154,7 @@ struct AuditCommand: AsyncParsableCommand {
             }
             if !yes {
                 try Confirmation.ask(
-                    "This begins a new audit trail in \(configuration.storePath.visible); the broken one is kept in a file beside it."
+                    "This begins a new audit trail in \(database.path.visible); the broken one is kept in a file beside it."
                 )
             }
             let evidence = try configuration.database { _ throws(OpeningError) in
@@ -166,10 +168,13 @@ struct AuditCommand: AsyncParsableCommand {
 
 /// The part of the trail that `--follow` has printed.
 struct SeenEvents {
-    private var last: Int64 = 0
+    /// Of each writer's chain the last one: an event's number has its chain above 32 bits.
+    private var last: [Int64: Int64] = [:]
     /// The time to ask from, in Unix milliseconds. Times do not run backwards in the trail, so the broker need not look
     /// at all of it each time.
     private(set) var newest: Int64
+
+    private static let slack: Int64 = 10_000
 
     /// - Parameter since: in Unix milliseconds.
     init(since start: Int64) { newest = start }
@@ -180,17 +185,22 @@ struct SeenEvents {
     mutating func next(
         from api: AdminAPI, query: (_ start: Int64) -> [(name: String, value: String?)]
     ) async throws(Refusal) -> [[String: JSONValue]] {
-        new(try await api.items("auditEvents", query: query(newest)))
+        // A writer's commit may take a moment longer than another's of a later time.
+        new(try await api.items("auditEvents", query: query(max(0, newest - Self.slack))))
     }
 
     /// Those of a page, newest first, that were not seen before: oldest first, as they are printed.
     mutating func new(_ events: [[String: JSONValue]]) -> [[String: JSONValue]] {
-        // What is new stands before what was seen.
-        let new = events.prefix { (Int64($0.text("id")) ?? 0) > last }
-        if let first = new.first {
-            last = Int64(first.text("id")) ?? last
-            newest = max(newest, first["time"]?.whole ?? newest)
+        let known = last
+        let new = events.filter { event in
+            let id = Int64(event.text("id")) ?? 0
+            return id > known[id >> 32] ?? 0
         }
+        for event in new {
+            let id = Int64(event.text("id")) ?? 0
+            last[id >> 32] = max(id, last[id >> 32] ?? 0)
+        }
+        if let first = new.first { newest = max(newest, first["time"]?.whole ?? newest) }
         return new.reversed()
     }
 }
@@ -198,7 +208,12 @@ struct SeenEvents {
 extension Configuration {
     /// Reads the whole audit trail and proves it. A broker may run meanwhile.
     func auditVerification(progress: (Int64) -> Void = { _ in }) throws(Refusal) -> AuditVerification {
-        try database { path throws(OpeningError) in
+        if case .postgres(let settings) = store {
+            return try postgres(settings) { settings throws(PostgresOpeningError) in
+                try PostgresStore.verifyAuditTrail(settings, keyRing: keyRing, progress: progress)
+            }
+        }
+        return try database { path throws(OpeningError) in
             try SQLiteStore.inspect(path: path)
             return try SQLiteStore.verifyAuditTrail(path: path, keyRing: keyRing, progress: progress)
         }

@@ -122,7 +122,7 @@ struct Demo: AsyncParsableCommand {
             origin: "demo", address: ListenerAddress(host: "127.0.0.1", port: port),
             broker: settings,
             rules: BearerTokenVerifier.Rules(issuer: Self.issuer, audience: "cloakroom"),
-            callerKeys: .fixed(try VerificationKeys(sharedSecret: tokenSecret)), storePath: store,
+            callerKeys: .fixed(try VerificationKeys(sharedSecret: tokenSecret)), store: .sqlite(path: store),
             keyRing: try KeyRing(KeyRing.newLine(id: id)), transport: transport, catalog: catalog,
             clients: ["sandbox": Client(id: "cloakroom-demo", secret: ClientSecret(clientSecret))],
             logLevel: Logger.Level(rawValue: logLevel) ?? .warning, logFormat: .text, remarks: [])

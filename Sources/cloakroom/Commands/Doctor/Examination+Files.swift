@@ -2,6 +2,7 @@ import Daemon
 import Foundation
 import SQLiteStore
 import Secrets
+import StoreParts
 
 extension Examination {
     /// The files that hold a secret: a finding for each that others than the broker can read.
@@ -20,13 +21,15 @@ extension Examination {
 
     /// The database, its trail and the disk under it. An installation that was never started has none yet.
     func database() -> [Finding] {
-        let path = configuration.storePath
+        if case .postgres(let settings) = configuration.store { return server(settings) }
+        guard let path = configuration.storePath else { return [] }
         var findings: [Finding] = []
         do throws(OpeningError) {
             try SQLiteStore.inspect(path: path)
             if FileManager.default.fileExists(atPath: path) {
                 findings += Self.condition(try SQLiteStore.condition(path: path), of: path)
-                findings += try auditTrail(path)
+                findings += Self.auditTrail(
+                    try SQLiteStore.verifyAuditTrail(path: path, keyRing: configuration.keyRing))
             } else {
                 findings.append(.good("database", "\(path) is created at the first start"))
             }
@@ -60,8 +63,8 @@ extension Examination {
         return findings
     }
 
-    private func auditTrail(_ path: String) throws(OpeningError) -> [Finding] {
-        switch try SQLiteStore.verifyAuditTrail(path: path, keyRing: configuration.keyRing) {
+    static func auditTrail(_ verification: AuditVerification) -> [Finding] {
+        switch verification {
         case .sound(let events, _, _): [.good("audit trail", "\(counted(events, "event")), whole")]
         case .broken(let sequence, let finding):
             [

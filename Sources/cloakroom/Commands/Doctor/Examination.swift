@@ -2,6 +2,7 @@ import Broker
 import Catalog
 import CurlTransport
 import Daemon
+import Secrets
 
 /// Checks everything that an installation depends on: files, database, network, providers. It opens what is there, and
 /// creates and changes nothing.
@@ -22,7 +23,7 @@ struct Examination: Sendable {
         // Their own words say what to do, where something is.
         findings += configuration.advice.map { Finding(subject: "configuration", level: .warn, words: $0) }
         findings += secretFiles()
-        findings += database()
+        findings += await blocking { database() }
         let transport = CurlTransport(configuration: configuration.transport)
         defer { transport.shutdown() }
         findings.append(await publicAddress())

@@ -43,7 +43,7 @@ extension Sources {
             let folder = try TemporaryFolder("cloakroom-try")
             defer { folder.remove() }
             // A broker for this one flow: a store of its own, and no token that any caller could have.
-            configuration.storePath = folder.path("try.db")
+            configuration.store = .sqlite(path: folder.path("try.db"))
             configuration.rules = BearerTokenVerifier.Rules(
                 issuer: configuration.rules.issuer, audience: Base64URL.encode(Random.bytes(32)))
             let verifier = ExchangeVerifier.random()

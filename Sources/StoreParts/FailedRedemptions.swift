@@ -1,26 +1,25 @@
-import Broker
+package import Broker
 import Dispatch
-import Formats
-import GRDB
+package import Formats
 import Secrets
 
 /// Writes down what failed redemptions there were, a moment after they were answered and several at a time: no answer
 /// waits for it, and no caller can tell from the time of an answer whether there was anything to write.
-final class FailedRedemptions: Sendable {
+package final class FailedRedemptions: Sendable {
     /// Until what was noted is written.
     private static let delayMilliseconds = 250
     /// So many are written at once, without waiting for more.
     private static let most = 1024
     /// So many presentations of one spent or unreadable key have an event each (Docs/Contract.md#redeeming); the metric
     /// counts them all.
-    static let mostPerKey: Int64 = 10
+    package static let mostPerKey: Int64 = 10
 
-    private struct Failure: Sendable {
-        let redemption: Redemption
-        let outcome: Redemption.Outcome
+    package struct Failure: Sendable {
+        package let redemption: Redemption
+        package let outcome: Redemption.Outcome
 
         /// The flow, where the key was right once or cannot be read: of those the first ten are kept.
-        var placement: Placement? {
+        package var placement: Placement? {
             switch outcome {
             case .reused(let placement), .unreadable(let placement, _, _): placement
             case .redeemed, .refused: nil
@@ -38,16 +37,16 @@ final class FailedRedemptions: Sendable {
         var reuses: [FlowID: Int64] = [:]
     }
 
-    private let writer: Writer
+    private let ledger: any FailureLedger
     private let budget: RefusalBudget
     private let state = Locked(State())
 
-    init(_ writer: Writer, budget: RefusalBudget) {
-        self.writer = writer
+    package init(_ ledger: some FailureLedger, budget: RefusalBudget) {
+        self.ledger = ledger
         self.budget = budget
     }
 
-    func note(_ redemption: Redemption, _ outcome: Redemption.Outcome) {
+    package func note(_ redemption: Redemption, _ outcome: Redemption.Outcome) {
         let count = state.withLock {
             $0.noted.append(Failure(redemption: redemption, outcome: outcome))
             return $0.noted.count
@@ -63,7 +62,7 @@ final class FailedRedemptions: Sendable {
     }
 
     /// Returns when all that was noted before is on the disk, or could not be kept.
-    func flush() async { await begin().value }
+    package func flush() async { await begin().value }
 
     private func begin() -> Task<Void, Never> {
         state.withLock { state in
@@ -93,36 +92,14 @@ final class FailedRedemptions: Sendable {
         let isDue = count > 0 && budget.takeSummary()
         let recorded: [Event]
         do throws(StoreError) {
-            recorded = try await write(kept, leftOut: count, isDue: isDue, last: batch.last)
+            recorded = try await ledger.write(
+                kept, leftOut: count, summaryAt: isDue ? batch.last?.redemption.now : nil)
         } catch {
-            for event in untaken(kept, leftOut: count) { writer.tell(.notRecorded(event, error)) }
+            for event in untaken(kept, leftOut: count) { ledger.tell(.notRecorded(event, error)) }
             return
         }
-        for event in recorded { writer.tell(.recorded(event)) }
+        for event in recorded { ledger.tell(.recorded(event)) }
         forgetReuses()
-    }
-
-    private func write(
-        _ chosen: [Failure], leftOut count: Int64, isDue: Bool, last: Failure?
-    ) async throws(StoreError) -> [Event] {
-        try await writer.write(isEnding: true) { transaction in
-            let db = transaction.db
-            // Also where there is nothing to count: each batch is a commit. SQLite would skip a write that changes
-            // nothing.
-            try db.run(
-                "UPDATE OR FAIL audit_trail SET left_out = left_out + ?, writes = writes + 1",
-                .integer(count))
-            var events: [Event] = []
-            for failure in chosen where try Self.isWanted(failure, in: db) {
-                events.append(failure.redemption.event(failure.outcome))
-            }
-            for event in events { try transaction.record(event) }
-            if isDue, let last, let event = try Self.summary(at: last.redemption.now, in: db) {
-                try transaction.record(event)
-                events.append(event)
-            }
-            return events
-        }
     }
 
     private var hasUncounted: Bool { state.withLock { $0.uncounted > 0 } }
@@ -152,21 +129,22 @@ final class FailedRedemptions: Sendable {
 
     private func forgetReuses() { state.withLock { $0.reuses = [:] } }
 
-    /// The count is with the flow, so that neither a restart nor another broker begins anew.
-    private static func isWanted(_ failure: Failure, in db: Database) throws -> Bool {
-        guard let placement = failure.placement else { return true }
-        let count = try db.first(
-            "UPDATE OR FAIL flows SET reuses = reuses + 1 WHERE id = ? AND reuses < ? RETURNING reuses",
-            .blob(placement.flow.bytes), .integer(mostPerKey)
-        ) { $0.integer(0) }
-        return count != nil
+    /// The event for so many refusals that were not recorded.
+    package static func summary(of count: Int64, at now: Timestamp) -> Event {
+        Event(.credentialKeyRefused, at: now, detail: "\(count) more were not recorded")
     }
+}
 
-    /// One event for all refusals that the budget had no room for since the last such event.
-    static func summary(at now: Timestamp, in db: Database) throws -> Event? {
-        let count = try db.first("SELECT left_out FROM audit_trail WHERE left_out > 0") { $0.integer(0) }
-        guard let count else { return nil }
-        try db.run("UPDATE OR FAIL audit_trail SET left_out = 0")
-        return Event(.credentialKeyRefused, at: now, detail: "\(count) more were not recorded")
-    }
+/// The store's part in it.
+package protocol FailureLedger: Sendable {
+    /// Writes the events of those that are still wanted, of each key the first `FailedRedemptions.mostPerKey`, in one
+    /// commit with the count of those left out. Gives the events that have their place now.
+    ///
+    /// - Parameter summaryAt: `nil` unless an event is due for all that were left out.
+    func write(
+        _ failures: [FailedRedemptions.Failure], leftOut: Int64, summaryAt: Timestamp?
+    ) async throws(StoreError) -> [Event]
+
+    /// Passes it on to whoever observes the store.
+    func tell(_ event: WriterEvent)
 }

@@ -5,7 +5,7 @@ import Secrets
 /// nor keep others' refusals out. The rest is counted.
 ///
 /// 90 days of the overall rate are 800,000 events, some 200 MB; more than that is noise that a metric tells better.
-final class RefusalBudget: Sendable {
+package final class RefusalBudget: Sendable {
     /// A supply that fills by one each `interval`. A number is when it will be full again (the generic cell rate
     /// algorithm), so that a full one need not be kept.
     private struct Supply {
@@ -36,12 +36,13 @@ final class RefusalBudget: Sendable {
         var nextSummaryAt: ContinuousClock.Instant?
     }
 
-    init(now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }) {
+    /// - Parameter now: a clock that nobody sets.
+    package init(now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }) {
         self.now = now
     }
 
     /// Takes the place of one refusal by this address, if there is one; of many at once, no more than there are.
-    func take(for address: String?) -> Bool {
+    package func take(for address: String?) -> Bool {
         let now = now()
         let address = address.flatMap { IPAddress($0)?.network }
         return state.withLock { state in
@@ -59,7 +60,7 @@ final class RefusalBudget: Sendable {
     }
 
     /// Tells whether it is time for an event that says how many were left out.
-    func takeSummary() -> Bool {
+    package func takeSummary() -> Bool {
         let now = now()
         return state.withLock { state in
             if let next = state.nextSummaryAt, now < next { return false }

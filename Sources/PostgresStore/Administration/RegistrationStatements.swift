@@ -1,0 +1,45 @@
+enum RegistrationColumn: Int32, Columns {
+    case issuer, redirectURI, sealed, registeredAt
+}
+
+extension Statement {
+    static let registration = Statement(
+        "registration",
+        """
+        SELECT \(RegistrationColumn.list) FROM client_registrations WHERE issuer = $1::text AND redirect_uri = $2::text
+        """)
+
+    /// No row where another one is kept than the one to replace: it is locked then, and can be looked at.
+    static let keepRegistration = Statement(
+        "keepRegistration",
+        """
+        INSERT INTO client_registrations AS r (\(RegistrationColumn.list))
+        VALUES ($1::text, $2::text, $3::bytea, $4::bigint)
+        ON CONFLICT (issuer, redirect_uri) DO UPDATE SET sealed = excluded.sealed, registered_at = excluded.registered_at
+        WHERE r.sealed = $5::bytea
+        RETURNING 1
+        """)
+
+    static let forgetRegistration = Statement(
+        "forgetRegistration",
+        """
+        DELETE FROM client_registrations WHERE issuer = $1::text AND redirect_uri = $2::text AND sealed = $3::bytea
+        """)
+
+    static let registrationsToReseal = Statement(
+        "registrationsToReseal",
+        "SELECT \(RegistrationColumn.list) FROM client_registrations ORDER BY issuer, redirect_uri FOR UPDATE")
+
+    static let resealRegistration = Statement(
+        "resealRegistration",
+        """
+        UPDATE client_registrations SET sealed = $3::bytea WHERE issuer = $1::text AND redirect_uri = $2::text
+        """)
+
+    static let registrationUses = Statement(
+        "registrationUses",
+        """
+        SELECT substring(sealed from 1 for 2 + get_byte(sealed, 1)), count(*) FROM client_registrations
+        WHERE length(sealed) > 1 GROUP BY 1
+        """)
+}

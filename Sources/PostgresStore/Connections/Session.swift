@@ -1,0 +1,151 @@
+import Broker
+import Secrets
+import StoreParts
+
+/// A connection that writes, with the chain that it adds to.
+///
+/// Not `Sendable`: the writer's thread alone has it.
+final class Session {
+    let connection: Connection
+    let chain: Chain
+
+    private init(_ connection: Connection, _ chain: Chain) {
+        self.connection = connection
+        self.chain = chain
+    }
+
+    /// Of a session that writes. Plans are made for empty tables and kept, so that only those by indexes may be made;
+    /// nothing waits for a lock, or holds one, for long; and a commit returns when it is on the disk, whatever the role's
+    /// or database's default is.
+    static let settings = """
+        SET synchronous_commit = on; SET statement_timeout = '4s'; SET lock_timeout = '3s';
+        SET idle_in_transaction_session_timeout = '10s'; SET plan_cache_mode = force_generic_plan;
+        SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
+        SET default_transaction_isolation = 'read committed'; SET client_min_messages = warning;
+        SET log_parameter_max_length_on_error = 0; SET jit = off
+        """
+
+    /// Of a session that reads: for long looks too.
+    static let readingSettings = """
+        SET statement_timeout = '30s'; SET lock_timeout = '3s'; SET idle_in_transaction_session_timeout = '10s';
+        SET client_min_messages = warning; SET log_parameter_max_length_on_error = 0; SET jit = off;
+        SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off
+        """
+
+    /// Connects, and takes the chain of before, or one that no other writer has.
+    static func open(
+        _ settings: PostgresSettings, until end: ContinuousClock.Instant, continuing chain: Chain?, key: SecretBytes
+    ) throws(PostgresFailure) -> Session {
+        let connection = try Connection.open(settings, until: end)
+        try connection.run(setup: Self.settings)
+        if let chain {
+            // Held by the connection of before for as long as the server does not know that it is gone.
+            try connection.run(setup: "SELECT pg_try_advisory_lock(\(AdvisoryLock.chains), \(chain.number))")
+            try connection.prepare(Statement.writing)
+            return Session(connection, chain)
+        }
+        let made = try adopt(key, on: connection)
+        try connection.prepare(Statement.writing)
+        return Session(connection, made)
+    }
+
+    /// A chain that nobody adds to: one that a process left, or a new one. Its end is proven by the first transaction.
+    private static func adopt(_ key: SecretBytes, on connection: Connection) throws(PostgresFailure) -> Chain {
+        let holder = Random.bytes(16)
+        let name = holder.hex
+        let left = try connection.run(
+            query: """
+                UPDATE audit_chains SET holder = decode('\(name)', 'hex') WHERE chain = (
+                    SELECT chain FROM (SELECT chain FROM audit_chains WHERE broken_at IS NULL ORDER BY chain OFFSET 0) c
+                    WHERE pg_try_advisory_lock(\(AdvisoryLock.chains), chain::int) LIMIT 1)
+                RETURNING chain
+                """)
+        if let number = left.first.flatMap({ Int64($0.text(0)) }) {
+            return Chain(key: key, number: number, holder: holder)
+        }
+        try connection.run(setup: "BEGIN; SELECT pg_advisory_xact_lock(\(AdvisoryLock.migration))")
+        let found = try connection.run(query: "SELECT coalesce(max(chain), 0) + 1 FROM audit_chains")
+        guard let number = found.first.flatMap({ Int64($0.text(0)) }) else { throw .malformed }
+        let start = ChainHead.Link(sequence: 0, digest: [UInt8](repeating: 0, count: 32))
+        let head = ChainHead(link: start, time: 0)
+        try connection.run(
+            setup: """
+                INSERT INTO audit_chains (chain, holder, last_digest, last_proof, start_digest, start_proof)
+                VALUES (\(number), decode('\(name)', 'hex'), decode('\(start.digest.hex)', 'hex'),
+                    decode('\(head.proof(key, chain: number).hex)', 'hex'), decode('\(start.digest.hex)', 'hex'),
+                    decode('\(ChainHead.proof(ofStart: start, key, chain: number).hex)', 'hex'));
+                SELECT pg_try_advisory_lock(\(AdvisoryLock.chains), \(number)); COMMIT
+                """)
+        return Chain(key: key, number: number, holder: holder)
+    }
+
+    /// Runs `body` in one transaction and returns when that is on the disk: its result, and whether it is where it should
+    /// be besides. Throws `UncertainCommit` where the answer to the commit is missing.
+    func transaction<Result>(
+        line: Transaction.Line, _ outstanding: OutstandingFlows, _ body: (Transaction) throws -> Result
+    ) throws -> (result: Result, isWhole: Bool) {
+        var mark: Chain.Mark?
+        do {
+            let transaction = try Transaction(on: connection, chain, outstanding, line: line)
+            let result = try body(transaction)
+            mark = try transaction.sendCommit()
+            do {
+                return (result, try transaction.finishCommit())
+            } catch let failure as PostgresFailure {
+                if failure.endsConnection, let mark {
+                    throw UncertainCommit(failure: failure, mark: mark, result: result)
+                }
+                throw failure
+            }
+        } catch let uncertain as UncertainCommit {
+            throw uncertain
+        } catch {
+            // Whatever was thrown, the connection is to be as before it; where it is gone, that is what to tell.
+            if (error as? PostgresFailure)?.endsConnection != true { try connection.recover() }
+            throw error
+        }
+    }
+
+    /// Tells whether a commit of this chain is there, after its connection was lost: the server finishes what that one
+    /// had begun before it lets this one look. `nil`: another writer has the chain, and nothing tells.
+    func holds(_ mark: Chain.Mark) throws(PostgresFailure) -> Bool? {
+        connection.deadline = .now + Connection.patience
+        try connection.send(.begin)
+        try connection.send(.fence, [.int(chain.number)])
+        try connection.send(.oldest, [.int(chain.number), .int((mark.last?.sequence ?? 0) - 1), .int(1)])
+        try connection.send(.rollback)
+        try connection.sync()
+        do throws(PostgresFailure) {
+            _ = try connection.next()
+            let row = try connection.next().first
+            let event = try connection.next().first
+            _ = try connection.next()
+            try connection.endSync()
+            if let row, row.bytes(ChainColumn.holder) == chain.holder {
+                return row.int(ChainColumn.batch) >= mark.batch
+            }
+            guard let last = mark.last else { return nil }
+            return event.map { $0.bytes(EventColumn.digest) == last.digest } ?? false
+        } catch {
+            if !error.endsConnection { try connection.recover() }
+            throw error
+        }
+    }
+}
+
+/// A commit was sent, and its answer did not come: it may be there or not.
+///
+/// `@unchecked Sendable`: thrown and caught by the writer's thread.
+struct UncertainCommit: Error, @unchecked Sendable {
+    let failure: PostgresFailure
+    let mark: Chain.Mark
+    /// What `body` gave, good where the commit is there.
+    let result: Any
+}
+
+extension [UInt8] {
+    var hex: String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+}

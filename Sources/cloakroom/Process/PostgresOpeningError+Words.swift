@@ -1,0 +1,55 @@
+import Daemon
+import PostgresStore
+
+// The words for operators. Each switch is whole, so that a new case asks for its words.
+
+extension Configuration {
+    /// Hands a PostgreSQL database to `use`; what is wrong with it is told with the configuration's name and the setting.
+    func postgres<Value>(
+        _ settings: PostgresSettings, _ use: (PostgresSettings) throws(PostgresOpeningError) -> Value
+    ) throws(Refusal) -> Value {
+        do {
+            return try use(settings)
+        } catch {
+            throw Refusal("\(origin): \(error.line(of: settings.address))", hint: error.hint)
+        }
+    }
+}
+
+extension PostgresOpeningError {
+    /// Names the setting that is to blame.
+    func line(of address: PostgresAddress) -> String {
+        if case .masterKeyMissing = self { return "masterKeyFile: \(words(of: address))" }
+        return "storage.url: \(words(of: address))"
+    }
+
+    /// The error, of a database.
+    func words(of address: PostgresAddress) -> String {
+        let name = "the database \(address.description)"
+        return switch self {
+        case .unreachable(let reason): "\(name) cannot be reached: \(reason)"
+        case .serverTooOld(let version): "\(name) is on PostgreSQL \(version); 14 or newer is needed"
+        case .encoding(let encoding): "\(name) has the encoding \(encoding); UTF8 is needed"
+        case .newer: "\(name) was made by a newer version of cloakroom"
+        case .notMigrated: "\(name) has not the tables of this version, and the role may not make them"
+        case .pooled: "\(name) is behind a pool that gives each transaction another connection"
+        case .masterKeyMissing(let id?): "found no key \"\(id)\", which \(name) was made with"
+        case .masterKeyMissing(nil): "found the right key id, but other bytes than \(name) was made with"
+        case .notDurable(let setting): "\(name) does not keep commits on the disk (\(setting) is off)"
+        case .failed(let reason): "\(name) cannot be used: \(reason)"
+        }
+    }
+
+    var hint: String {
+        switch self {
+        case .unreachable: "see whether the server runs, and what its log and pg_hba.conf say of this user and host"
+        case .serverTooOld, .encoding: "name another server or database"
+        case .newer: "run that version, or name another database; this one was left as it is"
+        case .notMigrated: "run `cloakroom store migrate` as the tables' owner first"
+        case .pooled: "connect directly, or have PgBouncer pool sessions (pool_mode = session)"
+        case .masterKeyMissing: "put the key back into the master key file, or name another database"
+        case .notDurable: "turn it on: an answer is given only for what a crash cannot undo"
+        case .failed: "see the server's log"
+        }
+    }
+}

@@ -1,0 +1,338 @@
+"""Brokers that share one PostgreSQL: the same promises, whoever dies."""
+
+import json
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+import test_crashes
+from broker import Broker, Installation, assert_problem, eventually, free_port, run, simultaneously
+from postgres import CommitThief, PostgresServer
+from test_races import assert_one_got_it, redemption
+
+
+@pytest.fixture(scope="module")
+def server(folder: Path) -> Iterator[PostgresServer]:
+    running = PostgresServer(folder / "server").start()
+    yield running
+    running.stop(signal.SIGQUIT)
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[PostgresServer]:
+    """One for a test to stop and spoil."""
+    running = PostgresServer(tmp_path / "server").start()
+    yield running
+    running.stop(signal.SIGQUIT)
+
+
+def installed(folder: Path, provider, url: str, changes: dict | None = None) -> Installation:
+    return Installation(folder, provider, {"storage": {"url": url}} | (changes or {}))
+
+
+def another(installation: Installation) -> Broker:
+    return Broker(installation, {"CLOAKROOM_HTTP_PORT": str(free_port())})
+
+
+@pytest.fixture(scope="module")
+def pair(folder, provider, server) -> Iterator[tuple[Broker, Broker]]:
+    installation = installed(folder / "pair", provider, server.url(server.database()))
+    with Broker(installation) as one, another(installation) as two:
+        yield one, two
+
+
+# Once
+
+
+def test_what_one_broker_began_another_finishes_and_redeems_once(pair):
+    one, two = pair
+    grant = one.consented()
+    key = two.finish(grant)
+    assert one.redeem(key).json()["accessToken"] == grant.access_token
+    for broker in pair:
+        assert_problem(broker.redeem(key), 400, "invalid_credential_key")
+
+
+@pytest.mark.parametrize("round", range(5))
+def test_of_simultaneous_redemptions_by_two_brokers_one_gets_the_tokens(pair, round):
+    grant = pair[0].consented()
+    key = pair[1].finish(grant)
+    requests = [redemption(broker.port, key) for _ in range(32) for broker in pair]
+    assert_one_got_it(simultaneously(requests), grant.access_token)
+
+
+def test_a_revocation_holds_in_all_brokers_at_once(pair):
+    one, two = pair
+    key = one.key()
+    grant = two.consented()
+    answer = one.client.post(
+        "/v1/admin/revocations", json={"tenant": "acme", "reason": "leaked", "revokeAtProvider": False},
+        headers=one.bearer(scope="broker:admin"))
+    assert answer.status_code == 200 and answer.json()["credentialKeysRevoked"] >= 1
+    assert_problem(two.redeem(key), 400, "invalid_credential_key")
+    assert_problem(two.callback(grant.callback), 400, "invalid_state")
+
+
+def test_the_trail_of_both_is_proven(pair):
+    pair[0].credentials()
+    pair[1].credentials()
+    verified = run("audit", "verify", "--config", pair[0].installation.config)
+    assert verified.returncode == 0 and "whole" in verified.stdout, verified.stderr
+    events = pair[0].client.get("/v1/admin/auditEvents?pageSize=1000", headers=pair[0].bearer(scope="broker:admin")).json()
+    times = [event["time"] for event in events["items"]]
+    assert times == sorted(times, reverse=True)
+    assert len({event["id"] for event in events["items"]}) == len(events["items"])
+
+
+def test_an_event_that_is_altered_or_removed_shows(folder, provider, server):
+    name = server.database()
+    installation = installed(folder / "altered", provider, server.url(name))
+    with Broker(installation) as broker:
+        broker.credentials()
+    assert run("audit", "verify", "--config", installation.config).returncode == 0
+    server.query("UPDATE audit_events SET tenant = 'evil' WHERE type = 'flow.succeeded'", name)
+    broken = run("audit", "verify", "--config", installation.config)
+    assert broken.returncode == 1 and "altered" in broken.stderr
+    server.query("DELETE FROM audit_events; DELETE FROM audit_chains", name)
+    broken = run("audit", "verify", "--config", installation.config)
+    assert broken.returncode == 1 and "removed" in broken.stderr, broken.stdout + broken.stderr
+
+
+# Commands
+
+
+def test_check_doctor_and_master_keys_work_on_it(pair):
+    config = pair[0].installation.config
+    assert run("check", "--config", config).returncode == 0
+    doctor = run("doctor", "--config", config, "--json")
+    findings = [json.loads(doctor.stdout)] if doctor.stdout.startswith("{") else json.loads(doctor.stdout)
+    subjects = {finding["subject"]: finding for finding in findings}
+    assert subjects["database"]["ok"] and "PostgreSQL" in subjects["database"]["finding"]
+    assert subjects["audit trail"]["ok"]
+    listed = run("master-key", "list", "--config", config)
+    assert listed.returncode == 0 and "yes" in listed.stdout
+
+
+@pytest.mark.parametrize("command", [["backup", "/tmp/never"], ["restore", "/etc/passwd", "--yes"], ["audit", "reset", "--reason", "x"]])
+def test_commands_for_files_say_so(pair, command):
+    done = run(*command, "--config", pair[0].installation.config)
+    assert done.returncode == 1 and "PostgreSQL" in done.stderr
+
+
+def test_an_address_is_refused_without_a_word_of_its_password(tmp_path, provider):
+    for url in ["postgres://u:hunter2@h/d", "postgres://u:hun@ter2@h/d", "postgres://u@h/d?password=hunter2"]:
+        done = installed(tmp_path / "refused", provider, url).check()
+        assert done.returncode == 1 and "storage.url" in done.stderr
+        assert "hun" not in done.stderr and "ter2" not in done.stderr
+
+
+def test_limits_that_are_not_there_are_refused(tmp_path, provider, server):
+    done = installed(tmp_path / "limits", provider, server.url("postgres"), {"limits": {"shared": True}}).check()
+    assert done.returncode == 1 and "limits.shared" in done.stderr
+
+
+def test_a_role_that_makes_no_tables_serves_with_those_of_the_owner(tmp_path, provider, server):
+    name = server.database()
+    server.query(f"CREATE ROLE service_{name} LOGIN", name)
+    installation = installed(tmp_path / "roles", provider, server.url(name, user=f"service_{name}"))
+    refused = installation.check()
+    assert refused.returncode == 1 and "store migrate" in refused.stderr
+    done = run("store", "migrate", "--grant-to", f"service_{name}", "--config", installation.config,
+               env={"CLOAKROOM_STORAGE_URL": server.url(name)})
+    assert done.returncode == 0, done.stderr
+    with Broker(installation) as broker:
+        broker.credentials()
+        key = broker.key()
+        broker.redeem(key), broker.redeem(key)
+    doctor = run("doctor", "--config", installation.config)
+    assert "privileges" not in doctor.stdout, doctor.stdout
+    refused = run("check", "--config", installation.config, env={"CLOAKROOM_STORAGE_URL": server.url(name + "x")})
+    assert refused.returncode == 1 and "no database of that name" in refused.stderr
+
+
+def test_eight_brokers_that_start_at_once_make_the_tables_once(tmp_path, provider, server):
+    installation = installed(tmp_path / "eight", provider, server.url(server.database()))
+    brokers = [another(installation) for _ in range(8)]
+    threads = [threading.Thread(target=broker.start) for broker in brokers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    try:
+        key = brokers[0].key()
+        assert brokers[7].redeem(key).status_code == 200
+    finally:
+        for broker in brokers:
+            broker.stop()
+
+
+def test_a_newer_schema_is_refused(tmp_path, provider, server):
+    name = server.database()
+    installation = installed(tmp_path / "newer", provider, server.url(name))
+    with Broker(installation) as broker:
+        broker.key()
+    server.query("UPDATE schema_version SET version = 99", name)
+    done = installation.check()
+    assert done.returncode == 1 and "newer version" in done.stderr
+
+
+# Secrecy
+
+
+def test_no_secret_is_in_the_servers_own_log(pair, server):
+    grant = pair[0].consented()
+    key = pair[0].finish(grant)
+    assert pair[1].redeem(key).status_code == 200
+    pair[0].redeem(key)
+    log = server.log
+    assert "insert into flows" in log.lower(), "the server logs statements"
+    for secret in [key, grant.access_token, grant.callback["code"], grant.callback["state"]]:
+        assert secret not in log and secret.encode().hex() not in log
+
+
+# Death
+
+
+def test_crashes_of_brokers_under_load_double_nothing_and_lose_nothing(tmp_path, provider, server, monkeypatch):
+    url = server.url(server.database())
+    monkeypatch.setattr(
+        test_crashes, "Installation",
+        lambda folder, provider: Installation(folder, provider, {"storage": {"url": url}}))
+    test_crashes.test_ten_crashes_under_load_double_nothing_and_lose_nothing(tmp_path, provider)
+
+
+def test_a_server_that_stops_at_once_is_back_within_five_seconds_and_lost_nothing(tmp_path, provider, own_server):
+    installation = installed(tmp_path / "stopped", provider, own_server.url(own_server.database()))
+    with Broker(installation) as broker:
+        for _ in range(3):
+            keys = [broker.key() for _ in range(5)]
+            assert broker.redeem(keys[0]).status_code == 200
+            own_server.stop(signal.SIGQUIT)
+            assert_problem(broker.redeem(keys[1]), 503, "unavailable")
+            assert broker.client.get("/readyz").status_code == 503
+            own_server.start()
+            began = time.monotonic()
+            eventually(lambda: broker.client.get("/readyz").status_code == 200, 5, "ready again")
+            assert time.monotonic() - began < 5
+            assert_problem(broker.redeem(keys[0]), 400, "invalid_credential_key")
+            # A redemption that was told 503 while the server was away did not happen.
+            assert [broker.redeem(key).status_code for key in keys[1:]] == [200] * 4
+
+
+def test_a_connection_that_is_terminated_costs_nobody_anything(tmp_path, provider, own_server):
+    name = own_server.database()
+    with Broker(installed(tmp_path / "terminated", provider, own_server.url(name))) as broker:
+        for _ in range(5):
+            key = broker.key()
+            own_server.query(
+                f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}' "
+                "AND application_name = 'cloakroom'")
+            assert broker.redeem(key).status_code == 200
+
+
+def test_a_server_without_a_free_connection_is_waited_for(tmp_path, provider, own_server):
+    name = own_server.database()
+    own_server.query("CREATE ROLE plain LOGIN", name)
+    own_server.query(f"ALTER DATABASE {name} OWNER TO plain")
+    own_server.query("GRANT CREATE ON SCHEMA public TO plain", name)
+    installation = installed(tmp_path / "full", provider, own_server.url(name, user="plain"))
+    with Broker(installation) as broker:
+        key = broker.key()
+        own_server.query("ALTER ROLE plain CONNECTION LIMIT 0")
+        own_server.query(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'plain'")
+        assert_problem(broker.redeem(key), 503, "unavailable")
+        assert "53300" in broker.logs
+        own_server.query("ALTER ROLE plain CONNECTION LIMIT -1")
+        eventually(lambda: broker.redeem(key).status_code == 200, 5, "redeemed")
+
+
+def test_a_server_that_becomes_read_only_is_left_and_found_again(tmp_path, provider, own_server):
+    name = own_server.database()
+    with Broker(installed(tmp_path / "read-only", provider, own_server.url(name))) as broker:
+        key = broker.key()
+        own_server.query(f"ALTER SYSTEM SET default_transaction_read_only = on")
+        own_server.query("SELECT pg_reload_conf()")
+        time.sleep(0.5)
+        assert_problem(broker.redeem(key), 503, "unavailable")
+        assert "25006" in broker.logs
+        reset(own_server)
+        eventually(lambda: broker.redeem(key).status_code == 200, 8, "redeemed")
+
+
+def reset(server: PostgresServer) -> None:
+    """The file itself: the server takes no ALTER SYSTEM while it is read-only."""
+    (server.folder / "data/postgresql.auto.conf").write_text("")
+    server.query("SELECT pg_reload_conf()")
+
+
+# A commit whose answer is lost
+
+
+@pytest.fixture
+def thief(own_server) -> Iterator[CommitThief]:
+    between = CommitThief(own_server)
+    yield between
+    between.close()
+
+
+def test_a_commit_whose_answer_is_lost_is_found_again(tmp_path, provider, own_server, thief):
+    url = own_server.url(own_server.database(), port=thief.port)
+    with Broker(installed(tmp_path / "lost", provider, url)) as broker:
+        for _ in range(5):
+            grant = broker.consented()
+            key = broker.finish(grant)
+            thief.armed.set()
+            answer = broker.redeem(key)
+            assert answer.status_code == 200 and answer.json()["accessToken"] == grant.access_token
+            assert_problem(broker.redeem(key), 400, "invalid_credential_key")
+        assert thief.stolen == 5
+
+
+def test_where_nobody_can_tell_no_tokens_are_given_and_the_caller_learns_that_the_key_may_be_spent(
+    tmp_path, provider, own_server, thief
+):
+    url = own_server.url(own_server.database(), port=thief.port)
+    with Broker(installed(tmp_path / "unknown", provider, url)) as broker:
+        key = broker.key()
+        thief.holds_after = True
+        thief.armed.set()
+        with httpx.Client(base_url=broker.url, timeout=30, trust_env=False) as client:
+            answer = client.post("/v1/tenants/acme/assets:oauthCredentials", json={"credentialKey": key})
+        body = assert_problem(answer, 503, "unavailable")
+        assert "spent" in body["detail"] and "connect again" in body["detail"]
+        thief.holds.clear()
+        eventually(lambda: broker.client.get("/readyz").status_code == 200, 5, "ready again")
+        # It was.
+        assert_problem(broker.redeem(key), 400, "invalid_credential_key")
+        assert broker.credentials()
+
+
+# Standbys
+
+
+def test_without_a_synchronous_standby_nothing_is_redeemed_where_one_is_required(tmp_path, provider, own_server):
+    url = own_server.url(own_server.database())
+    installation = installed(
+        tmp_path / "standby", provider, url, {"storage": {"url": url, "requireSynchronousStandby": True}})
+    done = installation.check()
+    assert done.returncode == 0 and "synchronous_standby_names" in done.stderr
+    broker = Broker(installation)
+    broker._ready = lambda: eventually(lambda: answers(f"{broker.url}/healthz"), 10)
+    with broker:
+        assert "nothing is redeemed" in broker.logs
+        assert_problem(broker.client.get("/readyz"), 503, "unavailable")
+        key = broker.key()
+        assert_problem(broker.redeem(key), 503, "unavailable")
+        assert "synchronous_standby_names" in broker.logs
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(url, trust_env=False, timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
