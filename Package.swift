@@ -364,7 +364,7 @@ let package = Package(
             name: "CloakroomTests",
             dependencies: [
                 "Broker", "BrokerServer", "Catalog", "CurlTransport", "Daemon", "Formats", "HTTPService", "JOSE",
-                "SQLiteStore", "Secrets", "StrictYAML", "Transport", "cloakroom",
+                "PostgresStore", "SQLiteStore", "Secrets", "StoreParts", "StrictYAML", "Transport", "cloakroom",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),

@@ -35,13 +35,11 @@ class PostgresServer:
         "log_parameter_max_length_on_error": "-1",
     }
 
-    def __init__(self, folder: Path, settings: dict[str, str] | None = None) -> None:
-        self.folder = folder
+    def __init__(self, settings: dict[str, str] | None = None) -> None:
+        # Not in pytest's own folder, which is for one user alone.
+        memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
+        self.folder = folder = Path(tempfile.mkdtemp(prefix="cloakroom-pg-", dir=memory))
         self.port = free_port()
-        folder.mkdir(parents=True)
-        for parent in folder.parents:  # pytest makes its own for one user alone
-            if parent.stat().st_uid == os.getuid() and parent != Path("/"):
-                parent.chmod(parent.stat().st_mode | 0o011)
         if os.getuid() == 0:
             shutil.chown(folder, "postgres", "postgres")
         self._run("initdb", "-D", f"{folder}/data", "-U", "owner", "--auth", "trust", "-E", "UTF8", "--locale", "C.UTF-8",
@@ -75,6 +73,10 @@ class PostgresServer:
             self.process.send_signal(how)
             self.process.wait(30)
 
+    def close(self) -> None:
+        self.stop(signal.SIGQUIT)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     def query(self, sql: str, database: str = "postgres", check: bool = True) -> str:
         done = subprocess.run(
             ["psql", "-h", str(self.folder), "-p", str(self.port), "-U", "owner", "-XAtqc", sql, database],
@@ -101,10 +103,9 @@ class PostgresServer:
 @functools.cache
 def shared() -> PostgresServer:
     """One for a whole run; it ends with it."""
-    folder = Path(tempfile.mkdtemp(prefix="cloakroom-pg-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
-    running = PostgresServer(folder / "server", {"max_connections": "500", "log_statement": "none",
-                                                 "log_min_duration_statement": "-1"}).start()
-    atexit.register(lambda: (running.stop(signal.SIGQUIT), shutil.rmtree(folder, ignore_errors=True)))
+    running = PostgresServer(
+        {"max_connections": "500", "log_statement": "none", "log_min_duration_statement": "-1"}).start()
+    atexit.register(running.close)
     return running
 
 

@@ -12,11 +12,14 @@ extension Problem {
             reason: reason.description)
     }
 
-    static func unavailable(_ error: StoreError) -> Problem {
+    /// - Parameter unspent: the credential key that was presented is good where the store says that nothing was written.
+    static func unavailable(_ error: StoreError, unspent: Bool = false) -> Problem {
         var problem = Problem.unavailable(error.reason)
         switch error {
         case .unavailable, .closed:
-            problem.detail = "the broker cannot keep or read data now; nothing happened; try again in a moment"
+            if unspent {
+                problem.detail = "the broker cannot keep or read data now; the key is not spent; try again in a moment"
+            }
         case .uncertain:
             problem.detail = """
                 the database did not say whether this was kept, so nothing is given; try again, and if a credential key is \

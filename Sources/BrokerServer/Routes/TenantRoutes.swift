@@ -177,7 +177,7 @@ struct TenantRoutes: Sendable {
                 by: requester)
         } catch {
             switch error {
-            case .store(let error): throw Problem.unavailable(error)
+            case .store(let error): throw Problem.unavailable(error, unspent: true)
             // The event has the reason, with this request's id.
             case .sealBroken: throw Problem.internalError
             }

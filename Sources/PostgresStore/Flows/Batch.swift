@@ -211,7 +211,7 @@ struct Batch {
                     if case .unreplicated = ending {
                         caller.answer(
                             .failure(.uncertain("PostgreSQL committed with a warning: a standby may lack the commit")))
-                    } else if case .committed = ending, !box.digests.contains(digest) {
+                    } else if case .committed = ending, box.digests?.contains(digest) == false {
                         // Its row was locked and unspent: only something beside the broker can have come between.
                         caller.answer(.failure(.uncertain("the key's row was changed by something else")))
                     } else {
@@ -235,6 +235,7 @@ struct Batch {
 
     /// The keys that the statement at the end did spend.
     private final class SpentKeys {
-        var digests: Set<[UInt8]> = []
+        /// `nil` where the answer was lost, and the commit found again: the rows were locked and unspent.
+        var digests: Set<[UInt8]>?
     }
 }

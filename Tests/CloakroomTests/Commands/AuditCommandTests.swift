@@ -36,6 +36,16 @@ import Testing
         #expect(seen.newest == 50)
     }
 
+    /// Each writer to a shared database counts by itself: its number is above 32 bits.
+    @Test func `events of several writers are printed once each, a late one of an earlier number too`() {
+        var seen = SeenEvents(since: 5)
+        let event = { (chain: Int64, number: Int64) -> [String: JSONValue] in
+            ["id": .string(String(chain << 32 | number)), "time": .number(Double(number))]
+        }
+        #expect(seen.new([event(1, 9), event(0, 2), event(0, 1)]).count == 3)
+        #expect(seen.new([event(1, 9), event(0, 3), event(0, 2)]).map { $0.text("id") } == ["3"])
+    }
+
     @Test func `events without a time that a number holds are printed too`() {
         var seen = SeenEvents(since: 5)
         #expect(seen.new([["id": .string("1"), "time": .number(1e300)]]).count == 1)

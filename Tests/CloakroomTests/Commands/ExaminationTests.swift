@@ -40,7 +40,8 @@ import Transport
         await store.close()
         #expect(Self.levels(try findings(), "database") == [.ok])
         #expect(Self.levels(try findings(), "audit trail") == [.ok])
-        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: #require(configuration.storePath))
+        try FileManager.default.setAttributes(
+            [.posixPermissions: 0o644], ofItemAtPath: #require(configuration.storePath))
         let found = try findings().filter { $0.subject == "database" }
         #expect(found.map(\.level) == [.ok, .fail] && found.last?.hint?.contains("chmod 600") == true)
     }

@@ -2,6 +2,7 @@ import CurlTransport
 import Daemon
 import Formats
 import Logging
+import PostgresStore
 import Testing
 
 @testable import Broker
@@ -57,6 +58,13 @@ import Testing
         Setting("admin", "{}") { $0.operators == ListenerAddress(host: "127.0.0.1", port: 8081) },
         Setting("admin", "{ host: 10.0.0.1, port: 9100 }") { $0.operators?.description == "10.0.0.1:9100" },
         Setting("storage", "{ url: \"sqlite:/var/lib/x.db\" }") { $0.storePath == "/var/lib/x.db" },
+        Setting("storage", "{ url: \"postgres://u@localhost/d\", requireSynchronousStandby: true }") {
+            guard case .postgres(let settings) = $0.store else { return false }
+            return settings.requiresSynchronousStandby && settings.passwordFile == nil && $0.storePath == nil
+        },
+        Setting("storage", "{ url: \"postgres://u@db.example/d?sslmode=require\" }") {
+            $0.warnings.contains { $0.contains("sslmode=require") }
+        },
         Setting("lifetimes", "{ state: 60, credentialKey: 30, auditEvents: 86400 }") {
             $0.broker.stateLifetime == 60 && $0.broker.credentialKeyLifetime == 30
                 && $0.broker.auditEventLifetime == 86_400

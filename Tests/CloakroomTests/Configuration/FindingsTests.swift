@@ -142,9 +142,21 @@ private let unknownNames: [(String, String, String, String?)] = [
 
     /// The rest of a database's address may hold a password.
     @Test func `of another store's address the scheme alone is told`() throws {
-        let findings = try installation.findings(["storage": "{ url: \"postgres://u:hunter2@db/x\" }"])
-        #expect(findings.count == 1 && findings.first?.contains("postgres") == true)
+        let findings = try installation.findings(["storage": "{ url: \"mysql://u:hunter2@db/x\" }"])
+        #expect(findings.count == 1 && findings.first?.contains("mysql") == true)
         #expect(findings.first?.contains("hunter2") == false)
+    }
+
+    @Test func `an address with a password is refused without it`() throws {
+        let findings = try installation.findings(["storage": "{ url: \"postgres://u:hunter2@db/x\" }"])
+        #expect(findings.count == 1 && findings.first?.contains("storage.passwordFile") == true, "\(findings)")
+        #expect(findings.first?.contains("hunter2") == false)
+    }
+
+    @Test(arguments: ["passwordFile: pg.password", "requireSynchronousStandby: true"])
+    func `what is PostgreSQL's alone is refused beside a file`(_ setting: String) throws {
+        let findings = try installation.findings(["storage": "{ \(setting) }"])
+        #expect(findings.count == 1 && findings.first?.contains("storage.") == true, "\(findings)")
     }
 
     @Test func `a master key file is refused without its keys`() throws {

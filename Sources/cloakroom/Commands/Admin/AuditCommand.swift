@@ -174,10 +174,14 @@ struct SeenEvents {
     /// at all of it each time.
     private(set) var newest: Int64
 
+    private let start: Int64
     private static let slack: Int64 = 10_000
 
     /// - Parameter since: in Unix milliseconds.
-    init(since start: Int64) { newest = start }
+    init(since start: Int64) {
+        self.start = start
+        newest = start
+    }
 
     /// Those that came since, however many, oldest first.
     ///
@@ -186,7 +190,7 @@ struct SeenEvents {
         from api: AdminAPI, query: (_ start: Int64) -> [(name: String, value: String?)]
     ) async throws(Refusal) -> [[String: JSONValue]] {
         // A writer's commit may take a moment longer than another's of a later time.
-        new(try await api.items("auditEvents", query: query(max(0, newest - Self.slack))))
+        new(try await api.items("auditEvents", query: query(max(start, newest - Self.slack))))
     }
 
     /// Those of a page, newest first, that were not seen before: oldest first, as they are printed.
