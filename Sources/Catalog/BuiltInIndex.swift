@@ -10,6 +10,7 @@ enum BuiltInIndex {
         let id: SourceType.ID
         var provider: String
         var hasOAuth = false
+        var isFound = false
         /// Its lines, its name's first.
         var range: Range<Int>
     }
@@ -30,6 +31,7 @@ enum BuiltInIndex {
     private static let space = UInt8(ascii: " ")
     private static let provider = Array("provider:".utf8)
     private static let oauth = Array("oauth:".utf8)
+    private static let resourceParameter = Array("resourceParameter:".utf8)
 
     private static func read(_ line: ArraySlice<UInt8>, into places: inout [Place]) {
         let member = line.drop { $0 == space }
@@ -49,6 +51,8 @@ enum BuiltInIndex {
                     .prefix { $0.isASCIILetterOrDigit || $0 == UInt8(ascii: "_") }
                 places[places.count - 1].provider = String(decoding: value, as: UTF8.self)
             }
+        case 6 where !places.isEmpty && member.starts(with: resourceParameter):
+            places[places.count - 1].isFound = true
         default: break
         }
     }
@@ -78,7 +82,9 @@ extension BuiltInCatalog {
     static func entries(allowInsecure: Bool) -> [CatalogEntry] {
         files.flatMap { file in
             BuiltInIndex.places(in: file.bytes).map { place in
-                CatalogEntry(id: place.id, provider: place.provider, hasOAuth: place.hasOAuth) {
+                CatalogEntry(
+                    id: place.id, provider: place.provider, hasOAuth: place.hasOAuth, isFound: place.isFound
+                ) {
                     let text = snippet(file.bytes[place.range])
                     return Catalog.sourceTypes(in: [(file.name, text)], allowInsecure: allowInsecure)[place.id]
                 }

@@ -10,6 +10,8 @@ public final class CatalogEntry: Sendable {
     public let provider: String
     /// False: there is nothing to connect by OAuth.
     public let hasOAuth: Bool
+    /// True where its provider is found from a server that callers name (`OAuthProfile.resourceParameter`).
+    public let isFound: Bool
     private let state: Locked<State>
 
     private enum State: Sendable {
@@ -24,14 +26,19 @@ public final class CatalogEntry: Sendable {
         id = sourceType.id
         provider = sourceType.provider
         hasOAuth = sourceType.oauth != nil
+        isFound = sourceType.oauth?.resourceParameter != nil
         state = Locked(.read(sourceType))
     }
 
     /// - Parameter read: called once at most, and by one thread: nobody sees what it makes before it is done.
-    init(id: SourceType.ID, provider: String, hasOAuth: Bool, read: @escaping @Sendable () -> SourceType?) {
+    init(
+        id: SourceType.ID, provider: String, hasOAuth: Bool, isFound: Bool = false,
+        read: @escaping @Sendable () -> SourceType?
+    ) {
         self.id = id
         self.provider = provider
         self.hasOAuth = hasOAuth
+        self.isFound = isFound
         state = Locked(.text(read))
     }
 

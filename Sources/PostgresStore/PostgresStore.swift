@@ -92,8 +92,11 @@ public struct PostgresStore: ObservableStore {
             if bounds.isOn {
                 let found = try connection.run(query: "SELECT to_regclass('flows_outstanding') IS NOT NULL")
                 if found.first?.text(0) != "t" {
-                    try connection.run(setup: "SET statement_timeout = '10min'")
-                    try connection.run(setup: Schema.outstandingIndex, within: .seconds(600))
+                    try connection.run(setup: "SET statement_timeout = '10min'; SET lock_timeout = '10min'")
+                    // One transaction, under a lock: `IF NOT EXISTS` alone fails where several begin at once.
+                    try connection.run(
+                        setup: "SELECT pg_advisory_xact_lock(\(AdvisoryLock.index)); \(Schema.outstandingIndex)",
+                        within: .seconds(600))
                 }
             }
         } catch {
@@ -152,12 +155,14 @@ public struct PostgresStore: ObservableStore {
     {
         let sealed: [UInt8]
         do throws(PostgresFailure) {
-            let made = AuditKey.seal(SecretBytes(Random.bytes(32)), ring)
+            let key = SecretBytes(Random.bytes(32))
+            let made = AuditKey.seal(key, ring)
             let isThere = try connection.run(query: "SELECT EXISTS (SELECT 1 FROM audit_trail)").first?.text(0) == "t"
             if !isThere {
                 try connection.run(
                     setup: """
-                        INSERT INTO audit_trail (sealed_key) VALUES (decode('\(made.hex)', 'hex')) ON CONFLICT DO NOTHING
+                        INSERT INTO audit_trail (sealed_key, anchor, anchor_proof) VALUES (decode('\(made.hex)', 'hex'), '',
+                            decode('\(AuditAnchor.proof(of: [], key).hex)', 'hex')) ON CONFLICT DO NOTHING
                         """)
             }
             let found = try connection.run(query: "SELECT encode(sealed_key, 'hex') FROM audit_trail")

@@ -31,8 +31,11 @@ extension CallbackRequest {
             if case .repeated = self[name] { return CallbackFailure(.invalidCallback, reason) }
         }
         // The flow's entry is not known yet: any name that may be its own for the code.
+        var names: Set<[UInt8]> = []
         for pair in pairs where Self.mayHoldCode(pair.name) {
-            if case .repeated = self[pair.name] { return CallbackFailure(.invalidCallback, "a code came twice") }
+            if !names.insert(Array(pair.name.utf8)).inserted {
+                return CallbackFailure(.invalidCallback, "a code came twice")
+            }
         }
         return nil
     }

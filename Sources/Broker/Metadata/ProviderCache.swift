@@ -12,13 +12,13 @@ extension SingleFlightCache where Key == String, Failure == ProviderDirectoryErr
     ///   - servingStale: told where a fetch failed and the earlier value is served on: the callers get no error then.
     static func forProviders(
         fresh: Duration, stale: Duration, failure: Duration = .seconds(10),
-        now: @escaping @Sendable () -> ContinuousClock.Instant,
+        capacity: Int = 1000, now: @escaping @Sendable () -> ContinuousClock.Instant,
         servingStale: @escaping @Sendable (_ address: String, ProviderDirectoryError) -> Void
     ) -> SingleFlightCache {
         SingleFlightCache(
             Ages(fresh: fresh, stale: stale, failure: failure, refetch: .seconds(60)),
             // Parameters of a flow may be part of an issuer, so their number is not up to us.
-            capacity: 1000,
+            capacity: capacity,
             isLasting: { failure in
                 switch failure {
                 // Nobody was asked: that one tenant has no turn says nothing of the provider.

@@ -25,7 +25,7 @@ struct ProviderDirectory: Sendable {
         // Endpoints hardly ever change: yesterday's are better than none.
         metadata = .forProviders(
             fresh: isCaching ? .seconds(3600) : .zero, stale: isCaching ? .seconds(86_400) : .zero,
-            failure: isCaching ? .seconds(10) : .zero, now: now
+            failure: isCaching ? .seconds(10) : .zero, capacity: isCaching ? 1000 : 8, now: now
         ) { issuer, error in
             tell(Incident(.staleMetadata, "\(error.reason(.metadata)) (\(quoted: issuer))"))
         }

@@ -31,7 +31,7 @@ extension Broker {
     /// Made from the handle alone: no document tells whether anybody uses it, and none costs the store a look.
     public func clientMetadataDocument(_ handle: String) -> [UInt8]? {
         guard let handle = RedirectHandle(received: handle) else { return nil }
-        let names = catalog.sourceTypes.filter { $0.oauth?.resourceParameter != nil }.map(\.id)
+        let names = catalog.entries.filter(\.isFound).map(\.id)
         guard !names.isEmpty else { return nil }
         let description = ClientDescription(
             redirectURIs: names.map { redirects.url(RedirectPath(name: $0.description, handle: handle)) },

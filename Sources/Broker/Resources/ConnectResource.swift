@@ -1,6 +1,7 @@
 import Catalog
 import Formats
 import Secrets
+import Transport
 
 /// A reason for which a protected resource cannot be connected, or a token of it not be used.
 enum ResourceError: Error, Equatable, Sendable {
@@ -44,10 +45,11 @@ extension Broker {
                 scopes: resource.scopes)
         }
         let place = place(of: entry.sourceType, at: connected.issuer)
-        let asked = scopes ?? entry.client?.scopes ?? resource.scopes
-        let registration = try await registered.registration(at: place, now: now) {
+        // It serves all tenants, whatever the first of them names.
+        let asked = Scopes.union(resource.scopes, scopes ?? entry.client?.scopes ?? [])
+        let registration = try await registered.registration(at: place, for: cause.account, now: now) {
             [self] () async throws(ProviderError) in
-            try await register(at: place, offer, scopes: asked)
+            try await register(at: place, offer, scopes: asked, for: cause)
         }
         return try ready(
             entry, at: connected.authenticating(by: registration.authentication),
@@ -78,6 +80,12 @@ extension Broker {
                     fault = error.reason
                 }
             } catch {
+                // That the broker has too much to do says nothing of the server.
+                if case .transport(let why) = error,
+                    [TransportError.rateLimited, .cancelled, .overloaded].contains(why)
+                {
+                    throw .provider(ProviderError(error, at: .metadata))
+                }
                 fault = error.reason(.metadata)
                 if case .transport = error { failure = failure ?? ProviderError(error, at: .metadata) }
             }
@@ -147,19 +155,19 @@ extension Broker {
     }
 
     private func register(
-        at place: ClientRegistration.Place, _ offer: ServerOffer, scopes: [String]
+        at place: ClientRegistration.Place, _ offer: ServerOffer, scopes: [String], for cause: Cause
     ) async throws(ProviderError) -> ClientRegistration {
         let description = ClientDescription(redirectURIs: [place.redirectURI], publicURL: settings.publicURL)
         // Some servers hold a client to the scopes that it named: then it needs all that anybody may ask for.
-        let known = (offer.metadata.scopes ?? []).filter(Scopes.isToken)
+        let known = Scopes.union([], Array((offer.metadata.scopes ?? []).prefix(200).filter(Scopes.isToken)))
         var named = Array(Scopes.union(known, scopes).prefix(200))
         while true {
             let request = ClientRegistration.Request(
                 description, at: offer.metadata.registrationEndpoint ?? "", by: offer.authentication, scopes: named)
             let response: ProviderResponse
             do {
-                // For all tenants: the client is theirs in common.
-                response = try await transport.send(ProviderRequest(request.http, cause: .broker))
+                // In the share of whoever asks: a server that hangs must not keep others from keys and metadata.
+                response = try await transport.send(ProviderRequest(request.http, cause: cause))
             } catch {
                 throw ProviderError(error, at: .registration)
             }
@@ -168,7 +176,8 @@ extension Broker {
             } catch {
                 // It may be one of the scopes that is not to its liking.
                 if case .refused(_, "invalid_client_metadata"?) = error, !named.isEmpty {
-                    named = []
+                    // One caller's wrong scope must not cost all the others those that the server knows.
+                    named = named.count > known.count ? known : []
                     continue
                 }
                 throw .rejected(reason: "\(ProviderEndpoint.registration.words): \(error.reason)")

@@ -13,6 +13,16 @@ final class RegisteredClients: Sendable {
     private let keyRing: KeyRing
     private let running: Running
     private let tell: @Sendable (Incident) -> Void
+    private let made = Locked<[Cause.Account: Hour]>([:])
+
+    /// What was registered for one account.
+    private struct Hour: Sendable {
+        var start: Timestamp
+        var count = 0
+    }
+
+    /// A hostile server can name a new issuer each time, and each is a row that stays.
+    private static let mostInAnHour = 200
 
     init(store: any ClientRegistrationStore, keyRing: KeyRing, tell: @escaping @Sendable (Incident) -> Void) {
         self.store = store
@@ -31,9 +41,12 @@ final class RegisteredClients: Sendable {
 
     /// The registration for a place: the kept one, or a new one where there is none or its secret has expired.
     ///
-    /// - Parameter register: asks the server.
+    /// - Parameters:
+    ///   - account: whose registrations are counted. Beyond those of an hour it fails.
+    ///   - register: asks the server.
     func registration(
-        at place: ClientRegistration.Place, now: @escaping @Sendable () -> Timestamp,
+        at place: ClientRegistration.Place, for account: Cause.Account = .broker,
+        now: @escaping @Sendable () -> Timestamp,
         register: @escaping @Sendable () async throws(ProviderError) -> ClientRegistration
     ) async throws(ResourceError) -> ClientRegistration {
         try await running.value(for: place) { [self] () async throws(ResourceError) in
@@ -44,6 +57,7 @@ final class RegisteredClients: Sendable {
                 throw .store(error)
             }
             if let kept, let known = open(kept, at: place), !known.hasExpired(at: now()) { return known }
+            guard mayMake(for: account, at: now()) else { throw .provider(.rateLimited) }
             let new: ClientRegistration
             do throws(ProviderError) {
                 new = try await register()
@@ -51,6 +65,16 @@ final class RegisteredClients: Sendable {
                 throw .provider(error)
             }
             return try await keep(new, at: place, replacing: kept, now: now())
+        }
+    }
+
+    private func mayMake(for account: Cause.Account, at now: Timestamp) -> Bool {
+        made.withLock { made in
+            var hour = made[account] ?? Hour(start: now)
+            if now < hour.start || hour.start.adding(seconds: 3600) <= now { hour = Hour(start: now) }
+            hour.count += 1
+            made[account] = hour
+            return hour.count <= Self.mostInAnHour
         }
     }
 

@@ -26,6 +26,7 @@ struct ResourceDirectory: Sendable {
     ) async throws(ProviderError) -> FoundResource {
         let challenge = try await challenge(of: url, cause, narrating)
         var addresses = ResourceMetadata.addresses(of: url)
+        let wellKnown = addresses
         if let named = challenge?.metadata {
             guard let address = StrictURL(named), address.origin == url.origin,
                 allowInsecure || address.text.hasPrefix("https://")
@@ -42,19 +43,21 @@ struct ResourceDirectory: Sendable {
         for (index, address) in addresses.enumerated() {
             let response = try await send(.get, address, at: .resourceMetadata, cause)
             guard response.status == 200 else {
-                if index == 0 { failure = "answered \(response.status) at \(quoted: address)" }
+                if index == 0 { failure = "answered \(response.status) at \(quoted: url.origin.description)" }
                 narrating("no metadata at \(quoted: address): it answered \(response.status)")
                 continue
             }
             do throws(ResourceMetadataError) {
-                let metadata = try ResourceMetadata(json: response.body, of: url)
+                // Only whoever runs the host decides what is at its well-known places.
+                let metadata = try ResourceMetadata(
+                    json: response.body, of: url, takingFolders: wellKnown.contains(exactly: address))
                 narrating(
                     "metadata at \(quoted: address): the resource is \(quoted: metadata.resource), its authorization servers \(quoted: metadata.authorizationServers.joined(separator: " "))"
                 )
                 return FoundResource(url: url, metadata: metadata, challengeScopes: challenge?.scopes)
             } catch {
                 narrating("metadata at \(quoted: address) that cannot be used: \(error.reason)")
-                failure = "\(error.reason) (\(quoted: address))"
+                failure = "\(error.reason) (\(quoted: url.origin.description))"
                 // A page for people, which some servers have at every address, says nothing; a wrong document does.
                 if error != .notAnObject { break }
             }

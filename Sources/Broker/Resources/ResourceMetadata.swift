@@ -16,21 +16,26 @@ struct ResourceMetadata: Sendable, Equatable {
 
     /// Reads a document as strictly as if the resource were hostile: it decides who issues the tokens.
     ///
-    /// - Parameter url: the resource that was asked for it.
-    init(json: [UInt8], of url: StrictURL) throws(ResourceMetadataError) {
+    /// - Parameters:
+    ///   - url: the resource that was asked for it.
+    ///   - takingFolders: it may be for a folder that the resource is in.
+    init(json: [UInt8], of url: StrictURL, takingFolders: Bool = true) throws(ResourceMetadataError) {
         guard json.count <= Self.sizeLimit else { throw .tooLarge }
         guard let members = try? StrictJSON.object(json, by: .metadata) else { throw .notAnObject }
         let document = MetadataDocument(members: members, allowInsecure: true)
-        guard let resource = document.text("resource"), Self.isResource(resource, of: url) else {
+        guard let resource = document.text("resource"), Self.isResource(resource, of: url),
+            takingFolders || StrictURL(resource)?.text.isExactly(url.text) == true
+        else {
             throw .anotherResource(document.text("resource"))
         }
         self.resource = resource
         var servers: [String] = []
-        for issuer in document.texts("authorization_servers") ?? [] where !servers.contains(exactly: issuer) {
-            servers.append(issuer)
+        for issuer in document.texts("authorization_servers") ?? [] {
+            if servers.count == Self.mostServers { break }
+            if !servers.contains(exactly: issuer) { servers.append(issuer) }
         }
         guard !servers.isEmpty else { throw .noServer }
-        authorizationServers = Array(servers.prefix(Self.mostServers))
+        authorizationServers = servers
         scopes = document.texts("scopes_supported").map { $0.filter(Scopes.isToken) }
     }
 

@@ -30,6 +30,8 @@ struct ServerOffer: Sendable {
         if let own, let issuer = own.parameters[OAuthProfile.issuerParameter], issuer.isExactly(metadata.issuer) {
             membership = .own
             authentication = try methods.ofOwn(own)
+        } else if !metadata.keepsCodes {
+            throw .codesElsewhere
         } else if metadata.takesClientDocuments, methods.allowNone {
             membership = .document
             authentication = .none
@@ -51,6 +53,8 @@ struct ServerOffer: Sendable {
         /// A member of its metadata that cannot be done without.
         case missing(StaticString)
         case withoutPKCE
+        /// Codes of the server that people are sent to would go to another host, and no `iss` would tell.
+        case codesElsewhere
         /// Neither documents nor registration, and no client was set for it.
         case noWayIn
         case secretOfNoIssuer
@@ -93,11 +97,25 @@ extension ServerOffer.Unworkable {
         case .missing(let member): "its metadata has no usable \"\(trusted: member.description)\""
         case .withoutPKCE:
             "it offers no PKCE with S256 (\"code_challenge_methods_supported\"), which the MCP specification demands"
+        case .codesElsewhere:
+            "its token endpoint is at another host than its authorization endpoint, and it does not say that it sends iss (RFC 9207): codes of another server could be led to it (clients, parameters.issuer, for one that you trust)"
         case .noWayIn:
             "it takes neither client ID metadata documents nor dynamic registration, and no client is set for it (clients, parameters.issuer)"
         case .secretOfNoIssuer:
             "it takes neither client ID metadata documents nor dynamic registration, and the client that is set has a secret without parameters.issuer, so that it goes to no server"
         case .noAuthentication: "it takes no client secret (\"token_endpoint_auth_methods_supported\")"
         }
+    }
+}
+
+extension ProviderMetadata {
+    /// Tells whether a code can only go to the server that the person was sent to (mix-up, RFC 9700 § 4.4): a hostile one
+    /// may name an honest one's authorization endpoint, whose codes would come to the hostile one's redirect address.
+    fileprivate var keepsCodes: Bool {
+        if sendsIssuer { return true }
+        guard let asks = authorizationEndpoint.flatMap({ StrictURL($0) })?.host,
+            let takes = tokenEndpoint.flatMap({ StrictURL($0) })?.host
+        else { return false }
+        return asks.isExactly(takes) || takes.hasSuffix(".\(asks)") || asks.hasSuffix(".\(takes)")
     }
 }

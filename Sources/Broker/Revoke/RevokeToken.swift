@@ -86,7 +86,6 @@ extension Broker {
                 try await takeBack(request.token, hint: request.tokenTypeHint, at: provider, as: source.client)
             }
         } catch {
-            await forgetRegistration(after: error, of: source, with: ready.values)
             let error = TokenRevocationError.provider(error)
             if error.mayHaveRevoked { try await forgetRefreshes(of: request.token).get() }
             throw error

@@ -60,14 +60,15 @@ extension Statement {
 
     // MARK: forgetting
 
-    /// A chain whose oldest event is from before a moment, locked.
+    /// A chain whose oldest event is from before a moment, locked. Its writer holds it before the line of revocations,
+    /// which is held here: it is not waited for, and forgets in a sweep of its own.
     static let chainToForget = Statement(
         "chainToForget",
         """
         SELECT \(ChainColumn.list) FROM audit_chains c WHERE c.broken_at IS NULL AND c.last > c.start
             AND c.chain > $2::bigint AND EXISTS (SELECT 1 FROM audit_events e
                 WHERE e.chain = c.chain AND e.sequence = c.start + 1 AND e.time < $1::bigint)
-        ORDER BY c.chain LIMIT 1 FOR UPDATE OF c
+        ORDER BY c.chain LIMIT 1 FOR UPDATE OF c SKIP LOCKED
         """)
 
     static let oldest = Statement(
@@ -88,6 +89,8 @@ extension Statement {
         """)
 
     static let heads = Statement("heads", "SELECT chain, last, last_digest FROM audit_chains ORDER BY chain")
+
+    static let anchor = Statement("anchor", "SELECT anchor, anchor_proof FROM audit_trail")
 
     static let keepAnchor = Statement(
         "keepAnchor", "UPDATE audit_trail SET anchor = $1::bytea, anchor_proof = $2::bytea")

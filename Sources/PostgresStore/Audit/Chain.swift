@@ -86,14 +86,14 @@ final class Chain {
         guard let head else {
             let breach = breach ?? Breach(sequence: 0, finding: "the chain was not looked at")
             try connection.send(
-                .markBroken, [.int(number), .int(batch + 1), .int(breach.sequence), .text(breach.finding)])
+                .markBroken, [.int(number), .int(batch &+ 1), .int(breach.sequence), .text(breach.finding)])
             return 1
         }
         if !added.isEmpty { try connection.send(.append, parameters) }
         try connection.send(
             .advance,
             [
-                .int(number), .int(batch + 1), .int(head.link.sequence), .bytes(head.link.digest), .int(head.time),
+                .int(number), .int(batch &+ 1), .int(head.link.sequence), .bytes(head.link.digest), .int(head.time),
                 .bytes(head.proof(key, chain: number)),
             ])
         return added.isEmpty ? 1 : 2
@@ -123,7 +123,7 @@ final class Chain {
     func forgetKnown() { known = nil }
 
     /// The trace of the running transaction: by it a commit whose answer was lost is found again.
-    var mark: Mark { Mark(batch: batch + 1, last: added.last?.link) }
+    var mark: Mark { Mark(batch: batch &+ 1, last: added.last?.link) }
 
     struct Mark {
         let batch: Int64

@@ -20,6 +20,7 @@ extension PostgresStore {
             try connection.run(
                 setup: "SET statement_timeout = '60s'; SET idle_in_transaction_session_timeout = '10min'")
             try connection.run(setup: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            connection.patience = .seconds(65)
             try connection.prepare(Verification.statements)
             return try Verification(connection, keyRing).run(progress)
         } catch let breach as Breach {
@@ -61,12 +62,11 @@ private struct Verification {
         }
         let key = try key(trail.bytes(0))
         var anchored: [Int64: ChainHead.Link] = [:]
-        if !trail.isNull(1) {
-            guard let anchor = AuditAnchor(trail.bytes(1), proof: trail.bytes(2), key) else {
-                throw Breach(sequence: 0, finding: "the anchor of all chains was altered")
-            }
-            anchored = Dictionary(uniqueKeysWithValues: anchor.heads.map { ($0.chain, $0.link) })
+        // There is one from the trail's first moment on.
+        guard !trail.isNull(1), let anchor = AuditAnchor(trail.bytes(1), proof: trail.bytes(2), key) else {
+            throw Breach(sequence: 0, finding: "the anchor of all chains was altered or removed")
         }
+        anchored = Dictionary(uniqueKeysWithValues: anchor.heads.map { ($0.chain, $0.link) })
         if let stray = try connection.query(Self.strays).first {
             throw Breach(
                 sequence: EventNumber(stray.int(0), stray.int(1)).value,

@@ -32,9 +32,20 @@ extension Transaction {
     }
 
     /// Keeps the ends of all chains under one proof: a chain that is taken away, or put back to an earlier state, shows.
+    ///
+    /// An anchor that does not fit what is there is evidence, and stays.
     func anchorChains() throws {
+        let rows = try query(.heads).rows
+        guard let old = try query(.anchor).first, !old.isNull(0),
+            let anchor = AuditAnchor(old.bytes(0), proof: old.bytes(1), key)
+        else { return }
+        var present: [Int64: ChainHead.Link] = [:]
+        for row in rows { present[row.int(0)] = ChainHead.Link(sequence: row.int(1), digest: row.bytes(2)) }
+        for (chain, link) in anchor.heads {
+            guard let head = present[chain], head.sequence > link.sequence || head == link else { return }
+        }
         var bytes: [UInt8] = []
-        for row in try query(.heads).rows {
+        for row in rows {
             for number in [row.int(0), row.int(1)] { withUnsafeBytes(of: number.bigEndian) { bytes += $0 } }
             bytes += row.bytes(2)
         }

@@ -124,8 +124,8 @@ final class Connection {
         var failure: PostgresFailure?
         var last: QueryResult?
         while let result = try result() {
-            last = QueryResult(result)
             if let state = Self.failure(of: result) { failure = failure ?? .refused(state) }
+            last = QueryResult(result)
         }
         if let failure { throw failure }
         return last
@@ -200,12 +200,15 @@ final class Connection {
     func next() throws(PostgresFailure) -> QueryResult {
         guard pending > 0, let result = try result() else { throw lost() }
         pending -= 1
+        // Looked at before `answer` owns it: that may be released after its last use.
+        let failure = Self.failure(of: result)
+        let isAborted = PQresultStatus(result) == PGRES_PIPELINE_ABORTED
         let answer = QueryResult(result)
         // Each result is followed by an empty one.
         while let more = try self.result() { PQclear(more) }
-        guard let state = Self.failure(of: result) else { return answer }
+        guard let failure else { return answer }
         // Of a statement behind one that failed: that one was thrown before.
-        throw PQresultStatus(result) == PGRES_PIPELINE_ABORTED ? .malformed : .refused(state)
+        throw isAborted ? .malformed : .refused(failure)
     }
 
     /// Ends the pipeline's round. Sent with what came before it.

@@ -49,6 +49,14 @@ enum Operation: Sendable {
         }
     }
 
+    /// True where nobody but its caller has anything of it: a ticket, a state or tokens that would be lost.
+    var isForItsCaller: Bool {
+        switch self {
+        case .start, .claim, .redeem: true
+        case .succeed, .fail, .noteTold, .record, .alone: false
+        }
+    }
+
     /// Ends it without having run.
     func finish(_ error: StoreError) {
         switch self {

@@ -15,7 +15,8 @@ public struct PostgresAddress: Sendable, Equatable {
 
         /// True for sockets and loopback: nothing on the way can listen.
         var isLocal: Bool {
-            isSocket || name == "localhost" || name == "::1" || name.hasPrefix("127.")
+            isSocket || name == "localhost" || name == "::1"
+                || (name.hasPrefix("127.") && name.allSatisfy { $0.isNumber || $0 == "." })
         }
     }
 

@@ -42,7 +42,7 @@ extension PostgresSettings {
             guard let text = try? String(contentsOfFile: passwordFile, encoding: .utf8) else {
                 throw .unreachable(nil, "the file of storage.passwordFile cannot be read")
             }
-            pairs.append(("password", text.split(separator: "\n").first.map(String.init) ?? ""))
+            pairs.append(("password", text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""))
         }
         return ConnectionParameters(pairs)
     }

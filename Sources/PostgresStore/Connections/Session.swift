@@ -84,15 +84,16 @@ final class Session {
     func transaction<Result>(
         line: Transaction.Line, _ outstanding: OutstandingFlows, _ body: (Transaction) throws -> Result
     ) throws -> (result: Result, isWhole: Bool) {
-        var mark: Chain.Mark?
         do {
             let transaction = try Transaction(on: connection, chain, outstanding, line: line)
             let result = try body(transaction)
-            mark = try transaction.sendCommit()
+            let mark = try transaction.prepareCommit()
             do {
+                // From the first byte on: where sending fails, nobody can tell how much of it arrived.
+                try transaction.sendCommit()
                 return (result, try transaction.finishCommit())
             } catch let failure as PostgresFailure {
-                if failure.endsConnection, let mark {
+                if failure.endsConnection {
                     throw UncertainCommit(failure: failure, mark: mark, result: result)
                 }
                 throw failure
@@ -110,17 +111,23 @@ final class Session {
     /// had begun before it lets this one look. `nil`: another writer has the chain, and nothing tells.
     func holds(_ mark: Chain.Mark) throws(PostgresFailure) -> Bool? {
         connection.deadline = .now + Connection.patience
+        _ = connection.takeWarnings()
         try connection.send(.begin)
         try connection.send(.fence, [.int(chain.number)])
         try connection.send(.oldest, [.int(chain.number), .int((mark.last?.sequence ?? 0) - 1), .int(1)])
-        try connection.send(.rollback)
+        // No ROLLBACK: `fence` wrote its lock to the log, behind the commit that is looked for. So this COMMIT waits for
+        // the standby as that one did; what a restart or a terminated backend left on this server alone is not yet there.
+        try connection.send(.commit)
         try connection.sync()
         do throws(PostgresFailure) {
             _ = try connection.next()
             let row = try connection.next().first
             let event = try connection.next().first
-            _ = try connection.next()
+            let tag = try connection.next().tag
             try connection.endSync()
+            guard tag == "COMMIT", connection.takeWarnings() == 0 else {
+                throw .lost("a standby may lack the commit")
+            }
             if let row, row.bytes(ChainColumn.holder) == chain.holder {
                 return row.int(ChainColumn.batch) >= mark.batch
             }

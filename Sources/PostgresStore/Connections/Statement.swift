@@ -15,11 +15,11 @@ struct Statement: Sendable {
         + [look, spend, countReuse, leaveOut, takeLeftOut]
         + [revoke, nextKeys, destroyKeys, takeBack, setClient, deleteClient, clientsToReseal, resealClient]
         + [sweepTurn, sweepMarks, keepSweepMarks, sweepKeys, forgetSealedKeys, sweepFlows, forgetFlows, forgetKeys]
-        + [forgetRevocations, chainToForget, oldest, forgetEvents, keepStart, heads, keepAnchor]
+        + [forgetRevocations, chainToForget, oldest, forgetEvents, keepStart, heads, anchor, keepAnchor]
         + [refresh, lockRefresh, beginRefresh, renewRefresh, endRefresh, link, unlink, forgetRefreshes]
         + [registration, keepRegistration, forgetRegistration, registrationsToReseal, resealRegistration]
         + [forgetSelectedRefreshes, sweepRefreshes, auditKey, resealAuditKey]
-        + [comeIn, leaveBehind, handOver, members, handovers]
+        + [comeIn, leaveBehind, handOver, members, handovers, noteWhole]
 
     /// Those of a connection that reads.
     static let reading: [Statement] =
@@ -35,6 +35,7 @@ enum AdvisoryLock {
     static let line = "\(space), 1"
     static let migration = "\(space), 2"
     static let sweep = "\(space), 3"
+    static let index = "\(space), 4"
     /// With a tenant's hash: its flows are counted and begun by one broker at a time.
     static let tenants = space + 1
     /// With a chain's number, for as long as a connection writes to it.

@@ -80,15 +80,18 @@ final class Transaction {
     /// Adds an event to the audit trail.
     func record(_ event: Event) { chain.append(event) }
 
-    /// Begins the end: from here on a lost connection leaves it open whether the commit is there.
-    func sendCommit() throws -> Chain.Mark {
+    /// Reads how the transaction began, unless that was read. The mark that its commit leaves.
+    func prepareCommit() throws -> Chain.Mark {
         if !isOpen { try open() }
-        let mark = chain.mark
+        return chain.mark
+    }
+
+    /// Begins the end: from here on a lost connection leaves it open whether the commit is there.
+    func sendCommit() throws {
         let count = try chain.finish(on: connection)
         late += Array(repeating: { _ in }, count: count)
         try connection.send(.commit)
         try connection.sync()
-        return mark
     }
 
     /// Waits for the commit. `false`: it is here, but not where it should be besides, by a warning of the server's.

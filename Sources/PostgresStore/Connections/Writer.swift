@@ -14,6 +14,8 @@ final class Writer: @unchecked Sendable {
     /// The time within which an operation begins its last try: whoever waits longer is told that it did not happen.
     private static let patience: Duration = .seconds(4)
     private static let mostTries = 8
+    /// Whoever began a flow or redeems has given up by then: what came of it would reach nobody.
+    private static let longestWait: Duration = .seconds(10)
 
     private let settings: PostgresSettings
     private let key: SecretBytes
@@ -21,7 +23,7 @@ final class Writer: @unchecked Sendable {
     private let mostWaiting: Int
 
     private let condition = NSCondition()
-    private var waiting: [Operation] = []
+    private var waiting: [(operation: Operation, since: ContinuousClock.Instant)] = []
     private var isClosed = false
     private var hasEnded = false
     private var whenEnded: [CheckedContinuation<Void, Never>] = []
@@ -91,7 +93,7 @@ final class Writer: @unchecked Sendable {
             observer.tell(.refused)
             return .unavailable("too many operations wait")
         }
-        waiting.append(operation)
+        waiting.append((operation, .now))
         if waiting.count == 1 { condition.signal() }
         condition.unlock()
         return nil
@@ -117,7 +119,18 @@ final class Writer: @unchecked Sendable {
     // MARK: the thread
 
     private func run() {
-        while let operations = next() { commit(operations) }
+        while let taken = next() {
+            let oldest = ContinuousClock.now - Self.longestWait
+            var operations: [Operation] = []
+            for (operation, since) in taken {
+                if since < oldest, operation.isForItsCaller {
+                    operation.finish(.unavailable("PostgreSQL was busy or away for too long"))
+                } else {
+                    operations.append(operation)
+                }
+            }
+            if !operations.isEmpty { commit(operations) }
+        }
         session = nil
         condition.lock()
         hasEnded = true
@@ -129,7 +142,7 @@ final class Writer: @unchecked Sendable {
 
     /// The operations for the next commit; `nil` when closed. Where the last one had company, waits a moment for as many
     /// again.
-    private func next() -> [Operation]? {
+    private func next() -> [(operation: Operation, since: ContinuousClock.Instant)]? {
         condition.lock()
         defer { condition.unlock() }
         while waiting.isEmpty {
@@ -155,18 +168,26 @@ final class Writer: @unchecked Sendable {
     /// How many of the first may share a commit: no two of one flow, and none that has a transaction of its own.
     private func shareable() -> Int {
         var flows: Set<FlowID> = []
-        for (index, operation) in waiting.prefix(Self.mostInOneCommit).enumerated() {
+        for (index, entry) in waiting.prefix(Self.mostInOneCommit).enumerated() {
+            let operation = entry.operation
             if case .alone = operation { return max(index, 1) }
             if let flow = operation.flow, !flows.insert(flow).inserted { return index }
         }
         return min(waiting.count, Self.mostInOneCommit)
     }
 
-    private func commit(_ operations: [Operation]) {
+    /// - Parameter limit: where those of a batch are done one by one: the end for all of them.
+    private func commit(_ operations: [Operation], until limit: ContinuousClock.Instant? = nil) {
         let began = ContinuousClock.now
+        if let limit, began >= limit {
+            observer.tell(.failed)
+            for operation in operations { operation.finish(.unavailable("PostgreSQL is too slow")) }
+            return
+        }
         defer { tellBreach() }
         do {
-            let (answers, ending) = try attempt(operations, until: began + Self.patience)
+            let end = limit.map { min($0, began + .seconds(1)) } ?? began + Self.patience
+            let (answers, ending) = try attempt(operations, until: end)
             switch ending {
             case .committed:
                 observer.tell(.committed(operations: operations.count, duration: ContinuousClock.now - began))
@@ -183,8 +204,10 @@ final class Writer: @unchecked Sendable {
                 return
             }
             // One failed and took the others back with it. Each gets a transaction of its own, so that only the one with
-            // the fault fails.
-            for operation in operations { commit([operation]) }
+            // the fault fails. All share one deadline: where each waits for the same lock, such as this writer's chain held
+            // by a COMMIT that waits for its standby, they would take minutes.
+            let limit = ContinuousClock.now + Self.patience * 2
+            for operation in operations { commit([operation], until: limit) }
         }
     }
 

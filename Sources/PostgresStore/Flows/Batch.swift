@@ -52,17 +52,18 @@ struct Batch {
         // MARK: statements
 
         mutating func send(_ operations: [Operation]) throws(PostgresFailure) {
+            // Keys before flows, as revocations and sweeps lock them.
+            let digests = Set(
+                operations.compactMap { operation in
+                    if case .redeem(let redemption, _, _) = operation { redemption.keyDigest } else { nil }
+                })
+            if !digests.isEmpty { try send(.look, .look, [.byteses(digests.map(\.bytes))]) }
             try sendStarts(operations)
             try sendClaims(operations)
             try sendSuccesses(operations)
             try sendFailures(operations)
             let told = operations.compactMap { if case .noteTold(let id, _) = $0 { id.bytes } else { nil } }
             if !told.isEmpty { try send(.told, .noteTold, [.byteses(told)]) }
-            let digests = Set(
-                operations.compactMap { operation in
-                    if case .redeem(let redemption, _, _) = operation { redemption.keyDigest } else { nil }
-                })
-            if !digests.isEmpty { try send(.look, .look, [.byteses(digests.map(\.bytes))]) }
         }
 
         private mutating func send(

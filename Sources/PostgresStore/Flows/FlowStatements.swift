@@ -79,11 +79,12 @@ extension Statement {
         WHERE flows.id = o.id AND flows.status = \(FlowRow.Status.exchanging)
         """)
 
+    /// Waits for nobody: who holds such a flow redeems or ends it.
     static let noteTold = Statement(
         "noteTold",
         """
         WITH o AS (SELECT f.id FROM unnest($1::bytea[]) u(id) JOIN flows f ON f.id = u.id
-            WHERE f.is_bound AND f.status = \(FlowRow.Status.succeeded) ORDER BY f.id FOR UPDATE OF f)
+            WHERE f.is_bound AND f.status = \(FlowRow.Status.succeeded) ORDER BY f.id FOR UPDATE OF f SKIP LOCKED)
         UPDATE flows SET delivery = 1 FROM o WHERE flows.id = o.id
         """)
 

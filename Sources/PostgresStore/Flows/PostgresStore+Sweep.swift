@@ -10,6 +10,20 @@ extension PostgresStore {
     public func sweep(
         at now: Timestamp, eventsSince: Timestamp, limit: Int
     ) async throws(StoreError) -> (events: [Event], isUnfinished: Bool) {
+        do throws(StoreError) {
+            return try await sweepAtOnce(at: now, eventsSince: eventsSince, limit: limit)
+        } catch {
+            // A look at everything that took too long is not the next one's too, nor of all that follow.
+            try? await writer.write { transaction in
+                _ = try transaction.query(.noteWhole, [.int(now.milliseconds)])
+            }
+            throw error
+        }
+    }
+
+    private func sweepAtOnce(
+        at now: Timestamp, eventsSince: Timestamp, limit: Int
+    ) async throws(StoreError) -> (events: [Event], isUnfinished: Bool) {
         let (swept, leftOut) = try await writer.write { transaction in
             var sweep = Sweep(transaction: transaction, now: now.milliseconds, limit: Int64(limit))
             guard try transaction.query(.sweepTurn).first?.int(0) == 1 else {

@@ -16,6 +16,9 @@ extension Statement {
             whole_at = $4::bigint
         """)
 
+    static let noteWhole = Statement(
+        "noteWhole", "UPDATE sweeps SET whole_at = $1::bigint, swept_at = least(swept_at, $1::bigint)")
+
     static let sweepKeys = Statement(
         "sweepKeys",
         """
@@ -60,12 +63,13 @@ extension Statement {
         """)
 
     /// Those that are older than each flow and key that is still here. Flows that began before hold the lowest lines;
-    /// the oldest expire first, but for lifetimes that an operator changed: so all lines are looked at.
+    /// the oldest expire first, but for lifetimes that an operator changed: so all lines are looked at, once for all
+    /// revocations, and only where one is old enough (`+ 0`: else the index would ask for the lines first).
     static let forgetRevocations = Statement(
         "forgetRevocations",
         """
         DELETE FROM revocations r WHERE r.time < $1::bigint
-            AND NOT EXISTS (SELECT 1 FROM flows f WHERE f.line < r.id)
-            AND NOT EXISTS (SELECT 1 FROM credential_keys c WHERE c.line < r.id)
+            AND r.id + 0 <= (SELECT coalesce(min(line), 9223372036854775807) FROM flows)
+            AND r.id + 0 <= (SELECT coalesce(min(line), 9223372036854775807) FROM credential_keys)
         """)
 }

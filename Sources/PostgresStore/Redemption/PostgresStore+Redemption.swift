@@ -26,11 +26,20 @@ extension Writer: FailureLedger {
         _ chosen: [FailedRedemptions.Failure], leftOut count: Int64, summaryAt: Timestamp?
     ) async throws(StoreError) -> [Event] {
         try await write(isEnding: true) { transaction in
-            if count > 0 { try transaction.query(.leaveOut, [.int(count)]) }
-            var events: [Event] = []
-            for failure in chosen where try Self.isWanted(failure, in: transaction) {
-                events.append(failure.redemption.event(failure.outcome))
+            // Flows in the order of their keys, then the trail's row, as the sweep locks them.
+            let flows = chosen.map { $0.placement?.flow.bytes ?? [] }
+            var counts: [[UInt8]: Int64] = [:]
+            var wanted: [Int] = []
+            for index in chosen.indices.sorted(by: { flows[$0].lexicographicallyPrecedes(flows[$1]) }) {
+                if !flows[index].isEmpty {
+                    counts[flows[index], default: 0] += 1
+                    // Each costs a round trip, whether there is room for it or not.
+                    guard counts[flows[index], default: 0] <= FailedRedemptions.mostPerKey else { continue }
+                }
+                if try Self.isWanted(chosen[index], in: transaction) { wanted.append(index) }
             }
+            var events = wanted.sorted().map { chosen[$0].redemption.event(chosen[$0].outcome) }
+            if count > 0 { try transaction.query(.leaveOut, [.int(count)]) }
             if let summaryAt, let event = try FailedRedemptions.summary(at: summaryAt, in: transaction) {
                 events.append(event)
             }

@@ -55,7 +55,7 @@ struct Configuration {
 
     /// Secrets that go nowhere, since nobody said which authorization server they are for.
     private var secretsOfNoIssuer: [String] {
-        catalog.sourceTypes.compactMap { sourceType in
+        catalog.sourceTypes(of: clients.keys).compactMap { sourceType in
             guard sourceType.oauth?.resourceParameter != nil, let client = client(for: sourceType),
                 client.secret != nil, client.parameters[OAuthProfile.issuerParameter] == nil
             else { return nil }

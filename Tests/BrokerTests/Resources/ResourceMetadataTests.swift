@@ -45,6 +45,27 @@ import Testing
                 == paths.map { "https://resource.example.com\($0)" })
     }
 
+    /// Else a neighbour's document at a place of its own would have tokens for the whole host sent to it.
+    @Test func `at a place of the server's own choice, the document is for that server alone`() throws {
+        let url = try #require(StrictURL("https://h.example/t/evil"))
+        let read = { (resource: String) in
+            try ResourceMetadata(
+                json: Array(#"{"resource": "\#(resource)", "authorization_servers": ["https://as.example"]}"#.utf8),
+                of: url, takingFolders: false)
+        }
+        #expect(try read("https://h.example/t/evil").resource == "https://h.example/t/evil")
+        for wider in ["https://h.example", "https://h.example/t"] {
+            #expect(throws: ResourceMetadataError.anotherResource(wider)) { try read(wider) }
+        }
+    }
+
+    @Test func `of many authorization servers the first five count`() throws {
+        let issuers = (0..<9000).map { "\"https://\($0).example\"" }.joined(separator: ", ")
+        let metadata = try read(
+            #"{"resource": "https://resource.example.com", "authorization_servers": [\#(issuers)]}"#)
+        #expect(metadata.authorizationServers == (0..<5).map { "https://\($0).example" })
+    }
+
     @Test(arguments: [
         ("https://h.example/mcp", "https://h.example/mcp"), ("https://h.example/mcp", "https://h.example/mcp/"),
         ("https://h.example/mcp", "https://h.example"), ("https://h.example/mcp", "https://h.example/"),

@@ -50,6 +50,34 @@ import Testing
         #expect(try ServerOffer(metadata(registers + more), own: nil).authentication == method)
     }
 
+    /// RFC 9700 § 4.4: a hostile server may send people to an honest one, and have their codes.
+    @Test(arguments: [
+        ("https://honest.example/authorize", "https://as.example/token", "", false),
+        ("https://honest.example/authorize", "https://as.example/token", "x", true),
+        ("https://as.example/authorize", "https://api.as.example/token", "", true),
+        ("https://login.as.example/authorize", "https://as.example/token", "", true),
+        ("https://as.example/authorize", "https://evilas.example/token", "", false),
+    ])
+    func `a code goes to the host that people were sent to, unless iss tells`(
+        _ authorize: String, _ token: String, _ iss: String, _ isTaken: Bool
+    ) throws {
+        let sends = iss.isEmpty ? "" : #", "authorization_response_iss_parameter_supported": true"#
+        let metadata = try ProviderMetadata(
+            json: Array(
+                """
+                {"issuer": "\(Self.issuer)", "authorization_endpoint": "\(authorize)", "token_endpoint": "\(token)",
+                 "code_challenge_methods_supported": ["S256"] \(sends)\(registers)}
+                """.utf8), issuer: Self.issuer)
+        if isTaken {
+            #expect(try ServerOffer(metadata, own: nil).membership == .registration)
+        } else {
+            #expect(throws: ServerOffer.Unworkable.codesElsewhere) { try ServerOffer(metadata, own: nil) }
+        }
+        // Whoever set a client for the issuer knows it.
+        let own = Client(id: "own", secret: nil, parameters: ["issuer": Self.issuer])
+        #expect(try ServerOffer(metadata, own: own).membership == .own)
+    }
+
     @Test func `a secret without an issuer goes nowhere, and a client without a secret anywhere`() throws {
         #expect(throws: ServerOffer.Unworkable.secretOfNoIssuer) {
             try ServerOffer(metadata(""), own: Client(id: "own", secret: ClientSecret("s")))
