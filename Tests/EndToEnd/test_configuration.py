@@ -250,12 +250,11 @@ def test_without_the_old_master_key_old_credentials_do_not_open(installation):
             assert grant.access_token not in response.text
 
 
-@pytest.mark.parametrize("url", ["postgres://user:w0rd-of-mine@localhost/cloakroom", "postgresql://localhost/cloakroom"])
-def test_a_postgres_address_is_refused_clearly(installation, url):
-    installation.settings["storage"]["url"] = url
+def test_a_postgres_server_that_does_not_answer_is_told_without_a_word_of_its_password(installation):
+    installation.settings["storage"]["url"] = f"postgres://user:w0rd-of-mine@127.0.0.1:{free_port()}/cloakroom"
     installation.write_configuration()
     result = installation.check()
-    assert_refused(result, "storage.url", "cloakroom.yaml", "postgres", "sqlite")
+    assert result.returncode == 1
     assert "w0rd-of-mine" not in output(result)
 
 

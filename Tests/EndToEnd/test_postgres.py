@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -331,6 +332,29 @@ def test_without_a_synchronous_standby_nothing_is_redeemed_where_one_is_required
         key = broker.key()
         assert_problem(broker.redeem(key), 503, "unavailable")
         assert "synchronous_standby_names" in broker.logs
+
+
+def test_a_commit_that_is_found_on_the_primary_alone_gives_no_tokens(tmp_path, provider, own_server):
+    """A failover would take it back, and the key would be good again."""
+    url = own_server.url(own_server.database())
+    waiting = "FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+    with Broker(installed(tmp_path / "alone", provider, url)) as broker, ThreadPoolExecutor() as pool:
+        key = broker.key()
+        own_server.query("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+        own_server.query("SELECT pg_reload_conf()")
+        try:
+            with httpx.Client(base_url=broker.url, timeout=30, trust_env=False) as client:
+                answer = pool.submit(
+                    client.post, "/v1/tenants/acme/assets:oauthCredentials", json={"credentialKey": key})
+                eventually(lambda: own_server.query(f"SELECT count(*) {waiting}") != "0", 10, "a commit waits")
+                own_server.query(f"SELECT pg_terminate_backend(pid) {waiting}")
+                body = assert_problem(answer.result(), 503, "unavailable")
+            assert "spent" in body["detail"] and "connect again" in body["detail"]
+        finally:
+            own_server.query("ALTER SYSTEM RESET synchronous_standby_names")
+            own_server.query("SELECT pg_reload_conf()")
+        eventually(lambda: broker.client.get("/readyz").status_code == 200, 10, "ready again")
+        assert_problem(broker.redeem(key), 400, "invalid_credential_key")
 
 
 def answers(url: str) -> bool:
