@@ -174,7 +174,10 @@ def test_whole_flows_are_answered_as_described(described, strict):
         assert broker.client.request(method, client, headers=operator, **members).status_code == status
 
     # Everybody.
-    for path in ("/oauth/success", "/oauth/popup", "/connect.js", "/connect.d.ts", "/healthz", "/readyz", "/metrics"):
+    for path in (
+            "/oauth/success", "/oauth/popup", "/connect.js", "/connect.d.ts", "/healthz", "/readyz", "/metrics",
+            f"/oauth/client/{22 * 'A'}.json",
+        ):
         broker.client.get(path)
     broker.client.get("/openapi.json")
     operations = [found.ok() for found in schema.get_all_operations()]
