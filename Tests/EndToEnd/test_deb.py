@@ -89,7 +89,7 @@ def test_a_machine_from_the_package_to_its_removal(machine, provider, package, t
     operator = Operator(machine, provider, tmp_path)
     operator.bring(package)
     machine.run("apt-get update --quiet")
-    make, install, configure, start, proxy, upgrade, remove = operator.blocks
+    make, install, configure, start, proxy, upgrade, remove, _ = operator.blocks
     assert make == "make deb\n", "which `build_package` did"
     operator.follow(install)
     for name, mode, owner in [

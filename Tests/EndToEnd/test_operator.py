@@ -72,7 +72,7 @@ def test_from_a_bare_machine_to_a_backup_restored_on_another(machine, provider, 
     operator = Operator(machine, provider, tmp_path, origins=[app.origin])
     operator.bring(package)
     machine.run("apt-get update --quiet")
-    _, install, configure, start, proxy, _, _ = operator.blocks
+    _, install, configure, start, proxy, *_ = operator.blocks
     operator.follow(install)
     operator.write_configuration()
     operator.follow(configure, start, proxy)
