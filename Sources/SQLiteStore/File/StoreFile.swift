@@ -70,7 +70,12 @@ enum StoreFile {
         let number = { (offset: Int) in header[offset..<offset + 4].reduce(Int32(0)) { $0 << 8 | Int32($1) } }
         guard number(68) == Schema.applicationID else { throw .anotherProgram(path: path) }
         guard number(60) <= Schema.version else { throw .newer(path: path) }
-        try readThrough(path, size: Int(status.st_size), ring)
+        do {
+            // Half of another's upgrade would look damaged.
+            try UpgradeLock.holding(path) { try readThrough(path, size: Int(status.st_size), ring) }
+        } catch {
+            throw opening(error, path)
+        }
     }
 
     /// Throws where the tables are damaged or newer. Reading a database in place makes files beside it unless they are
