@@ -1,6 +1,6 @@
 import Secrets
 
-/// What became of documents, until it is written down: by one task at a time, which takes along all that came meanwhile.
+/// Outcomes of documents until they are written down: by one task at a time, which takes along all that came meanwhile.
 final class WaitingOutcomes: Sendable {
     private struct State: Sendable {
         var items = Queue<FinishedItem>()
@@ -28,7 +28,7 @@ final class WaitingOutcomes: Sendable {
     /// Others come so fast that more are here in a moment.
     var mayGrow: Bool { state.withLock { $0.isBusy && $0.items.count < Self.enough } }
 
-    /// What is to be written down in one commit; `nil` where nothing waits: who comes next writes.
+    /// The outcomes for one commit; `nil` where none waits: then the next to add one writes.
     func next() -> [FinishedItem]? {
         state.withLock { state in
             var (items, bytes): ([FinishedItem], Int) = ([], 0)

@@ -34,7 +34,7 @@ public struct RedirectAddresses: Sendable {
     /// The path of the callbacks for the installation's client.
     public func path(of sourceType: SourceType.ID) -> RedirectPath {
         if let path = decided.paths.withLock({ $0[sourceType] }) { return path }
-        // What two decide at once comes to the same.
+        // Decided twice at once, it comes to the same.
         let path = decidedPath(of: sourceType)
         decided.paths.withLock { $0[sourceType] = path }
         return path
@@ -47,7 +47,7 @@ public struct RedirectAddresses: Sendable {
             let issuer = clients.client(for: sourceType)?.parameters[OAuthProfile.issuerParameter]
             return RedirectPath(name: id.description, handle: issuer.map { RedirectHandle(issuer: $0) })
         }
-        // Where it has none yet, the one to set it under.
+        // The name to set it under counts while it has none.
         let client = clients.name(for: sourceType) ?? sourceType.suggestedClientName
         if clients[client]?.usesLegacyRedirect == true { return .legacy }
         return RedirectPath(name: haveOneServer(usersOf: client) ? client : id.description)

@@ -56,7 +56,7 @@ extension OAuthProfile {
         return isMissing
     }
 
-    /// What an answer tells for later requests, as far as it has the form that the entry wants.
+    /// The values of an answer that later requests need, as far as it has the form that the entry wants.
     func learned(from tokens: TokenResponse) -> [String: String] {
         learned.reduce(into: [:]) { learned, value in
             if let text = tokens.text(of: value).flatMap(value.value) { learned[value.name] = text }

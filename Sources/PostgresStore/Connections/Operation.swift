@@ -88,7 +88,10 @@ final class Single<Value: Sendable>: SingleOperation, @unchecked Sendable {
     private let caller: Caller<Value>
     private var result: Value?
 
-    init(_ line: Transaction.Line, _ caller: Caller<Value>, _ body: @escaping @Sendable (Transaction) throws -> Value) {
+    init(
+        _ line: Transaction.Line, for caller: Caller<Value>,
+        body: @escaping @Sendable (Transaction) throws -> Value
+    ) {
         self.line = line
         self.caller = caller
         self.body = body

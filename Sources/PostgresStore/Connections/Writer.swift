@@ -79,7 +79,7 @@ final class Writer: @unchecked Sendable {
         isEnding: Bool = false, line: Transaction.Line = .shared,
         _ body: @escaping @Sendable (Transaction) throws -> Value
     ) async throws(StoreError) -> Value {
-        try await perform(isEnding: isEnding) { .alone(Single(line, $0, body)) }
+        try await perform(isEnding: isEnding) { .alone(Single(line, for: $0, body: body)) }
     }
 
     private func add(_ operation: Operation, isEnding: Bool) -> StoreError? {

@@ -52,7 +52,7 @@ struct Trial: Sendable {
                 let usual =
                     "compare the app's redirect address, client id, secret and scopes with `cloakroom sources show \(sourceType)`"
                 throw Refusal(
-                    "the flow failed with \(error)\(words)", hint: Self.hint(error, usual, advice))
+                    "the flow failed with \(error)\(words)", hint: Self.hint(error, usual: usual, advice: advice))
             case .unreadable: throw Refusal("the credentials cannot be decrypted", hint: "run the command again")
             case .redeemed: throw Refusal("somebody else took the credentials", hint: "run the command again")
             case .succeeded(let json): return try Self.summary(json)
@@ -61,7 +61,7 @@ struct Trial: Sendable {
     }
 
     /// - Parameter advice: only a refusal by the token endpoint can be for want of the right proof.
-    static func hint(_ error: String, _ usual: String, _ advice: String?) -> String {
+    static func hint(_ error: String, usual: String, advice: String?) -> String {
         guard error == "provider_rejected", let advice else { return usual }
         return "\(usual); \(advice)"
     }
