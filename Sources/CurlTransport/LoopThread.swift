@@ -1,3 +1,4 @@
+import CCurl
 import Glibc
 import Secrets
 
@@ -13,6 +14,7 @@ final class LoopThread: Sendable {
         let code = pthread_create(
             &handle, nil,
             { context in
+                ccurl_name_thread("cloakroom-curl")
                 LoopThread.blockBrokenPipes()
                 if let context { Unmanaged<Loop>.fromOpaque(context).takeRetainedValue().run() }
                 return nil

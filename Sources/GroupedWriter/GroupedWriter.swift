@@ -27,7 +27,7 @@ package final class GroupedWriter<Connection: GroupedConnection>: @unchecked Sen
     /// Takes `connection` over and starts the thread.
     ///
     /// - Parameters:
-    ///   - thread: the thread's name.
+    ///   - thread: the thread's name; at most 15 bytes.
     ///   - mostWaiting: the operations that may wait; further ones are refused.
     ///   - observe: told what the writer does, on its thread or a caller's while requests wait: must not block.
     @inlinable
@@ -38,9 +38,11 @@ package final class GroupedWriter<Connection: GroupedConnection>: @unchecked Sen
         self.connection = connection
         self.mostWaiting = mostWaiting
         self.observe = observe
-        let thread = Thread { [self] in run() }
-        thread.name = name
-        thread.start()
+        Thread.detachNewThread { [self] in
+            // By the thread itself: the name of a `Thread` that has not started reaches no tool that shows threads.
+            Thread.current.name = name
+            run()
+        }
     }
 
     /// Runs `body` in a transaction and returns when it is on the disk.

@@ -92,9 +92,10 @@ package final class LogOutput: TurnEnding {
         case .nothing: break
         case .wake: wake.signal()
         case .start:
-            let thread = Thread { [self] in run() }
-            thread.name = "cloakroom-log"
-            thread.start()
+            Thread.detachNewThread { [self] in
+                Thread.current.name = "cloakroom-log"
+                run()
+            }
         }
     }
 

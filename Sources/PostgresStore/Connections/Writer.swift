@@ -53,9 +53,10 @@ final class Writer: @unchecked Sendable {
         outstanding = OutstandingFlows(bounds)
         chain = session.chain
         self.session = session
-        let thread = Thread { [self] in run() }
-        thread.name = "cloakroom-store"
-        thread.start()
+        Thread.detachNewThread { [self] in
+            Thread.current.name = "cloakroom-store"
+            run()
+        }
     }
 
     // MARK: callers
