@@ -48,6 +48,7 @@ struct Bench {
                 case .start: try stage.start()
                 case .authorize: try await stage.authorize()
                 case .flow: try await stage.wholeFlow()
+                case .stages: try await stage.cpuByStage()
                 case .redemption: try await stage.redemption()
                 case .outstanding: try await stage.outstanding()
                 case .ingestion: try await stage.ingestion()

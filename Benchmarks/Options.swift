@@ -6,6 +6,7 @@ struct Options {
         case start
         case authorize
         case flow
+        case stages
         case redemption
         case outstanding
         case ingestion
@@ -20,7 +21,7 @@ struct Options {
         var isOfAssets: Bool {
             switch self {
             case .ingestion, .largeFile, .polling: true
-            case .start, .authorize, .flow, .redemption, .outstanding, .soak: false
+            case .start, .authorize, .flow, .stages, .redemption, .outstanding, .soak: false
             }
         }
     }

@@ -21,13 +21,21 @@ final class Child {
         posix_spawn_file_actions_adddup2(&actions, ends[0], 0)
         posix_spawn_file_actions_addopen(&actions, 2, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         posix_spawn_file_actions_adddup2(&actions, 2, 1)
+        // A thread of Swift's pool has signals blocked, and a child would inherit that.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var arguments = arguments.map { strdup($0) } + [nil]
         // Every variable of that prefix is a setting of the broker or of the asset service.
         let inherited = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("CLOAKROOM_") }
         var environment = inherited.merging(settings) { $1 }.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for text in arguments + environment { free(text) } }
         var pid = pid_t()
-        let code = posix_spawn(&pid, arguments[0]!, &actions, nil, &arguments, &environment)
+        let code = posix_spawn(&pid, arguments[0]!, &actions, &attributes, &arguments, &environment)
         close(ends[0])
         guard code == 0 else {
             close(lifeline)
@@ -56,10 +64,15 @@ final class Child {
         return !hasEnded
     }
 
-    /// SIGTERM, and SIGKILL for what is still there ten seconds later.
-    func stop() {
+    /// Waits until it ends by itself.
+    func wait() {
+        while isRunning { usleep(10_000) }
+    }
+
+    /// SIGTERM or another signal, and SIGKILL for what is still there ten seconds later.
+    func stop(with signal: Int32 = SIGTERM) {
         guard isRunning else { return }
-        kill(pid, SIGTERM)
+        kill(pid, signal)
         close(lifeline)
         for _ in 0..<1000 {
             guard isRunning else { return }
