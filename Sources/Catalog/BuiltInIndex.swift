@@ -18,9 +18,10 @@ enum BuiltInIndex {
     static func places(in bytes: [UInt8]) -> [Place] {
         var places: [Place] = []
         var start = bytes.startIndex
+        var isInOAuth = false
         while start < bytes.endIndex {
             let end = bytes[start...].firstIndex(of: newline) ?? bytes.endIndex
-            read(bytes[start..<end], into: &places)
+            read(bytes[start..<end], isInOAuth: &isInOAuth, into: &places)
             if !places.isEmpty { places[places.count - 1].range = places[places.count - 1].range.lowerBound..<end }
             start = end + 1
         }
@@ -33,10 +34,13 @@ enum BuiltInIndex {
     private static let oauth = Array("oauth:".utf8)
     private static let resourceParameter = Array("resourceParameter:".utf8)
 
-    private static func read(_ line: ArraySlice<UInt8>, into places: inout [Place]) {
+    /// - Parameter isInOAuth: the line is a part of that member, if it is a part of one: other texts of several lines may
+    ///   begin one with any word.
+    private static func read(_ line: ArraySlice<UInt8>, isInOAuth: inout Bool, into places: inout [Place]) {
         let member = line.drop { $0 == space }
         switch member.startIndex - line.startIndex {
         case 2:
+            isInOAuth = false
             let name = member.prefix { $0 != UInt8(ascii: ":") }
             guard name.endIndex < member.endIndex,
                 let id = SourceType.ID(String(decoding: name, as: UTF8.self))
@@ -44,14 +48,15 @@ enum BuiltInIndex {
             places.append(
                 Place(id: id, provider: id.description, range: line.startIndex..<line.endIndex))
         case 4 where !places.isEmpty:
-            if member.starts(with: oauth) {
+            isInOAuth = member.starts(with: oauth)
+            if isInOAuth {
                 places[places.count - 1].hasOAuth = true
             } else if member.starts(with: provider) {
                 let value = member.dropFirst(provider.count).drop { $0 == space }
                     .prefix { $0.isASCIILetterOrDigit || $0 == UInt8(ascii: "_") }
                 places[places.count - 1].provider = String(decoding: value, as: UTF8.self)
             }
-        case 6 where !places.isEmpty && member.starts(with: resourceParameter):
+        case 6 where isInOAuth && member.starts(with: resourceParameter):
             places[places.count - 1].isFound = true
         default: break
         }

@@ -302,6 +302,28 @@ class TestDiscovery:
         assert scripted.registrations == []
 
 
+class TestTheServersQuery:
+    """At some servers it is the secret by which they know their customer."""
+
+    def test_it_is_in_no_log_and_no_event(self, another_broker, fresh: Scripted) -> None:
+        loud = another_broker("loud", MCP | {"log": {"level": "trace"}})
+        url = fresh.url + "?key=qu3ry-s3cret"
+        document = fresh.resource | {"resource": url}
+        fresh.resource = {}
+        fresh.challenge = None
+        refused(loud, url, "answered 404")
+        fresh.answers["/.well-known/oauth-protected-resource/mcp"] = lambda request: request.reply(200, document)
+        address, asked = begun(loud, url)
+        assert asked["resource"] == url
+        assert come_back(loud, asked, fresh.consent(address)).status_code == 302
+        assert fresh.asked("/mcp")[-1][1] == "/mcp?key=qu3ry-s3cret"
+        assert refresh(loud, "token", url=url, issuer=fresh.issuer("as")).status_code == 200
+        assert_problem(refresh(loud, "token", url=url, issuer=fresh.issuer("other")), 400, "reauthorization_required")
+        events = trail(loud, "acme")
+        assert "flow.succeeded" in [event["type"] for event in events]
+        assert "qu3ry" not in json.dumps(events) + loud.logs
+
+
 class TestBadMetadata:
     @pytest.mark.parametrize("resource", [
         "https://other.example.com/mcp", "http://127.0.0.1:1/mcp", "ORIGIN/mcpx", "ORIGIN/other", "ORIGIN/mcp/deeper",

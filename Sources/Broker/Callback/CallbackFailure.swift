@@ -30,14 +30,14 @@ extension CallbackRequest {
         for (name, reason) in [("code", "code came twice"), ("error", "error came twice")] as [(String, Reason)] {
             if case .repeated = self[name] { return CallbackFailure(.invalidCallback, reason) }
         }
-        // The flow's entry is not known yet: any name that may be its own for the code.
-        var names: Set<[UInt8]> = []
-        for pair in pairs where Self.mayHoldCode(pair.name) {
-            if !names.insert(Array(pair.name.utf8)).inserted {
-                return CallbackFailure(.invalidCallback, "a code came twice")
-            }
-        }
-        return nil
+        return Self.repeatsCode(pairs.lazy.map(\.name)) ? CallbackFailure(.invalidCallback, "a code came twice") : nil
+    }
+
+    /// Tells whether one of the names comes twice that may be an entry's own for the code: the flow's entry is not known
+    /// yet. Takes each name once, since a stranger's form has thousands.
+    static func repeatsCode(_ names: some Sequence<String>) -> Bool {
+        var met: Set<[UInt8]> = []
+        return names.contains { mayHoldCode($0) && !met.insert(Array($0.utf8)).inserted }
     }
 
     /// The failure where there is no `state`.

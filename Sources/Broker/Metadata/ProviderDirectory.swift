@@ -35,6 +35,9 @@ struct ProviderDirectory: Sendable {
         }
     }
 
+    /// The number of issuers of which anything is kept. For tests.
+    var keptCount: Int { metadata.count }
+
     /// The metadata of an issuer, at most an hour old unless the provider cannot be reached, then a day.
     func metadata(
         for issuer: String, cause: Cause = .broker

@@ -34,7 +34,8 @@ struct ResourceDirectory: Sendable {
                 // Else whoever runs the server would have the broker ask any other.
                 throw .rejected(
                     reason:
-                        "\(ProviderEndpoint.resource.words): its challenge names metadata elsewhere (\(quoted: named))")
+                        "\(ProviderEndpoint.resource.words): its challenge names metadata elsewhere (\(quoted: named.withoutQuery))"
+                )
             }
             addresses.removeAll { $0.isExactly(address.text) }
             addresses.insert(address.text, at: 0)

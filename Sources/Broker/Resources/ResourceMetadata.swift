@@ -79,9 +79,15 @@ extension ResourceMetadataError {
         case .tooLarge: "the document is too long"
         case .notAnObject: "the document is no JSON object"
         case .anotherResource(let resource?):
-            "the document is for \(quoted: resource), which is another resource (RFC 9728 § 3.3)"
+            "the document is for \(quoted: resource.withoutQuery), which is another resource (RFC 9728 § 3.3)"
         case .anotherResource(nil): "the document has no \"resource\" (RFC 9728 § 3.3)"
         case .noServer: "the document names no authorization server (\"authorization_servers\")"
         }
     }
+}
+
+extension String {
+    /// An address of others, for the trail and the log: a server may repeat the query that it was asked with, which is a
+    /// secret at some.
+    var withoutQuery: String { String(Substring(utf8.prefix { $0 != UInt8(ascii: "?") })) }
 }

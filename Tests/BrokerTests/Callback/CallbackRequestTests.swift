@@ -50,6 +50,16 @@ import Testing
         #expect(!once.hidden.redacted("said Xy7c0de5Qw-93kd").contains("c0de"))
     }
 
+    /// A stranger may send a form of thousands of names that might be the code's.
+    @Test func `however many codes come, each name is taken once`() {
+        let names = CountedNames((0..<5000).map { "\($0)code" })
+        #expect(!CallbackRequest.repeatsCode(names))
+        #expect(names.taken.withLock { $0 } == 5000)
+        let form = names.all.map { "\($0)=a&" }.joined() + "state=\(Self.state)"
+        #expect(CallbackRequest(form.utf8, at: .legacy).repetition == nil)
+        #expect(CallbackRequest((form + "&4999code=b").utf8, at: .legacy).repetition?.error == .invalidCallback)
+    }
+
     @Test func `an error's code is no code`() {
         let request = CallbackRequest("error_code=1&error_code=2&state=\(Self.state)".utf8, at: .legacy)
         #expect(request.repetition == nil)
@@ -105,5 +115,22 @@ import Testing
     @Test(arguments: ["code=%E9", "state=a%", "iss=%FF", "code=a%0Ab", "error=%"])
     func `what decides is not brought again where a form could change it`(_ query: String) {
         #expect(CallbackRequest(query.utf8, at: .legacy).fields == nil)
+    }
+}
+
+/// Counts the names that were taken from it.
+private final class CountedNames: Sequence {
+    let all: [String]
+    let taken = Locked(0)
+
+    init(_ all: [String]) { self.all = all }
+
+    func makeIterator() -> some IteratorProtocol<String> {
+        var names = all.makeIterator()
+        return AnyIterator {
+            let name = names.next()
+            if name != nil { self.taken.withLock { $0 += 1 } }
+            return name
+        }
     }
 }

@@ -18,6 +18,8 @@ import Testing
         #expect(catalog.entries.map(\.id) == whole.entries.map(\.id))
         #expect(catalog.entries.map(\.provider) == whole.entries.map(\.provider))
         #expect(catalog.entries.map(\.hasOAuth) == whole.entries.map(\.hasOAuth))
+        let found = { (catalog: Catalog) in catalog.entries.filter(\.isFound).map(\.id.description) }
+        #expect(found(catalog) == found(whole) && found(whole) == ["mcp_server"])
         #expect(catalog.clientNames == whole.clientNames)
     }
 
@@ -61,6 +63,47 @@ import Testing
             #expect(catalog.entries.map(\.id) == [entry.id])
         }
         #expect(Catalog.builtInText(of: try #require(SourceType.ID("no_such"))) == nil)
+    }
+
+    /// The one member that the index finds within another.
+    @Test func `only an entry's own resourceParameter says that its server is found`() {
+        let text = """
+            sourceTypes:
+              one:
+                registration: >-
+                  resourceParameter: is a word of the text
+                oauth:
+                  # resourceParameter: url
+                  parameters:
+                    resourceParameter: { pattern: "^a$" }
+                  tokenParameters: { resourceParameter: url }
+              two:
+                oauth:
+                  resourceParameter: url
+                registration: >-
+                  resourceParameter
+              three:
+                  resourceParameter: url
+
+            """
+        let places = BuiltInIndex.places(in: Array(text.utf8))
+        #expect(places.filter(\.isFound).map(\.id.description) == ["two"])
+    }
+
+    /// It decides which redirect addresses the client metadata document has.
+    @Test func `an operator's entry is found or not as it says, whatever stood in its place`() throws {
+        let found = "oauth: { resourceParameter: url, parameters: { url: { pattern: \"^https://[!-~]+$\" } } }"
+        let named = "oauth: { authorizationURL: https://a.example/a, tokenURL: https://a.example/t }"
+        let text = """
+            sourceTypes:
+              mcp_server: { displayName: One, category: mcp, \(named) }
+              google_drive: { displayName: Two, category: drive, \(found) }
+
+            """
+        let findings = Findings()
+        let catalog = Catalog(files: [("own.yaml", text)], allowInsecure: false, findings: findings)
+        #expect(findings.lines == [])
+        #expect(catalog.entries.filter(\.isFound).map(\.id.description) == ["google_drive"])
     }
 
     @Test func `lines that are no entries are none`() {

@@ -277,4 +277,19 @@ import Transport
         #expect(still == 1499 && gone == -1)
         #expect(cache.count == 1000)
     }
+
+    /// Of servers that are found, whoever runs one names the issuers, and nothing of them serves twice.
+    @Test(arguments: [(true, 100...100), (false, 0...8)])
+    func `metadata that is not used again takes no room`(_ isCaching: Bool, _ kept: ClosedRange<Int>) async throws {
+        let directory = ProviderDirectory(
+            transport: server, allowInsecure: false, now: { [clock] in clock.steadyNow }, isCaching: isCaching)
+        for number in 0..<100 {
+            let issuer = "https://server.example.com/\(number)"
+            await server.answer(
+                "https://server.example.com/.well-known/oauth-authorization-server/\(number)",
+                .body(Self.document(issuer: issuer)))
+            _ = try await directory.metadata(for: issuer)
+        }
+        #expect(kept.contains(directory.keptCount))
+    }
 }

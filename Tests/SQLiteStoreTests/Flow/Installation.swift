@@ -117,10 +117,11 @@ final class Installation: Sendable {
         let findings = Findings()
         let catalog = Catalog(own: [("test.yaml", catalog)], allowInsecure: false, findings: findings)
         try #require(findings.lines == [])
-        let settings = Broker.Settings(
+        var settings = Broker.Settings(
             publicURL: try #require(StrictURL("https://broker.example.com")),
             frontends: frontends
                 ?? Frontends(origins: [Self.origin, "https://second.example.com"].compactMap { Origin($0) }))
+        settings.resources = ResourceServers([HostPattern("mcp.example.com")].compactMap { $0 })
         broker = Broker(
             settings: settings, catalog: catalog,
             clients: clients,
