@@ -157,6 +157,7 @@ public final class Broker: Sendable {
             isUnfinished = swept.isUnfinished
         }
         while try await store.sweepRefreshes(at: moment(), limit: 500) {}
+        try await registered.sweep(at: now())
     }
 
     /// Tells whether a callback should be put off (503) before its state is spent: so many of its own tenant's flows

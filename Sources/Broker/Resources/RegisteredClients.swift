@@ -14,6 +14,7 @@ final class RegisteredClients: Sendable {
     private let running: Running
     private let tell: @Sendable (Incident) -> Void
     private let made = Locked<[Cause.Account: Hour]>([:])
+    private let sweptAt = Locked<Timestamp?>(nil)
 
     /// What was registered for one account.
     private struct Hour: Sendable {
@@ -24,6 +25,13 @@ final class RegisteredClients: Sendable {
     /// A hostile server can name a new issuer each time, and each is a row that stays.
     private static let mostInAnHour = 200
 
+    private static let day: Int64 = 86_400
+    /// The days without a use after which a registration is forgotten. Nobody tells when its last token ends: whoever has
+    /// one that was not refreshed for so long has to connect again.
+    private static let longestUnused = 400 * day
+    /// A use is noted once in so long: few uses write.
+    private static let noteInterval = 30 * day
+
     init(store: any ClientRegistrationStore, keyRing: KeyRing, tell: @escaping @Sendable (Incident) -> Void) {
         self.store = store
         self.keyRing = keyRing
@@ -31,12 +39,29 @@ final class RegisteredClients: Sendable {
         running = Running(.init(fresh: .zero), capacity: 1000)
     }
 
-    /// The registration that is kept for a place; `nil` where there is none, or it does not open.
-    func registration(at place: ClientRegistration.Place) async throws(StoreError) -> ClientRegistration? {
-        guard let kept = try await store.registration(issuer: place.issuer, redirectURI: place.redirectURI) else {
-            return nil
-        }
-        return open(kept, at: place)
+    /// The registration that is kept for a place, which is thereby used; `nil` where there is none, or it does not open.
+    func registration(
+        at place: ClientRegistration.Place, now: Timestamp
+    ) async throws(StoreError) -> ClientRegistration? {
+        guard let kept = try await store.registration(issuer: place.issuer, redirectURI: place.redirectURI),
+            let known = open(kept, at: place)
+        else { return nil }
+        try await noteUse(of: kept, at: now)
+        return known
+    }
+
+    private func noteUse(of kept: KeptRegistration, at now: Timestamp) async throws(StoreError) {
+        guard kept.usedAt <= now.adding(seconds: -Self.noteInterval) else { return }
+        try await store.noteUse(of: kept, at: now)
+    }
+
+    /// Forgets the registrations that nobody used for so long that nobody will. Looks once a day: to the store it is a
+    /// look at each of them.
+    func sweep(at now: Timestamp) async throws(StoreError) {
+        let last = sweptAt.withLock { $0 }
+        if let last, last <= now, now < last.adding(seconds: Self.day) { return }
+        try await store.forgetRegistrations(unusedSince: now.adding(seconds: -Self.longestUnused))
+        sweptAt.withLock { $0 = now }
     }
 
     /// The registration for a place: the kept one, or a new one where there is none or its secret has expired.
@@ -53,10 +78,13 @@ final class RegisteredClients: Sendable {
             let kept: KeptRegistration?
             do throws(StoreError) {
                 kept = try await store.registration(issuer: place.issuer, redirectURI: place.redirectURI)
+                if let kept, let known = open(kept, at: place), !known.hasExpired(at: now()) {
+                    try await noteUse(of: kept, at: now())
+                    return known
+                }
             } catch {
                 throw .store(error)
             }
-            if let kept, let known = open(kept, at: place), !known.hasExpired(at: now()) { return known }
             guard mayMake(for: account, at: now()) else { throw .provider(.rateLimited) }
             let new: ClientRegistration
             do throws(ProviderError) {
@@ -90,7 +118,7 @@ final class RegisteredClients: Sendable {
         do {
             kept = try await store.keepRegistration(
                 KeptRegistration(
-                    issuer: place.issuer, redirectURI: place.redirectURI, sealed: sealed, registeredAt: now),
+                    issuer: place.issuer, redirectURI: place.redirectURI, sealed: sealed, usedAt: now),
                 replacing: old?.sealed)
         } catch {
             throw .store(error)

@@ -23,7 +23,7 @@ extension Broker {
         case .document: return documentClient(at: issuer)
         case .own: return try await client(for: sourceType, of: tenant).map { Self.client($0, at: issuer) }
         case .registration:
-            let kept = try await registered.registration(at: place(of: sourceType.id, at: issuer))
+            let kept = try await registered.registration(at: place(of: sourceType.id, at: issuer), now: now())
             return kept?.client(at: issuer)
         }
     }
@@ -60,7 +60,7 @@ extension Broker {
         }
         let kept: ClientRegistration?
         do {
-            kept = try await registered.registration(at: place(of: entry.sourceType, at: issuer))
+            kept = try await registered.registration(at: place(of: entry.sourceType, at: issuer), now: now())
         } catch {
             throw .store(error)
         }

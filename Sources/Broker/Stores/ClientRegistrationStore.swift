@@ -12,8 +12,14 @@ public protocol ClientRegistrationStore: Sendable {
         _ registration: KeptRegistration, replacing old: Sealed<ClientRegistration>?
     ) async throws(StoreError) -> KeptRegistration
 
+    /// Sets `usedAt` of this registration, unless another one has taken its place.
+    func noteUse(of registration: KeptRegistration, at now: Timestamp) async throws(StoreError)
+
     /// Deletes this registration, unless another one has taken its place.
     func forgetRegistration(_ registration: KeptRegistration) async throws(StoreError)
+
+    /// Deletes all that were used at this moment or before, and not after. May look at every one.
+    func forgetRegistrations(unusedSince moment: Timestamp) async throws(StoreError)
 
     /// Seals all registrations again, in one transaction: the result of `again` replaces its argument's, `nil` leaves
     /// it. Gives the number replaced. There are as many as authorization servers: few.
@@ -30,14 +36,14 @@ public struct KeptRegistration: Sendable, Equatable {
     public let redirectURI: String
     /// Opens for this issuer and redirect address alone.
     public let sealed: Sealed<ClientRegistration>
-    /// The moment at which the server was asked.
-    public let registeredAt: Timestamp
+    /// The moment at which the server was asked for it, or of a later use: to a month.
+    public let usedAt: Timestamp
 
     /// For the broker and for stores.
-    public init(issuer: String, redirectURI: String, sealed: Sealed<ClientRegistration>, registeredAt: Timestamp) {
+    public init(issuer: String, redirectURI: String, sealed: Sealed<ClientRegistration>, usedAt: Timestamp) {
         self.issuer = issuer
         self.redirectURI = redirectURI
         self.sealed = sealed
-        self.registeredAt = registeredAt
+        self.usedAt = usedAt
     }
 }

@@ -1,5 +1,5 @@
 public import Broker
-import Formats
+public import Formats
 public import Secrets
 
 /// Clients that the broker registered by itself.
@@ -15,7 +15,7 @@ extension PostgresStore {
         KeptRegistration(
             issuer: row.text(RegistrationColumn.issuer), redirectURI: row.text(RegistrationColumn.redirectURI),
             sealed: Sealed(stored: row.bytes(RegistrationColumn.sealed)),
-            registeredAt: Timestamp(milliseconds: row.int(RegistrationColumn.registeredAt)))
+            usedAt: Timestamp(milliseconds: row.int(RegistrationColumn.usedAt)))
     }
 
     /// Locks the row that is there, so that no other broker comes in between.
@@ -27,10 +27,29 @@ extension PostgresStore {
             let kept = try transaction.query(
                 .keepRegistration,
                 place + [
-                    .bytes(registration.sealed.bytes), .int(registration.registeredAt.milliseconds), .bytes(old?.bytes),
+                    .bytes(registration.sealed.bytes), .int(registration.usedAt.milliseconds), .bytes(old?.bytes),
                 ])
             if kept.first != nil { return registration }
             return try transaction.query(.registration, place).first.map(Self.registration) ?? registration
+        }
+    }
+
+    /// Compares the sealed bytes: each sealing has others.
+    public func noteUse(of registration: KeptRegistration, at now: Timestamp) async throws(StoreError) {
+        try await writer.write { transaction in
+            _ = try transaction.query(
+                .noteRegistrationUse,
+                [
+                    .text(registration.issuer), .text(registration.redirectURI), .bytes(registration.sealed.bytes),
+                    .int(now.milliseconds),
+                ])
+        }
+    }
+
+    /// Has no index to find them by: there are few, and it is seldom asked.
+    public func forgetRegistrations(unusedSince moment: Timestamp) async throws(StoreError) {
+        try await writer.write { transaction in
+            _ = try transaction.query(.forgetRegistrations, [.int(moment.milliseconds)])
         }
     }
 

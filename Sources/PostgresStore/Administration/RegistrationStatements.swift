@@ -1,5 +1,9 @@
 enum RegistrationColumn: Int32, Columns {
-    case issuer, redirectURI, sealed, registeredAt
+    case issuer, redirectURI, sealed
+    /// The column has the name of its first value.
+    case usedAt
+
+    var sql: String { self == .usedAt ? "registered_at" : name }
 }
 
 extension Statement {
@@ -18,6 +22,22 @@ extension Statement {
         ON CONFLICT (issuer, redirect_uri) DO UPDATE SET sealed = excluded.sealed, registered_at = excluded.registered_at
         WHERE r.sealed = $5::bytea
         RETURNING 1
+        """)
+
+    static let noteRegistrationUse = Statement(
+        "noteRegistrationUse",
+        """
+        UPDATE client_registrations SET \(RegistrationColumn.usedAt.sql) = $4::bigint
+        WHERE issuer = $1::text AND redirect_uri = $2::text AND sealed = $3::bytea
+        """)
+
+    /// Leaves those that another transaction holds to the next: it uses them, or seals them again.
+    static let forgetRegistrations = Statement(
+        "forgetRegistrations",
+        """
+        WITH d AS (SELECT issuer, redirect_uri FROM client_registrations
+                WHERE \(RegistrationColumn.usedAt.sql) <= $1::bigint FOR UPDATE SKIP LOCKED)
+        DELETE FROM client_registrations r USING d WHERE r.issuer = d.issuer AND r.redirect_uri = d.redirect_uri
         """)
 
     static let forgetRegistration = Statement(

@@ -17,7 +17,8 @@ struct Statement: Sendable {
         + [sweepTurn, sweepMarks, keepSweepMarks, sweepKeys, forgetSealedKeys, sweepFlows, forgetFlows, forgetKeys]
         + [forgetRevocations, chainToForget, oldest, forgetEvents, keepStart, heads, anchor, keepAnchor]
         + [refresh, lockRefresh, beginRefresh, renewRefresh, endRefresh, link, unlink, forgetRefreshes]
-        + [registration, keepRegistration, forgetRegistration, registrationsToReseal, resealRegistration]
+        + [registration, keepRegistration, noteRegistrationUse, forgetRegistration, forgetRegistrations]
+        + [registrationsToReseal, resealRegistration]
         + [forgetSelectedRefreshes, sweepRefreshes, auditKey, resealAuditKey]
         + [comeIn, leaveBehind, handOver, members, handovers, noteWhole]
 

@@ -1,5 +1,5 @@
 public import Broker
-import Formats
+public import Formats
 import Foundation
 import GRDB
 public import Secrets
@@ -7,7 +7,11 @@ public import Secrets
 /// Clients that the broker registered by itself.
 extension SQLiteStore {
     private enum RegistrationColumn: Int32, Columns {
-        case issuer, redirectURI, sealed, registeredAt
+        case issuer, redirectURI, sealed
+        /// The column has the name of its first value.
+        case usedAt
+
+        var sql: String { self == .usedAt ? "registered_at" : name }
     }
 
     private static let find =
@@ -24,7 +28,7 @@ extension SQLiteStore {
         KeptRegistration(
             issuer: row.text(RegistrationColumn.issuer), redirectURI: row.text(RegistrationColumn.redirectURI),
             sealed: Sealed(stored: row.blob(RegistrationColumn.sealed)),
-            registeredAt: Timestamp(milliseconds: row.integer(RegistrationColumn.registeredAt)))
+            usedAt: Timestamp(milliseconds: row.integer(RegistrationColumn.usedAt)))
     }
 
     /// Looks and writes in one transaction, so that no other broker comes in between.
@@ -40,8 +44,29 @@ extension SQLiteStore {
                 """
                 INSERT OR FAIL INTO client_registrations (\(RegistrationColumn.list)) VALUES (?, ?, ?, ?)
                 """, .text(registration.issuer), .text(registration.redirectURI), .blob(registration.sealed.bytes),
-                .integer(registration.registeredAt.milliseconds))
+                .integer(registration.usedAt.milliseconds))
             return registration
+        }
+    }
+
+    /// Compares the sealed bytes: each sealing has others.
+    public func noteUse(of registration: KeptRegistration, at now: Timestamp) async throws(StoreError) {
+        try await writer.write { transaction in
+            try transaction.db.run(
+                """
+                UPDATE client_registrations SET \(RegistrationColumn.usedAt.sql) = ?
+                WHERE issuer = ? AND redirect_uri = ? AND sealed = ?
+                """, .integer(now.milliseconds), .text(registration.issuer), .text(registration.redirectURI),
+                .blob(registration.sealed.bytes))
+        }
+    }
+
+    /// Has no index to find them by: there are few, and it is seldom asked.
+    public func forgetRegistrations(unusedSince moment: Timestamp) async throws(StoreError) {
+        try await writer.write { transaction in
+            try transaction.db.run(
+                "DELETE FROM client_registrations WHERE \(RegistrationColumn.usedAt.sql) <= ?",
+                .integer(moment.milliseconds))
         }
     }
 
@@ -71,12 +96,12 @@ extension SQLiteStore {
             for row in rows {
                 guard let issuer: String = row[RegistrationColumn.issuer],
                     let redirectURI: String = row[RegistrationColumn.redirectURI],
-                    let registeredAt: Int64 = row[RegistrationColumn.registeredAt],
+                    let usedAt: Int64 = row[RegistrationColumn.usedAt],
                     let sealed: Sealed<ClientRegistration> = row.sealed(RegistrationColumn.sealed),
                     let new = again(
                         KeptRegistration(
                             issuer: issuer, redirectURI: redirectURI, sealed: sealed,
-                            registeredAt: Timestamp(milliseconds: registeredAt)))
+                            usedAt: Timestamp(milliseconds: usedAt)))
                 else { continue }
                 try db.run(
                     "UPDATE OR FAIL client_registrations SET sealed = ? WHERE issuer = ? AND redirect_uri = ?",

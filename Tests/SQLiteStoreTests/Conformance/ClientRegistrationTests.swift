@@ -1,4 +1,5 @@
 import Broker
+import Formats
 import Secrets
 import Testing
 
@@ -9,10 +10,10 @@ import Testing
     init() throws { database = try TestDatabase() }
 
     private func registration(
-        _ issuer: String = "https://as.example", at redirectURI: String = "https://b.example/1", _ sealed: UInt8 = 1
+        _ issuer: String = "https://as.example", at redirectURI: String = "https://b.example/1", _ sealed: UInt8 = 1,
+        usedAt: Timestamp = Samples.now
     ) -> KeptRegistration {
-        KeptRegistration(
-            issuer: issuer, redirectURI: redirectURI, sealed: Sealed(stored: [sealed]), registeredAt: Samples.now)
+        KeptRegistration(issuer: issuer, redirectURI: redirectURI, sealed: Sealed(stored: [sealed]), usedAt: usedAt)
     }
 
     @Test(arguments: Engine.allCases)
@@ -77,6 +78,38 @@ import Testing
         #expect(try await store.registration(issuer: "https://as.example", redirectURI: "https://b.example/1") != nil)
         try await store.forgetRegistration(registration(2))
         #expect(try await store.registration(issuer: "https://as.example", redirectURI: "https://b.example/1") == nil)
+        await store.close()
+    }
+
+    @Test(arguments: Engine.allCases)
+    func `a use is noted, unless another one has taken its place`(_ engine: Engine) async throws {
+        let store = try database.open(engine)
+        _ = try await store.keepRegistration(registration(1), replacing: nil)
+        let later = Samples.now.adding(seconds: 1)
+        try await store.noteUse(of: registration(2), at: later)
+        #expect(
+            try await store.registration(issuer: "https://as.example", redirectURI: "https://b.example/1")
+                == registration(1))
+        try await store.noteUse(of: registration(1), at: later)
+        #expect(
+            try await store.registration(issuer: "https://as.example", redirectURI: "https://b.example/1")
+                == registration(usedAt: later))
+        await store.close()
+    }
+
+    @Test(arguments: Engine.allCases)
+    func `those that were used at a moment or before are forgotten`(_ engine: Engine) async throws {
+        let store = try database.open(engine)
+        for age in -1...1 as ClosedRange<Int64> {
+            _ = try await store.keepRegistration(
+                registration("https://as\(age).example", usedAt: Samples.now.adding(seconds: age)), replacing: nil)
+        }
+        try await store.forgetRegistrations(unusedSince: Samples.now)
+        for age in -1...1 {
+            let kept = try await store.registration(
+                issuer: "https://as\(age).example", redirectURI: "https://b.example/1")
+            #expect((kept != nil) == (age > 0))
+        }
         await store.close()
     }
 

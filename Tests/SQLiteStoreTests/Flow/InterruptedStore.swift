@@ -113,8 +113,14 @@ struct InterruptedStore: BrokerStore {
     ) async throws(StoreError) -> KeptRegistration {
         try await store.keepRegistration(registration, replacing: old)
     }
+    func noteUse(of registration: KeptRegistration, at now: Timestamp) async throws(StoreError) {
+        try await store.noteUse(of: registration, at: now)
+    }
     func forgetRegistration(_ registration: KeptRegistration) async throws(StoreError) {
         try await store.forgetRegistration(registration)
+    }
+    func forgetRegistrations(unusedSince moment: Timestamp) async throws(StoreError) {
+        try await store.forgetRegistrations(unusedSince: moment)
     }
     func resealRegistrations(
         sealing again: @escaping @Sendable (KeptRegistration) -> Sealed<ClientRegistration>?

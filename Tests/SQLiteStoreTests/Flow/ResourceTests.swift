@@ -106,6 +106,20 @@ import Transport
         #expect(try await begin()["client_id"] != first["client_id"])
     }
 
+    /// Tokens belong to the client that they were issued to: whoever refreshes keeps it.
+    @Test func `a registration that nobody used for 400 days is forgotten`() async throws {
+        let first = try await begin()
+        for token in ["first", "second"] {
+            installation.clock.advance(seconds: 399 * Samples.day)
+            try await installation.broker.sweep()
+            try await refresh(token)
+        }
+        #expect(try await begin()["client_id"] == first["client_id"])
+        installation.clock.advance(seconds: 400 * Samples.day)
+        try await installation.broker.sweep()
+        #expect(try await begin()["client_id"] != first["client_id"])
+    }
+
     // MARK: failures
 
     /// Neither is a server passed over that nobody asked, nor is it told as its fault.
