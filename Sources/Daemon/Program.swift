@@ -12,6 +12,9 @@ package enum Program {
         // Half of the cores: what goes from thread to thread costs more than it gains, and the thread that writes and
         // libcurl's want theirs too.
         NIOSingletons.groupLoopCountSuggestion = max(1, System.coreCount / 2)
+        // Times are told in UTC. A calendar asks for the machine's time zone unless told, and that would be the one use of
+        // ICU at rest: 1 MiB of code and tables in memory.
+        if let utc = TimeZone(secondsFromGMT: 0) { NSTimeZone.default = utc }
         do {
             var command = try root.parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
