@@ -51,9 +51,10 @@ public struct PostgresStore: ObservableStore {
     ) throws(PostgresOpeningError) {
         _ = try prepare(settings, keyRing, bounds)
         guard let role else { return }
-        do {
+        do throws(PostgresFailure) {
             try connection(settings).run(setup: Schema.grants(to: role))
         } catch {
+            if case .refused(.undefinedObject) = error { throw .noRole(role) }
             throw PostgresOpeningError(error)
         }
     }
@@ -88,6 +89,7 @@ public struct PostgresStore: ObservableStore {
         try check(connection)
         try refusePool(settings, beside: connection)
         try Migration.run(on: connection, ring)
+        try checkPrivileges(on: connection)
         do throws(PostgresFailure) {
             if bounds.isOn {
                 let found = try connection.run(query: "SELECT to_regclass('flows_outstanding') IS NOT NULL")

@@ -7,6 +7,8 @@ enum PostgresFailure: Error, Equatable {
     case lost(String)
     /// None was made.
     case unreachable(SQLState?, String)
+    /// The password could not be read, so none was tried.
+    case passwordFile(path: String)
     /// A result was not of the form that the statement gives.
     case malformed
 
@@ -14,7 +16,7 @@ enum PostgresFailure: Error, Equatable {
         switch self {
         case .refused(let state): state
         case .unreachable(let state, _): state
-        case .lost, .malformed: nil
+        case .lost, .passwordFile, .malformed: nil
         }
     }
 
@@ -25,6 +27,7 @@ enum PostgresFailure: Error, Equatable {
         case .lost(let words): words
         case .unreachable(let state?, _): state.words
         case .unreachable(nil, let words): words
+        case .passwordFile(let path): "the password file \(path) cannot be read"
         case .malformed: "a row is not of the form that this program writes"
         }
     }
@@ -36,7 +39,7 @@ enum PostgresFailure: Error, Equatable {
     var isOfTheServer: Bool {
         switch self {
         case .refused(let state): state.isOfTheServer
-        case .lost, .unreachable: true
+        case .lost, .unreachable, .passwordFile: true
         case .malformed: false
         }
     }
@@ -44,7 +47,7 @@ enum PostgresFailure: Error, Equatable {
     /// The connection is of no use any more, though the server answers on it.
     var endsConnection: Bool {
         switch self {
-        case .lost, .unreachable: true
+        case .lost, .unreachable, .passwordFile: true
         case .refused(let state): state.endsConnection
         case .malformed: false
         }
@@ -65,6 +68,8 @@ struct SQLState: Hashable, Sendable, CustomStringConvertible {
     static let uniqueViolation = SQLState("23505")
     static let missingTable = SQLState("42P01")
     static let noPrivilege = SQLState("42501")
+    static let noSchema = SQLState("3F000")
+    static let undefinedObject = SQLState("42704")
 
     var isTransient: Bool { [.deadlock, .serializationFailure, .lockNotAvailable].contains(self) }
 
@@ -85,15 +90,16 @@ struct SQLState: Hashable, Sendable, CustomStringConvertible {
         "08P01": "something between broker and server, such as PgBouncer, does not speak PostgreSQL's whole protocol",
         "25006": "the server takes no writes: it is a standby, or default_transaction_read_only is on",
         "28000": "the server refuses the user: see pg_hba.conf",
-        "28P01": "the server refuses the password",
+        "28P01": "the server refuses the password, or has no such role",
         "3D000": "the server has no database of that name",
         "40001": "transactions stood in each other's way",
         "40P01": "the server broke a deadlock",
         "42501": "the role lacks a privilege that cloakroom needs: see Docs/Deploy.md",
+        "3F000": "the role may use no schema of the database: see Docs/Deploy.md",
         "42P01": "a table of cloakroom is missing: the schema has not been made",
         "53100": "the server's disk is full",
         "53200": "the server has no memory left",
-        "53300": "the server has no connection left: raise max_connections, or run fewer brokers",
+        "53300": "the server, or the role by its limit, has no connection left",
         "55P03": "a lock was held for too long",
         "57014": "a statement took too long",
         "57P01": "the server was stopped by its administrator",

@@ -40,7 +40,7 @@ extension PostgresSettings {
         pairs += address.options.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         if let passwordFile {
             guard let text = try? String(contentsOfFile: passwordFile, encoding: .utf8) else {
-                throw .unreachable(nil, "the file of storage.passwordFile cannot be read")
+                throw .passwordFile(path: passwordFile)
             }
             pairs.append(("password", text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""))
         }

@@ -8,23 +8,35 @@ enum Migration {
     static func run(
         on connection: Connection, _ ring: KeyRing?, mayMigrate: Bool = true
     ) throws(PostgresOpeningError) {
-        let found = try opening { () throws(PostgresFailure) in try version(on: connection) }
+        let found = try asking { () throws(PostgresFailure) in try version(on: connection) }
         guard found <= Schema.version else { throw .newer }
         if let ring, found > 0 { try check(ring, on: connection) }
         guard found < Schema.version else { return }
+        // What the role may not use looks as if it were not there.
+        if found == 0, try !asking({ () throws(PostgresFailure) in try hasSchema(on: connection) }) {
+            throw .notGranted(missing: ["USAGE on the schema"])
+        }
         guard mayMigrate else { throw .notMigrated }
-        try opening { () throws(PostgresFailure) in try migrate(on: connection) }
+        do {
+            try migrate(on: connection)
+        } catch {
+            if case .refused(.noPrivilege) = error { throw .notMigrated }
+            throw PostgresOpeningError(error)
+        }
     }
 
-    private static func opening<Result>(
+    private static func asking<Result>(
         _ body: () throws(PostgresFailure) -> Result
     ) throws(PostgresOpeningError) -> Result {
         do {
             return try body()
         } catch {
-            if case .refused(.noPrivilege) = error { throw .notMigrated }
             throw PostgresOpeningError(error)
         }
+    }
+
+    private static func hasSchema(on connection: Connection) throws(PostgresFailure) -> Bool {
+        try connection.run(query: "SELECT current_schema() IS NOT NULL").first?.text(0) == "t"
     }
 
     /// 0 where there are no tables yet.
@@ -40,7 +52,7 @@ enum Migration {
     }
 
     private static func check(_ ring: KeyRing, on connection: Connection) throws(PostgresOpeningError) {
-        let found = try opening { () throws(PostgresFailure) in
+        let found = try asking { () throws(PostgresFailure) in
             try connection.run(query: "SELECT encode(sealed_key, 'hex') FROM audit_trail")
         }
         guard let text = found.first?.text(0), let bytes = [UInt8](hex: text) else { return }

@@ -15,7 +15,7 @@ extension PostgresStore {
         public let missingPrivileges: [String]
         /// The server's clock less this machine's, in milliseconds.
         public let clockDifference: Int64
-        /// Connections that the server still takes from such a role.
+        /// Connections that the server still takes from this role.
         public let freeConnections: Int
         /// Standbys that are connected.
         public let standbys: Int
@@ -44,7 +44,20 @@ extension PostgresStore {
         } catch {
             // What the owner, or a first start, would make.
             guard error == .notMigrated, mayCreate(on: connection) else { throw error }
+            return
         }
+        try checkPrivileges(on: connection)
+    }
+
+    /// Throws where the role may not read or change a table as the broker does: it would start, and refuse all work.
+    static func checkPrivileges(on connection: Connection) throws(PostgresOpeningError) {
+        let missing: [String]
+        do {
+            missing = try missingPrivileges(on: connection)
+        } catch {
+            throw PostgresOpeningError(error)
+        }
+        guard missing.isEmpty else { throw .notGranted(missing: missing) }
     }
 
     private static func mayCreate(on connection: Connection) -> Bool {
@@ -65,8 +78,11 @@ extension PostgresStore {
             let after = now().milliseconds
             let free = try value(
                 """
-                SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
-                    - (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend')
+                SELECT least(
+                    current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+                        - (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),
+                    (SELECT nullif(rolconnlimit, -1) - (SELECT count(*) FROM pg_stat_activity WHERE usename = rolname)
+                        FROM pg_roles WHERE rolname = current_user))
                 """)
             let standbys = Int(try value("SELECT count(*) FROM pg_stat_replication")) ?? 0
             return Condition(
@@ -100,16 +116,19 @@ extension PostgresStore {
             ("brokers", "SELECT, INSERT, UPDATE, DELETE"), ("handovers", "SELECT, INSERT, UPDATE, DELETE"),
             ("generation", "SELECT, UPDATE"), ("sweeps", "SELECT, UPDATE"), ("audit_trail", "SELECT, INSERT, UPDATE"),
             ("audit_chains", "SELECT, INSERT, UPDATE"), ("audit_events", "SELECT, INSERT, DELETE"),
+            ("client_registrations", "SELECT, INSERT, UPDATE, DELETE"),
         ]
-        var missing: [String] = []
-        for (table, privileges) in wanted {
-            // `has_table_privilege` of a list tells whether there is any of them.
-            for privilege in privileges.split(separator: ", ") {
-                let sql = "SELECT has_table_privilege('\(table)', '\(privilege)')"
-                if try connection.run(query: sql).first?.text(0) != "t" { missing.append("\(privilege) on \(table)") }
-            }
+        // One by one: `has_table_privilege` of a list tells whether there is any of them.
+        let each = wanted.flatMap { table, privileges in
+            privileges.split(separator: ", ").map { "('\(table)', '\($0)')" }
         }
-        return missing
+        let found = try connection.run(
+            query: """
+                SELECT string_agg(privilege || ' on ' || name, '; ')
+                FROM (VALUES \(each.joined(separator: ", "))) AS wanted (name, privilege)
+                WHERE NOT has_table_privilege(name, privilege)
+                """)
+        return (found.first?.text(0) ?? "").split(separator: "; ").map(String.init)
     }
 
     /// The uses of each master key in a database, by the key's name. Changes nothing.

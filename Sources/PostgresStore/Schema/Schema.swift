@@ -183,7 +183,11 @@ enum Schema {
     /// The rights of the role that serves, which makes no tables. Of the trail's events it changes none.
     static func grants(to role: String) -> String {
         let name = "\"" + role.replacing("\"", with: "\"\"") + "\""
+        let literal = "'" + name.replacing("'", with: "''") + "'"
         return """
+            DO $grant$ BEGIN
+                EXECUTE format('GRANT USAGE ON SCHEMA %I TO ', current_schema()) || \(literal);
+            END $grant$;
             GRANT SELECT ON schema_version TO \(name);
             GRANT SELECT, INSERT, UPDATE, DELETE ON flows, credential_keys, revocations, clients, client_registrations,
                 refreshes, refresh_tokens, brokers, handovers TO \(name);

@@ -33,7 +33,8 @@ struct StoreCommand: ParsableCommand {
                 try PostgresStore.migrate(
                     settings, keyRing: configuration.keyRing, bounds: configuration.bounds, grantingTo: grantTo)
             }
-            Terminal.result("the tables of \(settings.address.description) are up to date".visible)
+            let granted = grantTo.map { "\($0) may use them" } ?? "no role was given anything (--grant-to ROLE)"
+            Terminal.result("the tables of \(settings.address.description) are up to date; \(granted)".visible)
         }
     }
 }

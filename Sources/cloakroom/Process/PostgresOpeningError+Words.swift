@@ -19,8 +19,13 @@ extension Configuration {
 extension PostgresOpeningError {
     /// Names the setting that is to blame.
     func line(of address: PostgresAddress) -> String {
-        if case .masterKeyMissing = self { return "masterKeyFile: \(words(of: address))" }
-        return "storage.url: \(words(of: address))"
+        let setting =
+            switch self {
+            case .masterKeyMissing: "masterKeyFile"
+            case .passwordFile: "storage.passwordFile"
+            default: "storage.url"
+            }
+        return "\(setting): \(words(of: address))"
     }
 
     /// The error, of a database.
@@ -28,10 +33,15 @@ extension PostgresOpeningError {
         let name = "the database \(address.description)"
         return switch self {
         case .unreachable(let reason): "\(name) cannot be reached: \(reason)"
+        case .refused(_, let reason): "\(name) cannot be opened: \(reason)"
+        case .passwordFile(let path): "\"\(path)\" cannot be read"
         case .serverTooOld(let version): "\(name) is on PostgreSQL \(version); 14 or newer is needed"
         case .encoding(let encoding): "\(name) has the encoding \(encoding); UTF8 is needed"
         case .newer: "\(name) was made by a newer version of cloakroom"
         case .notMigrated: "\(name) has not the tables of this version, and the role may not make them"
+        case .notGranted(let missing) where missing.isEmpty: "the role may not use the tables of \(name)"
+        case .notGranted(let missing): "the role lacks \(missing.joined(separator: "; ")) in \(name)"
+        case .noRole(let role): "there is no role \"\(role)\" at the server of \(name)"
         case .pooled: "\(name) is behind a pool that gives each transaction another connection"
         case .masterKeyMissing(let id?): "found no key \"\(id)\", which \(name) was made with"
         case .masterKeyMissing(nil): "found the right key id, but other bytes than \(name) was made with"
@@ -42,10 +52,22 @@ extension PostgresOpeningError {
 
     var hint: String {
         switch self {
-        case .unreachable: "see whether the server runs, and what its log and pg_hba.conf say of this user and host"
+        case .unreachable: "see whether the server runs and listens at that address"
+        case .refused(.user, _):
+            "see storage.passwordFile, whether the role exists, and what pg_hba.conf says of this user and host"
+        case .refused(.database, _):
+            "make the database (CREATE DATABASE), let the role connect to it (GRANT CONNECT), or name another"
+        case .refused(.connections, _):
+            "raise max_connections or the role's limit, or run fewer brokers: each takes three"
+        case .refused(.readOnly, _): "name the primary too: postgres://…@first,second/…"
+        case .refused(.encryption, _):
+            "see sslmode and sslrootcert in storage.url; without TLS, sslmode=disable is for a local server alone"
+        case .passwordFile: "make the file, with the password as its first line, and let the broker's user read it"
         case .serverTooOld, .encoding: "name another server or database"
         case .newer: "run that version, or name another database; this one was left as it is"
         case .notMigrated: "run `cloakroom store migrate` as the tables' owner first"
+        case .notGranted: "run `cloakroom store migrate --grant-to ROLE` as the tables' owner"
+        case .noRole: "make it (CREATE ROLE … LOGIN), or give the name that brokers connect by"
         case .pooled: "connect directly, or have PgBouncer pool sessions (pool_mode = session)"
         case .masterKeyMissing: "put the key back into the master key file, or name another database"
         case .notDurable: "turn it on: an answer is given only for what a crash cannot undo"

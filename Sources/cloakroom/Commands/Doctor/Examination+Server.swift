@@ -44,8 +44,8 @@ extension Examination {
         if condition.freeConnections < 10 {
             findings.append(
                 .bad(
-                    "connections", "the server takes \(max(0, condition.freeConnections)) more",
-                    hint: "raise max_connections: each broker takes three"))
+                    "connections", "the server takes \(max(0, condition.freeConnections)) more of this role",
+                    hint: "raise max_connections, or the role's limit: each broker takes three"))
         }
         if !settings.address.isLocal, !condition.isEncrypted {
             findings.append(
