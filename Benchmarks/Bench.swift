@@ -8,7 +8,7 @@ struct Bench {
         let arguments = Array(CommandLine.arguments.dropFirst())
         do {
             switch arguments.first {
-            case "baseline-server", "token-endpoint", "drive": try await serve(arguments)
+            case "baseline-server", "token-endpoint", "slow-token-endpoint", "drive": try await serve(arguments)
             case "--help", "-h": print(Options.usage)
             default: exit(try await measure(Options(arguments)))
             }
@@ -27,6 +27,7 @@ struct Bench {
         Child.endWithParent()
         switch arguments[0] {
         case "token-endpoint": try TokenEndpoint.serve(at: port)
+        case "slow-token-endpoint": try TokenEndpoint.serve(at: port, after: 0.05)
         case "drive": try Drive.serve(at: port)
         default: try await BaselineServer.serve(at: port)
         }
@@ -51,6 +52,10 @@ struct Bench {
                 case .stages: try await stage.cpuByStage()
                 case .redemption: try await stage.redemption()
                 case .outstanding: try await stage.outstanding()
+                case .postgres: try await stage.postgres()
+                case .brokers: try await stage.brokers()
+                case .outstandingOnPostgres: try await stage.outstandingOnPostgres()
+                case .churn: try await stage.churn()
                 case .ingestion: try await stage.ingestion()
                 case .largeFile: try stage.largeFile()
                 case .polling: try stage.polling()

@@ -9,19 +9,34 @@ struct Options {
         case stages
         case redemption
         case outstanding
+        case postgres
+        case brokers
+        case outstandingOnPostgres = "postgres-outstanding"
+        case churn = "postgres-churn"
         case ingestion
         case largeFile = "large-file"
         case polling
         case soak
 
-        /// Measured unless others are named.
-        static let usual = allCases.filter { $0 != .soak }
+        /// Measured unless others are named: all but the longest, and those on PostgreSQL where there is one.
+        static var usual: [Benchmark] {
+            allCases.filter { $0 != .soak && (!$0.isOnPostgres || PostgresServer.isInstalled) }
+        }
+
+        /// It starts a PostgreSQL of its own.
+        var isOnPostgres: Bool {
+            switch self {
+            case .postgres, .brokers, .outstandingOnPostgres, .churn: true
+            case .start, .authorize, .flow, .redemption, .outstanding, .ingestion, .largeFile, .polling, .soak: false
+            }
+        }
 
         /// It measures the asset service, and needs no broker.
         var isOfAssets: Bool {
             switch self {
             case .ingestion, .largeFile, .polling: true
             case .start, .authorize, .flow, .stages, .redemption, .outstanding, .soak: false
+            case .postgres, .brokers, .outstandingOnPostgres, .churn: false
             }
         }
     }
@@ -30,7 +45,8 @@ struct Options {
         usage: bench [--cloakroom PATH] [--cloakroom-assets PATH] [--quick | --full] [--json FILE] [--folder PATH]
                      [--strict] [--minutes N] [BENCHMARK …]
 
-          BENCHMARK    \(Benchmark.allCases.map(\.rawValue).joined(separator: ", ")); all but soak unless named
+          BENCHMARK    \(Benchmark.allCases.map(\.rawValue).joined(separator: ", ")); all but soak unless
+                       named; those on PostgreSQL where it is installed
           --cloakroom, --cloakroom-assets
                        the programs to measure; by default those beside this
           --quick      a look, in a few seconds; figures vary more
@@ -100,7 +116,7 @@ struct Options {
         let limit: UInt32 =
             switch extent {
             case .quick: 180
-            case .usual: 1200
+            case .usual: 2400
             case .full: 3600
             }
         return limit + (benchmarks.contains(.soak) ? UInt32(minutes) * 120 : 0)

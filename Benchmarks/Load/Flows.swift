@@ -28,16 +28,18 @@ final class Flows {
         var began = 0.0
     }
 
-    private let port: UInt16
+    private let ports: [UInt16]
     private let authorize: [[UInt8]]
     private let prefix = String(UInt64.random(in: 1 << 60...UInt64.max), radix: 16)
     private var started = 0
     /// Answers that belonged to another flow or held other tokens. None is allowed.
     private(set) var wrong = 0
 
-    /// - Parameter tokens: callers' tokens; connection `i` uses `tokens[i % count]`.
-    init(port: UInt16, tokens: [String]) {
-        self.port = port
+    /// - Parameters:
+    ///   - ports: brokers; connection `i` is to `ports[i % count]`.
+    ///   - tokens: callers' tokens; connection `i` uses `tokens[i % count]`.
+    init(ports: [UInt16], tokens: [String]) {
+        self.ports = ports
         authorize = tokens.map { Requests.authorize(token: $0) }
     }
 
@@ -55,7 +57,7 @@ final class Flows {
         let requests = order.map { Requests.redeem(key: $0.text) }
         var taken = 0
         var current = [Int](repeating: -1, count: atOnce)
-        return try Load(port: port, connections: atOnce).run { slot, answer in
+        return try Load(ports: ports, connections: atOnce).run { slot, answer in
             if let answer { try self.check(answer, holdsTokensOf: order[current[slot]].code) }
             guard taken < requests.count else { return nil }
             current[slot] = taken
@@ -68,7 +70,7 @@ final class Flows {
         var outcome = Outcome()
         var slots = [Slot](repeating: Slot(), count: atOnce)
         let end = started + count
-        outcome.run = try Load(port: port, connections: atOnce).run { index, answer in
+        outcome.run = try Load(ports: ports, connections: atOnce).run { index, answer in
             switch slots[index].stage {
             case .idle: break
             case .authorizing:

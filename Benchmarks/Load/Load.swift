@@ -3,10 +3,18 @@ import Dispatch
 /// Requests over many connections from one thread. Each connection is a closed loop: its next request leaves when the
 /// answer to the last one is there.
 struct Load {
-    let port: UInt16
+    let ports: [UInt16]
     let connections: Int
     /// Seconds after which something must be wrong.
     var limit = 300.0
+
+    /// - Parameter ports: of several servers of a kind; connection `i` is to `ports[i % count]`.
+    init(ports: [UInt16], connections: Int) {
+        self.ports = ports
+        self.connections = connections
+    }
+
+    init(port: UInt16, connections: Int) { self.init(ports: [port], connections: connections) }
 
     /// The answers and the time of a run.
     struct Run {
@@ -24,6 +32,7 @@ struct Load {
         var poller = Poller()
         var open: [Connection?] = []
         for index in 0..<connections {
+            let port = ports[index % ports.count]
             guard let descriptor = try Sockets.connect(to: port) else { throw Trouble("nobody listens at \(port)") }
             open.append(Connection(descriptor))
             poller.add(descriptor, tag: index)

@@ -5,8 +5,10 @@ enum TokenEndpoint {
 
     static func refreshToken(for code: String) -> String { "rt-\(code)" }
 
-    /// Serves until the process ends.
-    static func serve(at port: UInt16) throws -> Never { try AnsweringServer.serve(at: port, answer) }
+    /// Serves until the process ends, each request after so many seconds.
+    static func serve(at port: UInt16, after delay: Double = 0) throws -> Never {
+        try AnsweringServer.serve(at: port, after: delay, answer)
+    }
 
     private static func answer(_ request: Message) -> [UInt8] {
         guard let code = request.body.word(after: "&code=") else { return AnsweringServer.refusal("400 Bad Request") }

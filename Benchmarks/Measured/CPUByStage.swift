@@ -24,7 +24,7 @@ extension Stage {
             ], log: folder + "/perf.log")
         usleep(500_000)
         _ = try flows.complete(count, atOnce: 32)
-        recorder.stop(with: SIGINT)
+        recorder.stop(SIGINT)
         let stacks = folder + "/perf.txt"
         let reader = try Child(
             [perf, "script", "-i", samples, "-F", "comm,ip,sym,dso", "--no-demangle"], log: stacks)

@@ -22,18 +22,24 @@ struct Stage {
     /// `quick` or `usual`, as the extent says.
     func amount<Value>(_ usual: Value, quick: Value) -> Value { extent == .quick ? quick : usual }
 
-    func installation(_ name: String) throws -> Installation {
-        try Installation(in: folder, name: name, tokenPort: tokenEndpoint.port, jwks: callers.jwks)
+    /// - Parameters:
+    ///   - storage: `storage.url`; a file in its folder unless another is given.
+    ///   - tokenPort: where the token endpoint is, in place of the one that answers at once.
+    func installation(
+        _ name: String, storage: String = Installation.file, tokenPort: UInt16? = nil
+    ) throws -> Installation {
+        try Installation(
+            in: folder, name: name, tokenPort: tokenPort ?? tokenEndpoint.port, jwks: callers.jwks, storage: storage)
     }
 
     /// A broker with an empty database.
-    func broker(_ name: String) throws -> RunningService {
-        try RunningService(binary, try installation(name))
+    func broker(_ name: String, storage: String = Installation.file) throws -> RunningService {
+        try RunningService(binary, try installation(name, storage: storage))
     }
 
     /// A token for each connection: as many callers as connections.
     func flows(_ broker: RunningService, tokens: Int = 64) async throws -> Flows {
-        Flows(port: broker.port, tokens: try callers.tokens(tokens))
+        Flows(ports: [broker.port], tokens: try callers.tokens(tokens))
     }
 
     // MARK: the asset service

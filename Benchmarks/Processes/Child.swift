@@ -69,8 +69,8 @@ final class Child {
         while isRunning { usleep(10_000) }
     }
 
-    /// SIGTERM or another signal, and SIGKILL for what is still there ten seconds later.
-    func stop(with signal: Int32 = SIGTERM) {
+    /// Tells it to stop, and kills what is still there ten seconds later.
+    func stop(_ signal: Int32 = SIGTERM) {
         guard isRunning else { return }
         kill(pid, signal)
         close(lifeline)
@@ -84,16 +84,34 @@ final class Child {
 
     // MARK: what the kernel says of it
 
-    /// User and system time of all its threads, in seconds. The kernel gives it in steps of 10 ms.
-    var cpu: Double {
+    /// User and system time of all its threads, in seconds.
+    var cpu: Double { get throws { try times.own } }
+
+    var times: Times {
         get throws {
-            let stat = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
+            guard let times = Times(of: pid) else { throw Trouble("cannot read the CPU time of process \(pid)") }
+            return times
+        }
+    }
+
+    /// User and system times in seconds. The kernel gives them in steps of 10 ms.
+    struct Times {
+        let parent: pid_t
+        let own: Double
+        /// Of the processes that it started and that have ended.
+        let ofEnded: Double
+
+        /// `nil` where there is no such process.
+        init?(of pid: pid_t) {
+            guard let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return nil }
             // The name before it, in parentheses, may hold spaces.
             let fields = stat[(stat.lastIndex(of: ")") ?? stat.startIndex)...].split(separator: " ")
-            guard fields.count > 13, let user = Double(fields[12]), let system = Double(fields[13]) else {
-                throw Trouble("cannot read the CPU time of process \(pid)")
-            }
-            return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
+            guard fields.count > 15, let parent = pid_t(fields[2]) else { return nil }
+            let times = fields[12...15].compactMap { Double($0) }.map { $0 / Double(sysconf(Int32(_SC_CLK_TCK))) }
+            guard times.count == 4 else { return nil }
+            self.parent = parent
+            own = times[0] + times[1]
+            ofEnded = times[2] + times[3]
         }
     }
 

@@ -7,6 +7,9 @@ struct Installation {
     let folder: String
     let port: UInt16
 
+    /// A database of its own.
+    static let file = "sqlite:cloakroom.db"
+
     var configuration: String { folder + "/cloakroom.yaml" }
     var database: String { folder + "/cloakroom.db" }
     var log: String { folder + "/cloakroom.log" }
@@ -23,8 +26,10 @@ struct Installation {
 
     /// A folder of the broker.
     ///
-    /// - Parameter tokenPort: where the source type's token endpoint is, on loopback.
-    init(in parent: String, name: String, tokenPort: UInt16, jwks: String) throws {
+    /// - Parameters:
+    ///   - tokenPort: where the source type's token endpoint is, on loopback.
+    ///   - storage: `storage.url`.
+    init(in parent: String, name: String, tokenPort: UInt16, jwks: String, storage: String) throws {
         try self.init(in: parent, name: name, jwks: jwks)
         try write(
             "catalog.yaml",
@@ -45,7 +50,7 @@ struct Installation {
             http: { host: 127.0.0.1, port: \(port), publicURL: "http://127.0.0.1:\(port)" }
             frontend: { origins: ["https://app.example.com"] }
             auth: { issuer: "\(Callers.issuer)", audience: \(Callers.audience), jwksFile: jwks.json }
-            storage: { url: "sqlite:cloakroom.db" }
+            storage: { url: "\(storage)" }
             masterKeyFile: master.key
             lifetimes: { state: 86400, credentialKey: 86400 }
             provider: { allowInsecure: true, allowPrivateAddresses: true }

@@ -8,14 +8,16 @@ struct RunningService {
     /// Seconds from its start to the first 200 of `readyz`.
     let readyAfter: Double
 
-    init(_ binary: String, _ installation: Installation) throws {
+    /// - Parameter port: in place of the installation's, where several serve with it.
+    init(_ binary: String, _ installation: Installation, port: UInt16? = nil) throws {
         let began = Clock.seconds()
+        self.port = port ?? installation.port
         process = try Child(
-            [binary, "serve", "--config", installation.configuration], log: installation.log)
-        port = installation.port
+            [binary, "serve", "--config", installation.configuration], log: installation.log,
+            settings: ["CLOAKROOM_HTTP_PORT": "\(self.port)"])
         database = installation.database
         do {
-            try process.waitForAnswer(at: port, path: "/readyz", every: 500)
+            try process.waitForAnswer(at: self.port, path: "/readyz", every: 500)
         } catch {
             let log = (try? String(contentsOfFile: installation.log, encoding: .utf8)) ?? ""
             throw Trouble("\(error); its log: \(log.suffix(500))")
