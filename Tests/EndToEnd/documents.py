@@ -10,9 +10,15 @@ from machine import REPOSITORY
 from proxies import replaced
 
 
-def commands(page: str, replacements: dict[str, str]) -> list[str]:
-    """The blocks of a page."""
-    return blocks("sh", replaced((REPOSITORY / page).read_text(), replacements))
+def commands(page: str, replacements: dict[str, str], section: str = "") -> list[str]:
+    """The blocks of a page, or of one of its sections with what is below it."""
+    text = (REPOSITORY / page).read_text()
+    return blocks("sh", replaced(part(text, section) if section else text, replacements))
+
+
+def part(text: str, section: str) -> str:
+    [found] = re.findall(rf"^## {re.escape(section)}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    return found
 
 
 def blocks(language: str, text: str) -> list[str]:

@@ -24,30 +24,56 @@ def build_package(folder: Path, version: str = "", program: str = "") -> Path:
     return Path(result.stdout.splitlines()[-1])
 
 
-# Stands for systemd, which cannot run in a folder: starts what the unit says, as the user that it says.
+# Stands for systemd, which cannot run in a folder: starts what the unit says, as the user that it says. What is killed
+# stays so.
 SYSTEMCTL = """#!/bin/sh
 set -e
-case "$*" in
-*nginx) exec nginx ;;
-*cloakroom) ;;
-*) echo "unexpected: $*" >&2; exit 1 ;;
-esac
-unit=/usr/lib/systemd/system/cloakroom.service
-value() { sed -n "s/^$1=//p" $unit; }
-daemon() { start-stop-daemon --pidfile /run/cloakroom.pid "$@"; }
-case "$1" in
-stop | restart) daemon --stop --oknodo --retry TERM/20/KILL/1 --remove-pidfile ;;
-esac
-case "$1" in
-enable | start | restart)
-  set -- $(value ExecStart)
-  command=$1
-  shift
-  daemon --start --background --make-pidfile --user "$(value User)" --chuid "$(value User):$(value Group)" \\
-    --chdir "$(value WorkingDirectory)" --umask "$(value UMask)" --output /var/log/cloakroom.log \\
-    --exec "$command" -- "$@"
-  ;;
-esac
+signal=TERM
+units=
+for word in "$@"; do
+  case "$word" in
+  --now) ;;
+  --signal=SIG*) signal=${word#--signal=SIG} ;;
+  nginx | postgresql | cloakroom | cloakroom@*) units="$units $word" ;;
+  stop | start | enable | restart | kill) verb=$word ;;
+  *) echo "unexpected: $*" >&2; exit 1 ;;
+  esac
+done
+value() { sed -n "s/^$1=//p" "$unit" | sed "s/%i/$instance/g"; }
+daemon() { start-stop-daemon --pidfile "/run/$name.pid" "$@"; }
+for name in $units; do
+  case "$name" in
+  nginx)
+    [ ! -s /run/nginx.pid ] || start-stop-daemon --pidfile /run/nginx.pid --stop --oknodo --retry QUIT/10
+    nginx
+    continue ;;
+  postgresql)
+    pg_lsclusters --no-header | while read -r version cluster _ status _; do
+      [ "$status" = online ] || pg_ctlcluster "$version" "$cluster" start
+    done
+    continue ;;
+  esac
+  instance=${name#cloakroom}
+  instance=${instance#@}
+  unit=/usr/lib/systemd/system/${name%"$instance"}.service
+  case "$verb" in
+  stop | restart) daemon --stop --oknodo --retry TERM/20/KILL/1 --remove-pidfile ;;
+  kill) daemon --stop --signal "$signal" ;;
+  esac
+  case "$verb" in
+  enable | start | restart)
+    (
+      for pair in $(value Environment); do export "$pair"; done
+      set -- $(value ExecStart)
+      command=$1
+      shift
+      daemon --start --background --make-pidfile --user "$(value User)" --chuid "$(value User):$(value Group)" \\
+        --chdir "$(value WorkingDirectory)" --umask "$(value UMask)" --output "/var/log/$name.log" \\
+        --exec "$command" -- "$@"
+    )
+    ;;
+  esac
+done
 """
 
 
@@ -102,10 +128,11 @@ class Machine:
         return result
 
     def close(self) -> None:
-        for pid_file in ("run/cloakroom.pid", "run/nginx.pid"):
+        for pid_file in [*self.path("run").glob("*.pid"), *self.path("run/postgresql").glob("*.pid")]:
             try:
-                os.kill(int(self.path(pid_file).read_text()), signal.SIGTERM)
-            except (OSError, ValueError):
+                # PostgreSQL then waits for nobody.
+                os.kill(int(pid_file.read_text().split()[0]), signal.SIGINT if "postgresql" in pid_file.parts else signal.SIGTERM)
+            except (OSError, ValueError, IndexError):
                 pass
         if self._mounted:
             subprocess.run(["umount", "--lazy", self.root / "proc"], check=True)

@@ -36,10 +36,12 @@ def test_the_package_holds_all_that_a_machine_needs(tree):
     names = {str(path.relative_to(tree)) for path in tree.rglob("*") if path.is_file()}
     share = "usr/share"
     assert names >= {
-        "usr/bin/cloakroom", "usr/lib/systemd/system/cloakroom.service", "etc/cloakroom/cloakroom.yaml",
+        "usr/bin/cloakroom", "usr/lib/systemd/system/cloakroom.service", "usr/lib/systemd/system/cloakroom@.service",
+        "etc/cloakroom/cloakroom.yaml",
         f"{share}/man/man1/cloakroom.1.gz", f"{share}/bash-completion/completions/cloakroom",
         f"{share}/zsh/vendor-completions/_cloakroom", f"{share}/fish/vendor_completions.d/cloakroom.fish",
         f"{share}/doc/cloakroom/copyright", f"{share}/doc/cloakroom/examples/nginx.conf",
+        f"{share}/doc/cloakroom/examples/nginx-brokers.conf", f"{share}/doc/cloakroom/examples/kubernetes.yaml",
     }
     assert not [name for name in names if (tree / name).stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH | stat.S_ISUID)]
 
@@ -70,6 +72,13 @@ def test_the_packaged_binary_runs_and_takes_the_packaged_configuration(tree):
     assert "https://broker.example.com/oauth/callback" in packaged("check", "--config", config)
 
 
+def test_the_unit_of_one_of_several_brokers_differs_by_its_ports_alone(tree):
+    units = tree / "usr/lib/systemd/system"
+    lines = (units / "cloakroom@.service").read_text().splitlines()
+    lines.remove("Environment=CLOAKROOM_HTTP_PORT=%i CLOAKROOM_ADMIN_PORT=1%i")
+    assert lines == (units / "cloakroom.service").read_text().splitlines()
+
+
 @pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed")
 def test_the_completions_are_sound_shell(tree):
     subprocess.run(["bash", "-n", tree / "usr/share/bash-completion/completions/cloakroom"], check=True)
@@ -89,7 +98,7 @@ def test_a_machine_from_the_package_to_its_removal(machine, provider, package, t
     operator = Operator(machine, provider, tmp_path)
     operator.bring(package)
     machine.run("apt-get update --quiet")
-    make, install, configure, start, proxy, upgrade, remove, _ = operator.blocks
+    make, install, configure, start, proxy, upgrade, remove, *_ = operator.blocks
     assert make == "make deb\n", "which `build_package` did"
     operator.follow(install)
     for name, mode, owner in [
