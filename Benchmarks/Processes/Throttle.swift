@@ -12,8 +12,9 @@ final class Throttle: @unchecked Sendable {
     private var isOver = false
     private let ended = DispatchSemaphore(value: 0)
 
-    /// Seconds of CPU that one who was idle may use at once.
-    private static let mostSaved = 0.005
+    /// Seconds whose share one who was idle may use at once. Where it were less, whoever waits for a moment would lose
+    /// of its share.
+    private static let longestSaved = 0.3
 
     /// - Parameter share: of one core.
     init(_ processes: [Child], share: Double) {
@@ -46,7 +47,7 @@ final class Throttle: @unchecked Sendable {
             let now = Clock.seconds()
             for index in pids.indices {
                 let cpu = Self.cpu(pids[index])
-                saved[index] = min(saved[index] + share * (now - last), Self.mostSaved) - (cpu - used[index])
+                saved[index] = min(saved[index] + share * (now - last), share * Self.longestSaved) - (cpu - used[index])
                 used[index] = cpu
                 guard areStopped[index] != (saved[index] < 0) else { continue }
                 areStopped[index].toggle()
