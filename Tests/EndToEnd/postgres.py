@@ -35,25 +35,25 @@ class PostgresServer:
         "log_parameter_max_length_on_error": "-1",
     }
 
-    def __init__(self, settings: dict[str, str] | None = None) -> None:
+    def __init__(self, settings: dict[str, str] | None = None, place: Path | None = None) -> None:
         # Not in pytest's own folder, which is for one user alone.
         memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
-        self.folder = folder = Path(tempfile.mkdtemp(prefix="cloakroom-pg-", dir=memory))
+        self.folder = folder = Path(tempfile.mkdtemp(prefix="cloakroom-pg-", dir=place or memory))
         self.port = free_port()
-        if os.getuid() == 0:
-            shutil.chown(folder, "postgres", "postgres")
-        self._run("initdb", "-D", f"{folder}/data", "-U", "owner", "--auth", "trust", "-E", "UTF8", "--locale", "C.UTF-8",
-                  "--no-sync")
+        own(folder)
+        self._make()
         with (folder / "data/postgresql.conf").open("a") as file:
             for name, value in (self.SETTINGS | {"port": str(self.port)} | (settings or {})).items():
                 file.write(f"{name} = {value}\n")
             file.write(f"unix_socket_directories = '{folder}'\n")
         self.process: subprocess.Popen | None = None
 
+    def _make(self) -> None:
+        self._run("initdb", "-D", f"{self.folder}/data", "-U", "owner", "--auth", "trust", "-E", "UTF8", "--locale",
+                  "C.UTF-8", "--no-sync")
+
     def _as_user(self, name: str, *arguments: str) -> list[str]:
-        command = [str(programs() / name), *arguments]
-        become = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--"]
-        return (become if os.getuid() == 0 else []) + command
+        return as_user(str(programs() / name), *arguments)
 
     def _run(self, name: str, *arguments: str) -> None:
         done = subprocess.run(self._as_user(name, *arguments), capture_output=True, text=True, cwd="/", timeout=60)
@@ -84,6 +84,22 @@ class PostgresServer:
         assert not check or done.returncode == 0, done.stderr
         return done.stdout.strip()
 
+    def set(self, name: str, value: str | None) -> None:
+        """A setting that a running server takes; `None` takes back what was set so."""
+        self.query(f"ALTER SYSTEM SET {name} = '{value}'" if value is not None else f"ALTER SYSTEM RESET {name}")
+        self.reload()
+
+    def let_in(self, *lines: str) -> None:
+        """Who may connect, and how, besides the tests themselves."""
+        lines = ("local all owner trust", "local replication owner trust", *lines)
+        (self.folder / "data/pg_hba.conf").write_text("\n".join(lines) + "\n")
+        self.reload()
+
+    def reload(self) -> None:
+        before = self.query("SELECT pg_conf_load_time()")
+        self.query("SELECT pg_reload_conf()")
+        eventually(lambda: self.query("SELECT pg_conf_load_time()") != before, 10, "the settings are read")
+
     def database(self) -> str:
         name = f"test_{uuid.uuid4().hex}"
         self.query(f"CREATE DATABASE {name}")
@@ -98,6 +114,77 @@ class PostgresServer:
     @property
     def log(self) -> str:
         return (self.folder / "log").read_text(errors="replace")
+
+
+class Standby(PostgresServer):
+    """Streams from another server, as a copy of it."""
+
+    def __init__(self, primary: PostgresServer) -> None:
+        self.primary = primary
+        super().__init__()
+
+    def _make(self) -> None:
+        self._run("pg_basebackup", "-h", str(self.primary.folder), "-p", str(self.primary.port), "-U", "owner", "-D",
+                  f"{self.folder}/data", "--write-recovery-conf", "--wal-method", "stream", "--checkpoint", "fast",
+                  "--no-sync")
+
+    def start(self) -> "Standby":
+        super().start()
+        eventually(lambda: self.primary.query("SELECT state FROM pg_stat_replication") == "streaming", 20, "it streams")
+        return self
+
+    def promote(self) -> None:
+        assert self.query("SELECT pg_promote(true, 30)") == "t"
+
+
+def as_user(*command: str) -> list[str]:
+    """Neither PostgreSQL nor PgBouncer runs as root."""
+    become = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--"]
+    return [*(become if os.getuid() == 0 else []), *command]
+
+
+def own(path: Path) -> None:
+    if os.getuid() == 0:
+        shutil.chown(path, "postgres", "postgres")
+
+
+class PgBouncer:
+    """Debian's pool between broker and server."""
+
+    def __init__(self, server: PostgresServer, mode: str, port: int | None = None, **settings: str | int) -> None:
+        self.port = port or free_port()
+        self.folder = Path(tempfile.mkdtemp(prefix="pgbouncer-", dir=server.folder))
+        settings: dict = {
+            "listen_addr": "127.0.0.1", "listen_port": self.port, "unix_socket_dir": "", "auth_type": "any",
+            "pool_mode": mode, "logfile": f"{self.folder}/log", "default_pool_size": 20} | settings
+        lines = ["[databases]", f"* = host={server.folder} port={server.port} user=owner", "[pgbouncer]"]
+        lines += [f"{name} = {value}" for name, value in settings.items()]
+        (self.folder / "pgbouncer.ini").write_text("\n".join(lines) + "\n")
+        own(self.folder)
+        program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
+        if not program:
+            pytest.fail("PgBouncer is not installed: .ci/packages test")
+        self.process = subprocess.Popen(
+            as_user(program, "--quiet", f"{self.folder}/pgbouncer.ini"), stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
+        eventually(self._listens, 10, "it takes connections")
+
+    def _listens(self) -> bool:
+        assert self.process.poll() is None, self.log
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            return True
+        except OSError:
+            return False
+
+    @property
+    def log(self) -> str:
+        path = self.folder / "log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait(10)
 
 
 @functools.cache
@@ -174,6 +261,87 @@ class CommitThief:
         cut(server)
 
     holds_after = False
+
+
+class Proxy:
+    """Stands between broker and server: it delays, freezes or cuts as a test says."""
+
+    CHUNK = 65536
+
+    def __init__(self, server: PostgresServer) -> None:
+        self.server = server
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.delay = 0.0
+        """Seconds that each part of what passes is late, in both directions."""
+        self.thawed = threading.Event()
+        """While it is not set nothing passes, and nobody is told: as with a machine that is gone from the network."""
+        self.thawed.set()
+        self.passed = {"to": 0, "from": 0}
+        """Bytes to and from the server."""
+        self.cuts = 0
+        self._cut: tuple[str, int] | None = None
+        self._lock = threading.Lock()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut_after(self, direction: str, count: int) -> None:
+        """The connection on which so many more bytes have passed is cut right behind them."""
+        with self._lock:
+            self._cut = (direction, self.passed[direction] + count)
+
+    def is_cut(self) -> bool:
+        with self._lock:
+            return self._cut is None
+
+    def close(self) -> None:
+        self.thawed.set()
+        self.listener.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        self.thawed.wait()
+        try:
+            server = socket.create_connection(("127.0.0.1", self.server.port))
+        except OSError:
+            return cut(client)
+        for end in (client, server):
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        threading.Thread(target=self._carry, args=(server, client, "from"), daemon=True).start()
+        self._carry(client, server, "to")
+
+    def _carry(self, source: socket.socket, sink: socket.socket, direction: str) -> None:
+        try:
+            while data := source.recv(self.CHUNK):
+                if self.delay:
+                    threading.Event().wait(self.delay)
+                self.thawed.wait()
+                whole = self._count(data, direction)
+                sink.sendall(data[:whole])
+                if whole < len(data):
+                    break
+        except OSError:
+            pass
+        cut(source)
+        cut(sink)
+
+    def _count(self, data: bytes, direction: str) -> int:
+        """How much of it may pass."""
+        with self._lock:
+            before = self.passed[direction]
+            if self._cut and self._cut[0] == direction and before + len(data) > self._cut[1]:
+                whole = self._cut[1] - before
+                self._cut = None
+                self.cuts += 1
+                return whole
+            self.passed[direction] = before + len(data)
+            return len(data)
 
 
 def has_spend_and_commit(data: bytes) -> bool:
