@@ -465,6 +465,23 @@ def test_a_server_that_falls_silent_is_a_503_in_bounded_time(far, proxy):
     assert far.redeem(keys[1]).status_code == 200
 
 
+def test_a_server_that_is_gone_without_a_word_is_left_for_the_next(tmp_path, provider, server, proxy):
+    """The first of two machines is off: nothing refuses a connection, nothing answers."""
+    name = server.database()
+    url = f"postgres://owner@127.0.0.1:{proxy.port},127.0.0.1:{server.port}/{name}"
+    with Broker(installed(tmp_path / "gone", provider, url)) as broker:
+        keys = [broker.key() for _ in range(3)]
+        assert broker.redeem(keys[0]).status_code == 200
+        assert proxy.passed["to"] > 1000, "the first is used while it is there"
+        proxy.thawed.clear()
+        eventually(lambda: broker.authorize().status_code == 200, 20, "it has gone over to the second")
+        assert [broker.redeem(key).status_code for key in keys] == [400, 200, 200]
+        assert broker.credentials()
+    # A start does the same.
+    with another(broker.installation) as late:
+        assert late.credentials()
+
+
 # What the server says
 
 

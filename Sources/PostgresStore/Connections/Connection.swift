@@ -35,15 +35,24 @@ final class Connection {
 
     // MARK: connecting
 
-    /// Connects to the first host that takes writes.
+    /// Connects to the first host that takes writes, beginning with the one that answered last. Each has its share of the
+    /// time: one that is gone without a word must not take that of those behind it.
     static func open(_ settings: PostgresSettings, until end: ContinuousClock.Instant) throws(PostgresFailure)
         -> Connection
     {
         var failure = PostgresFailure.unreachable(nil, "no server was named")
-        for host in settings.address.hosts {
+        let hosts = settings.address.hosts
+        let first = settings.lastHost.index
+        let share = min((end - ContinuousClock.now) / hosts.count, .seconds(4))
+        for turn in hosts.indices {
+            let index = (first + turn) % hosts.count
             do throws(PostgresFailure) {
-                return try open(settings, host, until: min(end, .now + .seconds(4)))
+                let connection = try open(settings, hosts[index], until: min(end, .now + share))
+                settings.lastHost.note(index)
+                return connection
             } catch {
+                // With a SQLSTATE it is the server's own word, such as a standby's.
+                if error.state != nil { settings.lastHost.note(index) }
                 // The last word is the first host's that is there at all.
                 if failure.state == nil { failure = error }
             }

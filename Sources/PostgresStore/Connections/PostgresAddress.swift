@@ -1,4 +1,5 @@
 import Foundation
+import Secrets
 
 /// The place of a database, as `storage.url` names it: `postgres://user@host1,host2:port/database?sslmode=…`.
 ///
@@ -148,6 +149,7 @@ public struct PostgresSettings: Sendable {
     public var passwordFile: String?
     /// True: nothing is redeemed unless each commit waits for a standby.
     public var requiresSynchronousStandby: Bool
+    let lastHost = LastHost()
 
     /// Checks nothing.
     public init(_ address: PostgresAddress, passwordFile: String? = nil, requiresSynchronousStandby: Bool = false) {
@@ -155,4 +157,14 @@ public struct PostgresSettings: Sendable {
         self.passwordFile = passwordFile
         self.requiresSynchronousStandby = requiresSynchronousStandby
     }
+}
+
+/// The place, in the address, of the host that answered last. All connections of a process try it first: another that is
+/// gone without a word would cost each of them its share of the time.
+final class LastHost: Sendable {
+    private let place = Locked(0)
+
+    var index: Int { place.withLock { $0 } }
+
+    func note(_ index: Int) { place.withLock { $0 = index } }
 }
