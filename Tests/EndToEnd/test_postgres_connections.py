@@ -152,6 +152,16 @@ def test_a_passfile_gives_the_password(tmp_path, provider, address):
         assert PASSWORD not in broker.logs
 
 
+def test_a_passfile_that_others_can_read_is_refused_with_words(tmp_path, provider, address):
+    path = passfile(tmp_path, 0o644)
+    installation = installed(tmp_path / "open", provider, address)
+    for command in ("check", "serve"):
+        refused = run(command, "--config", installation.config, env={"PGPASSFILE": str(path)})
+        assert refused.returncode == 1
+        [error] = [line for line in refused.stderr.splitlines() if line.startswith("error: ")]
+        assert str(path) in error and "others can read it" in error, refused.stderr
+
+
 # PgBouncer
 
 

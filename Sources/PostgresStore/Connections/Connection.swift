@@ -101,6 +101,7 @@ final class Connection {
 
     /// What libpq says of connecting names hosts and files, and of the server's own words the SQLSTATE.
     private func unreachable(_ host: PostgresAddress.Host) -> PostgresFailure {
+        if let words = openPasswordFile { return .unreachable(nil, words) }
         let text = PQerrorMessage(handle).map { String(cString: $0) } ?? ""
         let line = text.split(separator: "\n").first.map(String.init) ?? "no connection was made"
         if line.contains("session is read-only") || line.contains("server is in hot standby mode") {
@@ -113,6 +114,24 @@ final class Connection {
             return .unreachable(SQLState(String(last)), line)
         }
         return .unreachable(nil, line)
+    }
+
+    /// The words where the server wants a password and libpq's file with it can be read by others: libpq passes over such
+    /// a file, and says so to the standard error alone.
+    private var openPasswordFile: String? {
+        guard PQconnectionNeedsPassword(handle) == 1, let options = PQconninfo(handle) else { return nil }
+        defer { PQconninfoFree(options) }
+        var option = options
+        while let keyword = option.pointee.keyword {
+            defer { option += 1 }
+            guard String(cString: keyword) == "passfile", let value = option.pointee.val else { continue }
+            var found = stat()
+            guard stat(value, &found) == 0, found.st_mode & 0o077 != 0 else { return nil }
+            let mode = String(found.st_mode & 0o777, radix: 8)
+            let file = "the password file \"\(String(cString: value))\" has the mode \(mode)"
+            return "\(file): others can read it, so it is not taken; chmod 600 it"
+        }
+        return nil
     }
 
     /// Runs statements of the program's own, before the pipeline begins.
