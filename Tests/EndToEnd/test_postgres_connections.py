@@ -209,7 +209,7 @@ def test_a_pool_of_sessions_serves(tmp_path, provider, pooled, pool):
 
 
 @pytest.mark.parametrize("mode", ["transaction", "statement"])
-@pytest.mark.parametrize("count, turns", [(0, 0), (1, 0), (4, 0), (3, 1), (4, 1)])
+@pytest.mark.parametrize("count, turns", [(0, 0), (1, 0), (4, 0), (2, 1), (3, 1), (4, 1)])
 def test_a_pool_of_transactions_is_refused_with_words(tmp_path, provider, pooled, pool, mode, count, turns):
     """Whichever of its connections it takes next: the one that was used last, or each in its turn."""
     bouncer = pool(mode, server_round_robin=turns, default_pool_size=count or 1)
