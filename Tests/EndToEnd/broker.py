@@ -14,15 +14,19 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 import httpx
+import pytest
 import yaml
 
 import tokens
 from provider import Answer, Grant, Provider, callback_path, remember_redirect
 from tokens import Signer
+
+if TYPE_CHECKING:
+    from postgres import PostgresServer
 
 APP = "https://app.example.com"
 OTHER_APP = "https://second.example.com:8443"
@@ -174,14 +178,22 @@ def merged(base: dict, changes: dict) -> dict:
     return result
 
 
-def usual_store() -> str:
-    """With CLOAKROOM_TEST_STORE=postgres each installation has a database of one server: for tests that open no file."""
+def shared_server() -> "PostgresServer | None":
+    """With CLOAKROOM_TEST_STORE=postgres each installation has a database of this one."""
     if os.environ.get("CLOAKROOM_TEST_STORE") != "postgres":
-        return "sqlite:cloakroom.db"
+        return None
     import postgres  # which imports this module
 
-    server = postgres.shared()
-    return server.url(server.database())
+    return postgres.shared()
+
+
+on_sqlite = pytest.mark.skipif(
+    os.environ.get("CLOAKROOM_TEST_STORE") == "postgres", reason="opens the database's file, or is about it")
+
+
+def usual_store() -> str:
+    server = shared_server()
+    return server.url(server.database()) if server else "sqlite:cloakroom.db"
 
 
 class Installation:
@@ -225,6 +237,17 @@ class Installation:
     @property
     def database(self) -> Path:
         return self.folder / "cloakroom.db"
+
+    @property
+    def database_on_server(self) -> str | None:
+        """Its name on the shared server; `None` where the database is a file."""
+        return self.settings["storage"]["url"].rpartition("/")[2] if shared_server() else None
+
+    def stored(self) -> dict[str, bytes]:
+        """All files in which the store keeps anything, the write-ahead log among them."""
+        if name := self.database_on_server:
+            return shared_server().files(name)
+        return {path.name: path.read_bytes() for path in self.folder.glob("cloakroom.db*")}
 
     def write(self, name: str, text: str | bytes, mode: int = 0o644) -> Path:
         path = self.folder / name

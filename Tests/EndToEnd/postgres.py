@@ -105,6 +105,15 @@ class PostgresServer:
         self.query(f"CREATE DATABASE {name}")
         return name
 
+    def files(self, database: str) -> dict[str, bytes]:
+        """Those of a database, and the write-ahead log, as who has the disk sees them."""
+        self.query("CHECKPOINT")
+        number = self.query(f"SELECT oid FROM pg_database WHERE datname = '{database}'")
+        folders = [self.folder / "data/base" / number, self.folder / "data/pg_wal"]
+        return {
+            f"{path.parent.name}/{path.name}": path.read_bytes()
+            for folder in folders for path in folder.iterdir() if path.is_file()}
+
     def url(self, database: str, port: int | None = None, user: str = "owner") -> str:
         """By TCP where a port is given, as a proxy has one; else by the socket."""
         if port:

@@ -11,7 +11,7 @@ import time
 import pytest
 
 import tokens
-from broker import Broker, Installation, binary, environment, eventually, free_port, run
+from broker import Broker, Installation, binary, environment, eventually, free_port, on_sqlite, run
 
 
 @pytest.fixture
@@ -193,6 +193,7 @@ def test_follow_prints_what_happens(broker):
         process.wait()
 
 
+@on_sqlite
 def test_the_trail_is_proven_while_the_broker_runs_and_tampering_is_found(installation):
     import sqlite3
 
@@ -208,6 +209,7 @@ def test_the_trail_is_proven_while_the_broker_runs_and_tampering_is_found(instal
     assert "broken at event 3" in broken.stderr
 
 
+@on_sqlite
 def test_a_cut_trail_is_an_alarm_until_an_operator_begins_a_new_one(installation):
     """The cut fits at its end: `last` and its digest were set, as who has the file but no key can."""
     import sqlite3
@@ -306,7 +308,7 @@ def test_a_tenants_secret_is_sealed_on_the_disk(installation, tmp_path):
             "/v1/admin/tenants/acme/clients/wiki", json={"clientId": "own", "clientSecret": "0wn-hunter2-secret"},
             headers=broker.bearer(tenant=None, scope="broker:admin"))
         assert response.status_code == 201
-        files = b"".join(path.read_bytes() for path in installation.folder.glob("cloakroom.db*"))
+        files = b"".join(installation.stored().values())
         assert b"0wn-hunter2-secret" not in files and b"own" in files
     with Broker(installation) as broker:
         assert broker.begin().query["client_id"] == "own"

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from broker import Broker, Installation
+from broker import Broker, Installation, on_sqlite
 from provider import refusal
 
 DEPLOY = Path(__file__).parents[2] / "Deploy"
@@ -135,6 +135,7 @@ def test_no_label_holds_what_a_caller_sent(used):
     assert sources <= {item["type"] for item in used.source_types().json()["items"]} | {"none", "other"}
 
 
+@on_sqlite
 def test_a_database_that_fails_is_counted(tmp_path, provider):
     with Broker(Installation(tmp_path / "locked", provider)) as broker:
         other = sqlite3.connect(broker.installation.database, isolation_level=None)

@@ -78,7 +78,7 @@ def events(broker: Broker) -> int:
 def test_files_and_master_key_open_no_kept_answer(installation, pair, strict, tmp_path: Path):
     grant = strict.granted()
     assert refresh(pair[0], grant).status_code == 200
-    thief = Thief.of(installation.folder)
+    thief = Thief.of(installation)
     assert thief.opened(tmp_path) == []
     # So that finding nothing means something: who has the token that was sent too finds the answer.
     assert thief.opened(tmp_path, grant.code.encode()) != []

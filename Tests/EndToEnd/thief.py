@@ -3,12 +3,15 @@
 import base64
 import hashlib
 import hmac
+import json
 import re
 import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+from broker import Installation, shared_server
 
 # The names of all uses that a master key is put to (HKDF's `info`), as the source has them.
 SOURCES = Path(__file__).parents[2] / "Sources"
@@ -18,21 +21,25 @@ LABELS = sorted({
     for label in re.findall(r'(?:Label|derive)\("([a-z-]+)"', path.read_text())
 })
 
+TABLES = ("flows", "credential_keys", "refreshes", "refresh_tokens")
+
 # How content begins that leads to a token.
 WORTH_HAVING = (b'{"accessToken":', b'{"token":', b"ckr_")
 
 
 class Thief:
-    def __init__(self, files: dict[str, bytes], master_keys: str) -> None:
+    def __init__(self, files: dict[str, bytes], master_keys: str, database: str | None = None) -> None:
         self.files = files
+        self.database = database
         lines = (line.split(":", 1) for line in master_keys.splitlines() if ":" in line)
         self.masters = {name.encode(): base64.b64decode(encoded) for name, encoded in lines}
 
     @classmethod
-    def of(cls, folder: Path) -> "Thief":
-        """With copies of all files of the folder, whatever their names."""
-        files = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
-        return cls(files, files["master.key"].decode())
+    def of(cls, installation: Installation) -> "Thief":
+        """With copies of all files of the folder, whatever their names, and of PostgreSQL's."""
+        files = {path.name: path.read_bytes() for path in installation.folder.iterdir() if path.is_file()}
+        files |= installation.stored()
+        return cls(files, files["master.key"].decode(), installation.database_on_server)
 
     def opened(self, folder: Path, *others: bytes) -> list[str]:
         """What opens, and in which file, with nothing but the files and perhaps other secrets."""
@@ -76,20 +83,31 @@ class Thief:
     def _known(self, folder: Path) -> Iterator[bytes]:
         """Every value in the database, as it is and decoded."""
         yield b""
+        for value in self._on_server() if self.database else self._in_file(folder):
+            octets = value.encode() if isinstance(value, str) else value
+            if not isinstance(octets, bytes) or len(octets) > 128:
+                continue
+            yield octets
+            if re.fullmatch(rb"[A-Za-z0-9_-]{43}", octets):
+                yield base64.urlsafe_b64decode(octets + b"=")
+
+    def _on_server(self) -> Iterator[object]:
+        for table in TABLES:
+            rows = shared_server().query(f"SELECT to_jsonb({table}) FROM {table}", self.database)
+            for row in rows.splitlines():
+                for value in json.loads(row).values():
+                    is_hex = isinstance(value, str) and value.startswith("\\x")
+                    yield bytes.fromhex(value[2:]) if is_hex else value
+
+    def _in_file(self, folder: Path) -> Iterator[object]:
         copy = folder / "stolen.db"
         for suffix in ("", "-wal"):
             if (content := self.files.get(f"cloakroom.db{suffix}")) is not None:
                 Path(f"{copy}{suffix}").write_bytes(content)
         with sqlite3.connect(copy) as database:
-            for table in ("flows", "credential_keys", "refreshes", "refresh_tokens"):
+            for table in TABLES:
                 for row in database.execute(f"SELECT * FROM {table}"):
-                    for value in row:
-                        octets = value.encode() if isinstance(value, str) else value
-                        if not isinstance(octets, bytes) or len(octets) > 128:
-                            continue
-                        yield octets
-                        if re.fullmatch(rb"[A-Za-z0-9_-]{43}", octets):
-                            yield base64.urlsafe_b64decode(octets + b"=")
+                    yield from row
         for suffix in ("", "-wal", "-shm"):
             Path(f"{copy}{suffix}").unlink(missing_ok=True)
 
