@@ -7,11 +7,13 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
+import yaml
 
-from broker import Broker, Installation, source_types
+from broker import Broker, Installation, fragment, source_types
 from documents import blocks
 from frontend import Demo, demo, scripted
 from machine import REPOSITORY
+from mcp_servers import Scripted, redirect_of
 from provider import refusal, tokens
 from strict_provider import StrictProvider
 from tokens import challenge_of, new_verifier
@@ -89,6 +91,49 @@ def test_what_cannot_be_refreshed_or_revoked_is_said(broker, program):
         sources.access_token("drive-1")
     assert not sources.disconnect("drive-1")
     assert list(backend.Path("sources").iterdir()) == []
+
+
+def test_what_a_provider_wants_to_be_told_again_is_sent_with_each_call(folder, strict: StrictProvider, program):
+    """As Deputy's host, which the answer names, and the issuer of an MCP server."""
+    server = Scripted()
+    installation = Installation(folder / "retold", strict, {"mcp": {"servers": ["127.0.0.1"]}})
+    entries = source_types(strict)
+    learning = entries["wiki"]["oauth"] | {
+        "learned": {"endpoint": {"answer": "/endpoint", "pattern": "^[a-z]+$"}},
+        "refreshParameters": {"endpoint": "{endpoint}"},
+        "revocationURL": f"{strict.url}/revoke", "revocation": {"parameters": {"endpoint": "{endpoint}"}}}
+    installation.write_catalog(entries | {"wiki": entries["wiki"] | {"oauth": learning}})
+    with Broker(installation) as broker:
+        backend = program(broker.url)
+        sources = backend.Sources("acme", lambda: broker.token(scope="credentials:write"), backend.Path("sources"))
+        renewed = strict.granted(tokens(expires_in=3600, endpoint="north"))
+        sources.connect("wiki-1", *begun(broker, refresh_token=renewed.code, expires_in=30, endpoint="north"), {})
+        assert sources.access_token("wiki-1") == renewed.access_token
+        assert strict.refreshes(renewed)[0].members["endpoint"] == "north"
+        assert sources.disconnect("wiki-1")
+        assert strict.calls_to("/revoke")[-1].members["endpoint"] == "north"
+
+        verifier = new_verifier()
+        started = broker.authorize(
+            "mcp_server", parameters={"url": server.url}, exchangeChallenge=challenge_of(verifier)).json()
+        address = started["authorizationUrl"]
+        back = broker.callback(server.consent(address), at=urlsplit(redirect_of(address)["redirect_uri"]).path)
+        sources.connect("notes-1", fragment(back)["credentialKey"], verifier, {"url": server.url})
+        first = sources.access_token("notes-1")
+        assert sources.replace_token("notes-1", refused=first) != first
+        assert sources.disconnect("notes-1")
+        assert server.asked("/as/revoke")
+    server.close()
+
+
+def test_the_programs_names_are_those_of_the_catalog(program):
+    text = "".join(file.read_text() for file in (REPOSITORY / "Sources/Catalog/Data").glob("*.yaml"))
+    told = {"issuer"}  # Of what is found; no entry writes it.
+    for entry in yaml.safe_load("sourceTypes:\n" + text.replace("sourceTypes:\n", ""))["sourceTypes"].values():
+        oauth = entry.get("oauth", {})
+        told |= set(oauth.get("learned", {}))
+        told |= {oauth["tokenOrigin"]["callbackParameter"]} if "tokenOrigin" in oauth else set()
+    assert program("http://127.0.0.1").RETOLD == told
 
 
 def test_an_error_names_the_request(broker, program):
