@@ -7,6 +7,8 @@ public struct Catalog: Sendable {
     /// Sorted by id. What a file of the operator's holds was read already, the built-in ones when they are asked for.
     public let entries: [CatalogEntry]
     private let byID: [SourceType.ID: CatalogEntry]
+    /// The entries that come from a file of the operator's.
+    package let own: Set<SourceType.ID>
     /// Providers' addresses may be plain http, as in a trial (`provider.allowInsecure`).
     package let allowsInsecure: Bool
 
@@ -28,7 +30,8 @@ public struct Catalog: Sendable {
             .compactMap(\.sourceType)
     }
 
-    private init(_ byID: [SourceType.ID: CatalogEntry], allowsInsecure: Bool) {
+    private init(_ byID: [SourceType.ID: CatalogEntry], own: Set<SourceType.ID>, allowsInsecure: Bool) {
+        self.own = own
         self.allowsInsecure = allowsInsecure
         self.byID = byID
         entries = byID.values.sorted { $0.id < $1.id }
@@ -42,13 +45,13 @@ public struct Catalog: Sendable {
         let own = Self.sourceTypes(in: files, allowInsecure: allowInsecure, findings: findings)
         self.init(
             Dictionary(builtIn.map { ($0.id, $0) }) { $1 }.merging(own.mapValues { CatalogEntry($0) }) { $1 },
-            allowsInsecure: allowInsecure)
+            own: Set(own.keys), allowsInsecure: allowInsecure)
     }
 
     /// The source types of `files` alone, without the built-in ones. Mistakes as above.
     package init(own files: [(name: String, text: String)], allowInsecure: Bool, findings: Findings) {
         let own = Self.sourceTypes(in: files, allowInsecure: allowInsecure, findings: findings)
-        self.init(own.mapValues { CatalogEntry($0) }, allowsInsecure: allowInsecure)
+        self.init(own.mapValues { CatalogEntry($0) }, own: Set(own.keys), allowsInsecure: allowInsecure)
     }
 
     /// The built-in catalog, read whole: for tests, since nothing else would tell its mistakes.

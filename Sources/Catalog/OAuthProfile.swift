@@ -305,7 +305,8 @@ public final class OAuthProfile: @unchecked Sendable {
                 || Self.holdSecret(revocation.parameters, revocation.headers))
     }
 
-    private var connectsWithSecret: Bool { afterConnecting.map { Self.holdSecret($0.parameters, $0.headers) } ?? false }
+    /// Tells whether the call after connecting holds the secret.
+    var connectsWithSecret: Bool { afterConnecting.map { Self.holdSecret($0.parameters, $0.headers) } ?? false }
 
     /// Tells whether the client's secret is put into one of these.
     static func holdSecret(

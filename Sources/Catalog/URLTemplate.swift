@@ -116,6 +116,16 @@ public final class URLTemplate: Sendable {
         return parts
     }
 
+    /// The host and its port, with a text in the place of each placeholder.
+    func host(_ text: (_ name: String) -> String) -> String {
+        hostParts.map { part in
+            switch part {
+            case .literal(let literal): literal.lowercased()
+            case .placeholder(let name): text(name)
+            }
+        }.joined()
+    }
+
     /// The placeholders in the host.
     var namesInHost: [String] {
         hostParts.compactMap { if case .placeholder(let name) = $0 { name } else { nil } }

@@ -231,6 +231,47 @@ def test_what_a_reviewer_would_ask_is_a_warning(tmp_path, place, words):
     assert len(lines) == 1 and words in lines[0], linted.stderr
 
 
+SHARING = """sourceTypes:
+  mine:
+    displayName: Mine
+    category: meetings
+    provider: zoom
+    registration: Somewhere.
+    oauth:
+      authorizationURL: "https://zoom.us/oauth/authorize"
+      tokenURL: "https://zoom.us/oauth/token"
+"""
+ELSEWHERE = "the client secret of the built-in zoom would go to "
+
+
+@pytest.mark.parametrize("old, new, host", [
+    ("", "", None),
+    ("zoom.us/oauth/token", "evil.example.net/token", "evil.example.net"),
+    ("    oauth:\n", "    oauth:\n      revocationURL: https://evil.example.net/r\n", "evil.example.net"),
+    ("    oauth:\n", "    oauth:\n      pushedAuthorizationURL: https://evil.example.net/p\n", "evil.example.net"),
+    ("    oauth:\n", "    oauth:\n      regions: { eu: { tokenURL: https://evil.example.net/t } }\n", "evil.example.net"),
+    ("    oauth:\n", "    oauth:\n      discovery: true\n      issuer: https://evil.example.net\n", "evil.example.net"),
+    ("    oauth:\n", "    oauth:\n      tokenOrigin: { callbackParameter: at, pattern: '^https://[a-z.]+$' }\n", "what at tells"),
+    ("https://zoom.us/oauth/token\"", "https://evil.example.net/token\"\n      clientAuthentication: none", None),
+    ("  mine:", "  zoom:", None),
+    ("    provider: zoom\n", "", None),
+])
+def test_a_secret_that_would_go_to_a_strangers_host_is_warned_of(installation, tmp_path, old, new, host):
+    text = SHARING.replace(old, new) if old else SHARING
+    (tmp_path / "a.yaml").write_text(text)
+    linted = run("sources", "lint", tmp_path / "a.yaml")
+    assert linted.returncode == 0, linted.stderr
+    installation.write("shared.yaml", text)
+    installation.settings["catalogFiles"].append("shared.yaml")
+    installation.settings["clients"]["zoom"] = {"clientId": "a", "clientSecret": "b"}
+    installation.write_configuration()
+    checked = installation.check()
+    for told in (linted.stderr, checked.stdout + checked.stderr):
+        assert (ELSEWHERE in told) == (host is not None), told
+        assert host is None or f"{ELSEWHERE}{host}, which no built-in entry of it names" in told
+    assert checked.returncode == 0
+
+
 def test_a_second_authorization_header_is_refused(tmp_path):
     (tmp_path / "a.yaml").write_text(SOUND.replace(
         'tokenURL: "https://example.com/t" }',

@@ -51,7 +51,13 @@ struct Configuration {
     }
 
     /// Settings that are allowed, but dangerous or without effect: a line each.
-    var advice: [String] { remarks + legacyClients + incompleteClients + secretsOfNoIssuer }
+    var advice: [String] { remarks + legacyClients + incompleteClients + secretsOfNoIssuer + secretsElsewhere }
+
+    /// Secrets of built-in providers' clients that entries of the operator's own would send to other hosts.
+    private var secretsElsewhere: [String] {
+        let served = catalog.own.sorted().compactMap { catalog[$0] }.filter { client(for: $0)?.secret != nil }
+        return CatalogReview.remarksOnSecrets(of: served, allowInsecure: catalog.allowsInsecure)
+    }
 
     /// Secrets that go nowhere, since nobody said which authorization server they are for.
     private var secretsOfNoIssuer: [String] {
