@@ -108,9 +108,8 @@ extension OAuthProfile {
             let template = Self.template(
                 text, named: name, in: section, allowInsecure: allowInsecure, allowingFragment: allowingFragment)
         else { return nil }
-        let asked = template.placeholders.filter { !filledByUs.contains($0) }
         let place = section.path.last.map { entry == nil ? name : "\($0).\(name)" } ?? name
-        checkPlaceholders(asked, of: place, in: entry ?? section)
+        checkPlaceholders(template.placeholders, of: place, in: entry ?? section, besides: filledByUs)
         return template
     }
 
@@ -136,7 +135,7 @@ extension OAuthProfile {
         }
         if template.isInsecure, !allowInsecure {
             section.problem(
-                name, found: text.quoted, wanted: "an https address (or provider.allowInsecure, for trials)")
+                name, found: text.quoted, wanted: "an https address (for trials: \(waysOfInsecurity))")
         }
         return template
     }

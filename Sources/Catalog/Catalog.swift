@@ -72,14 +72,14 @@ public struct Catalog: Sendable {
             if let entries = top.section("sourceTypes") {
                 for name in entries.names {
                     guard let entry = entries.section(name) else { continue }
-                    guard let id = SourceType.ID(name) else {
+                    let id = SourceType.ID(name)
+                    if id == nil {
                         entries.problem(
                             name, found: name.quoted, wanted: "a source type like \(SourceType.ID.pattern)")
-                        continue
                     }
-                    if let sourceType = SourceType(entry, id: id, allowInsecure: allowInsecure) {
-                        sourceTypes[id] = sourceType
-                    }
+                    // Also under a name that is none, so that its other mistakes are told at once.
+                    let sourceType = SourceType(entry, id: id, allowInsecure: allowInsecure)
+                    if let id, let sourceType { sourceTypes[id] = sourceType }
                 }
             } else if !top.names.contains("sourceTypes") {
                 top.problem("sourceTypes", found: "nothing", wanted: "a mapping of source types")
@@ -91,13 +91,14 @@ public struct Catalog: Sendable {
 }
 
 extension SourceType {
-    init?(_ entry: YAMLReader, id: ID, allowInsecure: Bool) {
+    /// - Parameter id: `nil` where the entry's name is none: its mistakes are reported all the same.
+    init?(_ entry: YAMLReader, id: ID?, allowInsecure: Bool) {
         let before = entry.findings.lines.count
         let displayName = entry.required("displayName", "the name that people know it by")
         let category = entry.required("category", "a word such as drive, wiki or chat")
-        let provider = entry.string("provider") ?? id.description
-        if ID(provider) == nil {
-            entry.problem("provider", found: provider.quoted, wanted: "a name like \(SourceType.ID.pattern)")
+        let named = entry.string("provider")
+        if let named, ID(named) == nil {
+            entry.problem("provider", found: named.quoted, wanted: "a name like \(SourceType.ID.pattern)")
         }
         let documentation = entry.string("documentation")
         let registration = entry.string("registration")
@@ -105,9 +106,9 @@ extension SourceType {
         let oauth = section.flatMap { OAuthProfile($0, allowInsecure: allowInsecure) }
         oauth?.sourceType = id
         entry.finish()
-        guard let displayName, let category, entry.findings.lines.count == before else { return nil }
+        guard let id, let displayName, let category, entry.findings.lines.count == before else { return nil }
         self.init(
-            id: id, displayName: displayName, category: category, provider: provider, documentation: documentation,
-            registration: registration, oauth: oauth)
+            id: id, displayName: displayName, category: category, provider: named ?? id.description,
+            documentation: documentation, registration: registration, oauth: oauth)
     }
 }

@@ -27,6 +27,12 @@ public final class OAuthProfile: @unchecked Sendable {
         /// The client's certificate (RFC 8705 § 2).
         case tls
 
+        /// The names that metadata has for them (OpenID Connect Core § 9, RFC 8705 § 2), where they are others than ours.
+        static let namesInMetadata = [
+            "client_secret_basic": "basic", "client_secret_post": "post", "tls_client_auth": "tls",
+            "self_signed_tls_client_auth": "tls",
+        ]
+
         /// Tells whether it is the client secret that proves the client.
         package var usesSecret: Bool {
             switch self {

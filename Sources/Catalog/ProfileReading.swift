@@ -32,6 +32,9 @@ extension OAuthProfile {
         "request_uri",
     ]
 
+    /// The settings that permit plain http: a broker's, and that of `sources lint`.
+    static let waysOfInsecurity = "provider.allowInsecure, or --allow-insecure of lint"
+
     /// Scopes by which providers are asked for a refresh token (OpenID Connect Core § 11, and their own words).
     package static let offlineScopes: Set = ["offline_access", "refresh_token", "offline", "offline.access"]
 
@@ -69,7 +72,7 @@ extension OAuthProfile {
         }
         for (name, value) in authorizationParameters {
             checkPlaceholders(
-                value?.names.filter { $0 != "clientId" } ?? [], of: "authorizationParameters.\(name)", in: entry)
+                value?.names ?? [], of: "authorizationParameters.\(name)", in: entry, besides: ["clientId"])
             if Self.reserved.contains(name) {
                 entry.problem(
                     "authorizationParameters.\(name)", found: "a value", wanted: "none: the broker sets it")
@@ -109,7 +112,7 @@ extension OAuthProfile {
         if discovery, let issuer, issuer.hasPrefix("http://"), !addresses.allowInsecure {
             entry.problem(
                 "issuer", found: issuer.quoted,
-                wanted: "an https address (or provider.allowInsecure, for trials)")
+                wanted: "an https address (for trials: \(Self.waysOfInsecurity))")
         }
         requireIssuer = entry.bool("requireIssuer") ?? requireIssuer
         for (name, isSet) in [("requireIssuer", requireIssuer), ("openid", openID), ("discovery", discovery)]
@@ -231,14 +234,20 @@ extension OAuthProfile {
     }
 
     /// Reports each of `names` that is no parameter of the entry, or one that may be missing.
-    func checkPlaceholders(_ names: [String], of key: String, in entry: YAMLReader) {
+    ///
+    /// - Parameter others: the placeholders that the broker fills itself there.
+    func checkPlaceholders(
+        _ names: [String], of key: String, in entry: YAMLReader, besides others: Set<String> = []
+    ) {
         // A parameter that was refused is declared all the same: its mistake is told once.
         let refused = Set(entry.mappingNames("parameters")).subtracting(parameters.map(\.name))
-        for name in names where !refused.contains(name) {
+        for name in names where !refused.contains(name) && !others.contains(name) {
             guard let parameter = parameters.first(where: { $0.name == name }) else {
+                let own = others.sorted().map { "{\($0)}" }.joined(separator: ", ")
                 entry.problem(
                     key, found: "the placeholder {\(name)}",
-                    wanted: "one of the entry's parameters" + name.guess(among: parameters.map(\.name)))
+                    wanted: "one of the entry's parameters" + (own.isEmpty ? "" : " or \(own)")
+                        + name.guess(among: parameters.map(\.name) + others.sorted()))
                 continue
             }
             if !parameter.required, parameter.defaultValue == nil, !parameter.setByOperator {

@@ -17,7 +17,9 @@ extension OAuthProfile {
         exchangeParameters = values("exchangeParameters", entry, also: namesOfCallback.union(["code", "state"]))
         refreshParameters = values("refreshParameters", entry, also: learnedNames.union(["refreshToken"]))
         tokenHeaders = templates("tokenHeaders", entry, of: entry, also: [])
-        clientAuthentication = entry.choice("clientAuthentication") ?? clientAuthentication
+        clientAuthentication =
+            entry.choice("clientAuthentication", knownElsewhereAs: ClientAuthentication.namesInMetadata)
+            ?? clientAuthentication
         clientCertificate = entry.bool("clientCertificate") ?? clientCertificate
         tokenRequestFormat = entry.choice("tokenRequestFormat") ?? tokenRequestFormat
         if clientAuthentication == .basic || clientAuthentication == .basicRaw,
@@ -88,7 +90,9 @@ extension OAuthProfile {
         revocation.place = section.choice("token") ?? revocation.place
         if revocation.place == .bearer { revocation.authentication = .none }
         revocation.tokenParameter = section.string("tokenParameter") ?? revocation.tokenParameter
-        revocation.authentication = section.choice("authentication") ?? revocation.authentication
+        revocation.authentication =
+            section.choice("authentication", knownElsewhereAs: ClientAuthentication.namesInMetadata)
+            ?? revocation.authentication
         checkHeaders(of: section)
         revocation.parameters = values("parameters", section, of: entry, also: learnedNames.union(["token"]))
         revocation.headers = templates("headers", section, of: entry, also: learnedNames.union(["token"]))
@@ -132,8 +136,8 @@ extension OAuthProfile {
     ) -> [(name: String, value: ValueTemplate?)] {
         (section.optionalPairs(name) ?? []).map { key, text in
             let value = text.map { ValueTemplate($0) }
-            let asked = value?.names.filter { !own.union(Self.common).contains($0) } ?? []
-            checkPlaceholders(asked, of: "\(name).\(key)", in: entry ?? section)
+            checkPlaceholders(
+                value?.names ?? [], of: "\(name).\(key)", in: entry ?? section, besides: own.union(Self.common))
             return (key, value)
         }
     }
@@ -144,8 +148,7 @@ extension OAuthProfile {
         (section.pairs(name) ?? []).map { key, text in
             let value = ValueTemplate(text)
             Self.check(header: key, text, in: name, section)
-            checkPlaceholders(
-                value.names.filter { !own.union(Self.common).contains($0) }, of: "\(name).\(key)", in: entry)
+            checkPlaceholders(value.names, of: "\(name).\(key)", in: entry, besides: own.union(Self.common))
             return (key, value)
         }
     }

@@ -189,12 +189,17 @@ package final class YAMLReader {
     }
 
     /// The case whose raw value the text is. `nil` where it is absent or (with a finding) no such value.
-    package func choice<Value: RawRepresentable & CaseIterable>(_ name: String, of: Value.Type = Value.self) -> Value?
+    ///
+    /// - Parameter names: raw values by what others call them, for the finding's guess.
+    package func choice<Value: RawRepresentable & CaseIterable>(
+        _ name: String, of: Value.Type = Value.self, knownElsewhereAs names: [String: String] = [:]
+    ) -> Value?
     where Value.RawValue == String {
         guard let text = string(name) else { return nil }
         guard let value = Value(rawValue: text) else {
             let all = Value.allCases.map(\.rawValue)
-            problem(name, found: text.quoted, wanted: all.joined(separator: ", ") + text.guess(among: all))
+            let guess = names[text].map { " (did you mean \($0.quoted)?)" } ?? text.guess(among: all)
+            problem(name, found: text.quoted, wanted: all.joined(separator: ", ") + guess)
             return nil
         }
         return value
@@ -238,9 +243,8 @@ package final class YAMLReader {
     package func finish() {
         for (name, _) in members where !read.contains(name) {
             problem(
-                name, found: "an unknown name",
-                wanted: "one of \(Set(known).sorted().joined(separator: ", "))"
-                    + name.guess(among: known))
+                name, found: "an unknown name" + name.guess(among: known),
+                wanted: "one of \(Set(known).sorted().joined(separator: ", "))")
         }
     }
 

@@ -6,6 +6,8 @@ import re
 import pytest
 
 from broker import CLIENT_SECRET, Broker, run
+from documents import blocks
+from machine import REPOSITORY
 
 SOUND = """sourceTypes:
   one: { displayName: One, category: wiki }
@@ -270,6 +272,28 @@ def test_a_secret_that_would_go_to_a_strangers_host_is_warned_of(installation, t
         assert (ELSEWHERE in told) == (host is not None), told
         assert host is None or f"{ELSEWHERE}{host}, which no built-in entry of it names" in told
     assert checked.returncode == 0
+
+
+def test_a_name_that_is_none_hides_no_other_mistake(tmp_path):
+    (tmp_path / "a.yaml").write_text(SOUND.replace("  two:", "  Two:").replace("https://example.com/t", "http://example.com/t"))
+    linted = run("sources", "lint", tmp_path / "a.yaml")
+    assert linted.returncode == 1
+    assert "sourceTypes.Two: found" in linted.stderr and "sourceTypes.Two.oauth.tokenURL: found" in linted.stderr
+    assert "--allow-insecure" in linted.stderr
+
+
+def test_warnings_are_told_beside_errors(tmp_path):
+    (tmp_path / "a.yaml").write_text(REVIEWED + "  broken: { displayName: Broken }\n")
+    linted = run("sources", "lint", tmp_path / "a.yaml")
+    assert linted.returncode == 1 and "sourceTypes.broken.category" in linted.stderr
+    assert "warning: sourceTypes.hosts.oauth.scopes" in linted.stderr
+
+
+def test_the_pages_sample_is_what_a_reviewer_would_take(tmp_path):
+    samples = [text for text in blocks("yaml", (REPOSITORY / "Docs/Catalog.md").read_text()) if "entra_calendar" in text]
+    (tmp_path / "a.yaml").write_text(samples[0])
+    linted = run("sources", "lint", tmp_path / "a.yaml")
+    assert (linted.returncode, linted.stdout, linted.stderr) == (0, "ok: 1 source type\n", "")
 
 
 def test_a_second_authorization_header_is_refused(tmp_path):

@@ -46,7 +46,7 @@ import Testing
         ("scopeSeparator: {}", "scopeSeparator: found a mapping, wanted text"),
         (
             "discovery: true\nissuer: http://a.example",
-            "issuer: found \"http://a.example\", wanted an https address (or provider.allowInsecure, for trials)"
+            "issuer: found \"http://a.example\", wanted an https address (for trials: provider.allowInsecure, or --allow-insecure of lint)"
         ),
         ("discovery: true", "issuer: found nothing, wanted the issuer that discovery needs"),
         (
@@ -55,7 +55,7 @@ import Testing
         ),
         (
             "jwksURL: http://example.com",
-            "jwksURL: found \"http://example.com\", wanted an https address (or provider.allowInsecure, for trials)"
+            "jwksURL: found \"http://example.com\", wanted an https address (for trials: provider.allowInsecure, or --allow-insecure of lint)"
         ),
         ("pushedAuthorizationURL: {}", "pushedAuthorizationURL: found a mapping, wanted text"),
         (
@@ -75,7 +75,7 @@ import Testing
         ("regions: { a b: {} }", "regions.a b: found \"a b\", wanted a name of letters, digits, - and _"),
         (
             "regions: { eu: { tokenUrl: https://example.com } }",
-            "regions.eu.tokenUrl: found an unknown name, wanted one of afterConnectingURL, authorizationURL, refreshURL, revocationURL, tokenURL (did you mean \"tokenURL\"?)"
+            "regions.eu.tokenUrl: found an unknown name (did you mean \"tokenURL\"?), wanted one of afterConnectingURL, authorizationURL, refreshURL, revocationURL, tokenURL"
         ),
         (
             "endpointsFrom: { 2027-13-01: {} }",
@@ -120,6 +120,27 @@ import Testing
         (
             "authorizationParameters: { a: null }",
             "authorizationParameters.a: found nothing, wanted a value: only response_type and scope can be left out"
+        ),
+        (
+            "tokenHeaders: { X-Secret: '{client_secret}' }",
+            """
+            tokenHeaders.X-Secret: found the placeholder {client_secret}, wanted one of the entry's parameters or \
+            {clientId}, {clientSecret}, {redirectURI}, {scope} (did you mean "clientSecret"?)
+            """
+        ),
+        (
+            "clientAuthentication: client_secret_post",
+            """
+            clientAuthentication: found "client_secret_post", wanted basic, basic_raw, post, none, client_secret_jwt, \
+            private_key_jwt, tls (did you mean "post"?)
+            """
+        ),
+        (
+            "clientAuthentication: client_secret_basic",
+            """
+            clientAuthentication: found "client_secret_basic", wanted basic, basic_raw, post, none, client_secret_jwt, \
+            private_key_jwt, tls (did you mean "basic"?)
+            """
         ),
         ("scopes: ['{org}/read']", "scopes: found the placeholder {org}, wanted one of the entry's parameters"),
         ("authorizationParameters: [a]", "authorizationParameters: found a list, wanted a mapping of names to values"),
@@ -185,8 +206,8 @@ import Testing
         (
             "parameters: { a: { pattern: '^a$', defualt: a } }",
             """
-            parameters.a.defualt: found an unknown name, wanted one of default, description, pattern, required, setByOperator \
-            (did you mean "default"?)
+            parameters.a.defualt: found an unknown name (did you mean "default"?), wanted one of default, description, \
+            pattern, required, setByOperator
             """
         ),
         (
@@ -267,7 +288,7 @@ import Testing
         ("authorizationURL: https://example.com/a\ntokenURL: [a]", "tokenURL: found a list, wanted text"),
         (
             "authorizationURL: https://example.com/a\ntokenURL: http://example.com/t",
-            "tokenURL: found \"http://example.com/t\", wanted an https address (or provider.allowInsecure, for trials)"
+            "tokenURL: found \"http://example.com/t\", wanted an https address (for trials: provider.allowInsecure, or --allow-insecure of lint)"
         ),
         (
             "authorizationURL: https://example.com/a\ntokenURL: https://a@example.com/t",
@@ -331,8 +352,8 @@ import Testing
         (
             "displayName: E\ncategory: c\nprovidr: mine",
             """
-            sourceTypes.example.providr: found an unknown name, wanted one of category, displayName, documentation, oauth, provider, registration \
-            (did you mean "provider"?)
+            sourceTypes.example.providr: found an unknown name (did you mean "provider"?), wanted one of category, \
+            displayName, documentation, oauth, provider, registration
             """
         ),
         (
@@ -366,7 +387,7 @@ import Testing
         ),
         (
             "sourceTypes: {}\nsourcetype: {}",
-            "sourcetype: found an unknown name, wanted one of sourceTypes (did you mean \"sourceTypes\"?)"
+            "sourcetype: found an unknown name (did you mean \"sourceTypes\"?), wanted one of sourceTypes"
         ),
         ("sourceTypes: { [a, b]: {} }", "sourceTypes: found a name that is not text, wanted a word"),
     ])

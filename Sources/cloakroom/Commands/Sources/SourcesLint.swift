@@ -13,7 +13,7 @@ extension Sources {
             abstract: "Report everything that is wrong with your catalog files.",
             discussion: """
                 Exit status 0 where a broker would accept them, else 1. Warnings are what a careful reviewer would ask \
-                about entries that it accepts.
+                about entries that it accepts, beside the errors of others.
                 """)
 
         @Argument(help: "YAML files with source types.")
@@ -34,11 +34,12 @@ extension Sources {
                 }
             }
             let catalog = Catalog(own: texts, allowInsecure: allowInsecure, findings: findings)
-            try findings.refuse()
             let builtIn = Catalog(allowInsecure: allowInsecure, findings: findings)
+            // Of the sound entries, though others are refused: all is mended at once.
             for remark in CatalogReview.remarks(on: catalog, beside: builtIn) {
                 Terminal.write("warning: \(remark)".visible)
             }
+            try findings.refuse()
             Terminal.result("ok: \(counted(catalog.sourceTypes.count, "source type"))")
         }
     }
