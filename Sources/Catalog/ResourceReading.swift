@@ -9,6 +9,10 @@ extension OAuthProfile {
     /// outside of flows, to name the server that their tokens came from.
     public static let issuerParameter = "issuer"
 
+    /// Visible ASCII without `"`, and without the fragment that neither an issuer (RFC 8414 § 2) nor a resource
+    /// (RFC 9728 § 1.2) has. Whether it is an address is looked at where it is used.
+    static let addressPattern = "^https?://[!$-~]+$"
+
     /// The keys that such an entry may have. A closed list, so that `found` loses nothing.
     private static let resourceKeys: Set = [
         "resourceParameter", "parameters", "alwaysScopes", "scopeAliases", "pkce", "refreshToken",
@@ -35,7 +39,8 @@ extension OAuthProfile {
         }
         clientAuthentication = .none
         revocation.authentication = .none
-        guard let pattern = try? Pattern("^https?://[#-~]+$") else { return }
+        // Sound whatever it is: without the parameter an operator's client would go to no server, and nobody would know.
+        guard let pattern = entry.pattern(Self.addressPattern) else { return }
         parameters.append(
             Parameter(
                 name: Self.issuerParameter,

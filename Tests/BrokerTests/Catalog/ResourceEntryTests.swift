@@ -1,5 +1,6 @@
 import Catalog
 import Formats
+import StrictYAML
 import Testing
 
 @testable import Broker
@@ -45,6 +46,18 @@ import Testing
     func `its one parameter is the address, which callers give`(_ parameters: String) {
         let text = Self.sound.replacing("{ url: { pattern: \"^https://[!-~]+$\" } }", with: parameters)
         #expect(Entry.load([text]).1.contains { $0.contains("resourceParameter") })
+    }
+
+    /// RFC 3986 § 2.2: `!` may stand in a path, and `#` begins what no server is sent.
+    @Test func `its addresses and its issuer are of one pattern`() throws {
+        let profile = try #require(
+            SourceType.ID("mcp_server").flatMap { Catalog.builtIn(findings: Findings())[$0] }?.oauth)
+        let patterns = profile.parameters.map(\.pattern)
+        #expect(profile.parameters.map(\.name) == ["issuer", "url"] && patterns[0].text == patterns[1].text)
+        #expect(patterns[0].matches("https://mcp.example.com/!notes/mcp?team=a&b"))
+        for text in ["https://mcp.example.com/#mcp", "https://mcp.example.com/\"", "https://mcp.example.com/a b"] {
+            #expect(!patterns[0].matches(text), "\(text)")
+        }
     }
 
     @Test func `what was found reads as if the catalog had named it`() throws {
