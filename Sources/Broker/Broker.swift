@@ -129,7 +129,7 @@ public final class Broker: Sendable {
 
     /// The clients that a tenant's flows act as, by source type, read at once; `nil` also for one whose secret does not
     /// open, since no flow can start with it.
-    public func clients(of tenant: TenantID) async throws(StoreError) -> (SourceType) -> Client? {
+    public func clients(of tenant: TenantID) async throws(StoreError) -> @Sendable (SourceType) -> Client? {
         let own = try await tenantClients.all(of: tenant)
         return { [self] sourceType in
             switch own[sourceType.id] {

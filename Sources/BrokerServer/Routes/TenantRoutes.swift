@@ -40,9 +40,12 @@ struct TenantRoutes: Sendable {
         let (tenant, _) = try await verifier.tenant(
             context.parameters, of: request, context, anyOf: [.assetsRead, .assetsWrite])
         do {
+            let client = try await broker.clients(of: tenant)
+            // The first list reads the whole catalog.
             return .json(
-                SourceTypeList(
-                    broker.catalog, opening: broker.settings.resources, client: try await broker.clients(of: tenant)))
+                await blocking { [broker] in
+                    SourceTypeList(broker.catalog, opening: broker.settings.resources, client: client)
+                })
         } catch {
             throw Problem.unavailable(error)
         }
