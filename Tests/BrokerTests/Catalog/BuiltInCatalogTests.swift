@@ -51,6 +51,18 @@ import Testing
         #expect(connectable.filter { $0.oauth?.unverified.isEmpty == false }.count == 27)
     }
 
+    @Test func `a host that callers choose is one of those that the vendor has`() throws {
+        let profile = try #require(
+            SourceType.ID("amazon_selling_partner").flatMap { loaded.catalog[$0] }?.oauth)
+        let host = try #require(profile.parameters.first { $0.name == "sellerHost" })
+        for name in ["sellercentral.amazon.com", "sellercentral-europe.amazon.com", "sellercentral.amazon.com.be"] {
+            #expect(host.pattern.matches(name))
+        }
+        for name in ["sellercentral.amazon.zip", "sellercentral-a.amazon.com", "sellercentral.amazon.co.de"] {
+            #expect(!host.pattern.matches(name), "\(name)")
+        }
+    }
+
     /// One of these is a value for each parameter that has no default.
     private static let samples = [
         "acme", "acme.example.com", "1234567", "acme.myfreshworks.com", "org_01ABC", "ABCDE12345",
