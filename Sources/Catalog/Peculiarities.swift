@@ -8,12 +8,22 @@ extension OAuthProfile {
         case clientAuthentication
         /// `pkce`.
         case pkce
-        /// The names of the scopes, or what stands between them.
+        /// The names of the scopes, or what stands between them. Which of them are asked for is the entry's choice.
         case scopes
         /// `refreshToken`, and how a refresh is asked for.
         case refreshToken
         /// The address that revokes, and how it is asked.
         case revocation
+        /// `tokenRequestFormat`, and what `tokenParameters` sends besides.
+        case tokenRequest
+        /// `response`, how long a token lasts whose answer does not say it, and the words of `reauthorizationErrors`.
+        case tokenResponse
+        /// The addresses of `regions`.
+        case regions
+        /// `issuer`.
+        case issuer
+        /// What the callback tells: `tokenOrigin`, `learned` and `callbackSignature`.
+        case callback
     }
 
     /// The client secret of a provider that knows none: a JWT under the client's key, made for each request (Apple).

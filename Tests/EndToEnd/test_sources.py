@@ -61,7 +61,21 @@ def test_what_nobody_confirmed_is_counted_apart():
     told = run("sources").stderr.strip()
     every, unverified = map(int, re.match(r"(\d+) source types with OAuth, (\d+) of them with unverified facts", told).groups())
     items = json.loads(run("sources", "--json").stdout)
-    assert every == sum(item["supportsOAuth"] for item in items) and 0 < unverified < every / 4
+    assert every == sum(item["supportsOAuth"] for item in items)
+    assert f"A catalog of {len(items)} source types, {every} of them with OAuth" in (REPOSITORY / "CHANGELOG.md").read_text()
+    head, *rows = run("sources", "--unverified").stdout.splitlines()
+    assert head.split() == ["TYPE", "NAME", "UNVERIFIED"] and len(rows) == unverified > 0
+    quip = next(row for row in rows if row.startswith("quip "))
+    assert quip.endswith("  client authentication, scopes")
+    listed = json.loads(run("sources", "list", "--unverified", "--json").stdout)
+    assert [item["type"] for item in listed] == [row.split()[0] for row in rows]
+
+
+def test_several_words_and_what_only_the_registration_says_are_found():
+    types = [row.split()[0] for row in run("sources", "list", "calendar", "google").stdout.splitlines()[1:]]
+    assert types == ["google_calendar"]
+    assert run("sources", "list", "google calendar").stdout == run("sources", "list", "calendar", "google").stdout
+    assert "outlook" in [row.split()[0] for row in run("sources", "list", "entra", "admin").stdout.splitlines()[1:]]
 
 
 # show.
@@ -164,7 +178,9 @@ def test_an_unknown_entry_is_refused(name, guess):
 
 def test_unverified_facts_are_told(tmp_path):
     shown = run("sources", "show", "neon").stdout
-    assert re.search(r"^unverified +client authentication: try it", shown, re.M)
+    assert re.search(r"^unverified +client authentication\n +try it with `cloakroom sources try`", shown, re.M)
+    shown = run("sources", "show", "podbean").stdout
+    assert re.search(r"^unverified +client authentication, scopes, refresh token\n", shown, re.M)
     assert "unverified" not in run("sources", "show", "google_drive").stdout
 
 

@@ -47,8 +47,8 @@ import Testing
         #expect(connectable.count == 397 + 1, "and the servers that are found")
         #expect(connectable.filter { $0.documentation?.hasPrefix("https://") != true }.map(\.id) == [])
         #expect(connectable.filter { ($0.registration ?? "").utf8.count < 30 }.map(\.id) == [])
-        // Counted apart, and few.
-        #expect(connectable.filter { $0.oauth?.unverified.isEmpty == false }.count == 27)
+        // Most are confirmed in full; `EveryProviderTests` sees to it that the others say so.
+        #expect(connectable.count { $0.oauth?.unverified.isEmpty == false } < connectable.count / 2)
     }
 
     @Test func `a host that callers choose is one of those that the vendor has`() throws {

@@ -15,11 +15,14 @@ extension Sources {
                 many of them a fact is unverified.
                 """)
 
-        @Argument(help: "A word of the name, the type or the provider, such as google; all without it.")
-        var word: String?
+        @Argument(help: "Words of the name, the type or the provider, such as google; all without them.")
+        var words: [String] = []
 
         @Option(name: .long, help: "Only those of this category, such as drive or crm.")
         var category: String?
+
+        @Flag(name: .long, help: "Only those of which a fact is unverified, with these facts in a column.")
+        var unverified = false
 
         @OptionGroup var options: ConfigurationOption
 
@@ -37,20 +40,27 @@ extension Sources {
             if json {
                 Terminal.json(items)
             } else {
-                Terminal.table(table(items))
+                Terminal.table(unverified ? Self.table(ofFacts: chosen) : table(items))
                 Terminal.write(Self.count(of: chosen))
             }
         }
 
-        /// The source types that the word and the category leave; a refusal where there is none.
+        /// The source types that the words, the category and the flag leave; a refusal where there is none.
         private func chosen(in catalog: Catalog) throws -> [SourceType] {
             let all = catalog.sourceTypes
-            let chosen = all.filter { sourceType in
-                let names = [sourceType.id.description, sourceType.displayName, sourceType.provider]
-                return (category.map { $0.lowercased() == sourceType.category.lowercased() } ?? true)
-                    && (word.map { word in names.contains { $0.lowercased().contains(word.lowercased()) } } ?? true)
+            let wanted = words.flatMap { $0.split(separator: " ") }.map { $0.lowercased() }
+            let left = all.filter { sourceType in
+                (category.map { $0.lowercased() == sourceType.category.lowercased() } ?? true)
+                    && (!unverified || sourceType.oauth?.unverified.isEmpty == false)
             }
-            guard chosen.isEmpty else { return chosen }
+            // A former name of a product may be told nowhere but where its app is registered.
+            for texts in [Self.names, Self.descriptions] {
+                let chosen = left.filter { sourceType in
+                    let text = texts(sourceType).joined(separator: "\n").lowercased()
+                    return wanted.allSatisfy { text.contains($0) }
+                }
+                if !chosen.isEmpty { return chosen }
+            }
             let categories = Set(all.map(\.category))
             if let category, !categories.contains(category.lowercased()) {
                 throw Refusal(
@@ -58,8 +68,17 @@ extension Sources {
                     hint: "there are \(categories.sorted().joined(separator: ", "))")
             }
             throw Refusal(
-                "no source type has \((word ?? "").quoted) in its name",
+                words.isEmpty
+                    ? "there is none" : "no source type has \(words.joined(separator: " ").quoted) in its name",
                 hint: "`cloakroom sources list` has all of them; a provider of your own is an entry in catalogFiles")
+        }
+
+        private static func names(_ sourceType: SourceType) -> [String] {
+            [sourceType.id.description, sourceType.displayName, sourceType.provider]
+        }
+
+        private static func descriptions(_ sourceType: SourceType) -> [String] {
+            names(sourceType) + [sourceType.category, sourceType.documentation ?? "", sourceType.registration ?? ""]
         }
 
         /// The number of those with OAuth, and of those among them that nobody confirmed in full.
@@ -73,6 +92,14 @@ extension Sources {
             let more = facts.isEmpty ? "" : " (\(facts.joined(separator: ", ")))"
             return
                 "\(counted(profiles.count, "source type")) with OAuth, \(unverified.count) of them with unverified facts\(more)"
+        }
+
+        private static func table(ofFacts sourceTypes: [SourceType]) -> [[String]] {
+            [["TYPE", "NAME", "UNVERIFIED"]]
+                + sourceTypes.map { sourceType in
+                    let facts = sourceType.oauth?.unverified.map(\.words) ?? []
+                    return [sourceType.id.description, sourceType.displayName, facts.joined(separator: ", ")]
+                }
         }
 
         private func table(_ items: [SourceTypeList.Item]) -> [[String]] {

@@ -91,8 +91,8 @@ extension Sources {
             rows.append(("refresh token", oauth.refreshToken.rawValue))
             rows.append(("revocation", oauth.hasRevocation ? "yes" : "none: delete the tokens, and tell the person"))
             if !oauth.unverified.isEmpty {
-                let facts = oauth.unverified.map(\.words).joined(separator: ", ")
-                rows.append(("unverified", "\(facts): try it with `cloakroom sources try` before anybody needs it"))
+                rows.append(("unverified", oauth.unverified.map(\.words).joined(separator: ", ")))
+                rows.append(("", "try it with `cloakroom sources try` before anybody needs it"))
             }
             for value in oauth.learned {
                 rows.append(("learned \(value.name)", "told by the provider; refreshes take it among their parameters"))

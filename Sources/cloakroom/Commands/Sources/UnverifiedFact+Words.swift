@@ -9,6 +9,11 @@ extension OAuthProfile.UnverifiedFact {
         case .scopes: "scopes"
         case .refreshToken: "refresh token"
         case .revocation: "revocation"
+        case .tokenRequest: "token request"
+        case .tokenResponse: "token response"
+        case .regions: "regions"
+        case .issuer: "issuer"
+        case .callback: "callback"
         }
     }
 }
