@@ -689,7 +689,7 @@ class TestTrial:
         for words in (
             "1. the server wants a token; metadata: ", "2. metadata at ", f"its authorization servers \"{sdk.origin}\"",
             "its metadata was found", "it takes dynamic registration", 'scopes to ask for: "notes"',
-            "extras: issuer, resource",
+            "extras: issuer, resource", f"waiting for {installation.url}/oauth/callback/mcp_server/",
         ):
             assert words in trial.text, trial.text
 
@@ -707,6 +707,23 @@ class TestTrial:
             assert trial.end() == 1
         assert "mcp.servers does not list" in trial.text and "add its host to mcp.servers" in trial.text
         assert fresh.requests == []
+
+    @pytest.mark.parametrize("allowed, url, words, hint", [
+        ({}, "http://127.0.0.1:9/mcp", "the flow could not start: the server: the connection was refused", "letter by letter"),
+        ({"allowPrivateAddresses": False}, "http://127.0.0.1:9/mcp", "not allowed", "provider.allowPrivateAddresses"),
+        ({"allowInsecure": False}, "http://127.0.0.1:9/mcp", "needs provider.allowInsecure", "--parameter"),
+    ])
+    def test_what_keeps_it_from_being_asked_is_told_with_the_setting(
+            self, installation: Installation, allowed: dict, url: str, words: str, hint: str) -> None:
+        installation.settings |= MCP
+        installation.settings["provider"] |= allowed
+        if "allowInsecure" in allowed:
+            installation.settings |= {"catalogFiles": [], "clients": {}}
+        installation.write_configuration()
+        with Trial(installation.config, "mcp_server", "--parameter", f"url={url}") as trial:
+            assert trial.end() == 1
+        assert words in trial.text and "no sound answer" not in trial.text, trial.text
+        assert any(line.startswith("hint: ") and hint in line for line in trial.err), trial.text
 
 
 class TestSettings:
@@ -730,6 +747,14 @@ class TestSettings:
         assert re.search(r"/oauth/callback/mcp_server/[A-Za-z0-9_-]{22} for mcp_server", checked.stdout), checked.stdout
         shown = run("sources", "show", "mcp_server", "--config", installation.config).stdout
         assert re.search(r"/oauth/callback/mcp_server/[A-Za-z0-9_-]{22}\n", shown), shown
+
+    def test_it_counts_as_ready_with_nothing_to_register(self, installation: Installation) -> None:
+        installation.settings |= {"mcp": {"servers": ["127.0.0.1", "*.mcp.example.com"]}, "clients": {}}
+        installation.write_configuration()
+        checked = installation.check()
+        assert re.search(r"^ok: \d+ source types, 1 of \d+ with OAuth ready to connect\n", checked.stdout), checked.stdout
+        assert "mcp_server may connect, with nothing to register: 127.0.0.1, *.mcp.example.com" in checked.stdout
+        assert "redirect address to register" not in checked.stdout
 
     def test_it_is_explained(self) -> None:
         shown = run("sources", "show", "mcp_server").stdout

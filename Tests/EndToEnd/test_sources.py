@@ -168,6 +168,12 @@ def test_a_pattern_that_is_not_matched_in_linear_time_is_refused_in_words(tmp_pa
     assert refused.returncode == 1 and words in refused.stderr
 
 
+def test_an_entry_of_ones_own_needs_the_configuration(installation):
+    assert "entries of your own need --config" in run("sources", "show", "wiki").stderr
+    unknown = run("sources", "show", "wik", "--config", installation.config)
+    assert unknown.returncode == 1 and "need --config" not in unknown.stderr
+
+
 @pytest.mark.parametrize("name, guess", [("google_drve", "google_drive"), ("Google Drive", None), ("", None)])
 def test_an_unknown_entry_is_refused(name, guess):
     for command in (["show", name], ["try", name]):

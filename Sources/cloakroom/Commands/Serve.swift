@@ -35,13 +35,22 @@ struct Check: ParsableCommand {
         }
         let types = configuration.catalog.entries
         let connectable = types.filter(\.hasOAuth)
-        let ready = configuration.catalog.sourceTypes(of: configuration.clients.keys)
-            .filter { configuration.isConfigured($0) }
+        // Servers that are found need no client.
+        let ready = connectable.filter { entry in
+            (entry.isFound || configuration.clients.keys.contains(where: entry.bears))
+                && entry.sourceType.map(configuration.isConfigured) ?? false
+        }
         Terminal.result(
             "ok: \(counted(types.count, "source type")), \(ready.count) of \(connectable.count) with OAuth ready to connect"
         )
+        let servers = configuration.broker.resources.hosts.map(\.description)
+        if !servers.isEmpty {
+            let types = ready.filter(\.isFound).map(\.id.description).joined(separator: ", ")
+            Terminal.result(
+                "servers that \(types) may connect, with nothing to register: \(servers.joined(separator: ", "))")
+        }
         let registrations = configuration.registrations
-        if registrations.isEmpty {
+        if registrations.isEmpty, servers.isEmpty || ready.count > ready.count(where: \.isFound) {
             let address = "\(configuration.broker.publicURL.text)/oauth/callback/{name}"
             Terminal.result(
                 "redirect address to register at providers: \(address), as `cloakroom sources show TYPE` tells")

@@ -99,6 +99,11 @@ extension ConfigurationReader {
             }
             return nil
         }
+        if keyID == nil, let user = users.first(where: { $0.oauth?.mintedSecret != nil }) {
+            notes.remarks.append(
+                "\(entry.path.joined(separator: ".")) has no keyId: \"\(user.id)\" is told by it which key made the secret"
+            )
+        }
         guard let bytes = secretContents(file, of: "privateKeyFile", in: entry, wanted: wanted) else { return nil }
         guard let key = SigningKey(pem: SecretBytes(bytes)) else {
             entry.problem(

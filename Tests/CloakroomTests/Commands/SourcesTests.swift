@@ -1,8 +1,11 @@
 import Broker
+import Catalog
 import Daemon
 import Formats
+import Foundation
 import Secrets
 import Testing
+import Transport
 
 @testable import cloakroom
 
@@ -37,9 +40,82 @@ import Testing
         #expect(try text("wiki", acme).contains("https://broker.example.com/oauth/callback/wiki/"))
     }
 
+    @Test func `a server that is found needs no client, but its hosts named`() throws {
+        let (catalog, _) = try Sources.catalog(nil)
+        let sourceType = try Sources.sourceType("mcp_server", in: catalog)
+        let text = Sources.Show.text(of: sourceType, catalog: catalog, configuration: nil)
+        let settings = try #require(text.components(separatedBy: "settings:\n").last)
+        #expect(settings.hasPrefix("mcp: { servers: ["))
+        for words in [
+            "provider.allowInsecure", "provider.allowPrivateAddresses", "clientSecretFile: mcp_server.secret",
+        ] {
+            #expect(settings.contains(words), "\(words)")
+        }
+        let acme = try #require(TenantID("acme"))
+        let owned = Sources.Show.text(of: sourceType, catalog: catalog, configuration: nil, owner: acme)
+        #expect(owned.contains("--client-secret-file … --parameter issuer=…"))
+    }
+
+    @Test func `who makes its secrets by a key is told the key's name and algorithm`() throws {
+        let (catalog, _) = try Sources.catalog(nil)
+        let text = Sources.Show.text(
+            of: try Sources.sourceType("apple", in: catalog), catalog: catalog, configuration: nil)
+        #expect(text.contains("    privateKeyFile: apple.pem\n    keyId: \"…\"\n    algorithm: ES256\n"))
+        let installation = try Installation()
+        try installation.write("apple.pem", Installation.privateKey)
+        func advice(_ more: String) throws -> [String] {
+            try installation.configuration([
+                "clients":
+                    "{ apple: { clientId: a, privateKeyFile: apple.pem, parameters: { teamId: ABCDE12345 }\(more) } }"
+            ]).advice
+        }
+        #expect(try advice("").contains { $0.contains("clients.apple has no keyId") })
+        #expect(try !advice(", keyId: ABC").contains { $0.contains("keyId") })
+    }
+
     // MARK: try
 
-    private static func summary(_ json: String) throws -> String { try Trial.summary(SecretBytes(Array(json.utf8))) }
+    private static func summary(
+        _ json: String, unverified: [OAuthProfile.UnverifiedFact] = []
+    ) throws -> String {
+        try Trial.summary(SecretBytes(Array(json.utf8)), unverified: unverified)
+    }
+
+    @Test func `facts that were in doubt are told as seen or as still in doubt`() throws {
+        let answer = #"{"tokenType":"Bearer","refreshToken":null}"#
+        let text = try Self.summary(answer, unverified: [.clientAuthentication, .scopes, .refreshToken, .revocation])
+        #expect(text.contains("unverified before, and seen to work: client authentication\n"))
+        #expect(text.contains("unverified still: scopes, refresh token (none came), revocation\n"))
+        let scoped = #"{"tokenType":"Bearer","refreshToken":"a","scope":"b c"}"#
+        #expect(try Self.summary(scoped, unverified: [.scopes]).contains("seen to work: scopes\n"))
+        #expect(try Self.summary(scoped, unverified: [.refreshToken]).contains("still: refresh token (one came"))
+        #expect(try !Self.summary(scoped).contains("unverified"))
+    }
+
+    /// A token endpoint that is not there refuses nobody.
+    @Test func `only what a client's proof can mend is advised`() {
+        func hint(_ error: String, _ reason: String) -> String {
+            Trial.hint(error, reason: reason, usual: "usual", advice: "advice")
+        }
+        #expect(hint("provider_rejected", "the token endpoint: answered 401") == "usual; advice")
+        #expect(hint("provider_rejected", "the token endpoint: answered 404").contains("nothing takes"))
+        #expect(hint("provider_unreachable", "the token endpoint: TLS failed") == "usual")
+    }
+
+    @Test func `the redirect address is read from the request`() {
+        let address = "https://as.example/authorize?a=b&redirect_uri=https%3A%2F%2Fbroker.example.com%2Fx%2Fy"
+        #expect(Trial.redirectURI(in: address) == "https://broker.example.com/x/y")
+        #expect(Trial.redirectURI(in: "https://as.example/authorize?request_uri=urn:a") == nil)
+    }
+
+    @Test func `why a server cannot be asked is told once, with the setting that permits it`() {
+        let error = AuthorizeError.provider(.unreachable(.addressNotAllowed, at: .token))
+        #expect(!Trial.words(error, isFound: true).contains("the provider gave"))
+        #expect(Trial.words(error, isFound: false).contains("the provider gave"))
+        let hint = Trial.hint(error, of: "mcp_server", isFound: true)
+        #expect(hint.contains("provider.allowPrivateAddresses") && hint.contains("provider.allowInsecure"))
+        #expect(Trial.words(.serverMalformed(name: "url"), isFound: true).contains("provider.allowInsecure"))
+    }
 
     @Test func `what was granted is told without a token`() throws {
         let text = try Self.summary(

@@ -82,7 +82,15 @@ extension Examination {
                 unasked.append(sourceType.id.description)
             }
         }
-        let untold = unasked.isEmpty ? [] : [Self.unasked(unasked)]
+        var untold = unasked.isEmpty ? [] : [Self.unasked(unasked)]
+        let servers = configuration.broker.resources.hosts.map(\.description)
+        if !servers.isEmpty {
+            untold.append(
+                .good(
+                    "servers",
+                    "not asked, since callers give the address: those of mcp.servers (\(servers.joined(separator: ", ")))"
+                ))
+        }
         return await withTaskGroup { group in
             for (origin, url) in origins {
                 group.addTask { await Self.provider(at: origin, tokenURL: url, by: transport) }

@@ -24,10 +24,13 @@ struct Sources: AsyncParsableCommand {
     }
 
     /// The source type of that name, or a refusal that guesses which one was meant.
-    static func sourceType(_ name: String, in catalog: Catalog) throws -> SourceType {
+    ///
+    /// - Parameter isBuiltIn: no configuration was given, whose files might have it.
+    static func sourceType(_ name: String, in catalog: Catalog, isBuiltIn: Bool = false) throws -> SourceType {
         if let id = SourceType.ID(name), let sourceType = catalog[id] { return sourceType }
         let guess = name.guess(among: catalog.entries.map(\.id.description))
         throw Refusal(
-            "there is no source type \(name.quoted)\(guess)", hint: "`cloakroom sources` lists them")
+            "there is no source type \(name.quoted)\(guess)",
+            hint: "`cloakroom sources` lists them" + (isBuiltIn ? "; entries of your own need --config" : ""))
     }
 }

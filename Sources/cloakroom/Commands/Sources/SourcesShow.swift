@@ -26,10 +26,12 @@ extension Sources {
 
         func run() throws {
             let (catalog, configuration) = try Sources.catalog(options.config)
-            let sourceType = try Sources.sourceType(type, in: catalog)
+            let sourceType = try Sources.sourceType(type, in: catalog, isBuiltIn: configuration == nil)
             if yaml {
                 guard let text = Catalog.builtInText(of: sourceType.id) else {
-                    throw Refusal("\(sourceType.id) is not built in", hint: "your own files have it: see catalogFiles")
+                    throw Refusal(
+                        "\(sourceType.id) is not built in", hint: "its entry is in a file of your own: see catalogFiles"
+                    )
                 }
                 return Terminal.result(text)
             }
@@ -67,7 +69,11 @@ extension Sources {
             let isFound = oauth.resourceParameter != nil && owner == nil && !path.description.contains("/")
             // The broker registers them itself.
             rows.append(
-                ("redirect address", redirects.url(path) + (isFound ? "/…, one for each authorization server" : "")))
+                (
+                    "redirect address",
+                    redirects.url(path)
+                        + (isFound ? "/…, one for each authorization server: `cloakroom sources try` tells it" : "")
+                ))
             if owner == nil, let later = configuration?.laterRedirects.url(of: sourceType.id),
                 later != redirects.url(path)
             {
@@ -123,29 +129,42 @@ extension Sources {
 
         /// The command that gives a tenant an app of its own.
         private static func command(_ sourceType: SourceType, _ oauth: OAuthProfile, for tenant: TenantID) -> String {
+            let isFound = oauth.resourceParameter != nil
             guard !oauth.needsKey, !oauth.needsCertificate else {
                 return "its client authenticates by a key, which is set under clients: tenants cannot have their own"
             }
             var words = ["cloakroom clients set --tenant \(tenant) --source-type \(sourceType.id) --client-id …"]
-            if oauth.needsSecret { words.append("--client-secret-file …") }
+            // One that is found says itself how its clients prove themselves: most by a secret.
+            if oauth.needsSecret || isFound { words.append("--client-secret-file …") }
             words += oauth.parameters.filter(\.setByOperator).map { "--parameter \($0.name)=…" }
-            return "command:\n" + words.joined(separator: " ")
+            let without = isFound ? "\n(without --client-secret-file for a public client)" : ""
+            return "command:\n" + words.joined(separator: " ") + without
         }
 
         /// Lines to copy into the configuration, with only what this source type needs.
         private static func settings(_ sourceType: SourceType, _ oauth: OAuthProfile) -> String {
             let own = oauth.parameters.filter(\.setByOperator)
             let name = sourceType.suggestedClientName
+            let isFound = oauth.resourceParameter != nil
             var lines = ["clients:", "  \(name):", "    clientId: \"…\""]
             if oauth.needsSecret { lines.append("    clientSecretFile: \(name).secret") }
+            if isFound { lines.append("    clientSecretFile: \(name).secret    # not for a public client") }
             if oauth.needsKey { lines.append("    privateKeyFile: \(name).pem") }
+            // The provider finds the key by its id; those that are known take one algorithm.
+            if oauth.mintedSecret != nil { lines += ["    keyId: \"…\"", "    algorithm: ES256"] }
             if oauth.needsCertificate {
                 lines.append("    certificateFile: \(name).crt")
                 lines.append("    certificateKeyFile: \(name).key")
             }
             if !own.isEmpty { lines.append("    parameters:") }
             lines += own.map { "      \($0.name): \"…\"" }
-            return lines.joined(separator: "\n")
+            guard isFound else { return lines.joined(separator: "\n") }
+            let opening = [
+                "mcp: { servers: [\"mcp.example.com\"] }    # the hosts that may be connected: all that most need",
+                "# trials: provider.allowInsecure for http, provider.allowPrivateAddresses for servers of this network",
+                "# only for an authorization server that takes neither client documents nor registration:",
+            ]
+            return (opening + lines).joined(separator: "\n")
         }
     }
 }

@@ -56,7 +56,9 @@ extension Sources {
             let trial = Trial(
                 broker: process.broker, sourceType: type, parameters: parameters,
                 scopes: scope.isEmpty ? nil : scope, verifier: verifier,
-                advice: sourceType.oauth?.adviceOnAuthentication)
+                advice: sourceType.oauth?.adviceOnAuthentication(
+                    isOwn: configuration.catalog.own.contains(sourceType.id)),
+                unverified: sourceType.oauth?.unverified ?? [], isFound: sourceType.oauth?.resourceParameter != nil)
             try await Self.run(trial, in: process, listening: listening)
         }
 
@@ -65,9 +67,8 @@ extension Sources {
             _ trial: Trial, in process: BrokerProcess, listening: AsyncStream<Void>
         ) async throws {
             let id = SourceType.ID(trial.sourceType)
-            // Where the provider is still to be found, nobody knows its address yet.
-            let isFound = id.flatMap { process.broker.catalog[$0]?.oauth?.resourceParameter } != nil
-            let redirect = isFound ? nil : id.map { process.broker.redirects.url(of: $0) }
+            // Where the provider is found, only the flow knows its address.
+            let known = trial.isFound ? nil : id.map { process.broker.redirects.url(of: $0) }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     // Returns where a signal ends it, and throws where the address is not free.
@@ -79,7 +80,8 @@ extension Sources {
                     for await _ in listening {}
                     let (flow, address) = try await trial.begin()
                     address.expose { Terminal.result("open this address in a browser, and consent:\n\n  \($0)\n") }
-                    Terminal.write("waiting for \(redirect ?? trial.sourceType) … (Ctrl-C gives up)")
+                    let redirect = known ?? address.expose { Trial.redirectURI(in: $0) }
+                    Terminal.write("waiting for \(redirect ?? trial.sourceType) … (Ctrl-C gives up)".visible)
                     do {
                         Terminal.result(try await trial.report(of: flow))
                     } catch let refusal as Refusal {

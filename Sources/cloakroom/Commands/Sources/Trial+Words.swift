@@ -1,6 +1,7 @@
 import Broker
 import Catalog
 import Formats
+import Transport
 
 // The words for whoever tries a source type. Each switch over an error is whole, so that a new case asks for its words.
 
@@ -20,7 +21,8 @@ extension Trial {
         }
     }
 
-    static func words(_ error: AuthorizeError) -> String {
+    /// - Parameter isFound: the provider is found from a server, and the reason says which of them it tells of.
+    static func words(_ error: AuthorizeError, isFound: Bool) -> String {
         switch error {
         case .unknownSourceType: "there is no such source type"
         case .withoutOAuth(let id): "\"\(id)\" has no OAuth"
@@ -30,7 +32,8 @@ extension Trial {
         case .parameterMissing(let name): "the parameter \"\(name)\" is missing"
         case .parameterRejected(let name, let pattern): "the parameter \"\(name)\" does not match \(pattern)"
         case .parameterIsTheOperators(let name): "the parameter \"\(name)\" comes with the client"
-        case .serverMalformed(let name): "the parameter \"\(name)\" is no https address of a server"
+        case .serverMalformed(let name):
+            "the parameter \"\(name)\" is no https address of a server (http, for trials, needs provider.allowInsecure)"
         case .serverNotAllowed(let name): "the parameter \"\(name)\" names a server that mcp.servers does not list"
         case .parametersTooLong: "the parameters are too long together"
         case .parameterNotSetByOperator(let name): "clients has no parameters.\(name)"
@@ -39,20 +42,27 @@ extension Trial {
             .exchangeChallengeMalformed, .hintsNotTaken, .hintMalformed:
             "the trial's own pages are not allowed"
         case .tenantHasTooManyFlows, .tooManyFlows: "too many flows are outstanding"
+        case .provider(let error) where isFound: "\(error.reason)"
         case .provider(let error): "the provider gave no sound answer: \(error.reason)"
         case .store(let error): "\(error.reason)"
         }
     }
 
-    static func hint(_ error: AuthorizeError, of sourceType: String) -> String {
+    static func hint(_ error: AuthorizeError, of sourceType: String, isFound: Bool) -> String {
         switch error {
-        case .parameterUnknown, .parameterMissing, .parameterRejected, .parametersTooLong:
+        case .parameterUnknown, .parameterMissing, .parameterRejected, .parametersTooLong, .serverMalformed:
             "give parameters as --parameter name=value; `cloakroom sources show \(sourceType)` lists them"
         case .parameterIsTheOperators(let name):
             "leave --parameter \(name) out: it is set beside the client id, under clients, as parameters.\(name)"
         case .parameterNotSetByOperator(let name):
             "set parameters.\(name) beside the client id, under clients"
-        case .serverNotAllowed: "add its host to mcp.servers"
+        case .serverNotAllowed:
+            "add its host to mcp.servers; one that is there with a port stands for that port alone"
+        case .provider(.unreachable(.addressNotAllowed, _)):
+            "for trials, provider.allowPrivateAddresses permits addresses of this machine and network, and "
+                + "provider.allowInsecure plain http"
+        case .provider where isFound:
+            "compare the address, letter by letter, with what the server's documentation says; what was found is above"
         default: "`cloakroom sources show \(sourceType)` says what to set"
         }
     }

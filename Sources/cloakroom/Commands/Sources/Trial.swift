@@ -1,4 +1,5 @@
 import Broker
+import Catalog
 import Daemon
 import Formats
 import Secrets
@@ -13,6 +14,10 @@ struct Trial: Sendable {
     let verifier: ExchangeVerifier
     /// What to try where the provider refuses the client; `nil` where nothing about it is in doubt.
     var advice: String?
+    /// The facts of the entry that nobody has confirmed before this trial.
+    var unverified: [OAuthProfile.UnverifiedFact] = []
+    /// The provider is found from a parameter.
+    var isFound = false
 
     /// Of no installation: the database is one for this flow alone.
     private static let tenant = "cloakroom-try"
@@ -33,7 +38,9 @@ struct Trial: Sendable {
             }
             return (authorization.flow, authorization.url)
         } catch {
-            throw Refusal("the flow could not start: \(Self.words(error))", hint: Self.hint(error, of: sourceType))
+            throw Refusal(
+                "the flow could not start: \(Self.words(error, isFound: isFound))",
+                hint: Self.hint(error, of: sourceType, isFound: isFound))
         }
     }
 
@@ -52,22 +59,33 @@ struct Trial: Sendable {
                 let usual =
                     "compare the app's redirect address, client id, secret and scopes with `cloakroom sources show \(sourceType)`"
                 throw Refusal(
-                    "the flow failed with \(error)\(words)", hint: Self.hint(error, usual: usual, advice: advice))
+                    "the flow failed with \(error)\(words)",
+                    hint: Self.hint(error, reason: reason ?? "", usual: usual, advice: advice))
             case .unreadable: throw Refusal("the credentials cannot be decrypted", hint: "run the command again")
             case .redeemed: throw Refusal("somebody else took the credentials", hint: "run the command again")
-            case .succeeded(let json): return try Self.summary(json)
+            case .succeeded(let json): return try Self.summary(json, unverified: unverified)
             }
         }
     }
 
-    /// - Parameter advice: only a refusal by the token endpoint can be for want of the right proof.
-    static func hint(_ error: String, usual: String, advice: String?) -> String {
-        guard error == "provider_rejected", let advice else { return usual }
-        return "\(usual); \(advice)"
+    /// - Parameter advice: only a refusal by the token endpoint can be for want of the right proof; where nothing is at
+    ///   the address, nobody has looked at it.
+    static func hint(_ error: String, reason: String, usual: String, advice: String?) -> String {
+        guard error == "provider_rejected" else { return usual }
+        if ["answered 404", "answered 405", "answered 410"].contains(where: reason.contains) {
+            return "nothing takes tokens' requests at this address: compare it with the provider's documentation"
+        }
+        return advice.map { "\(usual); \($0)" } ?? usual
+    }
+
+    /// The redirect address that an authorization request names; `nil` where it was pushed ahead.
+    static func redirectURI(in address: String) -> String? {
+        let query = address.split(separator: "?", maxSplits: 1).dropFirst().first ?? ""
+        return Percent.pairs(query)?.first { $0.0 == "redirect_uri" }?.1
     }
 
     /// The credentials' lines; each is made visible by itself, since the provider's words are among them.
-    static func summary(_ json: SecretBytes) throws -> String {
+    static func summary(_ json: SecretBytes, unverified: [OAuthProfile.UnverifiedFact] = []) throws -> String {
         guard case .object(let members)? = json.expose({ JSONValue(json: $0) }) else {
             throw Refusal("the credentials could not be read")
         }
@@ -88,7 +106,31 @@ struct Trial: Sendable {
         if case .array(let warnings)? = members["warnings"] {
             lines += warnings.compactMap(\.string).map { "warning: \(meaning(of: $0))" }
         }
+        lines += outcome(of: unverified, hasRefreshToken: has("refreshToken"), hasScope: has("scope"))
         lines.append("the tokens were dropped; revoke the app's access at the provider if this was only a trial")
         return lines.map(\.visible).joined(separator: "\n")
+    }
+
+    /// What a connection says of the facts that were in doubt. One that was not used is in doubt still.
+    private static func outcome(
+        of unverified: [OAuthProfile.UnverifiedFact], hasRefreshToken: Bool, hasScope: Bool
+    ) -> [String] {
+        let seen = unverified.filter { fact in
+            switch fact {
+            case .clientAuthentication, .pkce, .tokenRequest, .issuer, .callback: true
+            case .scopes: hasScope
+            case .refreshToken, .revocation, .tokenResponse, .regions: false
+            }
+        }
+        let left = unverified.filter { !seen.contains($0) }.map { fact in
+            guard fact == .refreshToken else { return fact.words }
+            return "\(fact.words) (\(hasRefreshToken ? "one came, and was not used" : "none came"))"
+        }
+        var lines: [String] = []
+        if !seen.isEmpty {
+            lines.append("unverified before, and seen to work: \(seen.map(\.words).joined(separator: ", "))")
+        }
+        if !left.isEmpty { lines.append("unverified still: \(left.joined(separator: ", "))") }
+        return lines
     }
 }
