@@ -23,17 +23,21 @@ package struct AuditEntry: Sendable {
         self.parts = parts
     }
 
+    /// Without NUL, which an issuer's `sub` may have: it would not be read again, and the proof is over what is.
     package init(_ event: Event) {
         time = event.time.milliseconds
         type = event.kind.rawValue
         let requester = event.requester
+        let bytes = { (text: String?) in text.map { Array($0.withoutNUL.utf8) } }
         parts = [
-            event.tenant.map { Array($0.description.utf8) }, event.sourceType.map { Array($0.description.utf8) },
-            event.flow?.bytes, requester.subject.map { Array($0.utf8) }, requester.tokenID.map { Array($0.utf8) },
-            requester.remoteAddress.map { Array($0.utf8) }, event.code.map { Array($0.utf8) },
-            event.detail.map { Array($0.utf8) }, requester.requestID.map { Array($0.utf8) },
+            bytes(event.tenant?.description), bytes(event.sourceType?.description), event.flow?.bytes,
+            bytes(requester.subject), bytes(requester.tokenID), bytes(requester.remoteAddress), bytes(event.code),
+            bytes(event.detail), bytes(requester.requestID),
         ]
     }
+
+    /// The text of a part; `nil` where it has none.
+    package func text(_ part: Part) -> String? { parts[part.rawValue].map { String(decoding: $0, as: UTF8.self) } }
 
     /// The types that each flow or refresh has.
     package static let frequent: [Event.Kind] = [
@@ -44,14 +48,13 @@ package struct AuditEntry: Sendable {
     package static let isSeldom = "type NOT IN (\(frequent.map { "'\($0.rawValue)'" }.joined(separator: ", ")))"
 
     package var detail: String? {
-        get { parts[Part.reason.rawValue].map { String(decoding: $0, as: UTF8.self) } }
+        get { text(.reason) }
         set { parts[Part.reason.rawValue] = newValue.map { Array($0.utf8) } }
     }
 
     /// `nil` where the row is not one that this program wrote.
     package var event: Event? {
         guard let kind = Event.Kind(rawValue: type) else { return nil }
-        let text = { (part: Part) in parts[part.rawValue].map { String(decoding: $0, as: UTF8.self) } }
         return Event(
             kind, at: Timestamp(milliseconds: time),
             by: Requester(
@@ -77,5 +80,12 @@ package struct AuditEntry: Sendable {
         // Events of version 3 and before have no request id, and their proofs nothing of it.
         for part in parts.dropFirst(Part.requestID.rawValue) where part != nil { add(part) }
         return bytes
+    }
+}
+
+extension String {
+    /// As databases keep it: U+FFFD for NUL, as for an invalid byte.
+    package var withoutNUL: String {
+        utf8.contains(0) ? String(String.UnicodeScalarView(unicodeScalars.map { $0 == "\0" ? "\u{FFFD}" : $0 })) : self
     }
 }

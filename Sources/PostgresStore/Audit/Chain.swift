@@ -63,14 +63,9 @@ final class Chain {
         var entry = AuditEntry(event)
         if entry.time < last.time {
             if last.time - entry.time > Self.disorderMilliseconds {
-                entry.detail = (event.detail.map { $0 + "; " } ?? "") + "the clock said \(entry.time)"
+                entry.detail = (entry.detail.map { $0 + "; " } ?? "") + "the clock said \(entry.time)"
             }
             entry.time = last.time
-        }
-        // As the server keeps them: the proof is over what is read again.
-        entry.parts = entry.parts.enumerated().map { index, part in
-            index == AuditEntry.Part.flow.rawValue || part?.contains(0) != true
-                ? part : part.map { Array(String(decoding: $0, as: UTF8.self).withoutNUL.utf8) }
         }
         let sequence = last.link.sequence + 1
         last.link = ChainHead.Link(

@@ -1,3 +1,5 @@
+import StoreParts
+
 /// A value for a statement, in PostgreSQL's binary form: nothing is quoted, and nothing is parsed as text.
 enum Parameter {
     case bool(Bool)
@@ -69,12 +71,5 @@ extension [UInt8] {
     fileprivate mutating func append(text: String) {
         let utf8 = text.utf8
         if utf8.contains(0) { append(contentsOf: text.withoutNUL.utf8) } else { append(contentsOf: utf8) }
-    }
-}
-
-extension String {
-    /// As PostgreSQL keeps it.
-    var withoutNUL: String {
-        utf8.contains(0) ? String(String.UnicodeScalarView(unicodeScalars.map { $0 == "\0" ? "\u{FFFD}" : $0 })) : self
     }
 }

@@ -73,11 +73,9 @@ final class AuditTrail {
     func append(_ event: Event, to db: Database) throws {
         guard var last = try end(of: db) else { return }
         var row = AuditRow(event)
-        var detail = event.detail
         if row.time < last.time {
             if last.time - row.time > Self.disorderMilliseconds {
-                detail = (detail.map { $0 + "; " } ?? "") + "the clock said \(row.time)"
-                row.detail = detail
+                row.detail = (row.detail.map { $0 + "; " } ?? "") + "the clock said \(row.time)"
             }
             row.time = last.time
         }
@@ -91,10 +89,10 @@ final class AuditTrail {
             INSERT OR FAIL INTO audit_events (sequence, time, type, tenant, source_type, flow, actor, token_id,
                 remote_address, code, reason, request_id, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
-            .integer(last.link.sequence), .integer(row.time), .text(event.kind.rawValue),
-            .text(event.tenant?.description), .text(event.sourceType?.description), .blob(event.flow?.bytes),
-            .text(event.requester.subject), .text(event.requester.tokenID), .text(event.requester.remoteAddress),
-            .text(event.code), .text(detail), .text(event.requester.requestID), .blob(last.link.digest))
+            .integer(last.link.sequence), .integer(row.time), .text(row.type), .text(row.text(.tenant)),
+            .text(row.text(.sourceType)), .blob(event.flow?.bytes), .text(row.text(.actor)), .text(row.text(.tokenID)),
+            .text(row.text(.remoteAddress)), .text(row.text(.code)), .text(row.text(.reason)),
+            .text(row.text(.requestID)), .blob(last.link.digest))
         head = last
         hasGrown = true
     }
