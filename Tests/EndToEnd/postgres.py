@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import threading
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
@@ -351,6 +352,63 @@ class Proxy:
                 return whole
             self.passed[direction] = before + len(data)
             return len(data)
+
+
+class CommitWatch:
+    """Stands between a command and the server. Once armed, the next COMMIT has `strike` called: before it goes on to the
+    server, which then never gets it, or after the server has done it, and nothing of that comes back."""
+
+    def __init__(self, server: PostgresServer) -> None:
+        self.server = server
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.strike: Callable[[], None] | None = None
+        self.lets_through = False
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        self.listener.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self.listener.accept()
+                server = socket.create_connection(("127.0.0.1", self.server.port))
+            except OSError:
+                return
+            swallows = threading.Event()
+            threading.Thread(target=self._pass, args=(client, server, swallows), daemon=True).start()
+            threading.Thread(target=pass_on, args=(server, client, swallows), daemon=True).start()
+
+    def _pass(self, client: socket.socket, server: socket.socket, swallows: threading.Event) -> None:
+        before = b""
+        try:
+            while data := client.recv(65536):
+                # It may have come in two pieces.
+                is_commit, before = b"COMMIT\0" in before + data, data[-6:]
+                if self.strike and is_commit:
+                    strike, self.strike = self.strike, None
+                    swallows.set()
+                    if self.lets_through:
+                        server.sendall(data)
+                        threading.Event().wait(0.1)
+                    strike()
+                    break
+                server.sendall(data)
+        except OSError:
+            pass
+        cut(client)
+        cut(server)
+
+
+def pass_on(source: socket.socket, target: socket.socket, swallows: threading.Event) -> None:
+    try:
+        while data := source.recv(65536):
+            if not swallows.is_set():
+                target.sendall(data)
+    except OSError:
+        pass
+    cut(target)
 
 
 def has_spend_and_commit(data: bytes) -> bool:

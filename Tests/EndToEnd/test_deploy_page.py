@@ -240,8 +240,8 @@ def test_passwords_reach_no_command_line():
 
 
 def test_a_past_that_is_restored_whole_gives_nothing_out_again(installation, own_server):
-    """With the page's statements, run before any broker starts. Without them a redeemed key is good again."""
-    [statements] = blocks("sql", part((REPOSITORY / "Docs/Deploy.md").read_text(), SECTION))
+    """With the page's command, run before any broker starts. Without it a redeemed key is good again."""
+    assert "cloakroom store reopen --reason" in part((REPOSITORY / "Docs/Deploy.md").read_text(), SECTION)
     name = own_server.database()
     installation.settings["storage"] = {"url": own_server.url(name)}
     installation.write_configuration()
@@ -252,7 +252,8 @@ def test_a_past_that_is_restored_whole_gives_nothing_out_again(installation, own
         assert broker.redeem(spent).status_code == 200
     own_server.query(f"ALTER DATABASE {name} RENAME TO before")
     own_server.query(f"ALTER DATABASE past RENAME TO {name}")
-    own_server.query(statements, name)
+    reopened = run("store", "reopen", "--reason", "restored", "--yes", "--config", installation.config)
+    assert reopened.returncode == 0, reopened.stderr
     with Broker(installation) as broker:
         for key in (spent, outstanding):
             assert_problem(broker.redeem(key), 400, "invalid_credential_key")

@@ -28,7 +28,7 @@ package enum Terminal {
 
     /// A line that the next one takes the place of; `nil` takes it away.
     package static func passing(_ line: String?) {
-        put(line.map { "\r\($0.visible)" } ?? "\r\u{1B}[K", on: STDERR_FILENO)
+        put("\r\u{1B}[K" + (line?.visible ?? ""), on: STDERR_FILENO)
     }
 
     /// A question; the answer is typed on the same line.

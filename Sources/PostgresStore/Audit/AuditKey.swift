@@ -9,6 +9,17 @@ enum AuditKey {
         ring.seal(key, as: label, context: context, for: AuditKey.self).bytes
     }
 
+    /// A statement that puts a key in the place of any before it, with an anchor of no chains. Of bytes of the program's
+    /// own.
+    static func insertion(of key: SecretBytes, sealedBy ring: KeyRing, leftOut: Int64 = 0) -> String {
+        """
+        INSERT INTO audit_trail (sealed_key, left_out, anchor, anchor_proof) VALUES (decode('\(seal(key, ring).hex)', 'hex'),
+            \(leftOut), '', decode('\(AuditAnchor.proof(of: [], key).hex)', 'hex'))
+        ON CONFLICT (one) DO UPDATE SET sealed_key = excluded.sealed_key, left_out = excluded.left_out,
+            anchor = excluded.anchor, anchor_proof = excluded.anchor_proof
+        """
+    }
+
     static func open(_ sealed: [UInt8], _ ring: KeyRing) throws(AuditKeyUnopened) -> SecretBytes {
         let sealed = Sealed<AuditKey>(stored: sealed)
         do throws(OpenError) {

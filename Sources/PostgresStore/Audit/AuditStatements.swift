@@ -4,7 +4,7 @@ import StoreParts
 enum ChainColumn: Int32, Columns {
     case chain, holder, batch
     case last, lastDigest, lastTime, lastProof
-    case start, startDigest, startProof
+    case start, startDigest, startProof, orderedFrom
     case brokenAt, finding
     case isSynchronous
 

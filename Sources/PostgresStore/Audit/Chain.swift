@@ -67,11 +67,7 @@ final class Chain {
             }
             entry.time = last.time
         }
-        let sequence = last.link.sequence + 1
-        last.link = ChainHead.Link(
-            sequence: sequence,
-            digest: HMACSHA256.code(of: entry.encoded(sequence: sequence, after: last.link.digest), key: key))
-        last.time = entry.time
+        last.add(entry, key)
         added.append((entry, last.link))
         head = last
     }
@@ -84,27 +80,9 @@ final class Chain {
                 .markBroken, [.int(number), .int(batch &+ 1), .int(breach.sequence), .text(breach.finding)])
             return 1
         }
-        if !added.isEmpty { try connection.send(.append, parameters) }
-        try connection.send(
-            .advance,
-            [
-                .int(number), .int(batch &+ 1), .int(head.link.sequence), .bytes(head.link.digest), .int(head.time),
-                .bytes(head.proof(key, chain: number)),
-            ])
+        if !added.isEmpty { try connection.send(.append, AuditEntry.parameters(added, of: number)) }
+        try connection.send(.advance, head.parameters(of: number, batch: batch &+ 1, key))
         return added.isEmpty ? 1 : 2
-    }
-
-    private var parameters: [Parameter] {
-        let text = { (part: AuditEntry.Part) in
-            Parameter.texts(
-                self.added.map { $0.entry.parts[part.rawValue].map { String(decoding: $0, as: UTF8.self) } })
-        }
-        return [
-            .int(number), .ints(added.map(\.link.sequence)), .ints(added.map(\.entry.time)),
-            .texts(added.map(\.entry.type)), text(.tenant), text(.sourceType),
-            .byteses(added.map { $0.entry.parts[AuditEntry.Part.flow.rawValue] }), text(.actor), text(.tokenID),
-            text(.remoteAddress), text(.code), text(.reason), text(.requestID), .byteses(added.map(\.link.digest)),
-        ]
     }
 
     /// After the commit.
@@ -124,6 +102,40 @@ final class Chain {
         let batch: Int64
         /// The last event, where it has any: the proof is no other transaction's.
         let last: ChainHead.Link?
+    }
+}
+
+extension ChainHead {
+    /// Moves on by an event.
+    mutating func add(_ entry: AuditEntry, _ key: SecretBytes) {
+        let sequence = link.sequence + 1
+        link = Link(
+            sequence: sequence,
+            digest: HMACSHA256.code(of: entry.encoded(sequence: sequence, after: link.digest), key: key))
+        time = entry.time
+    }
+
+    /// Those of `advance`.
+    func parameters(of chain: Int64, batch: Int64, _ key: SecretBytes) -> [Parameter] {
+        [
+            .int(chain), .int(batch), .int(link.sequence), .bytes(link.digest), .int(time),
+            .bytes(proof(key, chain: chain)),
+        ]
+    }
+}
+
+extension AuditEntry {
+    /// Those of `append`.
+    static func parameters(_ added: [(entry: AuditEntry, link: ChainHead.Link)], of chain: Int64) -> [Parameter] {
+        let text = { (part: Part) in
+            Parameter.texts(added.map { $0.entry.text(part) })
+        }
+        return [
+            .int(chain), .ints(added.map(\.link.sequence)), .ints(added.map(\.entry.time)),
+            .texts(added.map(\.entry.type)), text(.tenant), text(.sourceType),
+            .byteses(added.map { $0.entry.parts[Part.flow.rawValue] }), text(.actor), text(.tokenID),
+            text(.remoteAddress), text(.code), text(.reason), text(.requestID), .byteses(added.map(\.link.digest)),
+        ]
     }
 }
 

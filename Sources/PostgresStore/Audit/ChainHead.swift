@@ -7,14 +7,22 @@ struct ChainHead: Equatable {
     struct Link: Equatable {
         var sequence: Int64
         var digest: [UInt8]
+
+        /// Before the first event.
+        static let start = Link(sequence: 0, digest: [UInt8](repeating: 0, count: 32))
     }
 
     var link: Link
     /// The last event's. In the head, since the last event may be forgotten.
     var time: Int64
+    /// From this event on, none has an earlier time than the one before it. 0 for all chains but one that was copied from
+    /// a store of before.
+    var orderedFrom: Int64 = 0
 
     func proof(_ key: SecretBytes, chain: Int64) -> [UInt8] {
-        HMACSHA256.code(of: Array("end \(chain) \(link.sequence) \(time) ".utf8) + link.digest, key: key)
+        let order = orderedFrom == 0 ? "" : "\(orderedFrom) "
+        return HMACSHA256.code(
+            of: Array("end \(chain) \(link.sequence) \(time) \(order)".utf8) + link.digest, key: key)
     }
 
     static func proof(ofStart link: Link, _ key: SecretBytes, chain: Int64) -> [UInt8] {
@@ -26,7 +34,7 @@ struct ChainHead: Equatable {
         let chain = row.int(ChainColumn.chain)
         let head = ChainHead(
             link: Link(sequence: row.int(ChainColumn.last), digest: row.bytes(ChainColumn.lastDigest)),
-            time: row.int(ChainColumn.lastTime))
+            time: row.int(ChainColumn.lastTime), orderedFrom: row.int(ChainColumn.orderedFrom))
         guard constantTimeEqual(head.proof(key, chain: chain), row.bytes(ChainColumn.lastProof)) else {
             throw Breach(sequence: head.link.sequence, finding: "the chain's head was altered")
         }
@@ -61,5 +69,19 @@ struct ChainHead: Equatable {
                 finding: "the chain ends elsewhere than this broker left it: a standby that was behind, or an old copy")
         }
         return head
+    }
+}
+
+extension ChainHead {
+    /// A statement that makes a chain, which ends here and begins at `start`. Of numbers and bytes of the program's own.
+    func insertion(as chain: Int64, holder: [UInt8], from start: Link, _ key: SecretBytes) -> String {
+        let bytes = { (bytes: [UInt8]) in "decode('\(bytes.hex)', 'hex')" }
+        return """
+            INSERT INTO audit_chains (chain, holder, last, last_digest, last_time, ordered_from, last_proof, start,
+                start_digest, start_proof)
+            VALUES (\(chain), \(bytes(holder)), \(link.sequence), \(bytes(link.digest)), \(time), \(orderedFrom),
+                \(bytes(proof(key, chain: chain))), \(start.sequence), \(bytes(start.digest)),
+                \(bytes(Self.proof(ofStart: start, key, chain: chain))))
+            """
     }
 }

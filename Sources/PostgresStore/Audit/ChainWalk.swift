@@ -4,12 +4,15 @@ import StoreParts
 /// Goes along a chain, event by event, and stops where one does not fit.
 struct ChainWalk {
     private let key: SecretBytes
+    private let orderedFrom: Int64
     /// The last event that fits.
     private(set) var link: ChainHead.Link
     private var time = Int64.min
 
-    init(key: SecretBytes, from link: ChainHead.Link) {
+    /// - Parameter orderedFrom: as the chain's head has it.
+    init(key: SecretBytes, orderedFrom: Int64, from link: ChainHead.Link) {
         self.key = key
+        self.orderedFrom = orderedFrom
         self.link = link
     }
 
@@ -24,7 +27,7 @@ struct ChainWalk {
         guard HMACSHA256.verify(digest, of: entry.encoded(sequence: sequence, after: link.digest), key: key) else {
             throw Breach(sequence: sequence, finding: "the event was altered")
         }
-        guard entry.time >= time else {
+        guard sequence <= orderedFrom || entry.time >= time else {
             throw Breach(sequence: sequence, finding: "the event is older than the one before")
         }
         link = ChainHead.Link(sequence: sequence, digest: digest)

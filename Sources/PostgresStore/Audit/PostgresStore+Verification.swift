@@ -102,7 +102,7 @@ private struct Verification {
     ) throws(Breach) -> (start: Int64, end: Int64) {
         let chain = row.int(ChainColumn.chain)
         let (head, start) = try ChainHead.proven(row, key)
-        var walk = ChainWalk(key: key, from: start)
+        var walk = ChainWalk(key: key, orderedFrom: head.orderedFrom, from: start)
         if let anchor, anchor.sequence > head.link.sequence {
             throw Breach(sequence: head.link.sequence + 1, finding: "events from this one on were removed")
         }

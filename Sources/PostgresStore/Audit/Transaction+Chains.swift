@@ -9,8 +9,8 @@ extension Transaction {
     func forgetEvents(of row: QueryResult.Row, before time: Int64, limit: Int64) throws -> Int64 {
         let chain = row.int(ChainColumn.chain)
         do {
-            let (_, start) = try ChainHead.proven(row, key)
-            var walk = ChainWalk(key: key, from: start)
+            let (head, start) = try ChainHead.proven(row, key)
+            var walk = ChainWalk(key: key, orderedFrom: head.orderedFrom, from: start)
             var last = start
             for row in try query(.oldest, [.int(chain), .int(start.sequence), .int(limit)]).rows {
                 guard try walk.step(row).time < time else { break }

@@ -11,12 +11,14 @@ enum PostgresFailure: Error, Equatable {
     case passwordFile(path: String)
     /// A result was not of the form that the statement gives.
     case malformed
+    /// The database waits for the end of a copy into it.
+    case unfinishedCopy
 
     var state: SQLState? {
         switch self {
         case .refused(let state): state
         case .unreachable(let state, _): state
-        case .lost, .passwordFile, .malformed: nil
+        case .lost, .passwordFile, .malformed, .unfinishedCopy: nil
         }
     }
 
@@ -29,6 +31,7 @@ enum PostgresFailure: Error, Equatable {
         case .unreachable(nil, let words): words
         case .passwordFile(let path): "the password file \(path) cannot be read"
         case .malformed: "a row is not of the form that this program writes"
+        case .unfinishedCopy: "a copy into the database is not finished"
         }
     }
 
@@ -40,7 +43,7 @@ enum PostgresFailure: Error, Equatable {
         switch self {
         case .refused(let state): state.isOfTheServer
         case .lost, .unreachable, .passwordFile: true
-        case .malformed: false
+        case .malformed, .unfinishedCopy: false
         }
     }
 
@@ -49,7 +52,7 @@ enum PostgresFailure: Error, Equatable {
         switch self {
         case .lost, .unreachable, .passwordFile: true
         case .refused(let state): state.endsConnection
-        case .malformed: false
+        case .malformed, .unfinishedCopy: false
         }
     }
 }

@@ -50,13 +50,16 @@ final class Session {
     }
 
     /// A chain that nobody adds to: one that a process left, or a new one. Its end is proven by the first transaction.
+    ///
+    /// None while a copy into the database is not finished: under one lock with its beginning, which takes an empty one.
     private static func adopt(_ key: SecretBytes, on connection: Connection) throws(PostgresFailure) -> Chain {
         let holder = Random.bytes(16)
         let name = holder.hex
         let left = try connection.run(
             query: """
                 UPDATE audit_chains SET holder = decode('\(name)', 'hex') WHERE chain = (
-                    SELECT chain FROM (SELECT chain FROM audit_chains WHERE broken_at IS NULL ORDER BY chain OFFSET 0) c
+                    SELECT chain FROM (SELECT chain FROM audit_chains WHERE broken_at IS NULL
+                        AND NOT EXISTS (SELECT 1 FROM audit_trail WHERE copying IS NOT NULL) ORDER BY chain OFFSET 0) c
                     WHERE pg_try_advisory_lock(\(AdvisoryLock.chains), chain::int) LIMIT 1)
                 RETURNING chain
                 """)
@@ -64,16 +67,17 @@ final class Session {
             return Chain(key: key, number: number, holder: holder)
         }
         try connection.run(setup: "BEGIN; SELECT pg_advisory_xact_lock(\(AdvisoryLock.migration))")
-        let found = try connection.run(query: "SELECT coalesce(max(chain), 0) + 1 FROM audit_chains")
+        let found = try connection.run(
+            query: """
+                SELECT coalesce(max(chain), 0) + 1, EXISTS (SELECT 1 FROM audit_trail WHERE copying IS NOT NULL)
+                FROM audit_chains
+                """)
         guard let number = found.first.flatMap({ Int64($0.text(0)) }) else { throw .malformed }
-        let start = ChainHead.Link(sequence: 0, digest: [UInt8](repeating: 0, count: 32))
-        let head = ChainHead(link: start, time: 0)
+        guard found.first?.text(1) == "f" else { throw .unfinishedCopy }
+        let head = ChainHead(link: .start, time: 0)
         try connection.run(
             setup: """
-                INSERT INTO audit_chains (chain, holder, last_digest, last_proof, start_digest, start_proof)
-                VALUES (\(number), decode('\(name)', 'hex'), decode('\(start.digest.hex)', 'hex'),
-                    decode('\(head.proof(key, chain: number).hex)', 'hex'), decode('\(start.digest.hex)', 'hex'),
-                    decode('\(ChainHead.proof(ofStart: start, key, chain: number).hex)', 'hex'));
+                \(head.insertion(as: number, holder: holder, from: .start, key));
                 SELECT pg_try_advisory_lock(\(AdvisoryLock.chains), \(number)); COMMIT
                 """)
         return Chain(key: key, number: number, holder: holder)

@@ -37,6 +37,8 @@ enum AdvisoryLock {
     static let migration = "\(space), 2"
     static let sweep = "\(space), 3"
     static let index = "\(space), 4"
+    /// Held by the connection that copies another store into the database.
+    static let copy = "\(space), 5"
     /// With a tenant's hash: its flows are counted and begun by one broker at a time.
     static let tenants = space + 1
     /// With a chain's number, for as long as a connection writes to it.

@@ -20,6 +20,12 @@ public enum PostgresOpeningError: Error, Equatable, Sendable {
     case notGranted(missing: [String])
     /// The role that was to be given something is not there.
     case noRole(String)
+    /// A copy of another store into it is not finished.
+    case unfinishedCopy
+    /// A broker has it open.
+    case inUse
+    /// The role does not own its tables.
+    case notOwner
     /// A pool gives each transaction another connection.
     case pooled
     /// The master key of its audit trail's key is not in the ring; `id` is its name, where the database tells it.
@@ -53,6 +59,7 @@ public enum PostgresOpeningError: Error, Equatable, Sendable {
         case .lost: self = .unreachable(reason: failure.words)
         case .refused(.missingTable): self = .notMigrated
         case .refused(.noPrivilege), .refused(.noSchema): self = .notGranted(missing: [])
+        case .unfinishedCopy: self = .unfinishedCopy
         case .refused, .malformed: self = .failed(reason: failure.words)
         }
     }

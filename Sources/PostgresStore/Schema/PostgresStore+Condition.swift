@@ -46,6 +46,12 @@ extension PostgresStore {
             guard error == .notMigrated, mayCreate(on: connection) else { throw error }
             return
         }
+        do throws(PostgresFailure) {
+            let sql = "SELECT 1 FROM audit_trail WHERE copying IS NOT NULL"
+            if try connection.run(query: sql).first != nil { throw .unfinishedCopy }
+        } catch {
+            throw PostgresOpeningError(error)
+        }
         try checkPrivileges(on: connection)
     }
 

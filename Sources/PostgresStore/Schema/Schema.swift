@@ -2,10 +2,10 @@
 /// version before go on while others are upgraded.
 enum Schema {
     /// The number of the last migration.
-    static let version: Int64 = 1
+    static let version: Int64 = 2
 
     /// Each migration's statements, the first one's at 0.
-    static let migrations: [String] = [first]
+    static let migrations: [String] = [first, copying]
 
     /// Fill factors leave room in each page for the next version of a row, and no column of an index ever changes: so
     /// updates touch neither indexes nor other pages (HOT), and dead versions go as the page is read. Sealed values stay
@@ -172,6 +172,13 @@ enum Schema {
             PRIMARY KEY (token, refresh)
         );
         CREATE INDEX refresh_tokens_by_refresh ON refresh_tokens (refresh);
+        """
+
+    /// What a copy of another store needs: its name, and the place that it has come to, `NULL` once it is finished. Events
+    /// of old stores are not in the order of their times up to one.
+    private static let copying = """
+        ALTER TABLE audit_trail ADD COLUMN copy bytea, ADD COLUMN copying text, ADD COLUMN copied_to bigint;
+        ALTER TABLE audit_chains ADD COLUMN ordered_from bigint NOT NULL DEFAULT 0;
         """
 
     /// The index behind bounds of outstanding flows. It doubles the server's work for a flow, so it is made where bounds

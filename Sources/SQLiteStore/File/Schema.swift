@@ -4,6 +4,8 @@ import GRDB
 enum Schema {
     /// `clkr`: marks a database as ours (SQLite's `application_id`).
     static let applicationID: Int32 = 0x636C_6B72
+    /// `clkm`: one of ours that was moved to another store.
+    static let movedID: Int32 = 0x636C_6B6D
 
     /// The number of the last migration, kept as SQLite's `user_version`.
     static let version: Int32 = 9

@@ -18,6 +18,8 @@ public enum OpeningError: Error, Equatable, Sendable {
     case anotherProgram(path: String)
     /// It has migrations that this program does not know.
     case newer(path: String)
+    /// It was moved to another store, or is being moved: what is outstanding in it is good there.
+    case moved(path: String)
     /// Another process has it open, or is replacing it.
     case inUse(path: String)
     /// A commit would return before it is on the disk (`PRAGMA synchronous` did not stay FULL).
@@ -45,7 +47,9 @@ enum StoreFile {
 
     /// Throws unless the file is absent, empty, or a sound database of ours that is not newer than this program.
     /// Makes and changes nothing beside it.
-    static func inspect(_ path: String, _ ring: KeyRing? = nil) throws(OpeningError) {
+    ///
+    /// - Parameter takingMoved: takes one that was moved to another store as well.
+    static func inspect(_ path: String, _ ring: KeyRing? = nil, takingMoved: Bool = false) throws(OpeningError) {
         var status = stat()
         guard stat(path, &status) == 0 else {
             let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
@@ -68,11 +72,15 @@ enum StoreFile {
             throw .notADatabase(path: path)
         }
         let number = { (offset: Int) in header[offset..<offset + 4].reduce(Int32(0)) { $0 << 8 | Int32($1) } }
-        guard number(68) == Schema.applicationID else { throw .anotherProgram(path: path) }
+        let isMoved = number(68) == Schema.movedID
+        guard isMoved || number(68) == Schema.applicationID else { throw .anotherProgram(path: path) }
+        guard !isMoved || takingMoved else { throw .moved(path: path) }
         guard number(60) <= Schema.version else { throw .newer(path: path) }
         do {
             // Half of another's upgrade would look damaged.
-            try UpgradeLock.holding(path) { try readThrough(path, size: Int(status.st_size), ring) }
+            try UpgradeLock.holding(path) {
+                try readThrough(path, size: Int(status.st_size), ring, takingMoved: takingMoved)
+            }
         } catch {
             throw opening(error, path)
         }
@@ -80,7 +88,9 @@ enum StoreFile {
 
     /// Throws where the tables are damaged or newer. Reading a database in place makes files beside it unless they are
     /// there, so one that no process has open is read as a copy.
-    private static func readThrough(_ path: String, size: Int, _ ring: KeyRing?) throws(OpeningError) {
+    private static func readThrough(
+        _ path: String, size: Int, _ ring: KeyRing?, takingMoved: Bool
+    ) throws(OpeningError) {
         var log = stat()
         let isOpen = stat(path + "-wal", &log) == 0 && log.st_size > 0
         guard isOpen || size <= largestChecked else { return }
@@ -100,6 +110,8 @@ enum StoreFile {
             configuration.busyMode = .timeout(5)
             try DatabaseQueue(path: readPath, configuration: configuration).read { db in
                 if try Schema.isSuperseded(db) { throw OpeningError.newer(path: path) }
+                // In the log, if whoever set it did not come to the end.
+                if try MoveMark.isSet(db), !takingMoved { throw OpeningError.moved(path: path) }
                 if let ring, try db.tableExists("audit_trail") { try AuditKey.check(db, ring) }
                 guard size <= largestChecked else { return }
                 let finding = try String.fetchOne(db, sql: "PRAGMA quick_check(1)") ?? "ok"
@@ -126,10 +138,14 @@ enum StoreFile {
 
     /// Opens the one writing connection, migrates, and proves that commits are durable. Nothing is migrated for a ring
     /// that does not open the audit trail's key.
-    static func open(_ path: String, _ ring: KeyRing) throws(OpeningError) -> (DatabaseQueue, AuditTrail) {
+    ///
+    /// - Parameter takingMoved: takes one that was moved to another store as well.
+    static func open(
+        _ path: String, _ ring: KeyRing, takingMoved: Bool = false
+    ) throws(OpeningError) -> (DatabaseQueue, AuditTrail) {
         do {
             return try UpgradeLock.holding(path) {
-                let (queue, hadTrail) = try openUpgraded(path, checkedBy: ring)
+                let (queue, hadTrail) = try openUpgraded(path, checkedBy: ring, takingMoved: takingMoved)
                 return (queue, try queue.write { try AuditKey.load($0, ring, isNew: !hadTrail) })
             }
         } catch {
@@ -150,7 +166,7 @@ enum StoreFile {
     ///
     /// - Parameter ring: `nil` where the trail's key does not matter.
     private static func openUpgraded(
-        _ path: String, checkedBy ring: KeyRing?
+        _ path: String, checkedBy ring: KeyRing?, takingMoved: Bool = false
     ) throws -> (queue: DatabaseQueue, hadTrail: Bool) {
         var configuration = Configuration()
         configuration.journalMode = .wal
@@ -159,7 +175,9 @@ enum StoreFile {
         configuration.label = "cloakroom"
         configuration.prepareDatabase { db in
             // Before the journal mode is set, so that it stands in the file itself from the first moment on.
-            if try Int32.fetchOne(db, sql: "PRAGMA application_id") != Schema.applicationID {
+            if try MoveMark.isSet(db) {
+                guard takingMoved else { throw OpeningError.moved(path: path) }
+            } else if try Int32.fetchOne(db, sql: "PRAGMA application_id") != Schema.applicationID {
                 try db.execute(sql: "PRAGMA application_id = \(Schema.applicationID)")
             }
             // What is deleted is overwritten: a sealed row must not outlive its redemption in free pages.

@@ -14,7 +14,10 @@ extension Configuration {
         guard let path = storePath else {
             throw Refusal(
                 "\(origin): storage.url names a PostgreSQL database, and this command is for SQLite files",
-                hint: "Docs/Deploy.md says how the server's own tools do it")
+                hint: """
+                    copy it by pg_dump, or keep its write-ahead log for a point in time; after a restore run `cloakroom \
+                    store reopen` before any broker starts: see Docs/Deploy.md
+                    """)
         }
         do throws(OpeningError) {
             return try use(path)
@@ -30,7 +33,7 @@ extension OpeningError {
     var path: String {
         switch self {
         case .cannotCreate(let path, _), .notADatabase(let path), .corrupt(let path, _), .anotherProgram(let path),
-            .newer(let path), .inUse(let path), .notDurable(let path), .masterKeyMissing(let path, _),
+            .newer(let path), .moved(let path), .inUse(let path), .notDurable(let path), .masterKeyMissing(let path, _),
             .failed(let path, _):
             path
         }
@@ -49,6 +52,7 @@ extension OpeningError {
         case .corrupt(let path, let finding): "\"\(path)\" is damaged: \(finding)"
         case .anotherProgram(let path): "\"\(path)\" is a database of another program"
         case .newer(let path): "\"\(path)\" was made by a newer version of cloakroom"
+        case .moved(let path): "\"\(path)\" was moved to another database, or is being moved"
         case .inUse(let path): "\"\(path)\" is in use by another process of cloakroom"
         case .notDurable(let path): "\"\(path)\" does not keep commits on the disk (synchronous is not FULL)"
         case .masterKeyMissing(let path, let id?): "found no key \"\(id)\", which \"\(path)\" was made with"
@@ -65,6 +69,8 @@ extension OpeningError {
         case .notADatabase, .anotherProgram: "name another file; this one was left as it is"
         case .corrupt: "restore a backup, or move the file away to start anew: connections under way are then lost"
         case .newer: "run that version, or name another file; this one was left as it is"
+        case .moved:
+            "name that database; `cloakroom store reopen` serves from this file again, and ends what waits in it"
         case .masterKeyMissing: "put the key back into the master key file, or name another database"
         case .notDurable, .failed: "see whether the disk is full or the file is locked by another program"
         }
@@ -78,6 +84,7 @@ extension OpeningError {
         case .corrupt: "name another backup; the database was left as it is"
         case .newer: "restore it by that version; the database was left as it is"
         case .masterKeyMissing: "put the key back into the master key file, or name another backup"
+        case .moved: "name a file that `cloakroom backup` made; the database was left as it is"
         case .inUse, .notDurable, .failed: hint
         }
     }

@@ -6,7 +6,9 @@ import PostgresStore
 /// The store's tables, where brokers share a server.
 struct StoreCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "store", abstract: "Prepare a PostgreSQL database for brokers.", subcommands: [Migrate.self])
+        commandName: "store",
+        abstract: "Prepare a PostgreSQL database for brokers, move to it, and serve again from a database of the past.",
+        subcommands: [Migrate.self, Copy.self, Reopen.self])
 
     /// Makes the tables as their owner, so that brokers can do with a role that may not.
     struct Migrate: ParsableCommand {
