@@ -119,10 +119,11 @@ def test_check_doctor_and_master_keys_work_on_it(pair):
     assert listed.returncode == 0 and "yes" in listed.stdout
 
 
-@pytest.mark.parametrize("command", [["backup", "/tmp/never"], ["restore", "/etc/passwd", "--yes"], ["audit", "reset", "--reason", "x"]])
-def test_commands_for_files_say_so(pair, command):
+@pytest.mark.parametrize("command", [["backup", "/tmp/never"], ["restore", "/etc/passwd", "--yes"]])
+def test_commands_for_files_say_so_and_what_to_do_instead(pair, command):
     done = run(*command, "--config", pair[0].installation.config)
     assert done.returncode == 1 and "PostgreSQL" in done.stderr
+    assert "pg_dump" in done.stderr and "store reopen" in done.stderr
 
 
 def test_an_address_is_refused_without_a_word_of_its_password(tmp_path, provider):
@@ -180,6 +181,43 @@ def test_a_newer_schema_is_refused(tmp_path, provider, server):
     server.query("UPDATE schema_version SET version = 99", name)
     done = installation.check()
     assert done.returncode == 1 and "newer version" in done.stderr
+
+
+def test_a_broken_trail_on_a_server_is_set_aside_by_the_tables_owner(tmp_path, provider, server):
+    installation = installed(tmp_path / "reset", provider, server.url(server.database()))
+    name = server.database()
+    url = server.url(name)
+    service = server.url(name, user=f"service_{name}")
+    server.query(f"CREATE ROLE service_{name} LOGIN", name)
+    made = run(
+        "store", "migrate", "--grant-to", f"service_{name}", "--config", installation.config,
+        env={"CLOAKROOM_STORAGE_URL": url})
+    assert made.returncode == 0, made.stderr
+
+    def reset_by(address: str):
+        return run(
+            "audit", "reset", "--reason", "of Monday", "--yes", "--config", installation.config,
+            env={"CLOAKROOM_STORAGE_URL": address})
+
+    with Broker(installation, {"CLOAKROOM_STORAGE_URL": service}) as broker:
+        broker.credentials()
+        whole = reset_by(url)
+        assert whole.returncode == 1 and "nothing to reset" in whole.stderr, whole.stderr
+        server.query("UPDATE audit_events SET tenant = 'evil' WHERE type = 'flow.succeeded'", name)
+        running = reset_by(url)
+        assert running.returncode == 1 and "stop all brokers first" in running.stderr, running.stderr
+    other = reset_by(service)
+    assert other.returncode == 1 and "own" in other.stderr and "CLOAKROOM_STORAGE_URL" in other.stderr, other.stderr
+    done = reset_by(url)
+    assert done.returncode == 0 and "audit_events_until_" in done.stdout, done.stderr
+    with Broker(installation, {"CLOAKROOM_STORAGE_URL": service}) as broker:
+        broker.credentials()
+        events = broker.client.get("/v1/admin/auditEvents", headers=broker.bearer(scope="broker:admin")).json()["items"]
+        assert [event["type"] for event in events][-1] == "audit.broken" and events[-1]["detail"] == "of Monday"
+    verified = run("audit", "verify", "--config", installation.config, env={"CLOAKROOM_STORAGE_URL": service})
+    assert verified.returncode == 0 and "4 events" in verified.stdout, verified.stderr + verified.stdout
+    evidence = [table for table in done.stdout.replace(",", " ").split() if table.startswith("audit_events_until_")]
+    assert server.query(f"SELECT count(*) FROM {evidence[0]}", name) == "3"
 
 
 # Secrecy

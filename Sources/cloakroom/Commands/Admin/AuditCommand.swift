@@ -130,7 +130,10 @@ struct AuditCommand: AsyncParsableCommand {
     struct Reset: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Begin a new audit trail after a broken one. The broker must not run.",
-            discussion: "The broken trail is kept in a file beside the database, a copy of it without credential keys.")
+            discussion: """
+                The broken trail is kept in a file beside the database, a copy of it without credential keys. In PostgreSQL \
+                it is kept in tables of the same database; name the tables' owner by CLOAKROOM_STORAGE_URL.
+                """)
 
         @OptionGroup var options: ConfigurationOption
 
@@ -148,20 +151,35 @@ struct AuditCommand: AsyncParsableCommand {
 
         func run() throws {
             let configuration = try ConfigurationReader.configuration(file: options.config)
+            if case .postgres(let settings) = configuration.store { return try reset(configuration, settings) }
             let database = try configuration.database { path throws(OpeningError) in try IdleDatabase(path: path) }
-            guard case .broken = try configuration.auditVerification() else {
-                throw Refusal("the audit trail is whole: there is nothing to reset")
-            }
-            if !yes {
-                try Confirmation.ask(
-                    "This begins a new audit trail in \(database.path.visible); the broken one is kept in a file beside it."
-                )
-            }
+            try confirm(configuration, database.path, "a file")
             let evidence = try configuration.database { _ throws(OpeningError) in
                 try SQLiteStore.resetAuditTrail(
                     of: database, keyRing: configuration.keyRing, reason: reason, at: .now)
             }
             Terminal.result("a new audit trail begins; the broken one is in \(evidence)".visible)
+        }
+
+        private func reset(_ configuration: Configuration, _ settings: PostgresSettings) throws {
+            try confirm(configuration, settings.address.description, "tables")
+            let event = Event(
+                .auditBroken, at: .now, by: Requester(subject: "cloakroom audit reset"), detail: reason)
+            let evidence = try configuration.postgres(settings) { settings throws(PostgresOpeningError) in
+                try PostgresStore.resetAuditTrail(settings, keyRing: configuration.keyRing, recording: event)
+            }
+            let tables = evidence.joined(separator: ", ")
+            Terminal.result("a new audit trail begins; the broken one is in \(tables)".visible)
+        }
+
+        /// Throws where nothing is to be done, or nobody wants it.
+        private func confirm(_ configuration: Configuration, _ database: String, _ place: String) throws {
+            guard case .broken = try configuration.auditVerification() else {
+                throw Refusal("the audit trail is whole: there is nothing to reset")
+            }
+            guard !yes else { return }
+            try Confirmation.ask(
+                "This begins a new audit trail in \(database.visible); the broken one is kept in \(place) beside it.")
         }
     }
 }
