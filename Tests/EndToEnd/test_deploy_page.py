@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from broker import Broker, Installation, assert_problem, eventually, fragment, free_port, run
-from documents import blocks, commands, part
+from documents import commands, part
 from machine import REPOSITORY, Machine
 from postgres import PostgresServer
 from proxies import Certificate
