@@ -27,7 +27,8 @@ struct Options {
         var isOnPostgres: Bool {
             switch self {
             case .postgres, .brokers, .outstandingOnPostgres, .churn: true
-            case .start, .authorize, .flow, .redemption, .outstanding, .ingestion, .largeFile, .polling, .soak: false
+            case .start, .authorize, .flow, .stages, .redemption, .outstanding: false
+            case .ingestion, .largeFile, .polling, .soak: false
             }
         }
 

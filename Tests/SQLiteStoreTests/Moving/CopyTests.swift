@@ -55,7 +55,7 @@ import Testing
 
     private static let registration = KeptRegistration(
         issuer: "https://as.example", redirectURI: "https://b.example/1", sealed: Sealed(stored: [7]),
-        registeredAt: Samples.now)
+        usedAt: Samples.now)
 
     private func client(_ number: Int) throws -> KeptClient {
         KeptClient(
@@ -75,7 +75,7 @@ import Testing
             _ = try await store.keepRegistration(
                 KeptRegistration(
                     issuer: "https://as\(number).example", redirectURI: "https://b.example/1",
-                    sealed: Sealed(stored: [1]), registeredAt: Samples.now), replacing: nil)
+                    sealed: Sealed(stored: [1]), usedAt: Samples.now), replacing: nil)
         }
         try await store.start(try Samples.flow(id: left.revoked, tenant: "gone"))
         try await store.keep(try Samples.flow(tenant: "gone"), left.destroyed)
