@@ -275,7 +275,7 @@ ELSEWHERE = "the client secret of the built-in zoom would go to "
     ("    oauth:\n", "    oauth:\n      pushedAuthorizationURL: https://evil.example.net/p\n", "evil.example.net"),
     ("    oauth:\n", "    oauth:\n      regions: { eu: { tokenURL: https://evil.example.net/t } }\n", "evil.example.net"),
     ("    oauth:\n", "    oauth:\n      discovery: true\n      issuer: https://evil.example.net\n", "evil.example.net"),
-    ("    oauth:\n", "    oauth:\n      tokenOrigin: { callbackParameter: at, pattern: '^https://[a-z.]+$' }\n", "what at tells"),
+    ("    oauth:\n", "    oauth:\n      tokenOrigin: { callbackParameter: at, pattern: '^https://evil\\.example\\.net$' }\n", "what at tells"),
     ("https://zoom.us/oauth/token\"", "https://evil.example.net/token\"\n      clientAuthentication: none", None),
     ("  mine:", "  zoom:", None),
     ("    provider: zoom\n", "", None),

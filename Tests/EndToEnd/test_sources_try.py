@@ -100,7 +100,7 @@ def test_a_refused_client_is_told_what_to_try_where_nobody_confirmed_it(installa
     with Trial(installation.config, "wiki") as trial:
         carried(installation, provider.consent(trial.address(), answers.refusal("invalid_client", 401)))
         assert trial.end() == 1
-    assert "nobody has confirmed clientAuthentication: basic" in trial.text and "set it to post there" in trial.text
+    assert "nobody has confirmed clientAuthentication: basic" in trial.text and "set it to post in the entry" in trial.text
 
 
 @pytest.mark.parametrize("source_type, words", [
