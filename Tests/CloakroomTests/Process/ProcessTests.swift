@@ -18,7 +18,8 @@ import Testing
 
     static let failures: [OpeningError] = [
         .cannotCreate(path: "/p", reason: "r"), .notADatabase(path: "/p"), .corrupt(path: "/p", finding: "f"),
-        .anotherProgram(path: "/p"), .newer(path: "/p"), .moved(path: "/p"), .inUse(path: "/p"), .notDurable(path: "/p"),
+        .anotherProgram(path: "/p"), .newer(path: "/p"), .moved(path: "/p"), .inUse(path: "/p"),
+        .notDurable(path: "/p"),
         .masterKeyMissing(path: "/p", id: nil), .failed(path: "/p", reason: "r"),
     ]
 
