@@ -43,7 +43,8 @@ public final class CurlTransport: HTTPTransport {
     /// sent. Cancelling the task ends the transfer with `.cancelled`.
     public func send(_ request: TransportRequest) async throws(TransportError) -> TransportResponse {
         guard rules.allow(request) else { throw .addressNotAllowed }
-        let call = Call(request, deadline: .now + timeout)
+        let time = request.timeout.map { min($0.clampedAsTimeout, timeout) } ?? timeout
+        let call = Call(request, deadline: .now + time)
         let answer: Call.Answer = await withTaskCancellationHandler {
             await withCheckedContinuation { inbox.submit(call, $0) }
         } onCancel: {

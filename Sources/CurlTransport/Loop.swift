@@ -62,7 +62,8 @@ final class Loop {
 
     private func startWaiting() {
         let now = ContinuousClock.now
-        // All have the same timeout, so the first in the queue is the first to be late.
+        // Nearly all have the same timeout, so the first in the queue is the first to be late. One with less time is late
+        // when those before it are gone.
         while let call = waiting.first, canStart || call.deadline <= now {
             _ = waiting.popFirst()
             if call.deadline <= now {

@@ -12,6 +12,9 @@ struct ResponseHead {
     /// The field before was left out, and so is what goes on with it.
     private var hasLeftOut = false
 
+    /// True once the last response's fields are all there.
+    var isFinal: Bool { isComplete && !isInterim }
+
     /// Reads one line with its line end. False once there are too many of them.
     mutating func read(_ line: UnsafeBufferPointer<UInt8>) -> Bool {
         byteCount += line.count

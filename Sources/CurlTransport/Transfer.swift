@@ -42,7 +42,8 @@ final class Transfer {
     /// The answer after libcurl has finished with `code`.
     func answer(_ code: CURLcode) -> Call.Answer {
         var status = 0
-        guard code == CURLE_OK else {
+        // Where no more was wanted, the failure is our own doing.
+        guard code == CURLE_OK || facts.hasWantedHead else {
             // What a proxy said to CONNECT: other than 2xx means that the request was never sent (RFC 9110 § 9.3.6).
             if ccurl_get_long(easy, CURLINFO_HTTP_CONNECTCODE, &status) == CURLE_OK {
                 facts.hasRefusingProxy = status != 0 && !(200..<300).contains(status)
@@ -54,6 +55,7 @@ final class Transfer {
         }
         // RFC 9110 § 15.5.8: of all servers only a proxy asks so.
         if facts.isProxied, status == 407 { return .failure(.proxyFailed) }
+        if facts.hasWantedHead { return .success(TransportResponse(status: status, headers: head.fields)) }
         do {
             let body = try ContentCoding.decoded(body, head.fields, cap: maxResponseBytes)
             return .success(TransportResponse(status: status, headers: head.fields, body: body))

@@ -27,6 +27,11 @@ extension Transfer {
             transfer.facts.hasExceededCap = true
             return 0
         }
+        // Whatever the server has more to say, if ever.
+        if transfer.call?.request.wantsHeadAlone == true, transfer.head.isFinal {
+            transfer.facts.hasWantedHead = true
+            return 0
+        }
         return count
     }
 

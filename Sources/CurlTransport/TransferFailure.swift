@@ -7,6 +7,8 @@ struct TransferFacts {
     var hasRefusedAddress = false
     /// Headers or body grew past their caps.
     var hasExceededCap = false
+    /// The head is complete, and no more was wanted.
+    var hasWantedHead = false
     /// The connection leads to a proxy, which the operator chose, and not to the address asked for.
     var isProxied = false
     /// The proxy was asked to connect, and did not.

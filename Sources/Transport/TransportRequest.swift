@@ -14,6 +14,11 @@ public struct TransportRequest: Sendable {
     public var body: [UInt8]?
     /// Shown in the TLS handshake (RFC 8705 § 2). `nil`: none.
     public var certificate: ClientCertificate?
+    /// The time that it may take, where that is less than the transport's own. `nil`: the transport's.
+    public var timeout: Duration?
+    /// Ends the request once status and headers are there: the response has no body then. For servers whose body may
+    /// never end.
+    public var wantsHeadAlone = false
 
     /// Checks nothing; the transport does.
     public init(

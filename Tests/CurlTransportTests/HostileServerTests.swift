@@ -1,6 +1,7 @@
 import CurlTransport
 import Foundation
 import Testing
+import Transport
 
 /// Servers that are broken, slow or malicious: every one ends in an error that says so, in bounded time and memory.
 @Suite(.timeLimit(.minutes(5))) struct HostileServerTests {
@@ -25,6 +26,43 @@ import Testing
             let transport = CurlTransport.forLoopback(timeout: .milliseconds(500))
             let outcome = await within(.seconds(30)) { await transport.outcome(server.url()) }
             #expect(outcome.error == .timedOut)
+        }
+    }
+
+    @Test func `a request may have less time than the transport gives`() async throws {
+        try await withServer {
+            $0.hang()
+        } body: { server in
+            let transport = CurlTransport.forLoopback(timeout: .seconds(600))
+            var request = TransportRequest(method: .get, url: server.url())
+            request.timeout = .milliseconds(300)
+            let outcome = await within(.seconds(30)) { [request] () async -> TransportError? in
+                do throws(TransportError) {
+                    _ = try await transport.send(request)
+                    return nil
+                } catch {
+                    return error
+                }
+            }
+            #expect(outcome == .timedOut)
+        }
+    }
+
+    /// A stream of events, of which nothing may ever come.
+    @Test(arguments: ["", "\r\nx", "Content-Length: 100000\r\n", "Transfer-Encoding: chunked\r\n"])
+    func `a head alone is there before any body, and ends the request`(_ more: String) async throws {
+        try await withServer { connection in
+            _ = connection.readRequest()
+            connection.write("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 401 No\r\nWWW-Authenticate: Bearer\r\n\(more)\r\n")
+            // Until the client closes.
+            _ = connection.readRequest()
+        } body: { server in
+            let transport = CurlTransport.forLoopback(timeout: .seconds(600))
+            var request = TransportRequest(method: .post, url: server.url(), body: [1])
+            request.wantsHeadAlone = true
+            let response = await within(.seconds(30)) { [request] in try? await transport.send(request) }
+            #expect(response?.status == 401 && response?.body == [])
+            #expect(response?.header("www-authenticate") == "Bearer")
         }
     }
 
