@@ -199,6 +199,11 @@ package final class SingleFlightCache<
             else { return nil }
             switch result {
             case .success(let value):
+                // One that would serve nobody is not kept: it may be a secret.
+                guard max(ages.fresh, ages.stale) > .zero else {
+                    state.entries[key]?.failure = nil
+                    return nil
+                }
                 state.entries[key]?.value = (value, at: askedAt)
                 if wasFresh { state.entries[key]?.refetchedAt = askedAt }
                 state.entries[key]?.failure = nil

@@ -28,6 +28,16 @@ import Testing
         }
     }
 
+    /// It may be a secret.
+    @Test func `what would serve nobody later is not kept`() async throws {
+        let passing = Cache(.init(fresh: .zero), capacity: 4)
+        for number in 1...2 {
+            let value = try await passing.value(for: "a") { [source] () async throws(Fault) in try await source.next() }
+            #expect(value == number)
+            #expect(passing.state.withLock { $0.entries["a"]?.value == nil })
+        }
+    }
+
     // MARK: ages
 
     @Test func `a value serves until it is no longer fresh`() async throws {
