@@ -96,6 +96,7 @@ public final class Broker: Sendable {
         vault = Vault(keyRing: keyRing)
         secrets = FlowSecrets(keyRing: keyRing)
         self.store = store
+        let transport = DeadlineTransport(transport: transport, now: steadyNow)
         self.transport = transport
         directory = ProviderDirectory(
             transport: transport, allowInsecure: catalog.allowsInsecure, now: steadyNow, tell: tell)
@@ -105,7 +106,8 @@ public final class Broker: Sendable {
             tell(
                 Incident(.refreshNotKept, error.reason, tenant: refresh.tenant, sourceType: refresh.sourceType))
         }
-        resources = ResourceDirectory(transport: transport, allowInsecure: catalog.allowsInsecure, tell: tell)
+        resources = ResourceDirectory(
+            transport: transport, allowInsecure: catalog.allowsInsecure, now: steadyNow, tell: tell)
         registered = RegisteredClients(store: store, keyRing: keyRing, tell: tell)
         tenantClients = TenantClients(store: store, vault: vault, tell: tell, now: steadyNow)
         self.processKey = processKey
@@ -175,6 +177,17 @@ public final class Broker: Sendable {
 
     /// The cause of requests that a tenant's caller asks for now.
     func call(of tenant: TenantID) -> Cause { .call(tenant, until: steadyNow() + Self.longestWait) }
+
+    /// The time for all that is asked before a flow begins at a server that is found: a person waits, and the server
+    /// decides how many requests it takes.
+    private static let longestSearch = Duration.seconds(25)
+
+    /// The cause of requests for a flow that is about to begin.
+    func beginning(of tenant: TenantID, at entry: TenantEntry) -> Cause {
+        guard entry.profile.resourceParameter != nil else { return call(of: tenant) }
+        let now = steadyNow()
+        return .call(tenant, until: now + Self.longestWait, end: now + Self.longestSearch)
+    }
 
     /// Throws unless the store can write now. For `/readyz`; asks the store at most ten times a second.
     public func check() async throws(StoreError) {

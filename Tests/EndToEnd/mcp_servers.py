@@ -12,8 +12,10 @@ from urllib.parse import parse_qs, urlsplit
 import uvicorn
 from fastmcp import FastMCP
 from fastmcp.server.auth.auth import ClientRegistrationOptions as FastRegistrationOptions
+from fastmcp.server.auth.auth import RemoteAuthProvider
 from fastmcp.server.auth.auth import RevocationOptions as FastRevocationOptions
 from fastmcp.server.auth.providers.in_memory import InMemoryOAuthProvider
+from fastmcp.server.auth.providers.jwt import StaticTokenVerifier
 from mcp.server.auth.provider import (
     AccessToken, AuthorizationCode, AuthorizationParams, OAuthAuthorizationServerProvider, RefreshToken,
     construct_redirect_uri,
@@ -21,6 +23,7 @@ from mcp.server.auth.provider import (
 from mcp.server.auth.settings import AuthSettings, ClientRegistrationOptions, RevocationOptions
 from mcp.server.mcpserver import MCPServer
 from mcp.shared.auth import OAuthClientInformationFull, OAuthToken
+from pydantic import AnyHttpUrl
 
 from broker import free_port
 
@@ -152,6 +155,18 @@ class FastServer(Serving):
             return "buy eggs"
 
         super().__init__(server.http_app(), port)
+
+
+class RemoteServer(Serving):
+    """By fastmcp as well, with an authorization server elsewhere."""
+
+    def __init__(self, issuer: str) -> None:
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}/mcp"
+        auth = RemoteAuthProvider(
+            token_verifier=StaticTokenVerifier(tokens={}), authorization_servers=[AnyHttpUrl(issuer)],
+            base_url=f"http://127.0.0.1:{port}")
+        super().__init__(FastMCP("Remote notes", auth=auth).http_app(), port)
 
 
 def redirect_of(address: str) -> dict[str, str]:

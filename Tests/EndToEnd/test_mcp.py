@@ -3,7 +3,7 @@
 import json
 import re
 import secrets
-import time
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,11 +12,12 @@ import httpx
 import pytest
 
 from broker import Broker, Installation, assert_problem, eventually, fragment, run
-from mcp_servers import FastServer, Scripted, SDKServer, form, redirect_of
+from mcp_servers import FastServer, RemoteServer, Scripted, SDKServer, form, redirect_of
 from provider import Provider
 from trial import Trial, open_page
 
 MCP = {"mcp": {"servers": ["127.0.0.1"]}}
+PUBLIC = "https://cloakroom.example.com"
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +58,13 @@ def fresh() -> Iterator[Scripted]:
 @pytest.fixture(scope="module")
 def mcp(folder: Path, provider: Provider) -> Iterator[Broker]:
     with Broker(Installation(folder / "mcp", provider, MCP)) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def documents(folder: Path, provider: Provider) -> Iterator[Broker]:
+    """One whose address is https, as client ID metadata documents need."""
+    with Broker(Installation(folder / "documents", provider, MCP | {"http": {"publicURL": PUBLIC}})) as running:
         yield running
 
 
@@ -176,11 +184,54 @@ class TestRealServers:
             key = fragment(come_back(mcp, asked, back))["credentialKey"]
             credentials = mcp.redeem(key).json()
             server.provider.clients.clear()
-            assert_problem(
-                refresh(mcp, credentials["refreshToken"], url=server.url, issuer=server.origin), 400,
-                "reauthorization_required")
+            # The first time it may pass.
+            for status, code in ((502, "provider_rejected"), (400, "reauthorization_required")):
+                response = refresh(mcp, secrets.token_hex(8), url=server.url, issuer=credentials["extras"]["issuer"])
+                assert_problem(response, status, code)
             _, again = begun(mcp, server.url)
             assert again["client_id"] != asked["client_id"] and again["client_id"] in server.provider.clients
+        finally:
+            server.close()
+
+
+    def test_more_scopes_can_be_asked_for_later(self, mcp: Broker) -> None:
+        """The package holds a client to the scopes that it registered with."""
+        server = SDKServer()
+        try:
+            issuer = server.origin
+            kept = {}
+            for tenant, scopes in (("one", None), ("two", ["notes"]), ("one", ["notes", "admin"]), ("two", None)):
+                address, asked = begun(mcp, server.url, tenant=tenant, **({"scopes": scopes} if scopes else {}))
+                back = redirect_of(httpx.get(address, trust_env=False).headers["location"])
+                assert "code" in back, back
+                key = fragment(come_back(mcp, asked, back))["credentialKey"]
+                kept[tenant] = mcp.redeem(key, tenant=tenant).json()
+                issuer = kept[tenant]["extras"]["issuer"]
+            assert kept["one"]["scope"] == "notes admin" and kept["two"]["scope"] == "notes"
+            assert len(server.provider.clients) == 2
+            for tenant, credentials in kept.items():
+                response = refresh(mcp, credentials["refreshToken"], tenant=tenant, url=server.url, issuer=issuer)
+                assert response.status_code == 200, response.text
+        finally:
+            server.close()
+
+    def test_a_server_with_an_authorization_server_elsewhere(self, mcp: Broker, fresh: Scripted) -> None:
+        """fastmcp lists an authorization server at the root with a slash, which that one's own metadata may lack."""
+        fresh.servers = {}
+        root = fresh.metadata("as", issuer=fresh.origin)
+        fresh.answers["/.well-known/oauth-authorization-server"] = lambda request: request.reply(200, root)
+        fresh.answers["/as/register"] = lambda request: request.register()
+        fresh.answers["/as/token"] = lambda request: request.token()
+        server = RemoteServer(fresh.origin)
+        try:
+            address, asked = begun(mcp, server.url)
+            assert asked["resource"] == server.url
+            members = fresh.consent(address) | {"iss": fresh.origin}
+            key = fragment(come_back(mcp, asked, members))["credentialKey"]
+            credentials = mcp.redeem(key).json()
+            assert credentials["extras"]["issuer"] == fresh.origin
+            response = refresh(mcp, credentials["refreshToken"], url=server.url, issuer=fresh.origin)
+            assert response.status_code == 200, response.text
         finally:
             server.close()
 
@@ -200,7 +251,8 @@ class TestWhichServers:
     @pytest.mark.parametrize("url", [
         "https://mcp.example.com/mcp", "http://127.0.0.2/mcp", "http://127.0.0.1.example.com/mcp",
         "http://127.0.0.1@example.com/mcp", "http://example.com#127.0.0.1", "ftp://127.0.0.1/mcp", "127.0.0.1",
-        "http://127.0.0.1/mcp#x", "http://127.0.0.1\\@example.com/", "", "https://127.0.0.1/" + "x" * 3000,
+        "http://127.0.0.1/mcp#x", "http://127.0.0.1/good/../mcp", "http://127.0.0.1/good/%2E%2e/mcp",
+        "http://127.0.0.1\\@example.com/", "", "https://127.0.0.1/" + "x" * 3000,
     ])
     def test_another_address_is_refused(self, mcp: Broker, url: str) -> None:
         assert_problem(start(mcp, url), 400, "invalid_parameter")
@@ -262,6 +314,28 @@ class TestDiscovery:
         scripted.answers["/about"] = lambda request: request.reply(200, resource)
         begun(mcp, scripted.url)
         assert scripted.asked("/about")
+
+    @pytest.mark.parametrize("status", [200, 401])
+    def test_an_answer_that_goes_on_is_not_waited_for(self, mcp: Broker, fresh: Scripted, status: int) -> None:
+        ended = threading.Event()
+
+        def stream(request) -> None:
+            if status == 200 and request.command == "POST":
+                return request.reply(405, {})
+            request.send_response(status)
+            request.send_header("Content-Type", "text/event-stream")
+            if status == 401:
+                request.send_header("WWW-Authenticate", fresh.challenge)
+            request.end_headers()
+            request.close_connection = True
+            # Until the broker has gone on, which it does not while it waits for more.
+            assert ended.wait(60)
+
+        fresh.answers["/mcp"] = stream
+        fresh.answers["/.well-known/oauth-protected-resource/mcp"] = lambda request: (
+            ended.set(), request.reply(200, fresh.resource))
+        begun(mcp, fresh.url)
+        assert ended.is_set()
 
     def test_scopes_of_the_caller_take_their_place(self, mcp: Broker, scripted: Scripted) -> None:
         scripted.resource |= {"scopes_supported": ["c"]}
@@ -364,12 +438,11 @@ class TestBadMetadata:
         refused(mcp, scripted.url, "no JSON object")
 
     @pytest.mark.parametrize("path", [
-        "/mcp", "/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-authorization-server/as",
-        "/as/register",
+        "/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-authorization-server/as", "/as/register",
     ])
     def test_that_never_ends(self, mcp: Broker, fresh: Scripted, path: str) -> None:
         def endless(request) -> None:
-            request.send_response(401 if path == "/mcp" else 200)
+            request.send_response(200)
             request.send_header("Content-Type", "application/json")
             request.end_headers()
             request.close_connection = True
@@ -380,9 +453,7 @@ class TestBadMetadata:
                 pass
 
         fresh.answers[path] = endless
-        before = time.monotonic()
         refused(mcp, fresh.url, "longer")
-        assert time.monotonic() - before < 12
 
     def test_with_plain_http_issuers_where_that_is_not_allowed(self, mcp: Broker, scripted: Scripted) -> None:
         scripted.resource["authorization_servers"] = ["ftp://127.0.0.1/as"]
@@ -418,18 +489,12 @@ class TestRegistration:
             assert response.status_code == 200, response.text
         assert len(fresh.registrations) == 1
 
-    def test_it_is_renewed_when_its_secret_expires(self, mcp: Broker, fresh: Scripted) -> None:
-        fresh.registration = {"client_secret_expires_at": int(time.time()) + 2}
-        _, first = begun(mcp, fresh.url)
-        fresh.registration = {}
-        time.sleep(2.2)
-        _, second = begun(mcp, fresh.url)
-        assert (first["client_id"], second["client_id"]) == ("client-1", "client-2")
-
-    def test_it_is_renewed_when_the_server_refuses_it(self, mcp: Broker, fresh: Scripted) -> None:
-        address, asked = begun(mcp, fresh.url)
-        fresh.token_error = "invalid_client"
-        assert_problem(come_back(mcp, asked, fresh.consent(address)), 502, "provider_rejected")
+    def test_it_is_renewed_when_the_server_refuses_it_twice(self, mcp: Broker, fresh: Scripted) -> None:
+        for number in (1, 1, 2):
+            address, asked = begun(mcp, fresh.url)
+            assert asked["client_id"] == f"client-{number}"
+            fresh.token_error = "invalid_client"
+            assert_problem(come_back(mcp, asked, fresh.consent(address)), 502, "provider_rejected")
         fresh.token_error = None
         connect(mcp, fresh)
         assert len(fresh.registrations) == 2
@@ -486,11 +551,11 @@ class TestRegistration:
 
 
 class TestOtherWaysToBeAClient:
-    def test_a_client_id_metadata_document(self, mcp: Broker, fresh: Scripted) -> None:
+    def test_a_client_id_metadata_document(self, documents: Broker, fresh: Scripted) -> None:
         fresh.servers["as"] = fresh.metadata("as", client_id_metadata_document_supported=True)
-        address, asked = begun(mcp, fresh.url)
-        assert asked["client_id"].startswith(f"{mcp.url}/oauth/client/") and asked["client_id"].endswith(".json")
-        document = httpx.get(asked["client_id"], trust_env=False)
+        address, asked = begun(documents, fresh.url)
+        assert asked["client_id"].startswith(f"{PUBLIC}/oauth/client/") and asked["client_id"].endswith(".json")
+        document = documents.client.get(urlsplit(asked["client_id"]).path)
         assert document.headers["content-type"] == "application/json"
         assert "max-age" in document.headers["cache-control"]
         members = document.json()
@@ -498,17 +563,30 @@ class TestOtherWaysToBeAClient:
         assert members["redirect_uris"] == [asked["redirect_uri"]]
         assert members["token_endpoint_auth_method"] == "none" and members["client_name"]
         assert fresh.registrations == []
-        response = come_back(mcp, asked, fresh.consent(address))
+        response = come_back(documents, asked, fresh.consent(address))
         assert response.status_code == 302, response.text
         sent = form(fresh.asked("/as/token")[-1][3])
         assert sent["client_id"] == asked["client_id"] and "client_secret" not in sent
         assert "Authorization" not in fresh.asked("/as/token")[-1][2]
 
-    def test_the_document_a_thousand_times(self, mcp: Broker, fresh: Scripted) -> None:
+    def test_a_broker_without_https_has_no_document(self, mcp: Broker, fresh: Scripted) -> None:
         fresh.servers["as"] = fresh.metadata("as", client_id_metadata_document_supported=True)
-        address = begun(mcp, fresh.url)[1]["client_id"]
-        with httpx.Client(trust_env=False) as client:
-            bodies = {client.get(address).content for _ in range(1000)}
+        assert begun(mcp, fresh.url)[1]["client_id"] == "client-1"
+        fresh.servers["as"] = fresh.metadata(
+            "as", client_id_metadata_document_supported=True, registration_endpoint=None, issuer=fresh.issuer("other"))
+        fresh.servers["other"] = fresh.servers["as"]
+        fresh.resource["authorization_servers"] = [fresh.issuer("other")]
+        refused(mcp, fresh.url, "http.publicURL")
+
+    def test_an_operator_may_want_no_documents(self, another_broker, fresh: Scripted) -> None:
+        fresh.servers["as"] = fresh.metadata("as", client_id_metadata_document_supported=True)
+        settings = {"mcp": {"servers": ["127.0.0.1"], "clientDocuments": False}, "http": {"publicURL": PUBLIC}}
+        assert begun(another_broker("registers", settings), fresh.url)[1]["client_id"] == "client-1"
+
+    def test_the_document_a_thousand_times(self, documents: Broker, fresh: Scripted) -> None:
+        fresh.servers["as"] = fresh.metadata("as", client_id_metadata_document_supported=True)
+        path = urlsplit(begun(documents, fresh.url)[1]["client_id"]).path
+        bodies = {documents.client.get(path).content for _ in range(1000)}
         assert len(bodies) == 1
 
     def test_the_document_is_limited_by_address(self, another_broker) -> None:
@@ -522,11 +600,11 @@ class TestOtherWaysToBeAClient:
     def test_what_is_no_handle_has_no_document(self, mcp: Broker, name: str) -> None:
         assert_problem(mcp.client.get(f"/oauth/client/{name}"), 404, "not_found")
 
-    def test_a_server_that_has_no_public_clients_is_registered_at(self, mcp: Broker, fresh: Scripted) -> None:
+    def test_a_server_that_has_no_public_clients_is_registered_at(self, documents: Broker, fresh: Scripted) -> None:
         fresh.servers["as"] = fresh.metadata(
             "as", client_id_metadata_document_supported=True,
             token_endpoint_auth_methods_supported=["client_secret_basic"])
-        _, asked = begun(mcp, fresh.url)
+        _, asked = begun(documents, fresh.url)
         assert asked["client_id"] == "client-1"
         assert fresh.registrations[0]["token_endpoint_auth_method"] == "client_secret_basic"
 
@@ -640,6 +718,26 @@ class TestTheFlow:
 
 
 class TestAfterTheFlow:
+    def test_a_token_goes_to_no_endpoint_that_took_the_place_of_anothers(
+        self, mcp: Broker, fresh: Scripted, scripted: Scripted
+    ) -> None:
+        """A hostile issuer names an honest server's endpoints, where it has a client, and then its own."""
+        honest = f"http://localhost:{scripted.port}/as"
+        fresh.servers["as"] = fresh.metadata(
+            "as", authorization_endpoint=f"{honest}/authorize", token_endpoint=f"{honest}/token",
+            authorization_response_iss_parameter_supported=None)
+        address, asked = begun(mcp, fresh.url)
+        assert address.startswith(honest)
+        key = fragment(come_back(mcp, asked, {"code": "honest", "state": asked["state"]}))["credentialKey"]
+        token = mcp.redeem(key).json()["refreshToken"]
+        parameters = {"url": fresh.url, "issuer": fresh.issuer("as")}
+        assert_problem(revoke(mcp, token, **parameters), 409, "revocation_unsupported")
+        fresh.servers["as"] = fresh.metadata("as")
+        for response in (refresh(mcp, token, **parameters), revoke(mcp, token, **parameters)):
+            assert_problem(response, 400, "reauthorization_required")
+        refused(mcp, fresh.url, "may be another server's")
+        assert all(token.encode() not in request[3] for request in fresh.requests)
+
     def test_a_token_goes_to_no_other_server(self, mcp: Broker, scripted: Scripted) -> None:
         token = connect(mcp, scripted)["refreshToken"]
         scripted.resource["authorization_servers"] = [scripted.issuer("other")]

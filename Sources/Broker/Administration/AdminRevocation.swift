@@ -1,4 +1,5 @@
 import Catalog
+import Formats
 
 /// An operator's order to revoke flows and the credential keys that wait (Docs/Contract.md#operators).
 public struct AdminRevocation: Sendable {
@@ -101,37 +102,41 @@ extension Broker {
     ) async -> [(Placement, String?)] {
         var unreachable = known
         defer { known = unreachable }
-        return await withTaskGroup { group in
+        return await withTaskGroup(of: (Placement, String, String?).self) { group in
             var results: [(Placement, String?)] = []
             var waiting = credentialKeys[...]
             var running = 0
             while running > 0 || !waiting.isEmpty {
                 while running < Self.concurrency, let key = waiting.popFirst() {
-                    if let code = unreachable.code(of: key.placement.sourceType) {
+                    let token = token(of: key)
+                    let target = revocationTarget(of: key, token)
+                    if let code = unreachable.code(of: target) {
                         results.append((key.placement, code))
                         continue
                     }
                     running += 1
-                    group.addTask { [self] in (key.placement, await takeBack(key, by: requester)) }
+                    group.addTask { [self] in (key.placement, target, await takeBack(token, of: key, by: requester)) }
                 }
-                guard let (placement, failure) = await group.next() else { break }
+                guard let (placement, target, failure) = await group.next() else { break }
                 running -= 1
                 results.append((placement, failure))
-                unreachable.note(failure, of: placement.sourceType)
+                unreachable.note(failure, of: target)
             }
             return results
         }
     }
 
     /// Asks for the revocation of a destroyed key's token. Gives the failure's code, or `nil` where it was revoked.
-    private func takeBack(_ key: DestroyedCredentialKey, by requester: Requester) async -> String? {
+    private func takeBack(
+        _ token: UnredeemedToken?, of key: DestroyedCredentialKey, by requester: Requester
+    ) async -> String? {
         let failed = { [tell] (code: String, reason: Reason) in
             tell(Incident(.tokenNotRevoked, reason, at: key.placement, requestID: requester.requestID))
             return code
         }
-        guard let sealed = key.revocation,
-            let token = UnredeemedToken.open(sealed, by: processKey, at: key.placement)
-        else { return failed("token_unreadable", "another process keeps it, or this one kept it before a restart") }
+        guard let token else {
+            return failed("token_unreadable", "another process keeps it, or this one kept it before a restart")
+        }
         let changed: Reason = "its source type or client is gone, or another than it began with"
         guard let sourceType = catalog[key.placement.sourceType], let profile = sourceType.oauth else {
             return failed("source_type_not_configured", changed)
@@ -155,6 +160,24 @@ extension Broker {
         } catch {
             return failed(CallbackError(error).code, error.reason)
         }
+    }
+
+    /// `nil` where another process sealed it.
+    private func token(of key: DestroyedCredentialKey) -> UnredeemedToken? {
+        key.revocation.flatMap { UnredeemedToken.open($0, by: processKey, at: key.placement) }
+    }
+
+    /// The host that is asked to revoke a key's token, or the source type where only metadata tells: what cannot be
+    /// reached together. One source type may have many hosts.
+    private func revocationTarget(of key: DestroyedCredentialKey, _ token: UnredeemedToken?) -> String {
+        let name = key.placement.sourceType.description
+        guard let token, let profile = catalog[key.placement.sourceType]?.oauth else { return name }
+        // A path that has the client's id or the token in it is not told here; the host has neither.
+        let values = token.values.merging(["clientId": "a", "token": "a"]) { $1 }
+        let address =
+            ConnectedServer(token.values, of: profile)?.server.revocation
+            ?? profile.addresses.filled(profile.addresses.current(values, at: now()).revocation, with: values)
+        return address.flatMap { StrictURL($0) }?.origin.description ?? "\(name) \(profile.issuer(values) ?? "")"
     }
 
     func takeBack(
@@ -182,23 +205,23 @@ extension AdminRevocation.Result {
     }
 }
 
-/// The source types whose providers could not be reached in a row, and so are not asked again during one order.
+/// The hosts that could not be reached in a row, and so are not asked again during one order.
 private struct UnreachableProviders {
     /// The number of failures in a row after which a provider is not asked again.
     private static let mostFailures = 3
-    private var failures: [SourceType.ID: (count: Int, code: String)] = [:]
+    private var failures: [String: (count: Int, code: String)] = [:]
 
     /// The code of the failures where there were too many, else `nil`.
-    func code(of sourceType: SourceType.ID) -> String? {
-        failures[sourceType].flatMap { $0.count >= Self.mostFailures ? $0.code : nil }
+    func code(of target: String) -> String? {
+        failures[target].flatMap { $0.count >= Self.mostFailures ? $0.code : nil }
     }
 
     /// Counts the end of a request: its failure's code, or `nil`.
-    mutating func note(_ failure: String?, of sourceType: SourceType.ID) {
+    mutating func note(_ failure: String?, of target: String) {
         if let failure, failure == "provider_unreachable" || failure == "provider_timeout" {
-            failures[sourceType, default: (0, failure)].count += 1
+            failures[target, default: (0, failure)].count += 1
         } else {
-            failures[sourceType] = nil
+            failures[target] = nil
         }
     }
 }

@@ -24,8 +24,9 @@ public struct Incident: Sendable {
         /// A registration of the broker's own does not open: a new one takes its place, and grants of the old one have to
         /// be made again.
         case registrationUnreadable = "a registration of the broker's own cannot be decrypted"
-        /// A registration that its server does not know any more is still kept: the next flow may fail once more.
-        case registrationNotForgotten = "a registration of the broker's own could not be forgotten"
+        /// A server said that it does not know a registration, or that it does again, and that could not be kept: a new one
+        /// may be made too late, or too early.
+        case registrationNotNoted = "what a server said of a registration of the broker's own could not be kept"
         /// A secret does not open: it stays under the master key that sealed it, and the tenant's calls for that source
         /// type are refused.
         case clientSecretUnreadable = "a client secret of a tenant cannot be decrypted"

@@ -22,7 +22,8 @@ extension Broker {
         // of their own.
         if returnURL != nil, challenge == nil { throw .returnURLWithoutChallenge }
 
-        let ready = try await ready(entry, values, for: request)
+        let cause = beginning(of: request.tenant, at: entry)
+        let ready = try await ready(entry, values, for: request, cause)
         let (profile, client) = (ready.source.profile, ready.source.client)
         let scopes = try profile.scopes(request.scopes ?? client.scopes ?? ready.scopes, values: ready.values)
         let state = State.random()
@@ -35,7 +36,7 @@ extension Broker {
             startedAt: now, expiresAt: now.adding(seconds: settings.stateLifetime))
         let url: AuthorizationURL
         do {
-            let provider = try await provider(profile, ready.values, for: call(of: request.tenant))
+            let provider = try await provider(profile, ready.values, for: cause)
             url = try await authorizationURL(at: provider, as: client, of: flow, state: state, with: hints)
         } catch {
             throw .provider(error)
@@ -92,7 +93,7 @@ extension Broker {
 
     /// The provider and the client of a flow that is about to begin.
     private func ready(
-        _ entry: TenantEntry, _ values: [String: String], for request: AuthorizeRequest
+        _ entry: TenantEntry, _ values: [String: String], for request: AuthorizeRequest, _ cause: Cause
     ) async throws(AuthorizeError) -> ReadySource {
         guard let url = entry.resource(in: values) else {
             guard let client = entry.client else { throw .notConfigured(entry.sourceType) }
@@ -101,13 +102,18 @@ extension Broker {
                 values: values, redirect: redirects.path(of: entry.sourceType, as: client))
         }
         do {
-            return try await connect(entry, to: url, scopes: request.scopes, for: call(of: request.tenant))
+            return try await connect(entry, to: url, scopes: request.scopes, of: request.tenant, for: cause)
         } catch {
             switch error {
             case .store(let error): throw .store(error)
             case .provider(let error):
                 await recordFailure(error, of: entry, for: request)
                 throw .provider(error)
+            case .tooManyRegistrations(let seconds, let isNews):
+                let error = AuthorizeError.tooManyRegistrations(retryAfter: seconds)
+                // Once an hour: refusals must not fill the trail.
+                if isNews { await recordFailure("rate_limited", Self.tooManyRegistrations, of: entry, for: request) }
+                throw error
             case .reauthorizationRequired(let reason): throw .provider(.rejected(reason: reason))
             }
         }
@@ -118,11 +124,20 @@ extension Broker {
         switch error {
         case .closed, .rateLimited: return
         case .rejected, .unreachable, .timedOut:
-            await record(
-                Event(
-                    .flowFailed, at: now(), by: request.requester, tenant: request.tenant,
-                    sourceType: entry.sourceType, code: CallbackError(error).code, detail: error.reason.description))
+            await recordFailure(CallbackError(error).code, error.reason, of: entry, for: request)
         }
+    }
+
+    private static let tooManyRegistrations: Reason =
+        "the tenant caused as many registrations at authorization servers as it may in an hour"
+
+    private func recordFailure(
+        _ code: String, _ reason: Reason, of entry: TenantEntry, for request: AuthorizeRequest
+    ) async {
+        await record(
+            Event(
+                .flowFailed, at: now(), by: request.requester, tenant: request.tenant, sourceType: entry.sourceType,
+                code: code, detail: reason.description))
     }
 
     private func authorizationURL(

@@ -99,6 +99,9 @@ public enum AuthorizeError: Error, Equatable, Sendable {
     case tenantHasTooManyFlows
     /// All tenants together have as many flows outstanding as they may.
     case tooManyFlows
+    /// The tenant caused as many registrations at authorization servers (RFC 7591) as it may in an hour; seconds are left
+    /// of it.
+    case tooManyRegistrations(retryAfter: Int)
     /// Discovery or a pushed authorization request failed.
     case provider(ProviderError)
     /// The flow or the tenant's clients could not be read or kept.

@@ -45,9 +45,11 @@ extension Broker {
         let endpoint = TokenEndpoint(
             url, of: provider, as: verified.client,
             redirectURI: provider.redirectURI ?? redirects.url(flow.redirect), scopes: flow.scopes)
+        let source = TenantSource(sourceType: flow.sourceType, profile: profile, client: verified.client)
         do throws(ProviderError) {
             var tokens = try await exchange(
                 .authorizationCode(verified.code, state: verified.claimed.state, verifier: verifier), at: endpoint)
+            await noteClient(nil, of: source, with: flow.parameters, of: flow.tenant)
             if profile.openID {
                 try await check(
                     tokens, of: provider, client: verified.client, code: verified.code,
@@ -61,10 +63,7 @@ extension Broker {
             return IssuedCredentials(
                 verified.of(informed), credentials: credentials, missingExtras: connected.failure)
         } catch {
-            await forgetRegistration(
-                after: error,
-                of: TenantSource(sourceType: flow.sourceType, profile: profile, client: verified.client),
-                with: flow.parameters)
+            await noteClient(error, of: source, with: flow.parameters, of: flow.tenant)
             throw CallbackFailure(error)
         }
     }

@@ -48,6 +48,13 @@ public struct Client: Sendable {
             usesLegacyRedirect: usesLegacyRedirect, owner: owner)
     }
 
+    /// The same client with other values of parameters.
+    func with(parameters: [String: String]) -> Client {
+        Client(
+            id: id, secret: secret, key: key, certificate: certificate, parameters: parameters, scopes: scopes,
+            usesLegacyRedirect: usesLegacyRedirect, owner: owner)
+    }
+
     private init(
         id: String, secret: ClientSecret?, key: JWSSigner?, certificate: ClientCertificate?,
         parameters: [String: String], scopes: [String]?, usesLegacyRedirect: Bool, owner: TenantID?

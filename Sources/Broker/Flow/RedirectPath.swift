@@ -42,7 +42,18 @@ struct RedirectHandle: Hashable, Sendable, CustomStringConvertible {
     /// The handle of all clients at one authorization server, however many tenants connect there: the broker is one
     /// client to it.
     init(issuer: String) {
-        self.init(use: "issuer", issuer)
+        self.init(use: "issuer", Self.rooted(issuer))
+    }
+
+    /// The handle of the client that a tenant has for itself at one authorization server.
+    init(issuer: String, tenant: TenantID) {
+        self.init(use: "issuer and tenant", Self.rooted(issuer), tenant.description)
+    }
+
+    /// An issuer without a path is the same with a slash (RFC 3986 § 6.2.3).
+    private static func rooted(_ issuer: String) -> String {
+        let shorter = issuer.hasSuffix("/") ? String(issuer.dropLast()) : issuer
+        return shorter.isSameRoot(as: issuer) ? shorter : issuer
     }
 
     /// The handle in an address that somebody asks for; `nil` unless it has the form of one.

@@ -7,6 +7,7 @@ import Transport
 struct ProviderDirectory: Sendable {
     private let transport: any ProviderTransport
     private let allowInsecure: Bool
+    private let takesRootSlash: Bool
     private let metadata: ProviderCache<ProviderMetadata>
     private let keySets: RemoteKeySets
     private let tell: @Sendable (Incident) -> Void
@@ -15,13 +16,16 @@ struct ProviderDirectory: Sendable {
     /// - Parameters:
     ///   - allowInsecure: permits http addresses, for trials.
     ///   - isCaching: metadata serves for a while; else it is fetched by each who asks, and nothing is believed longer.
+    ///   - takesRootSlash: an issuer without a path is the same with a slash: others than the operator named it.
     init(
         transport: any ProviderTransport, allowInsecure: Bool, now: @escaping @Sendable () -> ContinuousClock.Instant,
-        isCaching: Bool = true, tell: @escaping @Sendable (Incident) -> Void = { _ in }
+        isCaching: Bool = true, takesRootSlash: Bool = false,
+        tell: @escaping @Sendable (Incident) -> Void = { _ in }
     ) {
         self.transport = transport
         self.tell = tell
         self.allowInsecure = allowInsecure
+        self.takesRootSlash = takesRootSlash
         // Endpoints hardly ever change: yesterday's are better than none.
         metadata = .forProviders(
             fresh: isCaching ? .seconds(3600) : .zero, stale: isCaching ? .seconds(86_400) : .zero,
@@ -52,7 +56,7 @@ struct ProviderDirectory: Sendable {
     ) async throws(ProviderDirectoryError) -> ProviderMetadata {
         let addresses = ProviderMetadata.addresses(issuer)
         guard !addresses.isEmpty, isAllowed(issuer) else { throw .addressNotAllowed }
-        let (transport, allowInsecure) = (transport, allowInsecure)
+        let (transport, allowInsecure, takesRootSlash) = (transport, allowInsecure, takesRootSlash)
         return try await metadata.value(for: issuer, for: cause.account.party) {
             () async throws(ProviderDirectoryError) in
             // The failure to throw where nothing is found: a wrong document tells more than a missing one.
@@ -64,7 +68,8 @@ struct ProviderDirectory: Sendable {
                     let body = try await Self.body(at: address, by: transport, cause)
                     let found: ProviderMetadata
                     do throws(MetadataError) {
-                        found = try ProviderMetadata(json: body, issuer: issuer, allowInsecure: allowInsecure)
+                        found = try ProviderMetadata(
+                            json: body, issuer: issuer, takingRootSlash: takesRootSlash, allowInsecure: allowInsecure)
                     } catch {
                         throw .metadata(error)
                     }

@@ -49,9 +49,9 @@ extension MetadataError {
         case .notAnObject: return "the document is no JSON object"
         case .issuerMismatch: return "the document is another issuer's (RFC 8414 § 3.3)"
         case .issuerDiffersBySlash(let expected):
-            // The expected one, since the entry is where it is mended.
+            // The expected one, since it is mended where that stands: in the entry, or in what the resource publishes.
             let rule: Reason =
-                "must be the same byte for byte (RFC 8414 § 3.3): write the entry's as the document has it"
+                "must be the same byte for byte (RFC 8414 § 3.3): whoever names it has to write it as the document does"
             return "its issuer differs from \(quoted: expected) by the trailing slash alone, and \(rule)"
         }
     }

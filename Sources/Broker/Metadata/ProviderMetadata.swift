@@ -42,18 +42,22 @@ struct ProviderMetadata: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - issuer: the issuer whose document was asked for.
+    ///   - takingRootSlash: where the issuer has no path, the document's may differ by the slash, which is the same URL
+    ///     (RFC 3986 § 6.2.3). The document's counts.
     ///   - allowInsecure: permits http addresses, for trials.
-    init(json: [UInt8], issuer: String, allowInsecure: Bool = false) throws(MetadataError) {
+    init(
+        json: [UInt8], issuer: String, takingRootSlash: Bool = false, allowInsecure: Bool = false
+    ) throws(MetadataError) {
         guard json.count <= Self.sizeLimit else { throw .tooLarge }
         guard let members = try? StrictJSON.object(json, by: .metadata) else { throw .notAnObject }
         let document = MetadataDocument(members: members, allowInsecure: allowInsecure)
         // RFC 8414 § 3.3: identical, or nothing in it may be used. Else one provider could speak for another.
         let stated = document.text("issuer")
-        guard let stated, stated.isExactly(issuer) else {
+        guard let stated, stated.isExactly(issuer) || (takingRootSlash && stated.isSameRoot(as: issuer)) else {
             let isSlip = stated?.differsBySlash(from: issuer) == true
             throw isSlip ? MetadataError.issuerDiffersBySlash(expected: issuer) : .issuerMismatch
         }
-        self.issuer = issuer
+        self.issuer = stated
         authorizationEndpoint = document.address("authorization_endpoint")
         tokenEndpoint = document.address("token_endpoint")
         revocationEndpoint = document.address("revocation_endpoint")
@@ -85,7 +89,7 @@ struct ProviderMetadata: Sendable, Equatable {
     /// The places where the document of an issuer may be, the better one first; none where `issuer` cannot be one.
     static func addresses(_ issuer: String) -> [String] {
         // RFC 8414 § 2: no query and no fragment.
-        guard let url = StrictURL(issuer), !url.rest.contains("?") else { return [] }
+        guard let url = StrictURL(issuer), !url.rest.contains("?"), !url.hasDotSegments else { return [] }
         let path = url.rest.hasSuffix("/") ? String(url.rest.dropLast()) : url.rest
         let usual = [
             // RFC 8414 § 3.1: between host and path.

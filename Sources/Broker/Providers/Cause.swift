@@ -6,8 +6,9 @@ public enum Cause: Hashable, Sendable {
     /// A claimed flow of a tenant: its code can be sent once and a person waits, so it waits for its turn however long
     /// that takes, and is never refused.
     case flow(TenantID)
-    /// A call that the tenant's caller can make again: it waits for its turn until then, and is refused after.
-    case call(TenantID, until: ContinuousClock.Instant)
+    /// A call that the tenant's caller can make again: it waits for its turn until then, and is refused after. Nothing of
+    /// it goes on after `end`, where it has one.
+    case call(TenantID, until: ContinuousClock.Instant, end: ContinuousClock.Instant? = nil)
     /// An operator's order: it waits behind flows, and is never refused.
     case operators
     /// The broker's own call, which serves all tenants alike: keys of callers' tokens, the metadata of a provider.
@@ -16,13 +17,13 @@ public enum Cause: Hashable, Sendable {
     /// The same cause once the provider was asked: it may have rotated a refresh token by then, so the rest of the call
     /// must not be refused.
     var begun: Cause {
-        if case .call(let tenant, _) = self { .flow(tenant) } else { self }
+        if case .call(let tenant, _, _) = self { .flow(tenant) } else { self }
     }
 
     /// The account whose share it counts in.
     var account: Account {
         switch self {
-        case .flow(let tenant), .call(let tenant, _): .tenant(tenant)
+        case .flow(let tenant), .call(let tenant, _, _): .tenant(tenant)
         case .operators: .operators
         case .broker: .broker
         }
@@ -35,6 +36,14 @@ public enum Cause: Hashable, Sendable {
         case .call, .operators: false
         }
     }
+
+    /// The moment after which nothing of it goes on; `nil`: each request has its own time.
+    var end: ContinuousClock.Instant? {
+        if case .call(_, _, let end) = self { end } else { nil }
+    }
+
+    /// Tells whether nothing of it goes on any more.
+    func isOver(at now: ContinuousClock.Instant) -> Bool { end.map { $0 <= now } ?? false }
 
     /// An owner of a share of the requests to providers.
     enum Account: Hashable, Sendable {

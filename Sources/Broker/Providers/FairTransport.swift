@@ -99,7 +99,7 @@ public final class FairTransport: ProviderTransport {
         case .isRefused: return continuation.resume(returning: .rateLimited)
         case .waits: break
         }
-        if case .call(_, let until) = cause { limitWait(of: id, until: until) }
+        if case .call(_, let until, _) = cause { limitWait(of: id, until: until) }
         // A cancellation that came before it waited found nobody.
         if Task.isCancelled { withdraw(id, .cancelled) }
     }

@@ -67,18 +67,19 @@ extension Broker {
         let cause = call(of: request.tenant)
         let json = try await refreshes.run(identity, token: request.refreshToken) {
             [self] () async throws(RefreshError) -> RefreshCoalescer.Answer in
-            let ready = try await ready(entry, values, for: cause)
+            let ready = try await ready(entry, values, of: request.tenant, for: cause)
             let source = ready.source
             let credentials: Credentials
             do throws(ProviderError) {
                 credentials = try await refreshed(
                     request, from: source, values: ready.values, scopes: scopes, for: cause)
             } catch {
-                let isUnknown = await forgetRegistration(after: error, of: source, with: ready.values)
-                guard case .rejected(let code, _, let reason) = error, isUnknown || code == ProviderError.invalidGrant
+                let isLost = await noteClient(error, of: source, with: ready.values, of: request.tenant)
+                guard case .rejected(let code, _, let reason) = error, isLost || code == ProviderError.invalidGrant
                 else { throw .provider(error) }
                 throw .reauthorizationRequired(reason)
             }
+            await noteClient(nil, of: source, with: ready.values, of: request.tenant)
             guard let json = try? credentials.exposedJSON(sourceType: source.sourceType) else {
                 throw .provider(.rejected(reason: "the tokens cannot be written as JSON"))
             }
@@ -96,15 +97,17 @@ extension Broker {
 
     /// The provider and the client for a refresh.
     private func ready(
-        _ entry: TenantEntry, _ values: [String: String], for cause: Cause
+        _ entry: TenantEntry, _ values: [String: String], of tenant: TenantID, for cause: Cause
     ) async throws(RefreshError) -> ReadySource {
         do {
-            return try await source(entry, values, for: cause)
+            return try await source(entry, values, of: tenant, for: cause)
         } catch {
             switch error {
             case .provider(let error): throw .provider(error)
             case .reauthorizationRequired(let reason): throw .reauthorizationRequired(reason)
             case .store(let error): throw .store(error)
+            // Only a flow that begins registers.
+            case .tooManyRegistrations: throw .provider(.rateLimited)
             }
         }
     }

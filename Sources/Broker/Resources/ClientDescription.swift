@@ -10,17 +10,13 @@ struct ClientDescription: Sendable {
     var members: [String: JSONValue] {
         [
             // People read it when they consent: the broker's host tells whose it is.
-            "client_name": .string("Cloakroom at \(host)"), "client_uri": .string(publicURL.text),
+            "client_name": .string("Cloakroom at \(publicURL.authority)"), "client_uri": .string(publicURL.text),
             "redirect_uris": .array(redirectURIs.map(JSONValue.string)),
             "grant_types": .array([.string("authorization_code"), .string("refresh_token")]),
             "response_types": .array([.string("code")]),
             // OpenID Connect Registration § 2: a web client's redirect addresses are https.
             "application_type": .string(publicURL.text.hasPrefix("https://") ? "web" : "native"),
         ]
-    }
-
-    private var host: String {
-        String(Substring(publicURL.origin.description.utf8.drop { $0 != UInt8(ascii: "/") }.dropFirst(2)))
     }
 }
 

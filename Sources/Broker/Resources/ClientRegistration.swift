@@ -3,13 +3,25 @@ import Formats
 import Secrets
 import Transport
 
-/// The broker's registration at an authorization server (RFC 7591 § 3.2.1), before it is sealed.
+/// The broker as a client that it became by itself at an authorization server, by registration (RFC 7591 § 3.2.1) or by
+/// a document of its own, before it is sealed.
 public struct ClientRegistration: Sendable {
+    var approach = ClientApproach.dynamicRegistration
     let id: String
     let secret: ClientSecret?
     let authentication: OAuthProfile.ClientAuthentication
-    /// `nil`: the secret does not expire, or there is none.
-    let secretExpiresAt: Timestamp?
+    /// The moment from which it is made anew for flows that begin; `nil`: the secret does not expire, or there is none.
+    let renewsAt: Timestamp?
+    /// The scopes that were asked for. Some servers take no others of it.
+    var scopes: [String] = []
+    /// The one origin that its tokens may be sent to (`ProviderMetadata.boundTokenOrigin`); `nil`: whichever the metadata
+    /// names.
+    var tokenOrigin: Origin?
+    /// The number of times in a row that the server said that it does not know it.
+    var refusals = 0
+
+    /// One refusal may pass, and all tenants' grants hang on it.
+    static let mostRefusals = 2
 
     /// The one address that its callbacks come to, and the issuer that it is registered at.
     struct Place: Hashable, Sendable {
@@ -21,7 +33,24 @@ public struct ClientRegistration: Sendable {
         var context: [UInt8] { Array("\(issuer)\u{0}\(redirectURI)".utf8) }
     }
 
-    func hasExpired(at now: Timestamp) -> Bool { secretExpiresAt.map { $0 <= now } ?? false }
+    /// True if the server does not know it any more. It serves on for its tokens until another one is made.
+    var isLost: Bool { refusals >= Self.mostRefusals }
+
+    /// Tells whether a flow that begins needs a new one.
+    func isDue(at now: Timestamp) -> Bool { isLost || renewsAt.map { $0 <= now } ?? false }
+
+    /// Tells whether a flow that asks for these scopes can go by it.
+    func covers(_ scopes: [String]) -> Bool {
+        approach == .metadataDocument || scopes.allSatisfy(self.scopes.contains)
+    }
+
+    /// Tells whether a flow that begins goes by it: also where the server would take another approach now, since the
+    /// tokens of before are its own.
+    func isUsable(at offer: ServerOffer, scopes: [String], now: Timestamp) -> Bool {
+        // A server that takes no documents any more does not know the client.
+        if approach == .metadataDocument, offer.approach != .metadataDocument { return false }
+        return !isDue(at: now) && covers(scopes)
+    }
 
     func client(at issuer: String) -> Client {
         Client(id: id, secret: secret, parameters: [OAuthProfile.issuerParameter: issuer])
@@ -51,7 +80,11 @@ extension ClientRegistration {
         }
 
         /// Reads the answer (RFC 7591 § 3.2.1) as strictly as if the server were hostile.
-        func registration(_ response: ProviderResponse, now: Timestamp) throws(Fault) -> ClientRegistration {
+        ///
+        /// - Parameter flowLifetime: the seconds that a flow may take.
+        func registration(
+            _ response: ProviderResponse, now: Timestamp, flowLifetime: Int64
+        ) throws(Fault) -> ClientRegistration {
             let document = try? StrictJSON.object(response.body, by: .metadata)
             guard (200..<300).contains(response.status), let document else {
                 throw .refused(
@@ -88,19 +121,24 @@ extension ClientRegistration {
             guard secret != nil || !method.usesSecret else { throw .malformed("client_secret") }
             return ClientRegistration(
                 id: id, secret: method.usesSecret ? secret : nil, authentication: method,
-                secretExpiresAt: try Self.expiry(document["client_secret_expires_at"], of: secret, now: now))
+                renewsAt: try Self.renewal(
+                    document["client_secret_expires_at"], of: secret, now: now, flowLifetime: flowLifetime))
         }
 
-        /// 0: it does not expire.
-        private static func expiry(
-            _ value: JSONValue?, of secret: ClientSecret?, now: Timestamp
+        /// The moment from which a flow could outlive the secret; for one that lives no longer than two flows, the half of
+        /// its life.
+        ///
+        /// - Parameter value: the end of the secret; 0: it does not expire.
+        private static func renewal(
+            _ value: JSONValue?, of secret: ClientSecret?, now: Timestamp, flowLifetime: Int64
         ) throws(Fault) -> Timestamp? {
             guard secret != nil, let seconds = value?.lenientNumber, seconds > 0 else { return nil }
             // Beyond any lifetime that a clock can show.
             guard seconds < 253_402_300_800 else { return nil }
             let expiry = Timestamp(milliseconds: Int64(seconds * 1000))
             guard expiry > now else { throw .expired }
-            return expiry
+            let left = expiry.milliseconds - now.milliseconds
+            return Timestamp(milliseconds: expiry.milliseconds - min(flowLifetime * 1000, left / 2))
         }
 
         /// RFC 6749 appendix A.1 and A.2.
@@ -162,18 +200,23 @@ extension OAuthProfile.ClientAuthentication {
 
 extension ClientRegistration {
     private struct Members: Codable {
+        var approach: String
         var id: String
         var secret: String?
         var authentication: String
-        var secretExpiresAt: Int64?
+        var renewsAt: Int64?
+        var scopes: [String]
+        var tokenOrigin: String?
+        var refusals: Int
     }
 
     func sealed(by ring: KeyRing, at place: Place) -> Sealed<ClientRegistration>? {
         let json = (secret ?? ClientSecret("")).expose { text in
             try? JSONValue(
                 encoding: Members(
-                    id: id, secret: secret == nil ? nil : text, authentication: authentication.rawValue,
-                    secretExpiresAt: secretExpiresAt?.milliseconds)
+                    approach: approach.rawValue, id: id, secret: secret == nil ? nil : text,
+                    authentication: authentication.rawValue, renewsAt: renewsAt?.milliseconds, scopes: scopes,
+                    tokenOrigin: tokenOrigin?.description, refusals: refusals)
             ).encoded()
         }
         return json.map { ring.seal(SecretBytes($0), as: Self.label, context: place.context) }
@@ -183,12 +226,23 @@ extension ClientRegistration {
         let bytes = try ring.open(sealed, as: Self.label, context: place.context)
         guard let value = bytes.expose({ JSONValue(json: $0) }),
             let members = try? value.decoded(as: Members.self),
+            let approach = ClientApproach(rawValue: members.approach),
             let authentication = OAuthProfile.ClientAuthentication(rawValue: members.authentication)
         else { throw .malformed }
+        var tokenOrigin: Origin?
+        if let text = members.tokenOrigin {
+            // Never taken for none.
+            guard let origin = Origin(text) else { throw .malformed }
+            tokenOrigin = origin
+        }
+        self.approach = approach
         id = members.id
         secret = members.secret.map { ClientSecret($0) }
         self.authentication = authentication
-        secretExpiresAt = members.secretExpiresAt.map { Timestamp(milliseconds: $0) }
+        renewsAt = members.renewsAt.map { Timestamp(milliseconds: $0) }
+        scopes = members.scopes
+        self.tokenOrigin = tokenOrigin
+        refusals = members.refusals
     }
 
     /// The same registration under the first master key; `nil` where none opens it.

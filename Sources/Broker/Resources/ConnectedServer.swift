@@ -7,12 +7,21 @@ struct ConnectedServer: Sendable {
     /// The address of the resource as the caller gave it.
     let url: String
     let server: OAuthProfile.FoundServer
-    let membership: ServerOffer.Membership
+    let approach: ClientApproach
+    /// The client that the flow began as.
+    let clientID: String
 
     var issuer: String { server.issuer }
 
+    /// The names beside the issuer's and the parameter's. No parameter has a colon in its name.
     private enum Name: String {
-        case resource, tokenEndpoint, revocationEndpoint, clientAuthentication, membership, requiresIssuer
+        case resource = "found:resource"
+        case tokenEndpoint = "found:tokenEndpoint"
+        case revocationEndpoint = "found:revocationEndpoint"
+        case clientAuthentication = "found:clientAuthentication"
+        case requiresIssuer = "found:requiresIssuer"
+        case approach = "found:approach"
+        case clientID = "found:clientId"
     }
 
     /// The names that `values` adds; none of them is a caller's to give.
@@ -21,7 +30,7 @@ struct ConnectedServer: Sendable {
             OAuthProfile.issuerParameter: server.issuer, Name.resource.rawValue: server.resource,
             Name.tokenEndpoint.rawValue: server.token,
             Name.clientAuthentication.rawValue: server.clientAuthentication.rawValue,
-            Name.membership.rawValue: membership.rawValue,
+            Name.approach.rawValue: approach.rawValue, Name.clientID.rawValue: clientID,
         ]
         if let name = profile.resourceParameter { values[name] = url }
         if let revocation = server.revocation { values[Name.revocationEndpoint.rawValue] = revocation }
@@ -29,49 +38,36 @@ struct ConnectedServer: Sendable {
         return values
     }
 
-    init(url: String, offer: ServerOffer, resource: String) {
-        let metadata = offer.metadata
+    /// `nil` where the metadata has no token endpoint.
+    init?(url: String, resource: String, _ metadata: ProviderMetadata, as client: ResourceClient) {
+        guard let token = metadata.tokenEndpoint else { return nil }
         self.url = url
         server = OAuthProfile.FoundServer(
             issuer: metadata.issuer, requiresIssuer: metadata.sendsIssuer, resource: resource,
-            authorization: metadata.authorizationEndpoint, token: metadata.tokenEndpoint ?? "",
-            revocation: metadata.revocationEndpoint,
+            authorization: metadata.authorizationEndpoint, token: token,
+            revocation: metadata.revocationEndpoint(boundTo: client.tokenOrigin),
             pushedAuthorization: metadata.requiresPushedAuthorization ? metadata.pushedAuthorizationEndpoint : nil,
-            clientAuthentication: offer.authentication)
-        membership = offer.membership
-    }
-
-    private init(url: String, server: OAuthProfile.FoundServer, membership: ServerOffer.Membership) {
-        self.url = url
-        self.server = server
-        self.membership = membership
-    }
-
-    /// The same, for a client that was registered with an authentication of the server's choice.
-    func authenticating(by method: OAuthProfile.ClientAuthentication) -> ConnectedServer {
-        ConnectedServer(
-            url: url,
-            server: OAuthProfile.FoundServer(
-                issuer: server.issuer, requiresIssuer: server.requiresIssuer, resource: server.resource,
-                authorization: server.authorization, token: server.token, revocation: server.revocation,
-                pushedAuthorization: server.pushedAuthorization, clientAuthentication: method),
-            membership: membership)
+            clientAuthentication: client.authentication)
+        approach = client.approach
+        clientID = client.client.id
     }
 
     /// Reads the values of a flow; `nil` where the entry was another kind when it began.
     init?(_ values: [String: String], of profile: OAuthProfile) {
+        let value = { (name: Name) in values[name.rawValue] }
         guard let name = profile.resourceParameter, let url = values[name],
-            let issuer = values[OAuthProfile.issuerParameter], let resource = values[Name.resource.rawValue],
-            let token = values[Name.tokenEndpoint.rawValue],
-            let authentication = values[Name.clientAuthentication.rawValue].flatMap({
+            let issuer = values[OAuthProfile.issuerParameter], let resource = value(.resource),
+            let token = value(.tokenEndpoint), let clientID = value(.clientID),
+            let authentication = value(.clientAuthentication).flatMap({
                 OAuthProfile.ClientAuthentication(rawValue: $0)
-            }), let membership = values[Name.membership.rawValue].flatMap({ ServerOffer.Membership(rawValue: $0) })
+            }), let approach = value(.approach).flatMap({ ClientApproach(rawValue: $0) })
         else { return nil }
         self.url = url
         server = OAuthProfile.FoundServer(
-            issuer: issuer, requiresIssuer: values[Name.requiresIssuer.rawValue] != nil, resource: resource,
-            authorization: nil, token: token, revocation: values[Name.revocationEndpoint.rawValue],
+            issuer: issuer, requiresIssuer: value(.requiresIssuer) != nil, resource: resource,
+            authorization: nil, token: token, revocation: value(.revocationEndpoint),
             pushedAuthorization: nil, clientAuthentication: authentication)
-        self.membership = membership
+        self.approach = approach
+        self.clientID = clientID
     }
 }

@@ -2,11 +2,12 @@ import Catalog
 import Formats
 import Secrets
 
-/// The broker's own registrations (RFC 7591), one for each authorization server and redirect address, kept sealed.
+/// The clients that the broker became by itself, one for each authorization server and redirect address, kept sealed.
 final class RegisteredClients: Sendable {
-    /// One registration at a time for each place; a failure is tried again at once.
+    /// One at a time for each place and account; a failure is tried again at once. No account waits for what another
+    /// one began, which may be refused for what that one did before.
     private typealias Running = SingleFlightCache<
-        ClientRegistration.Place, ClientRegistration, ResourceError, Never
+        ClientRegistration.Place, ClientRegistration, ResourceError, Cause.Account
     >
 
     private let store: any ClientRegistrationStore
@@ -16,14 +17,24 @@ final class RegisteredClients: Sendable {
     private let made = Locked<[Cause.Account: Hour]>([:])
     private let sweptAt = Locked<Timestamp?>(nil)
 
-    /// What was registered for one account.
+    /// What one account caused to be kept.
     private struct Hour: Sendable {
-        var start: Timestamp
+        let start: Timestamp
         var count = 0
+        var isTold = false
+
+        var end: Timestamp { start.adding(seconds: 3600) }
+
+        /// A clock may be set back.
+        func isNow(_ now: Timestamp) -> Bool { start <= now && now < end }
     }
 
     /// A hostile server can name a new issuer each time, and each is a row that stays.
     private static let mostInAnHour = 200
+    /// Each is lost to another call that was faster, which seldom comes twice.
+    private static let mostTries = 5
+    /// Beyond so many accounts those are dropped whose hour is over.
+    private static let mostHours = 1000
 
     private static let day: Int64 = 86_400
     /// The days without a use after which a registration is forgotten. Nobody tells when its last token ends: whoever has
@@ -64,75 +75,133 @@ final class RegisteredClients: Sendable {
         sweptAt.withLock { $0 = now }
     }
 
-    /// The registration for a place: the kept one, or a new one where there is none or its secret has expired.
+    /// The registration for a flow that begins: the kept one, or a new one where there is none, or it is due.
     ///
     /// - Parameters:
-    ///   - account: whose registrations are counted. Beyond those of an hour it fails.
-    ///   - register: asks the server.
+    ///   - account: whose new ones are counted. Beyond those of an hour it fails.
+    ///   - scopes: those that the flow asks for.
+    ///   - make: makes a new one, in place of the one that is given.
     func registration(
-        at place: ClientRegistration.Place, for account: Cause.Account = .broker,
+        at place: ClientRegistration.Place, for account: Cause.Account, at offer: ServerOffer, scopes: [String],
         now: @escaping @Sendable () -> Timestamp,
-        register: @escaping @Sendable () async throws(ProviderError) -> ClientRegistration
+        make: @escaping @Sendable (ClientRegistration?) async throws(ProviderError) -> ClientRegistration
     ) async throws(ResourceError) -> ClientRegistration {
-        try await running.value(for: place) { [self] () async throws(ResourceError) in
+        let inOneCall = { [self] () async throws(ResourceError) in
+            try await running.value(for: place, for: account) { [self] () async throws(ResourceError) in
+                try await find(at: place, for: account, at: offer, scopes: scopes, now: now, make: make)
+            }
+        }
+        let found = try await inOneCall()
+        // The call that was waited for may have had other scopes in mind.
+        return found.covers(scopes) ? found : try await inOneCall()
+    }
+
+    private func find(
+        at place: ClientRegistration.Place, for account: Cause.Account, at offer: ServerOffer, scopes: [String],
+        now: @escaping @Sendable () -> Timestamp,
+        make: @escaping @Sendable (ClientRegistration?) async throws(ProviderError) -> ClientRegistration
+    ) async throws(ResourceError) -> ClientRegistration {
+        for _ in 0..<Self.mostTries {
             let kept: KeptRegistration?
-            do throws(StoreError) {
+            do {
                 kept = try await store.registration(issuer: place.issuer, redirectURI: place.redirectURI)
-                if let kept, let known = open(kept, at: place), !known.hasExpired(at: now()) {
-                    try await noteUse(of: kept, at: now())
-                    return known
-                }
             } catch {
                 throw .store(error)
             }
-            guard mayMake(for: account, at: now()) else { throw .provider(.rateLimited) }
-            let new: ClientRegistration
-            do throws(ProviderError) {
-                new = try await register()
-            } catch {
-                throw .provider(error)
+            let known = kept.flatMap { open($0, at: place) }
+            if let known { try Self.check(known, at: offer) }
+            let bound = known?.tokenOrigin ?? offer.metadata.boundTokenOrigin
+            var next: ClientRegistration
+            if let kept, let known, known.isUsable(at: offer, scopes: scopes, now: now()) {
+                if bound == known.tokenOrigin {
+                    do {
+                        try await noteUse(of: kept, at: now())
+                    } catch {
+                        throw .store(error)
+                    }
+                    return known
+                }
+                next = known
+            } else {
+                try reserve(for: account, at: now())
+                do {
+                    next = try await make(known)
+                } catch {
+                    giveBack(for: account)
+                    throw .provider(error)
+                }
             }
-            return try await keep(new, at: place, replacing: kept, now: now())
+            next.tokenOrigin = bound
+            if try await keep(next, at: place, replacing: kept, now: now()) { return next }
+            // Another call or broker was faster: what it kept is looked at as if it had been there before, so that all act
+            // as one client, and none goes without the origin that its tokens are bound to.
+        }
+        throw .provider(.rateLimited)
+    }
+
+    /// Throws where tokens that its flows get could go to another place than those before: the two cannot be told apart
+    /// later.
+    private static func check(_ known: ClientRegistration, at offer: ServerOffer) throws(ResourceError) {
+        guard offer.metadata.takesTokens(boundTo: known.tokenOrigin) else {
+            throw .provider(.rejected(reason: known.moved(offer.metadata)))
         }
     }
 
-    private func mayMake(for account: Cause.Account, at now: Timestamp) -> Bool {
-        made.withLock { made in
-            var hour = made[account] ?? Hour(start: now)
-            if now < hour.start || hour.start.adding(seconds: 3600) <= now { hour = Hour(start: now) }
-            hour.count += 1
-            made[account] = hour
-            return hour.count <= Self.mostInAnHour
+    private func reserve(for account: Cause.Account, at now: Timestamp) throws(ResourceError) {
+        let refusal: (seconds: Int, isNews: Bool)? = made.withLock { made in
+            if made.count >= Self.mostHours, made[account] == nil { made = made.filter { $0.value.isNow(now) } }
+            var hour = made[account].flatMap { $0.isNow(now) ? $0 : nil } ?? Hour(start: now)
+            defer { made[account] = hour }
+            guard hour.count >= Self.mostInAnHour else {
+                hour.count += 1
+                return nil
+            }
+            let isNews = !hour.isTold
+            hour.isTold = true
+            return (Int((hour.end.milliseconds - now.milliseconds + 999) / 1000), isNews)
         }
+        if let refusal { throw .tooManyRegistrations(retryAfter: refusal.seconds, isNews: refusal.isNews) }
     }
 
-    /// Keeps a registration. Where another broker of the store was faster, its own one counts, so that both act as one
-    /// client.
+    /// What failed leaves no row.
+    private func giveBack(for account: Cause.Account) {
+        made.withLock { made in if let hour = made[account], hour.count > 0 { made[account]?.count -= 1 } }
+    }
+
+    /// Keeps a registration. `false` where another than the old one is kept by now.
     private func keep(
         _ new: ClientRegistration, at place: ClientRegistration.Place, replacing old: KeptRegistration?, now: Timestamp
-    ) async throws(ResourceError) -> ClientRegistration {
+    ) async throws(ResourceError) -> Bool {
         guard let sealed = new.sealed(by: keyRing, at: place) else {
             throw .provider(.rejected(reason: "the registration cannot be written as JSON"))
         }
-        let kept: KeptRegistration
         do {
-            kept = try await store.keepRegistration(
+            let kept = try await store.keepRegistration(
                 KeptRegistration(
                     issuer: place.issuer, redirectURI: place.redirectURI, sealed: sealed, usedAt: now),
                 replacing: old?.sealed)
+            return kept.sealed == sealed
         } catch {
             throw .store(error)
         }
-        return kept.sealed == sealed ? new : open(kept, at: place) ?? new
     }
 
-    /// Forgets a registration that its server does not know any more: the next flow makes a new one. Does nothing where
-    /// another one has taken its place.
-    func forget(_ clientID: String, at place: ClientRegistration.Place) async throws(StoreError) {
-        guard let kept = try await store.registration(issuer: place.issuer, redirectURI: place.redirectURI),
-            let known = open(kept, at: place), known.id.isExactly(clientID)
-        else { return }
-        try await store.forgetRegistration(kept)
+    /// Keeps that the server does not know a registration, or that it does again. `true` where it said twice in a row that
+    /// it does not. Does nothing where another one has taken its place.
+    func note(
+        isRefused: Bool, _ registration: ClientRegistration, at place: ClientRegistration.Place
+    ) async throws(StoreError) -> Bool {
+        guard isRefused || registration.refusals > 0,
+            let kept = try await store.registration(issuer: place.issuer, redirectURI: place.redirectURI),
+            var known = open(kept, at: place), known.id.isExactly(registration.id)
+        else { return false }
+        known.refusals = isRefused ? min(known.refusals + 1, ClientRegistration.mostRefusals) : 0
+        guard let sealed = known.sealed(by: keyRing, at: place) else { return known.isLost }
+        _ = try await store.keepRegistration(
+            KeptRegistration(
+                issuer: place.issuer, redirectURI: place.redirectURI, sealed: sealed, usedAt: kept.usedAt),
+            replacing: kept.sealed)
+        return known.isLost
     }
 
     private func open(_ kept: KeptRegistration, at place: ClientRegistration.Place) -> ClientRegistration? {

@@ -13,11 +13,15 @@ struct ResourceDirectory: Sendable {
     private let servers: ProviderDirectory
 
     /// - Parameter allowInsecure: permits http addresses, for trials.
-    init(transport: any ProviderTransport, allowInsecure: Bool, tell: @escaping @Sendable (Incident) -> Void) {
+    init(
+        transport: any ProviderTransport, allowInsecure: Bool, now: @escaping @Sendable () -> ContinuousClock.Instant,
+        tell: @escaping @Sendable (Incident) -> Void
+    ) {
         self.transport = transport
         self.allowInsecure = allowInsecure
         servers = ProviderDirectory(
-            transport: transport, allowInsecure: allowInsecure, now: { .now }, isCaching: false, tell: tell)
+            transport: transport, allowInsecure: allowInsecure, now: now, isCaching: false, takesRootSlash: true,
+            tell: tell)
     }
 
     /// Asks a resource for its challenge, then for its metadata (RFC 9728 § 3 and § 5).
@@ -82,10 +86,18 @@ struct ResourceDirectory: Sendable {
     private func challenge(
         of url: StrictURL, _ cause: Cause, _ narrating: Narrator
     ) async throws(ProviderError) -> Challenge? {
-        var response = try await send(.post, url.text, at: .resource, cause)
-        // Of a server that answers no POST.
-        if [404, 405, 501].contains(response.status) {
-            response = try await send(.get, url.text, at: .resource, cause)
+        var response: ProviderResponse
+        do {
+            response = try await send(.post, url.text, at: .resource, cause)
+            // Of a server that answers no POST.
+            if [404, 405, 501].contains(response.status) {
+                response = try await send(.get, url.text, at: .resource, cause)
+            }
+        } catch {
+            // One that says nothing yet may have its documents at their places.
+            guard case .timedOut = error else { throw error }
+            narrating("the server gave no answer in time without a token, where 401 was expected")
+            return nil
         }
         guard response.status == 401 else {
             narrating("the server answered \(response.status) without a token, where 401 was expected")
@@ -116,6 +128,8 @@ struct ResourceDirectory: Sendable {
         if method == .post { headers.append(("Content-Type", "application/json")) }
         var request = ProviderRequest(
             method: method, url: url, headers: headers, body: method == .post ? Self.ping : nil)
+        // Its body may be a stream of events that never ends.
+        request.http.wantsHeadAlone = endpoint == .resource
         request.cause = cause
         do {
             return try await transport.send(request)
@@ -131,6 +145,11 @@ struct FoundResource: Sendable {
     let metadata: ResourceMetadata
     /// The scopes of its challenge; `nil` where it named none.
     let challengeScopes: [String]?
+
+    /// All scopes that it is known to have.
+    var published: [String] {
+        Array(Scopes.union((challengeScopes ?? []).filter(Scopes.isToken), metadata.scopes ?? []).prefix(200))
+    }
 
     /// The scopes to ask for unless the caller names some: those that the server wants now, else those that it knows.
     /// As many as a caller may name: a server that lists thousands must not make every flow fail.

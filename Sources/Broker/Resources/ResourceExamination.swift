@@ -10,7 +10,7 @@ extension Broker {
         let steps = Narration()
         do {
             let (resource, offer) = try await offer(of: url, for: entry, call(of: request.tenant)) { steps.add($0) }
-            steps.add(membership(of: offer))
+            steps.add(words(for: offer))
             let scopes = request.scopes ?? entry.client?.scopes ?? resource.scopes
             steps.add("scopes to ask for: \(quoted: scopes.isEmpty ? "none" : scopes.joined(separator: " "))")
         } catch {
@@ -19,13 +19,13 @@ extension Broker {
         return steps.all
     }
 
-    private func membership(of offer: ServerOffer) -> Reason {
-        switch offer.membership {
-        case .own: "the broker is the client that was set for it"
-        case .document:
+    private func words(for offer: ServerOffer) -> Reason {
+        switch offer.approach {
+        case .preregistered: "the broker is the client that was set for it"
+        case .metadataDocument:
             "it takes client ID metadata documents: the broker's client id is \(quoted: clientDocumentURL(RedirectHandle(issuer: offer.metadata.issuer)))"
-        case .registration:
-            "it takes dynamic registration: the broker registers at \(quoted: offer.metadata.registrationEndpoint ?? "")"
+        case .dynamicRegistration(let endpoint, _):
+            "it takes dynamic registration: the broker registers at \(quoted: endpoint)"
         }
     }
 }

@@ -5,8 +5,10 @@ import Formats
 struct ResourceMetadata: Sendable, Equatable {
     /// The identifier, as tokens for it are asked for (RFC 8707 § 2).
     let resource: String
-    /// The issuers of the authorization servers that it takes tokens of, the preferred one first; none twice.
+    /// The issuers of the authorization servers that are looked at, the preferred one first; none twice.
     let authorizationServers: [String]
+    /// All of them.
+    private let listed: [String]
     /// The scopes that it knows; `nil` where it does not say.
     let scopes: [String]?
 
@@ -29,8 +31,9 @@ struct ResourceMetadata: Sendable, Equatable {
             throw .anotherResource(document.text("resource"))
         }
         self.resource = resource
+        listed = document.texts("authorization_servers") ?? []
         var servers: [String] = []
-        for issuer in document.texts("authorization_servers") ?? [] {
+        for issuer in listed {
             if servers.count == Self.mostServers { break }
             if !servers.contains(exactly: issuer) { servers.append(issuer) }
         }
@@ -39,12 +42,18 @@ struct ResourceMetadata: Sendable, Equatable {
         scopes = document.texts("scopes_supported").map { $0.filter(Scopes.isToken) }
     }
 
+    /// Tells whether it takes tokens of an issuer, however many others stand before it.
+    func names(_ issuer: String) -> Bool { listed.contains { $0.isSameIssuer(as: issuer) } }
+
     /// Tells whether `resource` is the server at `url`, or all of its host, or a folder that it is in.
     ///
     /// RFC 9728 § 3.3 has them identical. Servers name their host alone for `/mcp`, and the protocol's own libraries take
     /// that, so it is taken here; another host or a neighbour's path never is.
     private static func isResource(_ resource: String, of url: StrictURL) -> Bool {
-        guard let stated = StrictURL(resource), stated.origin == url.origin else { return false }
+        // Servers and libraries make another path of one that goes back.
+        guard let stated = StrictURL(resource), stated.origin == url.origin, !stated.hasDotSegments else {
+            return false
+        }
         if stated.rest.isExactly(url.rest) { return true }
         guard !stated.rest.utf8.contains(UInt8(ascii: "?")) else { return false }
         let folder = stated.rest.hasSuffix("/") ? String(stated.rest.dropLast()) : stated.rest

@@ -5,6 +5,9 @@ public import Formats
 public struct ResourceServers: Sendable {
     /// The hosts; empty: no server may be connected.
     public var hosts: [HostPattern]
+    /// True if the broker may be known by client ID metadata documents, where its address is https; else it registers
+    /// where servers would take either.
+    public var clientDocuments = true
 
     /// Without arguments: no server may be connected.
     public init(_ hosts: [HostPattern] = []) {

@@ -19,20 +19,22 @@ extension Broker {
         at connected: ConnectedServer, _ sourceType: SourceType, of tenant: TenantID
     ) async throws(StoreError) -> Client? {
         let issuer = connected.issuer
-        switch connected.membership {
-        case .document: return documentClient(at: issuer)
-        case .own: return try await client(for: sourceType, of: tenant).map { Self.client($0, at: issuer) }
-        case .registration:
-            let kept = try await registered.registration(at: place(of: sourceType.id, at: issuer), now: now())
-            return kept?.client(at: issuer)
+        switch connected.approach {
+        case .preregistered: return try await client(for: sourceType, of: tenant).map { Self.client($0, at: issuer) }
+        case .metadataDocument, .dynamicRegistration:
+            return try await registrations(of: sourceType.id, at: issuer, for: tenant)
+                .first { $0.registration.id.isExactly(connected.clientID) }?.registration.client(at: issuer)
         }
     }
 
     /// The provider and the client for a call outside of flows.
     func source(
-        _ entry: TenantEntry, _ values: [String: String], for cause: Cause
+        _ entry: TenantEntry, _ values: [String: String], of tenant: TenantID, for cause: Cause
     ) async throws(ResourceError) -> ReadySource {
-        if let url = entry.resource(in: values) { return try await source(entry, at: url, values, for: cause) }
+        if let url = entry.resource(in: values) {
+            let issuer = values[OAuthProfile.issuerParameter] ?? ""
+            return try await source(entry, at: url, issuer: issuer, of: tenant, for: cause)
+        }
         // `entry` has seen to it that there is one.
         guard let client = entry.client else { throw .provider(.rejected(reason: "no client is set")) }
         return ReadySource(
@@ -45,61 +47,84 @@ extension Broker {
     /// The resource is asked anew which servers it takes tokens of. Where the token's is none of them any more, nobody is
     /// sent anything.
     private func source(
-        _ entry: TenantEntry, at url: StrictURL, _ values: [String: String], for cause: Cause
+        _ entry: TenantEntry, at url: StrictURL, issuer: String, of tenant: TenantID, for cause: Cause
     ) async throws(ResourceError) -> ReadySource {
-        let issuer = values[OAuthProfile.issuerParameter] ?? ""
         let resource = try await resource(at: url, cause)
-        guard resource.metadata.authorizationServers.contains(exactly: issuer) else {
+        guard resource.metadata.names(issuer) else {
             throw .reauthorizationRequired("the server takes tokens of other authorization servers now")
         }
-        let offer = try await offer(of: issuer, for: entry, cause)
-        let connected = ConnectedServer(url: url.text, offer: offer, resource: resource.metadata.resource)
-        guard offer.membership == .registration else {
-            return try ready(
-                entry, at: connected, as: Self.client(entry, at: connected) ?? documentClient(at: issuer))
-        }
-        let kept: ClientRegistration?
-        do {
-            kept = try await registered.registration(at: place(of: entry.sourceType, at: issuer), now: now())
-        } catch {
-            throw .store(error)
-        }
-        // A new client could not use the tokens of the one before (RFC 6749 § 6).
-        guard let kept else { throw .reauthorizationRequired("the broker is no client of this server any more") }
-        return try ready(
-            entry, at: connected.authenticating(by: kept.authentication), as: kept.client(at: issuer))
-    }
-
-    private func offer(
-        of issuer: String, for entry: TenantEntry, _ cause: Cause
-    ) async throws(ResourceError) -> ServerOffer {
         let metadata: ProviderMetadata
         do {
             metadata = try await resources.server(issuer, for: cause)
         } catch {
             throw .provider(ProviderError(error, at: .metadata))
         }
-        do {
-            return try ServerOffer(metadata, own: entry.client)
-        } catch {
-            throw .provider(.rejected(reason: "\(quoted: issuer): \(error.reason)"))
-        }
+        let client = try await client(for: entry, at: metadata, of: tenant)
+        return try ready(entry, at: resource, metadata, as: client)
     }
 
-    /// Forgets the registration that a server said it does not know (RFC 6749 § 5.2), so that the next flow makes a new
-    /// one. `true` where it did say so.
-    @discardableResult
-    func forgetRegistration(
-        after error: ProviderError, of source: TenantSource, with values: [String: String]
-    ) async -> Bool {
-        guard case .rejected("invalid_client"?, _, _) = error,
-            let connected = ConnectedServer(values, of: source.profile), connected.membership == .registration
-        else { return false }
+    /// The client that the token was issued to: a new one could not use it (RFC 6749 § 6), whatever the server offers
+    /// now. A client that was set for the issuer comes first, as in flows.
+    private func client(
+        for entry: TenantEntry, at metadata: ProviderMetadata, of tenant: TenantID
+    ) async throws(ResourceError) -> ResourceClient {
+        let issuer = metadata.issuer
+        var own: ResourceClient?
+        var fault: ServerOffer.Unworkable?
         do {
-            try await registered.forget(source.client.id, at: place(of: source.sourceType, at: connected.issuer))
+            if case .preregistered(let method) = try offer(metadata, for: entry).approach, let client = entry.client {
+                own = preregistered(client, by: method, at: issuer, of: entry.sourceType)
+            }
         } catch {
-            tell(Incident(.registrationNotForgotten, error.reason, tenant: nil, sourceType: source.sourceType))
+            fault = error
         }
-        return true
+        let isSet = entry.client?.isRegistered(at: issuer) == true
+        if isSet, let own { return own }
+        if isSet, let fault { throw .provider(.rejected(reason: "\(quoted: issuer): \(fault.reason)")) }
+        let kept: [Kept]
+        do {
+            kept = try await registrations(of: entry.sourceType, at: issuer, for: tenant)
+        } catch {
+            throw .store(error)
+        }
+        if let reason = Self.moved(kept, metadata) { throw .reauthorizationRequired(reason) }
+        if let kept = kept.first { return kept.registration.client(at: kept.redirect) }
+        guard let own else { throw .reauthorizationRequired("the broker is no client of this server any more") }
+        return own
+    }
+
+    /// Notes what a token endpoint said of the broker's own registration: that it does not know it (RFC 6749 § 5.2), or
+    /// by an answer that it does. `true` where it said twice in a row that it does not: once may pass, and all tenants'
+    /// grants hang on it.
+    @discardableResult
+    func noteClient(
+        _ error: ProviderError?, of source: TenantSource, with values: [String: String], of tenant: TenantID
+    ) async -> Bool {
+        guard let connected = ConnectedServer(values, of: source.profile), connected.approach == .dynamicRegistration
+        else { return false }
+        let isRefused: Bool
+        switch error {
+        case nil: isRefused = false
+        case .rejected("invalid_client"?, _, _)?: isRefused = true
+        default: return false
+        }
+        do throws(StoreError) {
+            for kept in try await registrations(of: source.sourceType, at: connected.issuer, for: tenant)
+            where kept.registration.id.isExactly(source.client.id) {
+                return try await registered.note(isRefused: isRefused, kept.registration, at: kept.redirect.place)
+            }
+        } catch {
+            tell(Incident(.registrationNotNoted, error.reason, tenant: nil, sourceType: source.sourceType))
+        }
+        return false
+    }
+}
+
+extension ClientRegistration {
+    /// The reason where its tokens may not be sent to the token endpoint.
+    func moved(_ metadata: ProviderMetadata) -> Reason {
+        let (before, now) = (tokenOrigin?.description ?? "", metadata.tokenOrigin?.description ?? "")
+        return
+            "\(quoted: metadata.issuer): its token endpoint was at \(quoted: before), another host than its own, and is at \(quoted: now) now: what was issued before may be another server's (clients, parameters.issuer, for one that you trust)"
     }
 }

@@ -1,50 +1,59 @@
 import Catalog
 import Formats
 
+/// The ways of being a client of an authorization server that was found, as the MCP authorization specification names
+/// them. The raw values are kept with flows and registrations.
+enum ClientApproach: String, Sendable {
+    /// A client that the operator or the tenant registered at this very issuer, or for any that has nothing else.
+    case preregistered
+    /// The address of a document of the broker's own (draft-ietf-oauth-client-id-metadata-document).
+    case metadataDocument
+    /// RFC 7591.
+    case dynamicRegistration
+}
+
 /// An authorization server that the broker can work with, and the way in which it becomes a client there.
 struct ServerOffer: Sendable {
-    /// The ways of being a client, in the order in which they are tried. The raw values are kept with flows.
-    enum Membership: String, Sendable {
-        /// A client that the operator or the tenant registered at this very issuer, or for any that has nothing else.
-        case own
-        /// The address of a document of the broker's own (draft-ietf-oauth-client-id-metadata-document).
-        case document
-        /// Dynamic registration (RFC 7591).
-        case registration
+    /// The approaches in the order in which they are tried, with what each needs.
+    enum Approach: Sendable, Equatable {
+        case preregistered(OAuthProfile.ClientAuthentication)
+        case metadataDocument
+        case dynamicRegistration(endpoint: String, OAuthProfile.ClientAuthentication)
     }
 
     let metadata: ProviderMetadata
-    let membership: Membership
-    let authentication: OAuthProfile.ClientAuthentication
+    let approach: Approach
 
     /// Throws the first thing that is missing.
     ///
-    /// - Parameter own: the client that the operator or the tenant set.
-    init(_ metadata: ProviderMetadata, own: Client?) throws(Unworkable) {
+    /// - Parameters:
+    ///   - own: the client that the operator or the tenant set.
+    ///   - documents: the broker's client ID metadata documents may be used.
+    init(_ metadata: ProviderMetadata, own: Client?, documents: Bool) throws(Unworkable) {
         guard metadata.authorizationEndpoint != nil else { throw .missing("authorization_endpoint") }
         guard metadata.tokenEndpoint != nil else { throw .missing("token_endpoint") }
         // The MCP authorization specification: without it clients must not go on.
         guard metadata.codeChallengeMethods?.contains("S256") == true else { throw .withoutPKCE }
         self.metadata = metadata
         let methods = Methods(metadata.tokenEndpointAuthMethods)
-        if let own, let issuer = own.parameters[OAuthProfile.issuerParameter], issuer.isExactly(metadata.issuer) {
-            membership = .own
-            authentication = try methods.ofOwn(own)
-        } else if !metadata.keepsCodes {
+        if let own, own.isRegistered(at: metadata.issuer) {
+            approach = .preregistered(try methods.ofOwn(own))
+        } else if !metadata.excludesMixUp {
             throw .codesElsewhere
-        } else if metadata.takesClientDocuments, methods.allowNone {
-            membership = .document
-            authentication = .none
-        } else if metadata.registrationEndpoint != nil, let method = methods.forRegistration {
-            membership = .registration
-            authentication = method
+        } else if documents, metadata.takesClientDocuments, methods.allowNone {
+            approach = .metadataDocument
+        } else if let endpoint = metadata.registrationEndpoint, let method = methods.forRegistration {
+            approach = .dynamicRegistration(endpoint: endpoint, method)
         } else if let own, own.parameters[OAuthProfile.issuerParameter] == nil, own.owner == nil {
             // Nobody said which server its secret is for.
             guard own.secret == nil else { throw .secretOfNoIssuer }
-            membership = .own
-            authentication = .none
+            // Nothing is kept of such a server that could hold it to the place of its first token endpoint.
+            guard metadata.issuesOwnTokens else { throw .tokensElsewhere }
+            approach = .preregistered(.none)
+        } else if metadata.takesClientDocuments, methods.allowNone {
+            throw .withoutDocuments
         } else {
-            throw .noWayIn
+            throw .withoutApproach
         }
     }
 
@@ -55,8 +64,12 @@ struct ServerOffer: Sendable {
         case withoutPKCE
         /// Codes of the server that people are sent to would go to another host, and no `iss` would tell.
         case codesElsewhere
+        /// Its tokens may be another server's, and no `iss` would tell.
+        case tokensElsewhere
         /// Neither documents nor registration, and no client was set for it.
-        case noWayIn
+        case withoutApproach
+        /// It takes documents, and the broker has none.
+        case withoutDocuments
         case secretOfNoIssuer
         /// It authenticates clients in none of the ways that the client can.
         case noAuthentication
@@ -91,6 +104,13 @@ struct ServerOffer: Sendable {
     }
 }
 
+extension Client {
+    /// Tells whether it was set for this very authorization server.
+    func isRegistered(at issuer: String) -> Bool {
+        parameters[OAuthProfile.issuerParameter]?.isSameIssuer(as: issuer) == true
+    }
+}
+
 extension ServerOffer.Unworkable {
     var reason: Reason {
         switch self {
@@ -99,23 +119,15 @@ extension ServerOffer.Unworkable {
             "it offers no PKCE with S256 (\"code_challenge_methods_supported\"), which the MCP specification demands"
         case .codesElsewhere:
             "its token endpoint is at another host than its authorization endpoint, and it does not say that it sends iss (RFC 9207): codes of another server could be led to it (clients, parameters.issuer, for one that you trust)"
-        case .noWayIn:
+        case .tokensElsewhere:
+            "its token endpoint is at another host than its issuer, and it does not say that it sends iss (RFC 9207): its tokens may be another server's (clients, parameters.issuer, for one that you trust)"
+        case .withoutApproach:
             "it takes neither client ID metadata documents nor dynamic registration, and no client is set for it (clients, parameters.issuer)"
+        case .withoutDocuments:
+            "it takes client ID metadata documents and no dynamic registration, and the broker uses no documents: they need an https address in http.publicURL, and mcp.clientDocuments"
         case .secretOfNoIssuer:
             "it takes neither client ID metadata documents nor dynamic registration, and the client that is set has a secret without parameters.issuer, so that it goes to no server"
         case .noAuthentication: "it takes no client secret (\"token_endpoint_auth_methods_supported\")"
         }
-    }
-}
-
-extension ProviderMetadata {
-    /// Tells whether a code can only go to the server that the person was sent to (mix-up, RFC 9700 § 4.4): a hostile one
-    /// may name an honest one's authorization endpoint, whose codes would come to the hostile one's redirect address.
-    fileprivate var keepsCodes: Bool {
-        if sendsIssuer { return true }
-        guard let asks = authorizationEndpoint.flatMap({ StrictURL($0) })?.host,
-            let takes = tokenEndpoint.flatMap({ StrictURL($0) })?.host
-        else { return false }
-        return asks.isExactly(takes) || takes.hasSuffix(".\(asks)") || asks.hasSuffix(".\(takes)")
     }
 }

@@ -40,7 +40,8 @@ public enum TokenRevocationError: Error, Equatable, Sendable {
     case unsupported(SourceType.ID)
     /// The provider revokes only tokens of this type, and the hint names the other.
     case onlyTokenType(String)
-    /// The token's authorization server is none of the resource's any more: nobody was asked.
+    /// The token's authorization server is none of the resource's any more, the broker is no client of it, or its token
+    /// endpoint is elsewhere: the token was sent to nobody.
     case reauthorizationRequired(Reason)
     /// The provider failed; it may have revoked the token nevertheless.
     case provider(ProviderError)
@@ -76,7 +77,7 @@ extension Broker {
         if let hint = request.tokenTypeHint, revocation.tokenType != .any, hint != revocation.tokenType.rawValue {
             throw .onlyTokenType(revocation.tokenType.rawValue)
         }
-        let ready = try await ready(entry, values, for: call(of: request.tenant))
+        let ready = try await ready(entry, values, of: request.tenant, for: call(of: request.tenant))
         let source = ready.source
         let isOffered: Bool
         do throws(ProviderError) {
@@ -102,15 +103,17 @@ extension Broker {
 
     /// The provider and the client for a revocation.
     private func ready(
-        _ entry: TenantEntry, _ values: [String: String], for cause: Cause
+        _ entry: TenantEntry, _ values: [String: String], of tenant: TenantID, for cause: Cause
     ) async throws(TokenRevocationError) -> ReadySource {
         do {
-            return try await source(entry, values, for: cause)
+            return try await source(entry, values, of: tenant, for: cause)
         } catch {
             switch error {
             case .provider(let error): throw .provider(error)
             case .reauthorizationRequired(let reason): throw .reauthorizationRequired(reason)
             case .store(let error): throw .store(error)
+            // Only a flow that begins registers.
+            case .tooManyRegistrations: throw .provider(.rateLimited)
             }
         }
     }

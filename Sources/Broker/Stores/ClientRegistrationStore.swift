@@ -15,14 +15,12 @@ public protocol ClientRegistrationStore: Sendable {
     /// Sets `usedAt` of this registration, unless another one has taken its place.
     func noteUse(of registration: KeptRegistration, at now: Timestamp) async throws(StoreError)
 
-    /// Deletes this registration, unless another one has taken its place.
-    func forgetRegistration(_ registration: KeptRegistration) async throws(StoreError)
-
     /// Deletes all that were used at this moment or before, and not after. May look at every one.
     func forgetRegistrations(unusedSince moment: Timestamp) async throws(StoreError)
 
     /// Seals all registrations again, in one transaction: the result of `again` replaces its argument's, `nil` leaves
-    /// it. Gives the number replaced. There are as many as authorization servers: few.
+    /// it. Gives the number replaced. There is one for each authorization server in use, and one more for each tenant
+    /// that has a client for itself there.
     func resealRegistrations(
         sealing again: @escaping @Sendable (KeptRegistration) -> Sealed<ClientRegistration>?
     ) async throws(StoreError) -> Int

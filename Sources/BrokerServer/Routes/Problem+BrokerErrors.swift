@@ -115,6 +115,12 @@ extension AuthorizeError {
                 status: .serviceUnavailable, code: "unavailable",
                 detail: "too many connections wait for their users; try again in a moment", headers: [.retryAfter: "5"],
                 reason: "as many flows are outstanding as limits.outstandingFlows allows")
+        case .tooManyRegistrations(let seconds):
+            Problem(
+                status: .tooManyRequests, code: "rate_limited",
+                detail:
+                    "this tenant had the broker register at as many authorization servers as it may in an hour; try again when it is over, or connect a server that others are connected to",
+                headers: [.retryAfter: String(seconds)])
         case .provider(let error): error.problem
         case .store(let error): .unavailable(error)
         }
@@ -168,7 +174,8 @@ extension RefreshError {
         case .reauthorizationRequired(let reason):
             Problem(
                 status: .badRequest, code: "reauthorization_required",
-                detail: "the provider does not accept this refresh token any more; have the person connect again",
+                detail:
+                    "this refresh token is good for nothing any more: the provider does not accept it, or the broker may not send it there; have the person connect again",
                 reason: reason.description)
         case .provider(let error): error.problem
         case .store(let error): .unavailable(error)
@@ -187,7 +194,8 @@ extension TokenRevocationError {
         case .reauthorizationRequired(let reason):
             Problem(
                 status: .badRequest, code: "reauthorization_required",
-                detail: "the token's authorization server is not the server's any more; have the person connect again",
+                detail:
+                    "the broker may not send this token to an authorization server any more: the server takes tokens of others, the broker is no client there, or its endpoints moved; have the person connect again",
                 reason: reason.description)
         case .onlyTokenType(let type):
             Problem(

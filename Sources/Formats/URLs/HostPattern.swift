@@ -19,7 +19,7 @@ public struct HostPattern: Hashable, Sendable, CustomStringConvertible {
     /// Tells whether an address is at the host; at any of its ports where the pattern names none. http counts as https:
     /// which of them may be is another's to say.
     public func matches(_ url: StrictURL) -> Bool {
-        let authority = Array(url.origin.description.utf8.drop { $0 != UInt8(ascii: "/") }.dropFirst(2))
+        let authority = Array(url.authority.utf8)
         let length = hasPort ? authority.count : Self.host(authority)
         return Origin("https://\(String(decoding: authority.prefix(length), as: UTF8.self))").map(pattern.matches)
             ?? false

@@ -53,17 +53,6 @@ extension PostgresStore {
         }
     }
 
-    /// Compares the sealed bytes: each sealing has others.
-    public func forgetRegistration(_ registration: KeptRegistration) async throws(StoreError) {
-        try await writer.write { transaction in
-            _ = try transaction.query(
-                .forgetRegistration,
-                [
-                    .text(registration.issuer), .text(registration.redirectURI), .bytes(registration.sealed.bytes),
-                ])
-        }
-    }
-
     /// All in one transaction.
     public func resealRegistrations(
         sealing again: @escaping @Sendable (KeptRegistration) -> Sealed<ClientRegistration>?

@@ -40,12 +40,6 @@ extension Statement {
         DELETE FROM client_registrations r USING d WHERE r.issuer = d.issuer AND r.redirect_uri = d.redirect_uri
         """)
 
-    static let forgetRegistration = Statement(
-        "forgetRegistration",
-        """
-        DELETE FROM client_registrations WHERE issuer = $1::text AND redirect_uri = $2::text AND sealed = $3::bytea
-        """)
-
     static let registrationsToReseal = Statement(
         "registrationsToReseal",
         "SELECT \(RegistrationColumn.list) FROM client_registrations ORDER BY issuer, redirect_uri FOR UPDATE")

@@ -17,7 +17,7 @@ struct Statement: Sendable {
         + [sweepTurn, sweepMarks, keepSweepMarks, sweepKeys, forgetSealedKeys, sweepFlows, forgetFlows, forgetKeys]
         + [forgetRevocations, chainToForget, oldest, forgetEvents, keepStart, heads, anchor, keepAnchor]
         + [refresh, lockRefresh, beginRefresh, renewRefresh, endRefresh, link, unlink, forgetRefreshes]
-        + [registration, keepRegistration, noteRegistrationUse, forgetRegistration, forgetRegistrations]
+        + [registration, keepRegistration, noteRegistrationUse, forgetRegistrations]
         + [registrationsToReseal, resealRegistration]
         + [forgetSelectedRefreshes, sweepRefreshes, auditKey, resealAuditKey]
         + [comeIn, leaveBehind, handOver, members, handovers, noteWhole]

@@ -70,15 +70,6 @@ extension SQLiteStore {
         }
     }
 
-    /// Compares the sealed bytes: each sealing has others.
-    public func forgetRegistration(_ registration: KeptRegistration) async throws(StoreError) {
-        try await writer.write { transaction in
-            try transaction.db.run(
-                "DELETE FROM client_registrations WHERE issuer = ? AND redirect_uri = ? AND sealed = ?",
-                .text(registration.issuer), .text(registration.redirectURI), .blob(registration.sealed.bytes))
-        }
-    }
-
     private static func delete(_ issuer: String, _ redirectURI: String, in db: Database) throws {
         try db.run(
             "DELETE FROM client_registrations WHERE issuer = ? AND redirect_uri = ?", .text(issuer),

@@ -8,7 +8,7 @@ extension ConfigurationReader {
     func resourceServers() -> ResourceServers {
         let section = section("mcp")
         defer { section.finish() }
-        return ResourceServers(
+        var servers = ResourceServers(
             (section.strings("servers") ?? []).compactMap { text in
                 let host = HostPattern(text)
                 if host == nil {
@@ -18,5 +18,7 @@ extension ConfigurationReader {
                 }
                 return host
             })
+        if let documents = section.bool("clientDocuments") { servers.clientDocuments = documents }
+        return servers
     }
 }

@@ -14,7 +14,7 @@ extension SettingNames {
             "provider.maxResponseBytes", "provider.allowInsecure", "provider.allowPrivateAddresses",
             "provider.caFile", "provider.callsPerTenant", "provider.callsPerHost", "provider.proxy",
             "provider.proxyPasswordFile", "provider.noProxy", "catalogFiles", "mcp.servers",
-            "limits.authorizePerTenant",
+            "mcp.clientDocuments", "limits.authorizePerTenant",
             "limits.callbackPerAddress", "limits.redeemPerAddress", "limits.refreshPerTenant",
             "limits.revokePerTenant", "limits.outstandingFlowsPerTenant", "limits.outstandingFlows", "limits.shared",
             "log.level",

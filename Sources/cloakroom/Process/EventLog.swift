@@ -48,7 +48,7 @@ struct EventLog: Sendable {
             case .eventNotRecorded, .refreshNotKept, .outcomeUnreadable, .clientSecretUnreadable, .callersKeysMissing,
                 .registrationUnreadable:
                 .error
-            case .registrationNotForgotten, .tokenNotRevoked, .staleMetadata, .faultyMetadata, .staleCallersKeys:
+            case .registrationNotNoted, .tokenNotRevoked, .staleMetadata, .faultyMetadata, .staleCallersKeys:
                 .warning
             }
         guard logger.logLevel <= level else { return }

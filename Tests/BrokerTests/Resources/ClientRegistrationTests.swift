@@ -18,7 +18,8 @@ import Testing
     }
 
     private func registration(_ json: String, status: Int = 201) throws -> ClientRegistration {
-        try request().registration(ProviderResponse(status: status, body: Array(json.utf8)), now: TestTime.now)
+        try request().registration(
+            ProviderResponse(status: status, body: Array(json.utf8)), now: TestTime.now, flowLifetime: 600)
     }
 
     @Test func `the request says what is needed`() throws {
@@ -51,20 +52,28 @@ import Testing
         let json = { (expiry: String) -> String in
             #"{"client_id":"c","client_secret":"s","client_secret_expires_at":\#(expiry)}"#
         }
-        #expect(try registration(json("0")).secretExpiresAt == nil)
-        let later = TestTime.now.adding(seconds: 60)
-        let expiring = try registration(json("\(later.milliseconds / 1000)"))
-        #expect(!expiring.hasExpired(at: TestTime.now))
-        #expect(expiring.hasExpired(at: later.adding(seconds: 1)))
+        #expect(try registration(json("0")).renewsAt == nil)
+        let start = TestTime.now.milliseconds / 1000 * 1000
+        // Before a flow could outlive it; of one that lives no longer than two flows, half of its life is used.
+        for (life, use) in [(3600, 3000), (1200, 600), (60, 30)] as [(Int64, Int64)] {
+            let expiring = try registration(json("\(start / 1000 + life)"))
+            #expect(!expiring.isDue(at: Timestamp(milliseconds: start + use * 1000 - 1000)))
+            #expect(expiring.isDue(at: Timestamp(milliseconds: start + use * 1000 + 1000)))
+        }
         #expect(throws: ClientRegistration.Fault.expired) { try registration(json("1")) }
     }
 
     @Test func `it is sealed for its server and redirect address alone`() throws {
         let ring = try KeyRing(KeyRing.newLine(id: #require(KeyRing.KeyID("k1"))))
-        let made = try registration(#"{"client_id":"c","client_secret":"s3cret"}"#)
+        var made = try registration(#"{"client_id":"c","client_secret":"s3cret"}"#)
+        made.scopes = ["a", "b"]
+        made.tokenOrigin = Origin("https://tokens.example")
+        made.refusals = 1
         let sealed = try #require(made.sealed(by: ring, at: place))
         let opened = try ClientRegistration(sealed, openedBy: ring, at: place)
         #expect(opened.id == "c" && opened.secret?.expose { $0 } == "s3cret" && opened.authentication == .post)
+        #expect(opened.approach == .dynamicRegistration && opened.scopes == ["a", "b"] && opened.refusals == 1)
+        #expect(opened.tokenOrigin == Origin("https://tokens.example"))
         for other in [
             ClientRegistration.Place(issuer: "https://evil.example", redirectURI: Self.redirect),
             ClientRegistration.Place(issuer: place.issuer, redirectURI: Self.redirect + "x"),

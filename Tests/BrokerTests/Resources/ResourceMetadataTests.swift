@@ -75,6 +75,7 @@ import Testing
     @Test(arguments: [
         "https://other.example/mcp", "http://h.example/mcp", "https://h.example:8443/mcp", "https://h.example/mc",
         "https://h.example/mcp/x", "https://h.example/other", "https://h.example/?x", "https://h.example/mcp#x", "mcp",
+        "https://h.example/mcp/..", "https://h.example/./mcp", "https://h.example/mcp/%2E%2e/mcp",
         "",
     ])
     func `another resource's document is refused`(_ resource: String) {
@@ -90,6 +91,9 @@ import Testing
         let metadata = try read(
             #"{"resource": "https://resource.example.com", "authorization_servers": [\#(issuers)]}"#)
         #expect(metadata.authorizationServers == (0..<5).map { "https://as\($0).example" })
+        // A token's is looked for among all.
+        #expect(metadata.names("https://as499.example") && metadata.names("https://as499.example/"))
+        #expect(!metadata.names("https://as500.example") && !metadata.names("https://as499.example/x"))
     }
 
     @Test func `a document that is too long is not read`() {

@@ -71,17 +71,6 @@ import Testing
     }
 
     @Test(arguments: Engine.allCases)
-    func `it is forgotten unless another one has taken its place`(_ engine: Engine) async throws {
-        let store = try database.open(engine)
-        _ = try await store.keepRegistration(registration(2), replacing: nil)
-        try await store.forgetRegistration(registration(1))
-        #expect(try await store.registration(issuer: "https://as.example", redirectURI: "https://b.example/1") != nil)
-        try await store.forgetRegistration(registration(2))
-        #expect(try await store.registration(issuer: "https://as.example", redirectURI: "https://b.example/1") == nil)
-        await store.close()
-    }
-
-    @Test(arguments: Engine.allCases)
     func `a use is noted, unless another one has taken its place`(_ engine: Engine) async throws {
         let store = try database.open(engine)
         _ = try await store.keepRegistration(registration(1), replacing: nil)

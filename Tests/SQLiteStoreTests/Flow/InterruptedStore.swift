@@ -116,9 +116,6 @@ struct InterruptedStore: BrokerStore {
     func noteUse(of registration: KeptRegistration, at now: Timestamp) async throws(StoreError) {
         try await store.noteUse(of: registration, at: now)
     }
-    func forgetRegistration(_ registration: KeptRegistration) async throws(StoreError) {
-        try await store.forgetRegistration(registration)
-    }
     func forgetRegistrations(unusedSince moment: Timestamp) async throws(StoreError) {
         try await store.forgetRegistrations(unusedSince: moment)
     }

@@ -43,6 +43,7 @@ extension Trial {
             "the trial's own pages are not allowed"
         case .tenantHasTooManyFlows, .tooManyFlows: "too many flows are outstanding"
         case .provider(let error) where isFound: "\(error.reason)"
+        case .tooManyRegistrations: "too many registrations were made in this hour"
         case .provider(let error): "the provider gave no sound answer: \(error.reason)"
         case .store(let error): "\(error.reason)"
         }
