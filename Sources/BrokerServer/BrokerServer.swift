@@ -16,10 +16,11 @@ public struct BrokerServer: Sendable {
     /// Throws where a page's template cannot be read.
     /// - Parameters:
     ///   - separatesOperators: the admin API and `/metrics` are at `operatorResponder` alone.
+    ///   - share: the brokers among which shared limits are divided.
     ///   - now: the clock of the limits.
     public init(
         broker: Broker, verifier: BearerTokenVerifier, limits: Limits = Limits(),
-        proxies: TrustedProxies = TrustedProxies(),
+        share: LimitShare = LimitShare(), proxies: TrustedProxies = TrustedProxies(),
         separatesOperators: Bool = false,
         metrics: BrokerMetrics = BrokerMetrics(), tracer: OTLPTracer? = nil, logger: Logger,
         now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
@@ -29,7 +30,7 @@ public struct BrokerServer: Sendable {
         let pages = try Pages(base: settings.publicURL.rest)
         let operations = OperationsRoutes(broker: broker, metrics: metrics)
         let admin = AdminRoutes(broker: broker, verifier: verifier)
-        let limits = RateLimits(limits, now: now)
+        let limits = RateLimits(limits, share: share, now: now)
         let base = settings.publicURL.rest
         let forOperators = separatesOperators ? [] : [operations.scrape] + admin.routes
         service = ServiceResponder(

@@ -133,9 +133,25 @@ def test_an_address_is_refused_without_a_word_of_its_password(tmp_path, provider
         assert "hun" not in done.stderr and "ter2" not in done.stderr
 
 
-def test_limits_that_are_not_there_are_refused(tmp_path, provider, server):
-    done = installed(tmp_path / "limits", provider, server.url("postgres"), {"limits": {"shared": True}}).check()
-    assert done.returncode == 1 and "limits.shared" in done.stderr
+def test_shared_limits_are_divided_among_the_brokers_that_run(tmp_path, provider, server):
+    limits = {"limits": {"shared": True, "authorizePerTenant": 0.4}}
+    installation = installed(tmp_path / "limits", provider, server.url(server.database()), limits)
+
+    def policy(broker: Broker) -> str:
+        return broker.authorize().headers["RateLimit-Policy"]
+
+    with Broker(installation) as one:
+        assert policy(one) == '"tenant";q=4;w=10'
+        with another(installation) as two:
+            for broker in (one, two):
+                eventually(lambda: policy(broker) == '"tenant";q=2;w=10', 10, "each has half")
+        # Killed or stopped, it is counted for some seconds more.
+        eventually(lambda: policy(one) == '"tenant";q=4;w=10', 20, "one has all again")
+
+
+def test_limits_cannot_be_shared_through_a_file(tmp_path, provider):
+    done = Installation(tmp_path / "file", provider, {"limits": {"shared": True}}).check()
+    assert done.returncode == 1 and "limits.shared" in done.stderr and "PostgreSQL" in done.stderr
 
 
 def test_a_role_that_makes_no_tables_serves_with_those_of_the_owner(tmp_path, provider, server):

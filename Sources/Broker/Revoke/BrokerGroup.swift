@@ -35,18 +35,23 @@ public actor BrokerGroup {
         return .ephemeral(named: id)
     }
 
-    /// Meets the others once. Run every second: a broker that dies sooner takes its key with it.
-    public func meet() async throws(StoreError) {
+    /// Meets the others once, and gives the number of brokers that run, this one among them. Run every second: a broker
+    /// that dies sooner takes its key with it.
+    @discardableResult
+    public func meet() async throws(StoreError) -> Int {
         let me = GroupMember(
             id: id, publicKey: agreement.publicKey, proof: proof(id, agreement.publicKey, masterKeys.primary))
         let meeting = try await store.meet(me, handing: [])
         take(meeting)
+        // Whoever only writes to the database makes no limits smaller.
+        let count = 1 + meeting.members.count { $0.isHere && isProven($0) }
         let (handovers, keys) = handovers(to: meeting.members)
-        guard !handovers.isEmpty else { return }
+        guard !handovers.isEmpty else { return count }
         _ = try await store.meet(me, handing: handovers)
         for handover in handovers { handed[handover.member] = keys }
         let present = Set(meeting.members.map(\.id))
         handed = handed.filter { present.contains($0.key) }
+        return count
     }
 
     private func handovers(to members: [GroupMember]) -> ([Handover], Set<KeyRing.KeyID>) {

@@ -15,12 +15,15 @@ public struct GroupMember: Sendable, Equatable {
     public let publicKey: [UInt8]
     /// Made from the master key: whoever only writes to the database is handed nothing.
     public let proof: [UInt8]
+    /// False: it has not met the others for some seconds, so it was stopped or has lost the database.
+    public let isHere: Bool
 
     /// For stores and `BrokerGroup`.
-    public init(id: String, publicKey: [UInt8], proof: [UInt8]) {
+    public init(id: String, publicKey: [UInt8], proof: [UInt8], isHere: Bool = true) {
         self.id = id
         self.publicKey = publicKey
         self.proof = proof
+        self.isHere = isHere
     }
 }
 

@@ -16,6 +16,8 @@ public struct Limits: Sendable {
     public var refreshPerTenant: Double
     /// Calls of `assets:revokeCredentials`, counted once their token is verified.
     public var revokePerTenant: Double
+    /// True: the rates are those of all brokers of one database together, and each lets its part of them through.
+    public var isShared = false
 
     /// No limits unless given.
     public init(
@@ -43,11 +45,12 @@ struct RateLimits: Sendable {
     let refresh: RateLimit
     let revoke: RateLimit
 
-    init(_ limits: Limits, now: @escaping @Sendable () -> ContinuousClock.Instant) {
-        authorize = RateLimit("tenant", perSecond: limits.authorizePerTenant, now: now)
-        callback = RateLimit("address", perSecond: limits.callbackPerAddress, now: now)
-        redeem = RateLimit("address", perSecond: limits.redeemPerAddress, now: now)
-        refresh = RateLimit("tenant", perSecond: limits.refreshPerTenant, now: now)
-        revoke = RateLimit("tenant", perSecond: limits.revokePerTenant, now: now)
+    init(_ limits: Limits, share: LimitShare, now: @escaping @Sendable () -> ContinuousClock.Instant) {
+        let share = limits.isShared ? share : nil
+        authorize = RateLimit("tenant", perSecond: limits.authorizePerTenant, share: share, now: now)
+        callback = RateLimit("address", perSecond: limits.callbackPerAddress, share: share, now: now)
+        redeem = RateLimit("address", perSecond: limits.redeemPerAddress, share: share, now: now)
+        refresh = RateLimit("tenant", perSecond: limits.refreshPerTenant, share: share, now: now)
+        revoke = RateLimit("tenant", perSecond: limits.revokePerTenant, share: share, now: now)
     }
 }

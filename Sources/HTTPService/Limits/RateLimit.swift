@@ -23,15 +23,19 @@ package struct RateLimit: Sendable {
     /// - Parameters:
     ///   - name: of what is counted, for callers.
     ///   - perSecond: 0 or less: no limit.
+    ///   - share: the processes that let a part of it through each; `nil`: this one lets all through.
     ///   - now: a monotonic clock.
-    package init(_ name: String, perSecond: Double, now: @escaping @Sendable () -> ContinuousClock.Instant) {
+    package init(
+        _ name: String, perSecond: Double, share: LimitShare? = nil,
+        now: @escaping @Sendable () -> ContinuousClock.Instant
+    ) {
         self.name = name
         guard perSecond > 0 else {
             buckets = nil
             return
         }
         // Ten seconds' worth at once; at rates below one in ten seconds still one.
-        buckets = TokenBuckets(perSecond: perSecond, capacity: max(1, Int(perSecond * 10 + 1e-9)), now: now)
+        buckets = TokenBuckets(perSecond: perSecond, capacity: max(1, Int(perSecond * 10 + 1e-9)), share: share, now: now)
     }
 
     /// False: `admit` lets everything through and adds no headers.

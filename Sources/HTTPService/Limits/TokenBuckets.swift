@@ -14,11 +14,10 @@ final class TokenBuckets<Key: Hashable & Sendable>: Sendable {
         var reset: Int
     }
 
-    let capacity: Int
-    /// Seconds in which an empty bucket fills.
-    let window: Int
-
+    private let wholeCapacity: Int
     private let perToken: Duration
+    /// `nil`: this process has all of it.
+    private let share: LimitShare?
     private let now: @Sendable () -> ContinuousClock.Instant
     private let most: Int
     private let buckets: Locked<Buckets>
@@ -29,21 +28,38 @@ final class TokenBuckets<Key: Hashable & Sendable>: Sendable {
         var threshold: Int
     }
 
-    /// - Parameter most: buckets to keep, at least 2.
+    /// - Parameters:
+    ///   - most: buckets to keep, at least 2.
+    ///   - share: who else gives tokens of the same rate.
     init(
-        perSecond: Double, capacity: Int, most: Int = 1 << 16, now: @escaping @Sendable () -> ContinuousClock.Instant
+        perSecond: Double, capacity: Int, most: Int = 1 << 16, share: LimitShare? = nil,
+        now: @escaping @Sendable () -> ContinuousClock.Instant
     ) {
-        self.capacity = capacity
+        wholeCapacity = capacity
         perToken = .seconds(1 / perSecond)
-        window = Self.seconds(perToken * capacity)
+        self.share = share
         self.most = most
         self.now = now
         buckets = Locked(Buckets(threshold: min(1024, most)))
     }
 
+    /// The tokens of a full bucket.
+    var capacity: Int { Self.capacity(wholeCapacity, among: sharers) }
+    /// Seconds in which an empty bucket fills.
+    var window: Int {
+        let sharers = sharers
+        return Self.seconds(perToken * sharers * Self.capacity(wholeCapacity, among: sharers))
+    }
+
+    private var sharers: Int { share?.count ?? 1 }
+
+    private static func capacity(_ whole: Int, among sharers: Int) -> Int { max(1, whole / sharers) }
+
     /// Takes a token of the key's bucket if it has one.
     func take(_ key: Key) -> Quota {
         let now = now()
+        let sharers = sharers
+        let (perToken, capacity) = (perToken * sharers, Self.capacity(wholeCapacity, among: sharers))
         return buckets.withLock { buckets in
             let full = max(buckets.fullAt[key] ?? now, now) + perToken
             let wait = now.duration(to: full) - perToken * capacity

@@ -25,7 +25,13 @@ extension Statement {
         ON CONFLICT (sender, recipient) DO UPDATE SET sealed = excluded.sealed
         """)
 
-    static let members = Statement("members", "SELECT id, public_key, proof FROM brokers WHERE id <> $1::text")
+    /// Each meets the others every second.
+    static let members = Statement(
+        "members",
+        """
+        SELECT id, public_key, proof, CASE WHEN seen_at > \(RefreshColumn.now) - 5000 THEN 1 ELSE 0 END::bigint
+        FROM brokers WHERE id <> $1::text
+        """)
 
     static let handovers = Statement("handovers", "SELECT sender, sealed FROM handovers WHERE recipient = $1::text")
 }
@@ -45,7 +51,7 @@ extension PostgresStore: BrokerGroupStore {
                     .handOver, [id, .texts(handovers.map(\.member)), .byteses(handovers.map(\.sealed.bytes))])
             }
             let members = try transaction.query(.members, [id]).rows.map {
-                GroupMember(id: $0.text(0), publicKey: $0.bytes(1), proof: $0.bytes(2))
+                GroupMember(id: $0.text(0), publicKey: $0.bytes(1), proof: $0.bytes(2), isHere: $0.int(3) == 1)
             }
             let received = try transaction.query(.handovers, [id]).rows.map {
                 Handover(member: $0.text(0), sealed: Sealed(stored: $0.bytes(1)))

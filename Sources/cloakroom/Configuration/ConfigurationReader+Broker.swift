@@ -27,7 +27,7 @@ extension ConfigurationReader {
         let (catalog, isWhole) = catalog(allowInsecure: provider.transport.allowInsecure)
         let clients = clients(catalog, isWhole: isWhole, environment: environment)
         let servers = resourceServers()
-        let (limits, bounds) = limits(http)
+        let (limits, bounds) = limits(http, brokersMeet: store?.isShared ?? true)
         let log = log()
         let tracing = tracing()
 

@@ -7,9 +7,10 @@ import StrictYAML
 
 /// The requests that callers may make in a second, and the flows that may be outstanding.
 extension ConfigurationReader {
-    func limits(_ http: HTTPSettings) -> (Limits, FlowBounds) {
+    /// - Parameter brokersMeet: false where the store is a file, through which they do not hear of each other.
+    func limits(_ http: HTTPSettings, brokersMeet: Bool) -> (Limits, FlowBounds) {
         let section = section("limits")
-        let limits = Limits(
+        var limits = Limits(
             authorizePerTenant: rate("authorizePerTenant", section),
             callbackPerAddress: rate("callbackPerAddress", section),
             redeemPerAddress: rate("redeemPerAddress", section),
@@ -17,9 +18,9 @@ extension ConfigurationReader {
         let bounds = FlowBounds(
             perTenant: section.integer("outstandingFlowsPerTenant", in: 0...100_000) ?? 0,
             inAll: section.integer("outstandingFlows", in: 0...1_000_000) ?? 0)
-        if section.bool("shared") == true {
-            section.problem(
-                "shared", found: "true", wanted: "false: this version counts the requests of each broker by itself")
+        limits.isShared = section.bool("shared") ?? false
+        if limits.isShared, !brokersMeet {
+            section.problem("shared", found: "true", wanted: "false, or a PostgreSQL database in storage.url")
         }
         section.finish()
         // The broker speaks no TLS itself: behind an https address, and on loopback, something stands before it.

@@ -8,6 +8,9 @@ enum StoreLocation {
     case sqlite(path: String)
     /// A database that brokers on several machines share.
     case postgres(PostgresSettings)
+
+    /// True where brokers hear of each other through it.
+    var isShared: Bool { if case .postgres = self { true } else { false } }
 }
 
 /// The store.

@@ -62,10 +62,11 @@ struct BrokerProcess {
                 // Of those the log has what the trail has, when it has it, or what it could not take: the store tells.
                 if event.kind != .credentialKeyReused, event.kind != .credentialKeyRefused { log.write(event) }
             }, tell: { log.write($0) }, machine: .current, processKey: processKey)
+        let share = LimitShare()
         group = (store as? any BrokerGroupStore).map {
             GroupMeetings(
-                group: BrokerGroup(store: $0, masterKeys: configuration.keyRing, processKey: processKey), logger: logger
-            )
+                group: BrokerGroup(store: $0, masterKeys: configuration.keyRing, processKey: processKey), share: share,
+                logger: logger)
         }
         let source: KeySource =
             switch configuration.callerKeys {
@@ -76,8 +77,8 @@ struct BrokerProcess {
             rules: configuration.rules, keys: source, factory: metrics.registry, now: now,
             tell: { log.write(Incident($0)) })
         let server = try BrokerServer(
-            broker: broker, verifier: verifier, limits: configuration.limits, proxies: configuration.proxies,
-            separatesOperators: configuration.operators != nil, metrics: metrics, tracer: tracer, logger: logger)
+            broker: broker, verifier: verifier, limits: configuration.limits, share: share,
+            proxies: configuration.proxies, separatesOperators: configuration.operators != nil, metrics: metrics, tracer: tracer, logger: logger)
         sweeper = Sweeper(broker: broker, logger: logger)
         let broker = broker
         keys = configuration.masterKeyFile.map { KeyWatcher(state: $0, broker: broker, logger: logger) }

@@ -1,10 +1,13 @@
 import Broker
+import HTTPService
 import Logging
 import ServiceLifecycle
 
 /// Meets the other brokers of the database, every second.
 struct GroupMeetings: ServiceLifecycle.Service {
     let group: BrokerGroup
+    /// Told how many there are.
+    let share: LimitShare
     let logger: Logger
 
     func run() async throws {
@@ -12,7 +15,7 @@ struct GroupMeetings: ServiceLifecycle.Service {
             var wasWell = true
             while !Task.isCancelled {
                 do throws(StoreError) {
-                    try await group.meet()
+                    share.set(try await group.meet())
                     wasWell = true
                 } catch {
                     // Once: requests tell the same.

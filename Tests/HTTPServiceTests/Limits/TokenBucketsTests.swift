@@ -30,6 +30,34 @@ import Testing
         #expect((0..<4).map { _ in buckets.take(1).retryAfter } == [nil, nil, nil, 1])
     }
 
+    @Test func `a rate that processes share is divided among those that there are`() {
+        let (clock, share) = (clock, LimitShare())
+        let buckets = TokenBuckets<Int>(perSecond: 2, capacity: 20, share: share) { clock.now }
+        #expect(buckets.capacity == 20 && buckets.window == 10)
+        share.set(4)
+        #expect(buckets.capacity == 5 && buckets.window == 10)
+        var passed = 0
+        for _ in 0..<1000 {
+            if buckets.take(1).retryAfter == nil { passed += 1 }
+            clock.advance(.milliseconds(100))
+        }
+        #expect((50...55).contains(passed))
+        share.set(1)
+        clock.advance(.seconds(10))
+        for _ in 0..<20 { #expect(buckets.take(1).retryAfter == nil) }
+        #expect(buckets.take(1).retryAfter == 1)
+    }
+
+    @Test func `of a small rate each process lets one request through at once`() throws {
+        let (clock, share) = (clock, LimitShare())
+        let buckets = TokenBuckets<Int>(perSecond: 0.1, capacity: 1, share: share) { clock.now }
+        share.set(3)
+        #expect(buckets.take(1).retryAfter == nil)
+        #expect(buckets.take(1).retryAfter == 30)
+        share.set(0)
+        #expect(share.count == 1)
+    }
+
     @Test func `a refusal costs nothing`() {
         let buckets = buckets(1, capacity: 1)
         _ = buckets.take(1)
