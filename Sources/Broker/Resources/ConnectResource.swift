@@ -82,8 +82,12 @@ extension Broker {
             }
             narrating("authorization server \(quoted: issuer) cannot be used: \(fault)")
             missing.append("\(quoted: issuer): \(fault)")
-            // The person has waited long enough; the servers behind this one were not asked.
-            if cause.isOver(at: steadyNow()) { throw .provider(failure ?? .timedOut(at: .metadata)) }
+            guard cause.isOver(at: steadyNow()) else { continue }
+            // The person has waited long enough.
+            if issuer != resource.metadata.authorizationServers.last {
+                missing.append("the others were not asked, since these took too long")
+            }
+            break
         }
         // One that is down may be up again; what is missing stays missing.
         if missing.count == 1, let failure { throw .provider(failure) }
