@@ -36,7 +36,7 @@ import Testing
     /// The catalog's own, whatever a caller sends.
     @Test func `no pattern of the built-in catalog is slow`() {
         let values = ["a", "aa.", "a-", "0", "https://accounts.zoho.", "-", "."].map {
-            String(String(repeating: $0, count: 2048).prefix(2047)) + "!"
+            String(String(repeating: $0, count: 2048).prefix(2047)) + " "
         }
         let patterns = BuiltInPatterns.all
         let took = ContinuousClock().measure {
