@@ -35,7 +35,8 @@ package struct RateLimit: Sendable {
             return
         }
         // Ten seconds' worth at once; at rates below one in ten seconds still one.
-        buckets = TokenBuckets(perSecond: perSecond, capacity: max(1, Int(perSecond * 10 + 1e-9)), share: share, now: now)
+        buckets = TokenBuckets(
+            perSecond: perSecond, capacity: max(1, Int(perSecond * 10 + 1e-9)), share: share, now: now)
     }
 
     /// False: `admit` lets everything through and adds no headers.

@@ -78,7 +78,8 @@ struct BrokerProcess {
             tell: { log.write(Incident($0)) })
         let server = try BrokerServer(
             broker: broker, verifier: verifier, limits: configuration.limits, share: share,
-            proxies: configuration.proxies, separatesOperators: configuration.operators != nil, metrics: metrics, tracer: tracer, logger: logger)
+            proxies: configuration.proxies, separatesOperators: configuration.operators != nil, metrics: metrics,
+            tracer: tracer, logger: logger)
         sweeper = Sweeper(broker: broker, logger: logger)
         let broker = broker
         keys = configuration.masterKeyFile.map { KeyWatcher(state: $0, broker: broker, logger: logger) }
