@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 import test_crashes
-from broker import Broker, Installation, assert_problem, eventually, free_port, run, simultaneously
+from broker import Broker, Installation, assert_problem, eventually, free_port, run, simultaneously, source_types
 from postgres import CommitThief, PostgresServer
 from test_races import assert_one_got_it, redemption
 
@@ -77,6 +77,31 @@ def test_a_revocation_holds_in_all_brokers_at_once(pair):
     assert answer.status_code == 200 and answer.json()["credentialKeysRevoked"] >= 1
     assert_problem(two.redeem(key), 400, "invalid_credential_key")
     assert_problem(two.callback(grant.callback), 400, "invalid_state")
+
+
+@pytest.mark.parametrize("sealer_is_dead", [False, True])
+def test_tokens_that_nobody_redeemed_are_taken_back_at_the_provider_by_any_broker(tmp_path, strict, server, sealer_is_dead):
+    """Also once the broker that sealed them was killed: it handed its process key to the others before."""
+    installation = installed(tmp_path / "unredeemed", strict, server.url(server.database()))
+    entries = source_types(strict)
+    wiki = entries["wiki"]["oauth"] | {"revocationURL": f"{strict.url}/revoke"}
+    installation.write_catalog(entries | {"wiki": entries["wiki"] | {"oauth": wiki}})
+    with Broker(installation) as one, another(installation) as two:
+        handed = "SELECT count(*) FROM handovers"
+        name = installation.settings["storage"]["url"].rsplit("/", 1)[1]
+        eventually(lambda: server.query(handed, name) == "2", 20, "each has handed its key to the other")
+        now = int(server.query("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint", name))
+        eventually(lambda: int(server.query("SELECT min(seen_at) FROM brokers", name)) > now, 20, "each has taken it")
+        grant = one.consented()
+        key = one.finish(grant)
+        if sealer_is_dead:
+            one.process.kill()
+            one.process.wait()
+        answer = two.client.post(
+            "/v1/admin/revocations", json={"tenant": "acme", "reason": "leaked"}, headers=two.bearer(scope="broker:admin"))
+        assert answer.status_code == 200 and answer.json()["revokedAtProvider"] == 1, answer.text
+        assert strict.calls_to("/revoke")[-1].members["token"] in (grant.access_token, grant.refresh_token)
+        assert_problem(two.redeem(key), 400, "invalid_credential_key")
 
 
 def test_the_trail_of_both_is_proven(pair):
