@@ -105,7 +105,7 @@ def test_a_wrong_password_and_none_are_told_apart_without_a_word_of_it(tmp_path,
     installation = with_password(tmp_path / "wrong", provider, address)
     installation.write("pg.password", "hunter2\n", mode=0o600)
     refused = installation.check()
-    assert refused.returncode == 1 and "the server refuses the password (SQLSTATE 28P01)" in refused.stderr
+    assert refused.returncode == 1 and "the server refuses the password, or has no such role (SQLSTATE 28P01)" in refused.stderr
     assert "hunter2" not in refused.stderr
     (installation.folder / "pg.password").unlink()
     refused = installation.check()

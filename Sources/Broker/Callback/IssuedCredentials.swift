@@ -63,7 +63,7 @@ extension Broker {
             return IssuedCredentials(
                 verified.of(informed), credentials: credentials, missingExtras: connected.failure)
         } catch {
-            await noteClient(error, of: source, with: flow.parameters, of: flow.tenant)
+            await noteClient(error, of: source, with: flow.parameters, of: flow.tenant, inFlow: true)
             throw CallbackFailure(error)
         }
     }

@@ -12,16 +12,19 @@ public struct ClientRegistration: Sendable {
     let authentication: OAuthProfile.ClientAuthentication
     /// The moment from which it is made anew for flows that begin; `nil`: the secret does not expire, or there is none.
     let renewsAt: Timestamp?
-    /// The scopes that were asked for. Some servers take no others of it.
-    var scopes: [String] = []
+    /// The scopes that were asked for. Some servers take no others of it. `nil`: it was kept before they were.
+    var scopes: [String]? = []
     /// The one origin that its tokens may be sent to (`ProviderMetadata.boundTokenOrigin`); `nil`: whichever the metadata
     /// names.
     var tokenOrigin: Origin?
-    /// The number of times in a row that the server said that it does not know it.
-    var refusals = 0
+    /// The first time that the server said that it does not know it, and has not taken it since.
+    var refusedAt: Timestamp?
+    /// True if the server does not know it any more. It serves on for its tokens until another one is made.
+    var isLost = false
 
-    /// One refusal may pass, and all tenants' grants hang on it.
-    static let mostRefusals = 2
+    /// A refusal may pass, many come in one moment where many tokens are refreshed, and all tenants' grants hang on it: it
+    /// counts where it is still so after this many seconds.
+    static let refusalSeconds: Int64 = 10
 
     /// The one address that its callbacks come to, and the issuer that it is registered at.
     struct Place: Hashable, Sendable {
@@ -33,15 +36,29 @@ public struct ClientRegistration: Sendable {
         var context: [UInt8] { Array("\(issuer)\u{0}\(redirectURI)".utf8) }
     }
 
-    /// True if the server does not know it any more. It serves on for its tokens until another one is made.
-    var isLost: Bool { refusals >= Self.mostRefusals }
-
     /// Tells whether a flow that begins needs a new one.
     func isDue(at now: Timestamp) -> Bool { isLost || renewsAt.map { $0 <= now } ?? false }
 
     /// Tells whether a flow that asks for these scopes can go by it.
     func covers(_ scopes: [String]) -> Bool {
-        approach == .metadataDocument || scopes.allSatisfy(self.scopes.contains)
+        guard approach == .dynamicRegistration, let known = self.scopes else { return true }
+        return scopes.allSatisfy(known.contains)
+    }
+
+    /// The same after the server said that it does not know it, or took it.
+    ///
+    /// - Parameter isFinal: it said so of a flow, which cost a person a consent: the next one must not fail for it.
+    func noting(isRefused: Bool, isFinal: Bool, at now: Timestamp) -> ClientRegistration {
+        var noted = self
+        if !isRefused {
+            (noted.refusedAt, noted.isLost) = (nil, false)
+        } else {
+            let first = refusedAt.flatMap { $0 <= now ? $0 : nil } ?? now
+            noted.refusedAt = first
+            noted.isLost =
+                isLost || isFinal || now.milliseconds - first.milliseconds >= Self.refusalSeconds * 1000
+        }
+        return noted
     }
 
     /// Tells whether a flow that begins goes by it: also where the server would take another approach now, since the
@@ -200,23 +217,27 @@ extension OAuthProfile.ClientAuthentication {
 
 extension ClientRegistration {
     private struct Members: Codable {
-        var approach: String
         var id: String
         var secret: String?
         var authentication: String
+        // What was kept before these were has none of them.
+        var approach: String?
         var renewsAt: Int64?
-        var scopes: [String]
+        var scopes: [String]?
         var tokenOrigin: String?
-        var refusals: Int
+        var refusedAt: Int64?
+        var isLost: Bool?
+        /// In place of `renewsAt`, then.
+        var secretExpiresAt: Int64?
     }
 
     func sealed(by ring: KeyRing, at place: Place) -> Sealed<ClientRegistration>? {
         let json = (secret ?? ClientSecret("")).expose { text in
             try? JSONValue(
                 encoding: Members(
-                    approach: approach.rawValue, id: id, secret: secret == nil ? nil : text,
-                    authentication: authentication.rawValue, renewsAt: renewsAt?.milliseconds, scopes: scopes,
-                    tokenOrigin: tokenOrigin?.description, refusals: refusals)
+                    id: id, secret: secret == nil ? nil : text, authentication: authentication.rawValue,
+                    approach: approach.rawValue, renewsAt: renewsAt?.milliseconds, scopes: scopes,
+                    tokenOrigin: tokenOrigin?.description, refusedAt: refusedAt?.milliseconds, isLost: isLost)
             ).encoded()
         }
         return json.map { ring.seal(SecretBytes($0), as: Self.label, context: place.context) }
@@ -226,7 +247,7 @@ extension ClientRegistration {
         let bytes = try ring.open(sealed, as: Self.label, context: place.context)
         guard let value = bytes.expose({ JSONValue(json: $0) }),
             let members = try? value.decoded(as: Members.self),
-            let approach = ClientApproach(rawValue: members.approach),
+            let approach = ClientApproach(rawValue: members.approach ?? ClientApproach.dynamicRegistration.rawValue),
             let authentication = OAuthProfile.ClientAuthentication(rawValue: members.authentication)
         else { throw .malformed }
         var tokenOrigin: Origin?
@@ -239,10 +260,12 @@ extension ClientRegistration {
         id = members.id
         secret = members.secret.map { ClientSecret($0) }
         self.authentication = authentication
-        renewsAt = members.renewsAt.map { Timestamp(milliseconds: $0) }
+        // As long before its end as flows take where nothing else is set.
+        renewsAt = (members.renewsAt ?? members.secretExpiresAt.map { $0 - 600_000 }).map { Timestamp(milliseconds: $0) }
         scopes = members.scopes
         self.tokenOrigin = tokenOrigin
-        refusals = members.refusals
+        refusedAt = members.refusedAt.map { Timestamp(milliseconds: $0) }
+        isLost = members.isLost ?? false
     }
 
     /// The same registration under the first master key; `nil` where none opens it.

@@ -45,10 +45,10 @@ extension Broker {
         let (resource, offer) = try await offer(of: url, for: entry, cause)
         let always = entry.profile.alwaysScopes
         let published = [(offer.metadata.scopes ?? []).prefix(200).filter(Scopes.isToken), resource.published, always]
-            .reduce([], Scopes.union)
+            .reduce([], Scopes.union).inBytes(2048)
         let client = try await client(
             at: offer, for: entry, of: tenant, published: published,
-            wanted: Scopes.union(scopes ?? resource.scopes, always), cause)
+            wanted: Scopes.union(scopes ?? [], always), cause)
         return try ready(entry, at: resource, offer.metadata, as: client, scopes: resource.scopes)
     }
 

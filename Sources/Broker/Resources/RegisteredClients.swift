@@ -186,16 +186,18 @@ final class RegisteredClients: Sendable {
         }
     }
 
-    /// Keeps that the server does not know a registration, or that it does again. `true` where it said twice in a row that
-    /// it does not. Does nothing where another one has taken its place.
+    /// Keeps that the server does not know a registration, or that it does again. `true` where it is lost
+    /// (`ClientRegistration.isLost`). Does nothing where another one has taken its place.
     func note(
-        isRefused: Bool, _ registration: ClientRegistration, at place: ClientRegistration.Place
+        isRefused: Bool, isFinal: Bool, _ registration: ClientRegistration, at place: ClientRegistration.Place,
+        now: Timestamp
     ) async throws(StoreError) -> Bool {
-        guard isRefused || registration.refusals > 0,
+        guard isRefused || registration.refusedAt != nil,
             let kept = try await store.registration(issuer: place.issuer, redirectURI: place.redirectURI),
-            var known = open(kept, at: place), known.id.isExactly(registration.id)
+            let found = open(kept, at: place), found.id.isExactly(registration.id)
         else { return false }
-        known.refusals = isRefused ? min(known.refusals + 1, ClientRegistration.mostRefusals) : 0
+        let known = found.noting(isRefused: isRefused, isFinal: isFinal, at: now)
+        if known.refusedAt == found.refusedAt, known.isLost == found.isLost { return known.isLost }
         guard let sealed = known.sealed(by: keyRing, at: place) else { return known.isLost }
         _ = try await store.keepRegistration(
             KeptRegistration(

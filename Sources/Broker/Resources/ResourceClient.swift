@@ -95,7 +95,7 @@ extension Broker {
     ///
     /// - Parameters:
     ///   - published: all that the server publishes.
-    ///   - wanted: what the flow asks for.
+    ///   - wanted: what the caller names. What the server proposes never moves a tenant to another client.
     func client(
         at offer: ServerOffer, for entry: TenantEntry, of tenant: TenantID, published: [String], wanted: [String],
         _ cause: Cause
@@ -120,10 +120,11 @@ extension Broker {
             case .preregistered, .metadataDocument:
                 return .document(clientDocumentURL(chosen.handle))
             case .dynamicRegistration(let endpoint, let method):
-                let more = isForTenant ? Scopes.union(known?.scopes ?? [], wanted) : wanted
+                // Those that it asked for last first: what is kept has a bound.
+                let more = isForTenant ? Scopes.union(wanted, known?.scopes ?? []) : wanted
                 return try await register(
-                    at: endpoint, by: method, chosen, published: published, asked: Scopes.union(published, more),
-                    for: cause)
+                    at: endpoint, by: method, chosen, published: published,
+                    asked: Scopes.union(published, more).inBytes(8192), for: cause)
             }
         }
         return registration.client(at: chosen)

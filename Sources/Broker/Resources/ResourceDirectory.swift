@@ -148,15 +148,23 @@ struct FoundResource: Sendable {
 
     /// All scopes that it is known to have.
     var published: [String] {
-        Array(Scopes.union((challengeScopes ?? []).filter(Scopes.isToken), metadata.scopes ?? []).prefix(200))
+        Scopes.union(
+            (challengeScopes ?? []).prefix(200).filter(Scopes.isToken), Array((metadata.scopes ?? []).prefix(200)))
     }
 
     /// The scopes to ask for unless the caller names some: those that the server wants now, else those that it knows.
     /// As many as a caller may name: a server that lists thousands must not make every flow fail.
     var scopes: [String] {
-        var room = 2048
-        return (challengeScopes ?? metadata.scopes ?? []).prefix(200).filter { scope in
-            guard Scopes.isToken(scope), scope.utf8.count < room else { return false }
+        (challengeScopes ?? metadata.scopes ?? []).prefix(200).filter(Scopes.isToken).inBytes(2048)
+    }
+}
+
+extension [String] {
+    /// As many of them as have room, with a byte between them.
+    func inBytes(_ most: Int) -> [String] {
+        var room = most
+        return filter { scope in
+            guard scope.utf8.count < room else { return false }
             room -= scope.utf8.count + 1
             return true
         }

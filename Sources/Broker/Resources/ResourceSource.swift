@@ -59,6 +59,11 @@ extension Broker {
         } catch {
             throw .provider(ProviderError(error, at: .metadata))
         }
+        // What is kept of the broker's client is kept under the metadata's spelling, which flows hand out. Under the other
+        // one a hostile server could have had something else kept.
+        guard metadata.issuer.isExactly(issuer) else {
+            throw .reauthorizationRequired("the authorization server writes its issuer with, or without, a slash at the end now")
+        }
         let client = try await client(for: entry, at: metadata, of: tenant)
         return try ready(entry, at: resource, metadata, as: client)
     }
@@ -72,8 +77,14 @@ extension Broker {
         var own: ResourceClient?
         var fault: ServerOffer.Unworkable?
         do {
-            if case .preregistered(let method) = try offer(metadata, for: entry).approach, let client = entry.client {
-                own = preregistered(client, by: method, at: issuer, of: entry.sourceType)
+            switch try offer(metadata, for: entry).approach {
+            case .preregistered(let method):
+                own = entry.client.map { preregistered($0, by: method, at: issuer, of: entry.sourceType) }
+            case .metadataDocument where metadata.issuesOwnTokens:
+                // It is known by its address, also where a version of before kept nothing of it.
+                let redirect = redirect(of: entry.sourceType, at: issuer)
+                own = ClientRegistration.document(clientDocumentURL(redirect.handle)).client(at: redirect)
+            case .metadataDocument, .dynamicRegistration: break
             }
         } catch {
             fault = error
@@ -94,11 +105,13 @@ extension Broker {
     }
 
     /// Notes what a token endpoint said of the broker's own registration: that it does not know it (RFC 6749 § 5.2), or
-    /// by an answer that it does. `true` where it said twice in a row that it does not: once may pass, and all tenants'
-    /// grants hang on it.
+    /// by an answer that it does. `true` where it goes on saying that it does not.
+    ///
+    /// - Parameter inFlow: it answered the exchange of a flow's code.
     @discardableResult
     func noteClient(
-        _ error: ProviderError?, of source: TenantSource, with values: [String: String], of tenant: TenantID
+        _ error: ProviderError?, of source: TenantSource, with values: [String: String], of tenant: TenantID,
+        inFlow: Bool = false
     ) async -> Bool {
         guard let connected = ConnectedServer(values, of: source.profile), connected.approach == .dynamicRegistration
         else { return false }
@@ -111,7 +124,8 @@ extension Broker {
         do throws(StoreError) {
             for kept in try await registrations(of: source.sourceType, at: connected.issuer, for: tenant)
             where kept.registration.id.isExactly(source.client.id) {
-                return try await registered.note(isRefused: isRefused, kept.registration, at: kept.redirect.place)
+                return try await registered.note(
+                    isRefused: isRefused, isFinal: inFlow, kept.registration, at: kept.redirect.place, now: now())
             }
         } catch {
             tell(Incident(.registrationNotNoted, error.reason, tenant: nil, sourceType: source.sourceType))

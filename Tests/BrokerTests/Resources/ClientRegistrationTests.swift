@@ -63,16 +63,44 @@ import Testing
         #expect(throws: ClientRegistration.Fault.expired) { try registration(json("1")) }
     }
 
+    /// As versions kept it that knew neither scopes nor ways.
+    @Test func `one that was kept before serves on`() throws {
+        let ring = try KeyRing(KeyRing.newLine(id: #require(KeyRing.KeyID("k1"))))
+        let end = TestTime.now.adding(seconds: 3600)
+        let json =
+            #"{"id":"c","secret":"s3cret","authentication":"post","secretExpiresAt":\#(end.milliseconds)}"#
+        let sealed: Sealed<ClientRegistration> = ring.seal(
+            SecretBytes(Array(json.utf8)), as: Label("client-registration"), context: place.context)
+        let opened = try ClientRegistration(sealed, openedBy: ring, at: place)
+        #expect(opened.id == "c" && opened.secret?.expose { $0 } == "s3cret" && opened.approach == .dynamicRegistration)
+        #expect(opened.covers(["any"]) && !opened.isLost && opened.tokenOrigin == nil)
+        #expect(!opened.isDue(at: TestTime.now) && opened.isDue(at: end.adding(seconds: -600)))
+        let kept = KeptRegistration(
+            issuer: place.issuer, redirectURI: place.redirectURI, sealed: sealed, usedAt: TestTime.now)
+        #expect(ClientRegistration.resealed(kept, by: ring) != nil)
+    }
+
+    @Test func `many refusals in one moment are one`() throws {
+        let made = try registration(#"{"client_id":"c"}"#)
+        let start = TestTime.now
+        let first = made.noting(isRefused: true, isFinal: false, at: start)
+        #expect(!first.isLost && !first.noting(isRefused: true, isFinal: false, at: start.adding(seconds: 9)).isLost)
+        #expect(first.noting(isRefused: true, isFinal: false, at: start.adding(seconds: 10)).isLost)
+        let known = first.noting(isRefused: false, isFinal: false, at: start)
+        #expect(!known.noting(isRefused: true, isFinal: false, at: start.adding(seconds: 10)).isLost)
+        #expect(made.noting(isRefused: true, isFinal: true, at: start).isLost)
+    }
+
     @Test func `it is sealed for its server and redirect address alone`() throws {
         let ring = try KeyRing(KeyRing.newLine(id: #require(KeyRing.KeyID("k1"))))
         var made = try registration(#"{"client_id":"c","client_secret":"s3cret"}"#)
         made.scopes = ["a", "b"]
         made.tokenOrigin = Origin("https://tokens.example")
-        made.refusals = 1
+        made.refusedAt = TestTime.now
         let sealed = try #require(made.sealed(by: ring, at: place))
         let opened = try ClientRegistration(sealed, openedBy: ring, at: place)
         #expect(opened.id == "c" && opened.secret?.expose { $0 } == "s3cret" && opened.authentication == .post)
-        #expect(opened.approach == .dynamicRegistration && opened.scopes == ["a", "b"] && opened.refusals == 1)
+        #expect(opened.approach == .dynamicRegistration && opened.scopes == ["a", "b"] && opened.refusedAt == TestTime.now)
         #expect(opened.tokenOrigin == Origin("https://tokens.example"))
         for other in [
             ClientRegistration.Place(issuer: "https://evil.example", redirectURI: Self.redirect),

@@ -104,6 +104,7 @@ import Transport
         server.answer(ScriptedResource.token, #"{"error":"invalid_client"}"#, status: 401)
         for token in ["second", "third"] {
             await #expect(throws: RefreshError.self) { try await refresh(token) }
+            installation.clock.advance(seconds: 10)
         }
         #expect(try await begin()["client_id"] != first["client_id"])
     }

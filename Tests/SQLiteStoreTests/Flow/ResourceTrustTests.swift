@@ -122,6 +122,23 @@ import Transport
         #expect(await forms(to: ScriptedResource.revocation).isEmpty)
     }
 
+    /// Two spellings of one issuer would be two clients, with two places of their tokens.
+    @Test func `another spelling of the issuer leads no token elsewhere`() async throws {
+        try publish()
+        _ = try await begin()
+        let slashed = ScriptedResource.issuer + "/"
+        try publish([
+            "issuer": .string(slashed), "authorization_endpoint": .string("\(Self.honest)/authorize"),
+            "token_endpoint": .string("\(Self.honest)/token"),
+        ])
+        server.answer("\(Self.honest)/token", ScriptedProvider.tokens)
+        let redeemed = try await connect()
+        #expect(redeemed.contains(#""issuer":"\#(slashed)""#), "\(redeemed)")
+        try publish()
+        await needsReauthorization { try await refresh("second", issuer: slashed) }
+        #expect(await forms(to: ScriptedResource.token).isEmpty)
+    }
+
     @Test func `the same of an issuer that had endpoints of its own first, and of one known by a document`()
         async throws
     {
@@ -246,6 +263,18 @@ import Transport
         #expect(try await registrations() == ["profile now read"])
     }
 
+    /// Else a hostile server that names an honest issuer could end its grants, and an honest one by a new scope.
+    @Test func `what a server proposes moves no tenant to another client`() async throws {
+        try await connect()
+        server.answer(ScriptedResource.url) { _ in
+            ProviderResponse(status: 401, headers: [("www-authenticate", "Bearer scope=\"new\"")])
+        }
+        let begun = try await begin()
+        #expect(begun["client_id"] == "client-1" && begun["scope"] == "new")
+        try await refresh()
+        #expect(try await registrations().count == 1)
+    }
+
     // MARK: whose failure reaches whom
 
     @Test func `one refusal of the client ends no grant, neither its own nor others'`() async throws {
@@ -268,10 +297,11 @@ import Transport
         #expect(try await registrations().count == 1)
     }
 
-    @Test func `a client that is refused twice serves on until another is registered`() async throws {
+    @Test func `a client that goes on being refused serves on until another is registered`() async throws {
         try await connect(tenant: "one")
         server.answer(ScriptedResource.token, #"{"error":"invalid_client"}"#, status: 401)
         await #expect(throws: RefreshError.self) { try await refresh("first", tenant: "one") }
+        installation.clock.advance(seconds: 10)
         await needsReauthorization { try await refresh("second", tenant: "one") }
         server.answer(ScriptedResource.registration, #"{"error":"x"}"#, status: 500)
         await #expect(throws: AuthorizeError.self) { try await begin(tenant: "two") }
@@ -391,7 +421,7 @@ import Transport
         let redeemed = try await connect()
         #expect(redeemed.contains(#""issuer":"\#(ScriptedResource.issuer)""#), "\(redeemed)")
         try await refresh("first")
-        try await refresh("second", issuer: ScriptedResource.issuer + "/")
+        await needsReauthorization { try await refresh("second", issuer: ScriptedResource.issuer + "/") }
         #expect(try await registrations().count == 1)
     }
 
