@@ -261,7 +261,9 @@ extension ClientRegistration {
         secret = members.secret.map { ClientSecret($0) }
         self.authentication = authentication
         // As long before its end as flows take where nothing else is set.
-        renewsAt = (members.renewsAt ?? members.secretExpiresAt.map { $0 - 600_000 }).map { Timestamp(milliseconds: $0) }
+        renewsAt = (members.renewsAt ?? members.secretExpiresAt.map { $0 - 600_000 }).map {
+            Timestamp(milliseconds: $0)
+        }
         scopes = members.scopes
         self.tokenOrigin = tokenOrigin
         refusedAt = members.refusedAt.map { Timestamp(milliseconds: $0) }

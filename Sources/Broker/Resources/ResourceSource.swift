@@ -62,7 +62,7 @@ extension Broker {
         // What is kept of the broker's client is kept under the metadata's spelling, which flows hand out. Under the other
         // one a hostile server could have had something else kept.
         guard metadata.issuer.isExactly(issuer) else {
-            throw .reauthorizationRequired("the authorization server writes its issuer with, or without, a slash at the end now")
+            throw .reauthorizationRequired("the server's issuer differs by the slash at the end from the token's")
         }
         let client = try await client(for: entry, at: metadata, of: tenant)
         return try ready(entry, at: resource, metadata, as: client)

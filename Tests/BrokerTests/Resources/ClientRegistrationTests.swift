@@ -100,7 +100,8 @@ import Testing
         let sealed = try #require(made.sealed(by: ring, at: place))
         let opened = try ClientRegistration(sealed, openedBy: ring, at: place)
         #expect(opened.id == "c" && opened.secret?.expose { $0 } == "s3cret" && opened.authentication == .post)
-        #expect(opened.approach == .dynamicRegistration && opened.scopes == ["a", "b"] && opened.refusedAt == TestTime.now)
+        #expect(
+            opened.approach == .dynamicRegistration && opened.scopes == ["a", "b"] && opened.refusedAt == TestTime.now)
         #expect(opened.tokenOrigin == Origin("https://tokens.example"))
         for other in [
             ClientRegistration.Place(issuer: "https://evil.example", redirectURI: Self.redirect),
