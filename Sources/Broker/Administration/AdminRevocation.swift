@@ -168,15 +168,16 @@ extension Broker {
     }
 
     /// The host that is asked to revoke a key's token, or the source type where only metadata tells: what cannot be
-    /// reached together. One source type may have many hosts.
+    /// reached together. One source type may have many hosts. Of a server that was found, its issuer: a hostile one may
+    /// name another host in each flow.
     private func revocationTarget(of key: DestroyedCredentialKey, _ token: UnredeemedToken?) -> String {
         let name = key.placement.sourceType.description
         guard let token, let profile = catalog[key.placement.sourceType]?.oauth else { return name }
+        if let connected = ConnectedServer(token.values, of: profile) { return "issuer \(connected.issuer)" }
         // A path that has the client's id or the token in it is not told here; the host has neither.
         let values = token.values.merging(["clientId": "a", "token": "a"]) { $1 }
-        let address =
-            ConnectedServer(token.values, of: profile)?.server.revocation
-            ?? profile.addresses.filled(profile.addresses.current(values, at: now()).revocation, with: values)
+        let address = profile.addresses.filled(
+            profile.addresses.current(values, at: now()).revocation, with: values)
         return address.flatMap { StrictURL($0) }?.origin.description ?? "\(name) \(profile.issuer(values) ?? "")"
     }
 

@@ -339,6 +339,19 @@ import Transport
     }
 
     /// Both are one source type.
+    @Test func `a server that names another host in each flow does not hold up an order to revoke`() async throws {
+        let addresses = (0..<40).map { "https://h\($0).example.org/revoke" }
+        for address in addresses {
+            try publish(["revocation_endpoint": .string(address)])
+            _ = try #require(await installation.callback("code=good&state=\(try await begin().state)").key)
+            server.answer(address) { _ throws(TransportError) in throw .connectionRefused }
+        }
+        let result = try await installation.broker.revoke(
+            AdminRevocation(selection: Selection(), reason: "test", atProvider: true))
+        #expect(result.keys == 40 && result.failures.count == 40)
+        #expect(await installation.provider.requests.count { addresses.contains($0.url) } < 40)
+    }
+
     @Test func `an order to revoke spares a server that is down, and asks the others`() async throws {
         let second = "https://mcp.example.com/second"
         server.answer(second, "{}", status: 401)
