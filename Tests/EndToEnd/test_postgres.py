@@ -261,6 +261,27 @@ def test_a_broken_trail_on_a_server_is_set_aside_by_the_tables_owner(tmp_path, p
     assert server.query(f"SELECT count(*) FROM {evidence[0]}", name) == "3"
 
 
+@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
+def test_a_trail_of_another_master_key_is_not_reset(tmp_path, provider, server, engine):
+    """It is whole: what is wrong is the file of keys."""
+    url = "sqlite:cloakroom.db" if engine == "sqlite" else server.url(server.database())
+    installation = installed(tmp_path / "keys", provider, url)
+    with Broker(installation) as broker:
+        broker.credentials()
+    keys = installation.folder / "master.key"
+    kept = keys.read_text()
+    installation.write("master.key", run("master-key", "new", "--id", "another").stdout, mode=0o600)
+    config = installation.config
+    refused = run("audit", "reset", "--reason", "of Monday", "--yes", "--config", config)
+    assert refused.returncode == 1 and "masterKeyFile: found no key" in refused.stderr, refused.stderr + refused.stdout
+    assert "put the key back" in refused.stderr and not list(installation.folder.glob("*.trail-*"))
+    installation.write("master.key", kept, mode=0o600)
+    verified = run("audit", "verify", "--config", config)
+    assert verified.returncode == 0 and "3 events" in verified.stdout, verified.stderr
+    with Broker(installation) as broker:
+        broker.credentials()
+
+
 # Secrecy
 
 

@@ -16,6 +16,7 @@ extension PostgresStore {
             try check(connection)
             try refusePool(settings, beside: connection)
             try Migration.run(on: connection, nil, mayMigrate: false)
+            try refuseAnothersKeys(keyRing, on: connection)
             try connection.run(setup: settingsOfReset)
             try holdAlone(connection)
             let evidence = try setAside(on: connection)
@@ -40,6 +41,18 @@ extension PostgresStore {
         SET statement_timeout = '10min'; SET idle_in_transaction_session_timeout = '10min';
         SET synchronous_commit = on
         """
+
+    /// Throws where the trail's key names a master key that the ring lacks: the ring is then another installation's, and a
+    /// trail that it began would keep the brokers of this one out. Bytes that the named key does not open were altered.
+    private static func refuseAnothersKeys(_ ring: KeyRing, on connection: Connection) throws {
+        let found = try connection.run(query: "SELECT encode(sealed_key, 'hex') FROM audit_trail")
+        guard let bytes = (found.first?.text(0)).flatMap({ [UInt8](hex: $0) }) else { return }
+        do {
+            _ = try AuditKey.open(bytes, ring)
+        } catch {
+            if let id = error.missing { throw PostgresOpeningError.masterKeyMissing(id: id) }
+        }
+    }
 
     /// Begins the transaction. Every broker holds the lock of its chain for as long as it is connected, and takes it by
     /// way of the table.

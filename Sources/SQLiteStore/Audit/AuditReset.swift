@@ -15,6 +15,7 @@ extension SQLiteStore {
     ) throws(OpeningError) -> String {
         let path = database.path
         do {
+            try refuseAnothersKeys(keyRing, path)
             let evidence = path + ".trail-" + Date().formatted(.iso8601).replacing(":", with: "")
             try copy(path: path, to: evidence)
             let queue = try StoreFile.open(path)
@@ -39,6 +40,21 @@ extension SQLiteStore {
             return evidence
         } catch {
             throw StoreFile.opening(error, path)
+        }
+    }
+
+    /// Throws where the trail's key names a master key that the ring lacks: the ring is then another installation's, and a
+    /// trail that it began would keep the brokers of this one out. Bytes that the named key does not open were altered.
+    private static func refuseAnothersKeys(_ ring: KeyRing, _ path: String) throws {
+        let sealed = try StoreFile.openForReading(path).read { db in
+            // Of any type, where it was altered.
+            try Row.fetchOne(db, sql: "SELECT sealed_key FROM audit_trail").flatMap { Data.fromDatabaseValue($0[0]) }
+        }
+        guard let sealed else { return }
+        do {
+            _ = try AuditKey.open(Array(sealed), ring)
+        } catch let unopened as AuditKeyUnopened {
+            if case .unknownKey = unopened.error { throw unopened }
         }
     }
 }
