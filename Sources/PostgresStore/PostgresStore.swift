@@ -33,12 +33,12 @@ public struct PostgresStore: ObservableStore {
         let (key, breach) = try Self.prepare(settings, keyRing, bounds)
         let session: Session
         do {
-            session = try Session.open(settings, until: .now + .seconds(5), continuing: nil, key: key)
+            session = try Session.open(settings, until: .now + .seconds(5), continuing: nil, key: key, keyRing)
         } catch {
             throw PostgresOpeningError(error)
         }
         writer = Writer(
-            settings, key: key, session: session, bounds: bounds, observer: StoreObserver(),
+            settings, key: key, keyRing, session: session, bounds: bounds, observer: StoreObserver(),
             foundBreach: breach)
         reader = Reader(settings, name: "cloakroom-reader", patience: .seconds(5))
         lists = Reader(settings, name: "cloakroom-lists", patience: .seconds(35))

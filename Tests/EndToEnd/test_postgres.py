@@ -282,6 +282,45 @@ def test_a_trail_of_another_master_key_is_not_reset(tmp_path, provider, server, 
         broker.credentials()
 
 
+def test_a_broker_that_was_away_during_a_reset_leaves_the_new_trail_alone(tmp_path, provider, own_server):
+    name = own_server.database()
+    installation = installed(tmp_path / "away", provider, own_server.url(name))
+    sessions = f"FROM pg_stat_activity WHERE datname = '{name}' AND application_name = 'cloakroom'"
+    with Broker(installation) as broker:
+        broker.credentials()
+        key = broker.key()
+        own_server.query("UPDATE audit_events SET tenant = 'evil' WHERE type = 'flow.succeeded'", name)
+        broker.process.send_signal(signal.SIGSTOP)
+        try:
+            own_server.query(f"SELECT pg_terminate_backend(pid) {sessions}")
+            eventually(lambda: own_server.query(f"SELECT count(*) {sessions}") == "0", 10, "its sessions are gone")
+            done = run("audit", "reset", "--reason", "of Monday", "--yes", "--config", installation.config)
+            assert done.returncode == 0, done.stderr
+        finally:
+            broker.process.send_signal(signal.SIGCONT)
+        assert_problem(broker.redeem(key), 503, "unavailable")
+        assert_problem(broker.client.get("/readyz"), 503, "unavailable")
+        assert "the audit trail was begun anew" in broker.logs and "start it again" in broker.logs
+        verified = run("audit", "verify", "--config", installation.config)
+        assert verified.returncode == 0 and "1 event," in verified.stdout, verified.stderr
+    with Broker(installation) as broker:
+        assert broker.redeem(key).status_code == 200
+    assert run("audit", "verify", "--config", installation.config).returncode == 0
+
+
+@pytest.mark.parametrize("change", ["sealed_key = '\\x00'", "anchor = '', anchor_proof = '\\x00'"])
+def test_a_broker_whose_trails_head_was_altered_comes_back_to_work(tmp_path, provider, own_server, change):
+    """Evidence of a change keeps nobody from connecting accounts: it is told by who verifies the trail."""
+    name = own_server.database()
+    with Broker(installed(tmp_path / "altered-head", provider, own_server.url(name))) as broker:
+        key = broker.key()
+        own_server.query(f"UPDATE audit_trail SET {change}", name)
+        own_server.query(
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}' "
+            "AND application_name = 'cloakroom'")
+        assert broker.redeem(key).status_code == 200
+
+
 # Secrecy
 
 

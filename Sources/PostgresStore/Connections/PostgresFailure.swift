@@ -13,12 +13,14 @@ enum PostgresFailure: Error, Equatable {
     case malformed
     /// The database waits for the end of a copy into it.
     case unfinishedCopy
+    /// The audit trail was begun anew since this process opened its key.
+    case anotherTrail
 
     var state: SQLState? {
         switch self {
         case .refused(let state): state
         case .unreachable(let state, _): state
-        case .lost, .passwordFile, .malformed, .unfinishedCopy: nil
+        case .lost, .passwordFile, .malformed, .unfinishedCopy, .anotherTrail: nil
         }
     }
 
@@ -32,6 +34,7 @@ enum PostgresFailure: Error, Equatable {
         case .passwordFile(let path): "the password file \(path) cannot be read"
         case .malformed: "a row is not of the form that this program writes"
         case .unfinishedCopy: "a copy into the database is not finished"
+        case .anotherTrail: "the audit trail was begun anew while this broker was away: start it again"
         }
     }
 
@@ -42,7 +45,7 @@ enum PostgresFailure: Error, Equatable {
     var isOfTheServer: Bool {
         switch self {
         case .refused(let state): state.isOfTheServer
-        case .lost, .unreachable, .passwordFile: true
+        case .lost, .unreachable, .passwordFile, .anotherTrail: true
         case .malformed, .unfinishedCopy: false
         }
     }
@@ -50,7 +53,7 @@ enum PostgresFailure: Error, Equatable {
     /// The connection is of no use any more, though the server answers on it.
     var endsConnection: Bool {
         switch self {
-        case .lost, .unreachable, .passwordFile: true
+        case .lost, .unreachable, .passwordFile, .anotherTrail: true
         case .refused(let state): state.endsConnection
         case .malformed, .unfinishedCopy: false
         }

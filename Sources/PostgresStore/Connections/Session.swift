@@ -33,18 +33,22 @@ final class Session {
         """
 
     /// Connects, and takes the chain of before, or one that no other writer has.
+    ///
+    /// - Parameter ring: tells whether the trail was begun anew since `key` was opened.
     static func open(
-        _ settings: PostgresSettings, until end: ContinuousClock.Instant, continuing chain: Chain?, key: SecretBytes
+        _ settings: PostgresSettings, until end: ContinuousClock.Instant, continuing chain: Chain?, key: SecretBytes,
+        _ ring: KeyRing
     ) throws(PostgresFailure) -> Session {
         let connection = try Connection.open(settings, until: end)
         try connection.run(setup: Self.settings)
         if let chain {
             // Held by the connection of before for as long as the server does not know that it is gone.
             try connection.run(setup: "SELECT pg_try_advisory_lock(\(AdvisoryLock.chains), \(chain.number))")
+            try refuseAnotherTrail(key, ring, on: connection)
             try connection.prepare(Statement.writing)
             return Session(connection, chain)
         }
-        let made = try adopt(key, on: connection)
+        let made = try adopt(key, ring, on: connection)
         try connection.prepare(Statement.writing)
         return Session(connection, made)
     }
@@ -52,7 +56,9 @@ final class Session {
     /// A chain that nobody adds to: one that a process left, or a new one. Its end is proven by the first transaction.
     ///
     /// None while a copy into the database is not finished: under one lock with its beginning, which takes an empty one.
-    private static func adopt(_ key: SecretBytes, on connection: Connection) throws(PostgresFailure) -> Chain {
+    private static func adopt(
+        _ key: SecretBytes, _ ring: KeyRing, on connection: Connection
+    ) throws(PostgresFailure) -> Chain {
         let holder = Random.bytes(16)
         let name = holder.hex
         let left = try connection.run(
@@ -64,6 +70,7 @@ final class Session {
                 RETURNING chain
                 """)
         if let number = left.first.flatMap({ Int64($0.text(0)) }) {
+            try refuseAnotherTrail(key, ring, on: connection)
             return Chain(key: key, number: number, holder: holder)
         }
         try connection.run(setup: "BEGIN; SELECT pg_advisory_xact_lock(\(AdvisoryLock.migration))")
@@ -74,6 +81,7 @@ final class Session {
                 """)
         guard let number = found.first.flatMap({ Int64($0.text(0)) }) else { throw .malformed }
         guard found.first?.text(1) == "f" else { throw .unfinishedCopy }
+        try refuseAnotherTrail(key, ring, on: connection)
         let head = ChainHead(link: .start, time: 0)
         try connection.run(
             setup: """
@@ -81,6 +89,24 @@ final class Session {
                 SELECT pg_try_advisory_lock(\(AdvisoryLock.chains), \(number)); COMMIT
                 """)
         return Chain(key: key, number: number, holder: holder)
+    }
+
+    /// Throws where the trail has another key: it was begun anew while this broker was away, and what this one adds by the
+    /// key of before would break it. One of both that was altered is no such sign.
+    ///
+    /// Called with a lock by which a reset sees this session, or has to wait for it.
+    private static func refuseAnotherTrail(
+        _ key: SecretBytes, _ ring: KeyRing, on connection: Connection
+    ) throws(PostgresFailure) {
+        let found = try connection.run(
+            query: """
+                SELECT encode(sealed_key, 'hex'), encode(anchor, 'hex'), encode(anchor_proof, 'hex') FROM audit_trail
+                """)
+        guard let row = found.first else { return }
+        let bytes = { (column: Int32) in row.isNull(column) ? [] : [UInt8](hex: row.text(column)) ?? [] }
+        if AuditAnchor(bytes(1), proof: bytes(2), key) != nil { return }
+        if let current = try? AuditKey.open(bytes(0), ring), current.matches(key) { return }
+        throw .anotherTrail
     }
 
     /// Runs `body` in one transaction and returns when that is on the disk: its result, and whether it is where it should

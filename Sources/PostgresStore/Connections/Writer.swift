@@ -19,6 +19,7 @@ final class Writer: @unchecked Sendable {
 
     private let settings: PostgresSettings
     private let key: SecretBytes
+    private let ring: KeyRing
     let observer: StoreObserver
     private let mostWaiting: Int
 
@@ -42,12 +43,13 @@ final class Writer: @unchecked Sendable {
 
     /// - Parameter mostWaiting: the operations that may wait; further ones had better be refused.
     init(
-        _ settings: PostgresSettings, key: SecretBytes, session: sending Session, bounds: FlowBounds,
+        _ settings: PostgresSettings, key: SecretBytes, _ ring: KeyRing, session: sending Session, bounds: FlowBounds,
         observer: StoreObserver, foundBreach: Breach? = nil, mostWaiting: Int = 8192
     ) {
         self.foundBreach = foundBreach
         self.settings = settings
         self.key = key
+        self.ring = ring
         self.observer = observer
         self.mostWaiting = mostWaiting
         outstanding = OutstandingFlows(bounds)
@@ -273,7 +275,7 @@ final class Writer: @unchecked Sendable {
                 usleep(UInt32(seconds * 1_000_000 + attoseconds / 1_000_000_000_000) + 1)
             }
             do throws(PostgresFailure) {
-                let made = try Session.open(settings, until: .now + Self.patience, continuing: chain, key: key)
+                let made = try Session.open(settings, until: .now + Self.patience, continuing: chain, key: key, ring)
                 session = made
                 chain = made.chain
                 failedTries = 0

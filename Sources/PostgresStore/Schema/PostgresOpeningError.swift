@@ -60,7 +60,7 @@ public enum PostgresOpeningError: Error, Equatable, Sendable {
         case .refused(.missingTable): self = .notMigrated
         case .refused(.noPrivilege), .refused(.noSchema): self = .notGranted(missing: [])
         case .unfinishedCopy: self = .unfinishedCopy
-        case .refused, .malformed: self = .failed(reason: failure.words)
+        case .refused, .malformed, .anotherTrail: self = .failed(reason: failure.words)
         }
     }
 }
