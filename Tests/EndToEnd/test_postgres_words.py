@@ -1,6 +1,7 @@
 """What an operator is told where a PostgreSQL server or database is not as a broker needs it: what, and what to do."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -53,6 +54,20 @@ def test_a_refused_password_leads_to_its_file(tmp_path, provider, server, passwo
     if password:
         installation.write("pg.password", password + "\n", mode=0o600)
     told(installation, "cannot be opened", "see storage.passwordFile", *(["28P01"] if password else []))
+
+
+@pytest.mark.parametrize("kind", ["open", "no plain file"])
+def test_a_passfile_that_is_not_taken_leads_to_passwords(tmp_path, provider, server, kind):
+    """Nobody is told to give /dev/null another mode."""
+    path = "/dev/null"
+    if kind == "open":
+        path = str(tmp_path / "pgpass")
+        Path(path).write_text("*:*:*:guarded:right\n")
+        Path(path).chmod(0o644)
+    installation = installed(tmp_path / "passfile", provider, server.url("postgres", user="guarded"))
+    refused = run("check", "--config", installation.config, env={"PGPASSFILE": path})
+    assert refused.returncode == 1 and "see storage.passwordFile" in refused.stderr, refused.stderr
+    assert ("chmod 600 it" in refused.stderr) == (kind == "open"), refused.stderr
 
 
 def test_a_password_file_that_is_not_there_is_named(tmp_path, provider, server):

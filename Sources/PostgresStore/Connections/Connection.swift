@@ -117,7 +117,7 @@ final class Connection {
     }
 
     /// The words where the server wants a password and libpq's file with it can be read by others: libpq passes over such
-    /// a file, and says so to the standard error alone.
+    /// a file, and says so to the standard error alone. What is no plain file it does not take at all.
     private var openPasswordFile: String? {
         guard PQconnectionNeedsPassword(handle) == 1, let options = PQconninfo(handle) else { return nil }
         defer { PQconninfoFree(options) }
@@ -126,7 +126,9 @@ final class Connection {
             defer { option += 1 }
             guard String(cString: keyword) == "passfile", let value = option.pointee.val else { continue }
             var found = stat()
-            guard stat(value, &found) == 0, found.st_mode & 0o077 != 0 else { return nil }
+            guard stat(value, &found) == 0, found.st_mode & S_IFMT == S_IFREG, found.st_mode & 0o077 != 0 else {
+                return nil
+            }
             let mode = String(found.st_mode & 0o777, radix: 8)
             let file = "the password file \"\(String(cString: value))\" has the mode \(mode)"
             return "\(file): others can read it, so it is not taken; chmod 600 it"

@@ -69,8 +69,9 @@ extension PostgresFailure {
     /// `nil` where no server said anything of a client.
     fileprivate func refusal(_ state: SQLState?) -> PostgresOpeningError.Refusal? {
         guard let state else {
-            // Found by libpq itself, which has no code for it.
-            if words.contains("no password supplied") || words.contains("authentication") { return .user }
+            // Found by libpq itself, or of its password file: without a code.
+            let ofPasswords = ["no password supplied", "authentication", "the password file"]
+            if ofPasswords.contains(where: words.contains) { return .user }
             return ["SSL", "certificate"].contains(where: words.contains) ? .encryption : nil
         }
         return switch state.description {
