@@ -321,6 +321,36 @@ def test_a_broker_whose_trails_head_was_altered_comes_back_to_work(tmp_path, pro
         assert broker.redeem(key).status_code == 200
 
 
+def test_tables_that_are_read_at_length_are_migrated_later_and_nobody_waits_behind(tmp_path, provider, server):
+    name = server.database()
+    installation = installed(tmp_path / "reader", provider, server.url(name))
+    assert run("store", "migrate", "--config", installation.config).returncode == 0
+    server.query(
+        "ALTER TABLE audit_trail DROP COLUMN copy, DROP COLUMN copying, DROP COLUMN copied_to; "
+        "ALTER TABLE audit_chains DROP COLUMN ordered_from; UPDATE schema_version SET version = 1", name)
+    sleeps = f"FROM pg_stat_activity WHERE datname = '{name}' AND query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()"
+    with ThreadPoolExecutor() as pool:
+        reader = pool.submit(server.query, "SELECT count(*), pg_sleep(60) FROM audit_trail, generation", name, False)
+        try:
+            eventually(lambda: server.query(f"SELECT count(*) {sleeps}") == "1", 10, "it reads")
+            migration = pool.submit(run, "store", "migrate", "--config", installation.config)
+            waiting = f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{name}' AND wait_event = 'relation'"
+            for _ in range(3):
+                eventually(lambda: server.query(waiting) != "0", 10, "it waits for the table")
+                # As each broker that starts.
+                server.query(
+                    "SET lock_timeout = '3s'; BEGIN; SELECT sealed_key FROM audit_trail; "
+                    "SELECT pg_advisory_xact_lock(x'636C6B72'::int, 2); COMMIT", name)
+            assert not migration.done()
+        finally:
+            server.query(f"SELECT pg_terminate_backend(pid) {sleeps}")
+            reader.result()
+        done = migration.result(30)
+    assert done.returncode == 0, done.stderr
+    with Broker(installation) as broker:
+        broker.credentials()
+
+
 # Secrecy
 
 

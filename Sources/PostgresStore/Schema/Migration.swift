@@ -1,3 +1,4 @@
+import Glibc
 import Secrets
 
 /// The tables brought up to date, by one broker at a time.
@@ -18,7 +19,7 @@ enum Migration {
         }
         guard mayMigrate else { throw .notMigrated }
         do {
-            try migrate(on: connection)
+            try migrate(on: connection, until: .now + .seconds(600))
         } catch {
             if case .refused(.noPrivilege) = error { throw .notMigrated }
             throw PostgresOpeningError(error)
@@ -65,11 +66,28 @@ enum Migration {
 
     /// In one transaction: it is there as a whole, or not at all. Under a lock, since `IF NOT EXISTS` alone fails where
     /// several begin at once.
-    private static func migrate(on connection: Connection) throws(PostgresFailure) {
+    ///
+    /// A table that someone reads is not waited for at length: whoever comes to it then waits behind this, and a broker
+    /// that starts needs the lock. All is taken back, and begun again a moment later.
+    private static func migrate(
+        on connection: Connection, until end: ContinuousClock.Instant
+    ) throws(PostgresFailure) {
+        while true {
+            do throws(PostgresFailure) {
+                return try migrateAtOnce(on: connection)
+            } catch {
+                guard error.state == .lockNotAvailable, ContinuousClock.now < end else { throw error }
+                usleep(UInt32.random(in: 500_000...1_000_000))
+            }
+        }
+    }
+
+    private static func migrateAtOnce(on connection: Connection) throws(PostgresFailure) {
         try connection.run(setup: "BEGIN; SET LOCAL statement_timeout = '10min'; SET LOCAL lock_timeout = '10min'")
         do throws(PostgresFailure) {
             try connection.run(
                 setup: "SELECT pg_advisory_xact_lock(\(AdvisoryLock.migration))", within: .seconds(600))
+            try connection.run(setup: "SET LOCAL lock_timeout = '1s'")
             let found = try version(on: connection)
             if found == 0 {
                 try connection.run(
