@@ -349,6 +349,7 @@ def test_a_password_comes_from_a_file(installation, provider):
         url = own.url(name, port=own.port, user="carla")
         refused = copy(installation, url)
         assert refused.returncode == 1 and "hunter2" not in refused.stderr
+        assert "see --password-file" in refused.stderr and "storage." not in refused.stderr, refused.stderr
         assert installation.check().returncode == 0
         password = installation.write("pg.password", "hunter2\n")
         done = copy(installation, url, "--yes", "--password-file", str(password))

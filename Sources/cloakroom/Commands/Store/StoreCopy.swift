@@ -57,8 +57,7 @@ extension StoreCommand {
             do throws(PostgresAddress.Fault) {
                 return PostgresSettings(try PostgresAddress(to), passwordFile: passwordFile)
             } catch {
-                let wanted = error.wanted.replacing("storage.passwordFile", with: "--password-file")
-                throw ValidationError("--to: found \(error.found), want \(wanted)")
+                throw ValidationError("--to: found \(error.found), want \(Self.renamed(error.wanted))")
             }
         }
 
@@ -105,11 +104,16 @@ extension StoreCommand {
             } catch let error as OpeningError {
                 throw Refusal("--from: \(error.words)", hint: error.hint)
             } catch let error as PostgresOpeningError {
-                let hint = if case .unreachable = error { Self.goesOn } else { error.hint }
+                let hint = if case .unreachable = error { Self.goesOn } else { Self.renamed(error.hint) }
                 throw Refusal("--to: \(error.words(of: target))", hint: hint)
             } catch let error as CopyError {
                 throw Refusal(error.words(target), hint: error.hint)
             }
+        }
+
+        /// Names this command's options in place of the settings.
+        private static func renamed(_ words: String) -> String {
+            words.replacing("storage.passwordFile", with: "--password-file").replacing("storage.url", with: "--to")
         }
 
         private static let goesOn =
