@@ -15,6 +15,9 @@ package protocol CopySource {
     /// From now on the target has something of it: no other target may ever get the same.
     func noteBegun() throws
 
+    /// From now on the target serves: one that has only a part is of the past, and is not gone on with.
+    func noteFinished() throws
+
     /// What the trail's proofs and places in the store's order rest on.
     var facts: CopiedFacts { get throws }
 
@@ -36,10 +39,13 @@ package struct CopyMark: Sendable, Equatable {
     package let id: [UInt8]
     /// True once there is something of it in the target.
     package let hasBegun: Bool
+    /// True once all of it was there.
+    package let isFinished: Bool
 
-    package init(id: [UInt8], hasBegun: Bool) {
+    package init(id: [UInt8], hasBegun: Bool, isFinished: Bool = false) {
         self.id = id
         self.hasBegun = hasBegun
+        self.isFinished = isFinished
     }
 }
 
@@ -143,6 +149,8 @@ package enum CopyError: Error, Equatable, Sendable {
     case targetIsUsed
     /// The source was marked for a copy whose target is another one, or was emptied since.
     case movedElsewhere
+    /// The target was put back to a moment within the copy, which was finished since.
+    case targetIsOfThePast
     /// Another copy into the target is running.
     case targetIsBusy
     /// The source's audit trail is broken.

@@ -187,6 +187,35 @@ def test_a_copy_that_is_killed_at_each_commit_goes_on_and_doubles_nothing(instal
     assert_served(installation, direct, left)
 
 
+def test_a_server_of_a_moment_within_the_copy_gives_out_nothing_again(installation, server, watch):
+    """As point-in-time recovery makes one."""
+    left = filled(installation)
+    name, past = server.database(), server.database()
+    make_tables(installation, server.url(name))
+    process = subprocess.Popen(
+        [binary(), *arguments(installation, server.url(name, port=watch.port), "--yes")], env=environment(),
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    watch.strike, watch.lets_through = process.kill, True
+    process.communicate(timeout=60)
+    watch.strike = None
+    dumped = subprocess.run(
+        ["pg_dump", "-h", str(server.folder), "-p", str(server.port), "-U", "owner", name], capture_output=True, text=True,
+        check=True).stdout
+    done = copy(installation, server.url(name))
+    assert done.returncode == 0, done.stderr
+    assert_served(installation, server.url(name), left)
+    subprocess.run(
+        ["psql", "-h", str(server.folder), "-p", str(server.port), "-U", "owner", "-Xqv", "ON_ERROR_STOP=1", past],
+        input=dumped, capture_output=True, text=True, check=True)
+    refused = copy(installation, server.url(past))
+    assert refused.returncode == 1 and "was put back" in refused.stderr, refused.stderr + refused.stdout
+    assert "store reopen" in refused.stderr
+    unfinished = installation.check(on(installation, server.url(past)))
+    assert unfinished.returncode == 1 and "not finished" in unfinished.stderr
+    again = copy(installation, server.url(name), "--json")
+    assert again.returncode == 0 and not json.loads(again.stdout)["compared"], again.stderr
+
+
 def test_a_copy_that_is_killed_at_any_moment_goes_on(installation, server):
     left = filled(installation)
     url = server.url(server.database())

@@ -26,6 +26,8 @@ extension PostgresStore {
                 try verifyAuditTrail(settings, keyRing: keyRing)
             }
             try target.finish()
+            // After it: were this the first, a copy that is interrupted between them could not go on.
+            try source.noteFinished()
             return report
         } catch let failure as PostgresFailure {
             throw PostgresOpeningError(failure)
@@ -54,8 +56,13 @@ private struct StoreCopy<Source: CopySource> {
     mutating func begin() throws -> CopyTarget.Place? {
         let (state, mark) = (try target.state(), try source.mark)
         switch state {
-        case .finished(let id) where id == mark?.id: return nil
+        case .finished(let id) where id == mark?.id:
+            // Not yet noted where the copy was interrupted right after its end.
+            try source.noteFinished()
+            return nil
         case .copying(let id, let place) where id == mark?.id:
+            // Brokers served from it since: what was redeemed there would be good again.
+            guard mark?.isFinished == false else { throw CopyError.targetIsOfThePast }
             try proveSource()
             try source.noteBegun()
             return place

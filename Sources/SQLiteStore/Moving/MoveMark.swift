@@ -14,10 +14,13 @@ enum MoveMark {
     static func read(_ db: Database) throws -> CopyMark? {
         guard try isSet(db), try db.tableExists("moved"),
             let row = try Row.fetchOne(db, sql: "SELECT copy, has_begun FROM moved"),
-            let id = Data.fromDatabaseValue(row[0]), let hasBegun = Bool.fromDatabaseValue(row[1])
+            let id = Data.fromDatabaseValue(row[0]), let state = Int64.fromDatabaseValue(row[1])
         else { return nil }
-        return CopyMark(id: Array(id), hasBegun: hasBegun)
+        return CopyMark(id: Array(id), hasBegun: state != 0, isFinished: state == finished)
     }
+
+    /// In the place of 1, for versions that know the two values of `has_begun` alone.
+    static let finished: Int64 = 2
 
     static func set(_ db: Database, _ id: [UInt8]) throws {
         try db.execute(

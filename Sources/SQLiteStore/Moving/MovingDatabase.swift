@@ -53,6 +53,10 @@ extension MovingDatabase: CopySource {
 
     package func noteBegun() throws { try write { try $0.execute(sql: "UPDATE moved SET has_begun = 1") } }
 
+    package func noteFinished() throws {
+        try write { try $0.execute(sql: "UPDATE moved SET has_begun = \(MoveMark.finished)") }
+    }
+
     private enum Fact: Int32, Columns {
         case start, startDigest, last, lastTime, orderedFrom, leftOut
     }

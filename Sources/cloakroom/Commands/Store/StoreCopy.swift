@@ -190,6 +190,7 @@ extension CopyError {
         return switch self {
         case .targetIsUsed: "--to: \(name) is not empty, or has another copy in it"
         case .movedElsewhere: "--from: the file was moved, and \(name) is not where to, or was emptied since"
+        case .targetIsOfThePast: "--to: \(name) was put back to a moment at which this copy was not finished"
         case .targetIsBusy: "--to: another copy into \(name) is running"
         case .broken(let sequence, let finding): "--from: the audit trail is broken at event \(sequence): \(finding)"
         case .numbersTooLarge: "--from: the audit trail has numbers above \(UInt32.max)"
@@ -206,6 +207,11 @@ extension CopyError {
         case .targetIsUsed: "name a new database"
         case .movedElsewhere:
             "name that database; `cloakroom store reopen` serves from the file again, and ends what waits in it"
+        case .targetIsOfThePast:
+            """
+            put it back to a later moment and run `cloakroom store reopen`; or make a new one, `cloakroom store reopen` the \
+            file, and copy again
+            """
         case .targetIsBusy: "let it finish"
         case .broken, .numbersTooLarge: "`cloakroom audit reset` begins a new trail"
         case .malformedRow: "something else wrote to the file: see Docs/Operate.md, or restore a backup"
