@@ -100,6 +100,29 @@ def test_the_services_belong_together():
     assert broker["environment"]["CLOAKROOM_HTTP_TRUSTED_PROXIES"] == network["subnet"]
     mounted = [volume.split(":")[0] for service in services.values() for volume in service["volumes"]]
     assert {name for name in mounted if "/" not in name} == set(COMPOSE["volumes"])
+    # What is not of the operator's own is here.
+    files = {name for name in mounted if name.startswith("./")} - {"./configuration"}
+    assert files == {"./roles.sql", "./Caddyfile"} and all((DEPLOY / name).is_file() for name in files)
+
+
+def test_nothing_is_written_into_a_container_that_is_read_only():
+    """As Compose does with a `content`, or with what comes from the environment; files it mounts."""
+    written = {
+        (kind, name) for kind in ("configs", "secrets") for name, source in COMPOSE.get(kind, {}).items()
+        if set(source) != {"file"}}
+    for service in COMPOSE["services"].values():
+        used = {(kind, name["source"] if isinstance(name, dict) else name)
+                for kind in ("configs", "secrets") for name in service.get(kind, [])}
+        assert not (service.get("read_only") and used & written)
+
+
+def test_the_database_is_in_a_folder_that_its_user_makes_and_in_no_volume_of_before():
+    """A volume's own folder is another user's: `initdb` could not change its mode. `database` once held an SQLite file."""
+    postgres = COMPOSE["services"]["postgres"]
+    [(volume, folder)] = [
+        volume.split(":") for volume in postgres["volumes"] if volume.split(":")[0] in COMPOSE["volumes"]]
+    assert volume == "postgres" and "database" not in COMPOSE["volumes"]
+    assert postgres["environment"]["PGDATA"].startswith(f"{folder}/")
 
 
 def test_only_the_proxy_is_reached_from_elsewhere_and_the_database_by_brokers_alone():
@@ -151,8 +174,9 @@ def test_compose_makes_roles_and_tables_and_its_broker_serves(installation: Inst
     assert (postgres["environment"]["POSTGRES_USER"], postgres["environment"]["POSTGRES_DB"]) == (
         "cloakroom_owner", "cloakroom")
     make_owner(server, secrets["owner.password"].read_text().strip())
+    [source] = [volume.split(":")[0] for volume in postgres["volumes"] if "/docker-entrypoint-initdb.d/" in volume]
     roles = installation.write("roles.sql", replaced(
-        COMPOSE["configs"]["roles"]["content"], {"/run/secrets/": f"{installation.folder}/"}))
+        (DEPLOY / source).read_text(), {"/run/secrets/": f"{installation.folder}/"}))
     made = subprocess.run(
         ["psql", "-h", server.folder, "-p", str(server.port), "-U", "owner", "-Xq", "-v", "ON_ERROR_STOP=1", "-f", roles,
          "postgres"], capture_output=True, text=True)
