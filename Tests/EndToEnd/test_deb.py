@@ -79,6 +79,15 @@ def test_the_unit_of_one_of_several_brokers_differs_by_its_ports_alone(tree):
     assert lines == (units / "cloakroom.service").read_text().splitlines()
 
 
+def test_a_broker_is_begun_again_for_as_long_as_postgresql_is_away(tree):
+    """By itself systemd gives up after five starts in ten seconds."""
+    for name in ("cloakroom", "cloakroom@"):
+        text = (tree / f"usr/lib/systemd/system/{name}.service").read_text()
+        unit, service = text.partition("[Unit]\n")[2].split("\n[Service]\n")
+        assert "StartLimitIntervalSec=0" in unit.splitlines() and "Restart=on-failure" in service.splitlines()
+        assert "After=network-online.target postgresql.service" in unit.splitlines()
+
+
 @pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed")
 def test_the_completions_are_sound_shell(tree):
     subprocess.run(["bash", "-n", tree / "usr/share/bash-completion/completions/cloakroom"], check=True)
