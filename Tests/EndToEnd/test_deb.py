@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from broker import environment, eventually, run
+from documents import part
 from machine import REPOSITORY, build_package
 from operators import Operator
 from proxies import replaced
@@ -86,6 +87,18 @@ def test_a_broker_is_begun_again_for_as_long_as_postgresql_is_away(tree):
         unit, service = text.partition("[Unit]\n")[2].split("\n[Service]\n")
         assert "StartLimitIntervalSec=0" in unit.splitlines() and "Restart=on-failure" in service.splitlines()
         assert "After=network-online.target postgresql.service" in unit.splitlines()
+
+
+def test_an_upgrade_leaves_brokers_that_are_named_by_their_port(package, tmp_path):
+    """The tables are brought up to date before these are restarted, and the page has several machines run them."""
+    subprocess.run(["dpkg-deb", "--control", package, tmp_path / "control"], check=True)
+    for script in ("preinst", "prerm", "postinst"):
+        path = tmp_path / "control" / script
+        text = path.read_text() if path.exists() else ""
+        restarts = [line for line in text.splitlines() if re.search(r"\b(try-)?restart\b", line)]
+        assert not [line for line in restarts if "@" in line]
+    several = part((REPOSITORY / "Docs/Deploy.md").read_text(), "More than one broker").partition("### On several machines")[2]
+    assert "run as `cloakroom@8180`" in several.partition("\n### ")[0]
 
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed")
