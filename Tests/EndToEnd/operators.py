@@ -41,7 +41,7 @@ class Operator:
                 "sudo ": "",
                 "apt-get install ": "apt-get install --quiet --yes --no-install-recommends ",
                 "apt-get remove ": "apt-get remove --quiet --yes ",
-                "127.0.0.1:8080/readyz": f"127.0.0.1:{port}/readyz --retry 20 --retry-connrefused --retry-delay 1",
+                "127.0.0.1:8080/readyz": f"127.0.0.1:{port}/readyz",
                 "https://broker.example.com/readyz": f"{self.url}/readyz",
                 # Ports that are free here, and none of IPv6.
                 "sudoedit /etc/nginx/conf.d/cloakroom.conf":

@@ -1,9 +1,12 @@
 """Docs/Deploy.md, "More than one broker": followed block by block, from a bare machine to one of two brokers that is killed."""
 
+import os
 import random
+import re
 import shutil
 import socket
 import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,10 +15,10 @@ import httpx
 import pytest
 
 from broker import Broker, Installation, assert_problem, eventually, fragment, free_port, run
-from documents import commands, part
+from documents import blocks, commands, part
 from machine import REPOSITORY, Machine
 from postgres import PostgresServer
-from proxies import Certificate
+from proxies import Certificate, replaced
 
 SECTION = "More than one broker"
 PLACES = "/etc/ssl/broker.example.com"
@@ -59,7 +62,6 @@ class Site:
                 "sudo -u postgres ": "runuser -u postgres -- ",
                 "sudo ": "",
                 "apt-get install ": "apt-get install --quiet --yes --no-install-recommends ",
-                "80/readyz": "80/readyz --retry 20 --retry-connrefused --retry-delay 1",
                 "https://broker.example.com/readyz": f"{self.url}/readyz",
                 "nginx -t": "rm -f /etc/nginx/sites-enabled/default; nginx -t",
                 "8180": self.ports["8180"], "8280": self.ports["8280"],
@@ -231,6 +233,7 @@ def test_from_a_bare_machine_to_one_of_two_brokers_that_is_killed(site):
     outstanding, flow = broker.key("wiki_public"), broker.begin()
     spent = broker.key("wiki_public")
     site.follow(copy)
+    assert site.machine.run(f"stat --format '%a %U' {DUMP}").stdout.split() == ["600", "postgres"]
     assert broker.redeem(spent).status_code == 200
     site.follow(restore)
     eventually(lambda: site.client.get("/readyz").status_code == 200, 30)
@@ -247,6 +250,31 @@ def test_passwords_reach_no_command_line():
     """They come from files, and go to psql's standard input."""
     roles = commands("Docs/Deploy.md", {}, SECTION)[1]
     assert all(line.startswith("CREATE ROLE ") for line in roles.splitlines() if "$(" in line)
+
+
+def test_a_broker_that_begins_is_waited_for():
+    """systemd has started it before it listens."""
+    text = (REPOSITORY / "Docs/Deploy.md").read_text()
+    waited = [
+        line for block in blocks("sh", text) if re.search(r"systemctl (enable --now|start|restart) cloakroom", block)
+        for line in block.splitlines() if "curl " in line]
+    assert len(waited) == 4 and [line for line in waited if "--retry-connrefused " not in line] == []
+
+
+def test_the_role_that_serves_makes_no_table_on_postgresql_14_either(own_server):
+    """There everybody may, in a new database, and `public` is not of the database's owner."""
+    own_server.query("ALTER DATABASE template0 ALLOW_CONNECTIONS true")
+    own_server.query("GRANT CREATE ON SCHEMA public TO PUBLIC; ALTER SCHEMA public OWNER TO owner", "template0")
+    block = replaced(commands("Docs/Deploy.md", {}, SECTION)[1], {"sudo -u postgres psql": "psql"})
+    statements = replaced(block[block.index("psql"):], {
+        "$(sudo cat /root/cloakroom-owner.password)": "a", "$(sudo cat /etc/cloakroom/postgres.password)": "b"})
+    done = subprocess.run(
+        ["sh", "-euc", statements], capture_output=True, text=True, timeout=30, env=os.environ | {
+            "PGHOST": str(own_server.folder), "PGPORT": str(own_server.port), "PGUSER": "owner", "PGDATABASE": "postgres"})
+    assert done.returncode == 0, done.stderr
+    may = {role: own_server.query(f"SELECT has_schema_privilege('{role}', 'public', 'CREATE')", "cloakroom")
+           for role in ("cloakroom_owner", "cloakroom")}
+    assert may == {"cloakroom_owner": "t", "cloakroom": "f"}
 
 
 def test_a_past_that_is_restored_whole_gives_nothing_out_again(installation, own_server):

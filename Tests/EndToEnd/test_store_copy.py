@@ -271,7 +271,8 @@ def test_the_pages_commands_move_it(installation, server):
     page = blocks("bash", (REPOSITORY / "Docs/Deploy.md").read_text())
     [move] = [block for block in page if "store copy" in block]
     [again] = [block for block in page if "store reopen" in block]
-    installation.write("pg.password", "none is asked for\n", mode=0o600)
+    for password in ("owner.password", "pg.password"):
+        installation.write(password, "none is asked for\n", mode=0o600)
     programs = installation.folder / "programs"
     programs.mkdir()
     (programs / "cloakroom").symlink_to(binary())
