@@ -572,19 +572,21 @@ class TestOtherWaysToBeAClient:
         assert sent["client_id"] == asked["client_id"] and "client_secret" not in sent
         assert "Authorization" not in fresh.asked("/as/token")[-1][2]
 
-    def test_a_broker_without_https_has_no_document(self, mcp: Broker, fresh: Scripted) -> None:
+    def test_in_a_trial_the_document_may_be_at_an_http_address(self, mcp: Broker, fresh: Scripted) -> None:
         fresh.servers["as"] = fresh.metadata("as", client_id_metadata_document_supported=True)
-        assert begun(mcp, fresh.url)[1]["client_id"] == "client-1"
-        fresh.servers["as"] = fresh.metadata(
-            "as", client_id_metadata_document_supported=True, registration_endpoint=None, issuer=fresh.issuer("other"))
-        fresh.servers["other"] = fresh.servers["as"]
-        fresh.resource["authorization_servers"] = [fresh.issuer("other")]
-        refused(mcp, fresh.url, "http.publicURL")
+        client = begun(mcp, fresh.url)[1]["client_id"]
+        assert httpx.get(client, trust_env=False).json()["client_id"] == client
 
     def test_an_operator_may_want_no_documents(self, another_broker, fresh: Scripted) -> None:
         fresh.servers["as"] = fresh.metadata("as", client_id_metadata_document_supported=True)
         settings = {"mcp": {"servers": ["127.0.0.1"], "clientDocuments": False}, "http": {"publicURL": PUBLIC}}
-        assert begun(another_broker("registers", settings), fresh.url)[1]["client_id"] == "client-1"
+        broker = another_broker("registers", settings)
+        assert begun(broker, fresh.url)[1]["client_id"] == "client-1"
+        fresh.servers["as"] = fresh.metadata(
+            "as", client_id_metadata_document_supported=True, registration_endpoint=None, issuer=fresh.issuer("other"))
+        fresh.servers["other"] = fresh.servers["as"]
+        fresh.resource["authorization_servers"] = [fresh.issuer("other")]
+        refused(broker, fresh.url, "http.publicURL")
 
     def test_the_document_a_thousand_times(self, documents: Broker, fresh: Scripted) -> None:
         fresh.servers["as"] = fresh.metadata("as", client_id_metadata_document_supported=True)

@@ -97,8 +97,7 @@ extension Broker {
 
     /// Throws where the broker cannot work with the server.
     func offer(_ metadata: ProviderMetadata, for entry: TenantEntry) throws(ServerOffer.Unworkable) -> ServerOffer {
-        // The draft wants their addresses to be https (§ 3).
-        let documents = settings.resources.clientDocuments && settings.publicURL.text.hasPrefix("https://")
+        let documents = settings.resources.usesDocuments(at: settings.publicURL, isTrial: catalog.allowsInsecure)
         return try ServerOffer(metadata, own: entry.client, documents: documents)
     }
 

@@ -99,6 +99,17 @@ import Testing
     }
 
     /// draft-ietf-oauth-client-id-metadata-document § 3: their addresses are https; and an operator may not want them.
+    @Test func `documents need an https address but in trials, and an operator may want none`() throws {
+        let (secure, plain) = (
+            try #require(StrictURL("https://b.example")), try #require(StrictURL("http://b.example"))
+        )
+        var servers = ResourceServers()
+        #expect(servers.usesDocuments(at: secure, isTrial: false) && servers.usesDocuments(at: plain, isTrial: true))
+        #expect(!servers.usesDocuments(at: plain, isTrial: false))
+        servers.clientDocuments = false
+        #expect(!servers.usesDocuments(at: secure, isTrial: true))
+    }
+
     @Test func `without documents of its own the broker registers, or cannot go on`() throws {
         let both = try ServerOffer(metadata(registers + takesDocuments), own: nil, documents: false)
         #expect(both.approach == registration())
