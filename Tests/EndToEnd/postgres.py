@@ -206,18 +206,13 @@ def shared() -> PostgresServer:
     return running
 
 
-class CommitThief:
-    """Stands between broker and server. Once told to, it lets the next COMMIT through to the server, and nothing of what
-    the server answers to it: the connection is cut in its place."""
+class Between:
+    """Stands between its clients and the server, each connection in a thread of its own."""
 
     def __init__(self, server: PostgresServer) -> None:
         self.server = server
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
-        self.armed = threading.Event()
-        self.holds = threading.Event()
-        """While set, new connections are refused: nobody can ask what became of the COMMIT."""
-        self.stolen = 0
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
@@ -229,40 +224,76 @@ class CommitThief:
                 client, _ = self.listener.accept()
             except OSError:
                 return
-            if self.holds.is_set():
-                client.close()
-                continue
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+            threading.Thread(target=self._begin, args=(client,), daemon=True).start()
 
-    def _serve(self, client: socket.socket) -> None:
+    def _begin(self, client: socket.socket) -> None:
+        if self._refuses():
+            return client.close()
         try:
             server = socket.create_connection(("127.0.0.1", self.server.port))
         except OSError:
-            client.close()
-            return
-        swallowing = threading.Event()
+            return cut(client)
+        self._serve(client, server)
 
-        def answers() -> None:
-            try:
-                while data := server.recv(65536):
-                    if not swallowing.is_set():
-                        client.sendall(data)
-            except OSError:
-                pass
-            cut(client)
+    def _refuses(self) -> bool:
+        return False
 
-        threading.Thread(target=answers, daemon=True).start()
+    def _serve(self, client: socket.socket, server: socket.socket) -> None:
+        raise NotImplementedError
+
+
+class Answers:
+    """Passes on what the server answers, until told to swallow it."""
+
+    def __init__(self, server: socket.socket, client: socket.socket) -> None:
+        self.swallows = threading.Event()
+        self.committed = threading.Event()
+        """The server answered a COMMIT that was swallowed."""
+        threading.Thread(target=self._pass, args=(server, client), daemon=True).start()
+
+    def _pass(self, server: socket.socket, client: socket.socket) -> None:
+        before = b""
+        try:
+            while data := server.recv(65536):
+                if not self.swallows.is_set():
+                    client.sendall(data)
+                elif b"COMMIT\0" in before + data:
+                    self.committed.set()
+                before = data[-6:]
+        except OSError:
+            pass
+        cut(client)
+
+
+class CommitThief(Between):
+    """Once told to, it lets the next COMMIT through to the server, and nothing of what the server answers to it: the
+    connection is cut in its place."""
+
+    holds_after = False
+
+    def __init__(self, server: PostgresServer) -> None:
+        self.armed = threading.Event()
+        self.holds = threading.Event()
+        """While set, new connections are refused: nobody can ask what became of the COMMIT."""
+        self.stolen = 0
+        super().__init__(server)
+
+    def _refuses(self) -> bool:
+        return self.holds.is_set()
+
+    def _serve(self, client: socket.socket, server: socket.socket) -> None:
+        answers = Answers(server, client)
         try:
             while data := client.recv(65536):
                 if self.armed.is_set() and has_spend_and_commit(data):
                     self.armed.clear()
                     self.stolen += 1
-                    swallowing.set()
+                    answers.swallows.set()
                     if self.holds_after:
                         self.holds.set()
                     server.sendall(data)
-                    # The server has done it by then.
-                    threading.Event().wait(0.3)
+                    # No answer comes to one that waits for its standby.
+                    answers.committed.wait(1)
                     break
                 server.sendall(data)
         except OSError:
@@ -270,18 +301,13 @@ class CommitThief:
         cut(client)
         cut(server)
 
-    holds_after = False
 
-
-class Proxy:
+class Proxy(Between):
     """Stands between broker and server: it delays, freezes or cuts as a test says."""
 
     CHUNK = 65536
 
     def __init__(self, server: PostgresServer) -> None:
-        self.server = server
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
         self.delay = 0.0
         """Seconds that each part of what passes is late, in both directions."""
         self.thawed = threading.Event()
@@ -292,7 +318,7 @@ class Proxy:
         self.cuts = 0
         self._cut: tuple[str, int] | None = None
         self._lock = threading.Lock()
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__(server)
 
     def cut_after(self, direction: str, count: int) -> None:
         """The connection on which so many more bytes have passed is cut right behind them."""
@@ -305,22 +331,13 @@ class Proxy:
 
     def close(self) -> None:
         self.thawed.set()
-        self.listener.close()
+        super().close()
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
-
-    def _serve(self, client: socket.socket) -> None:
+    def _refuses(self) -> bool:
         self.thawed.wait()
-        try:
-            server = socket.create_connection(("127.0.0.1", self.server.port))
-        except OSError:
-            return cut(client)
+        return False
+
+    def _serve(self, client: socket.socket, server: socket.socket) -> None:
         for end in (client, server):
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         threading.Thread(target=self._carry, args=(server, client, "from"), daemon=True).start()
@@ -354,33 +371,17 @@ class Proxy:
             return len(data)
 
 
-class CommitWatch:
-    """Stands between a command and the server. Once armed, the next COMMIT has `strike` called: before it goes on to the
-    server, which then never gets it, or after the server has done it, and nothing of that comes back."""
+class CommitWatch(Between):
+    """Once armed, the next COMMIT has `strike` called: before it goes on to the server, which then never gets it, or after
+    the server has done it, and nothing of that comes back."""
 
     def __init__(self, server: PostgresServer) -> None:
-        self.server = server
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
         self.strike: Callable[[], None] | None = None
         self.lets_through = False
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__(server)
 
-    def close(self) -> None:
-        self.listener.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self.listener.accept()
-                server = socket.create_connection(("127.0.0.1", self.server.port))
-            except OSError:
-                return
-            swallows = threading.Event()
-            threading.Thread(target=self._pass, args=(client, server, swallows), daemon=True).start()
-            threading.Thread(target=pass_on, args=(server, client, swallows), daemon=True).start()
-
-    def _pass(self, client: socket.socket, server: socket.socket, swallows: threading.Event) -> None:
+    def _serve(self, client: socket.socket, server: socket.socket) -> None:
+        answers = Answers(server, client)
         before = b""
         try:
             while data := client.recv(65536):
@@ -388,10 +389,10 @@ class CommitWatch:
                 is_commit, before = b"COMMIT\0" in before + data, data[-6:]
                 if self.strike and is_commit:
                     strike, self.strike = self.strike, None
-                    swallows.set()
+                    answers.swallows.set()
                     if self.lets_through:
                         server.sendall(data)
-                        threading.Event().wait(0.1)
+                        answers.committed.wait(10)
                     strike()
                     break
                 server.sendall(data)
@@ -399,16 +400,6 @@ class CommitWatch:
             pass
         cut(client)
         cut(server)
-
-
-def pass_on(source: socket.socket, target: socket.socket, swallows: threading.Event) -> None:
-    try:
-        while data := source.recv(65536):
-            if not swallows.is_set():
-                target.sendall(data)
-    except OSError:
-        pass
-    cut(target)
 
 
 def has_spend_and_commit(data: bytes) -> bool:

@@ -220,7 +220,7 @@ extension ClientRegistration {
         var id: String
         var secret: String?
         var authentication: String
-        // What was kept before these were has none of them.
+        // Missing in registrations that earlier versions kept.
         var approach: String?
         var renewsAt: Int64?
         var scopes: [String]?

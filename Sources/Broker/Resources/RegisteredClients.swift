@@ -17,7 +17,7 @@ final class RegisteredClients: Sendable {
     private let made = Locked<[Cause.Account: Hour]>([:])
     private let sweptAt = Locked<Timestamp?>(nil)
 
-    /// What one account caused to be kept.
+    /// The registrations that one account caused in an hour.
     private struct Hour: Sendable {
         let start: Timestamp
         var count = 0
@@ -163,7 +163,7 @@ final class RegisteredClients: Sendable {
         if let refusal { throw .tooManyRegistrations(retryAfter: refusal.seconds, isNews: refusal.isNews) }
     }
 
-    /// What failed leaves no row.
+    /// Takes one back that failed, and so left no row.
     private func giveBack(for account: Cause.Account) {
         made.withLock { made in if let hour = made[account], hour.count > 0 { made[account]?.count -= 1 } }
     }

@@ -59,8 +59,8 @@ extension Broker {
         } catch {
             throw .provider(ProviderError(error, at: .metadata))
         }
-        // What is kept of the broker's client is kept under the metadata's spelling, which flows hand out. Under the other
-        // one a hostile server could have had something else kept.
+        // The broker's client is kept under the metadata's spelling, which flows hand out. Under the other one a hostile
+        // server could have had another kept.
         guard metadata.issuer.isExactly(issuer) else {
             throw .reauthorizationRequired("the server's issuer differs by the slash at the end from the token's")
         }

@@ -1,7 +1,7 @@
 import Formats
 
-// Where the codes and tokens of an authorization server that was found may be sent: whoever runs it writes its metadata,
-// and may write another's endpoints into it, or change them.
+// The places that codes and tokens of an authorization server that was found may be sent to. Whoever runs it writes its
+// metadata, and may write another's endpoints into it, or change them.
 
 extension ProviderMetadata {
     /// Tells whether a code can only go to the server that the person was sent to (mix-up, RFC 9700 § 4.4): a hostile one

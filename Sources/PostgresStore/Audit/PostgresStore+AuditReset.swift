@@ -26,12 +26,8 @@ extension PostgresStore {
             throw .notOwner
         } catch PostgresFailure.refused(.lockNotAvailable) {
             throw .inUse
-        } catch let failure as PostgresFailure {
-            throw PostgresOpeningError(failure)
-        } catch let error as PostgresOpeningError {
-            throw error
         } catch {
-            throw .failed(reason: StoreFailure.reason(error))
+            throw PostgresOpeningError(whichever: error)
         }
     }
 

@@ -25,12 +25,8 @@ extension PostgresStore {
             return try Verification(connection, keyRing).run(progress)
         } catch let breach as Breach {
             return .broken(sequence: breach.sequence, finding: breach.finding)
-        } catch let failure as PostgresFailure {
-            throw PostgresOpeningError(failure)
-        } catch let error as PostgresOpeningError {
-            throw error
         } catch {
-            throw .failed(reason: StoreFailure.reason(error))
+            throw PostgresOpeningError(whichever: error)
         }
     }
 }

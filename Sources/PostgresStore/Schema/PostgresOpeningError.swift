@@ -65,6 +65,17 @@ public enum PostgresOpeningError: Error, Equatable, Sendable {
     }
 }
 
+extension PostgresOpeningError {
+    /// Of work that throws errors of several kinds.
+    init(whichever error: any Error) {
+        switch error {
+        case let error as PostgresOpeningError: self = error
+        case let failure as PostgresFailure: self.init(failure)
+        default: self = .failed(reason: StoreFailure.reason(error))
+        }
+    }
+}
+
 extension PostgresFailure {
     /// `nil` where no server said anything of a client.
     fileprivate func refusal(_ state: SQLState?) -> PostgresOpeningError.Refusal? {

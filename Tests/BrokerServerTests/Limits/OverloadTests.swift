@@ -24,14 +24,6 @@ import Transport
             ["sourceType": .string("example"), "refreshToken": .string(refreshToken)], token: token)
     }
 
-    private static func eventually(_ condition: () -> Bool) async {
-        for _ in 0..<2000 {
-            if condition() { return }
-            try? await Task.sleep(for: .milliseconds(5))
-        }
-        Issue.record("it did not come true within seconds")
-    }
-
     @Test func `a callback that would wait behind too many of its own tenant spends no state, others' go on`()
         async throws
     {
@@ -47,7 +39,7 @@ import Transport
                 for flow in begun.dropLast() {
                     group.addTask { try await client.get("\(flow.callback)?code=c&state=\(flow.state)").status }
                 }
-                await Self.eventually { fixture.calls.waitingCount == 2 }
+                #expect(await eventually { fixture.calls.waitingCount == 2 })
                 let uri = "\(begun[3].callback)?code=c&state=\(begun[3].state)"
                 let refused = try await client.get(uri, json)
                 #expect(refused.status == .serviceUnavailable)
@@ -99,7 +91,7 @@ import Transport
                 await gate.arrival()
                 group.addTask { try await client.get("\(flow.callback)?code=c&state=\(flow.state)").status }
                 group.addTask { try await refresh(client, fixture, "two", tenant: "acme").status }
-                await Self.eventually { fixture.calls.waitingCount == 2 }
+                #expect(await eventually { fixture.calls.waitingCount == 2 })
                 gate.open()
                 let statuses = try await group.reduce(into: []) { $0.append($1) }
                 #expect(statuses.filter { $0 == .ok }.count == 2 && statuses.contains(.found))

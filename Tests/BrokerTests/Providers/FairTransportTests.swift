@@ -25,14 +25,6 @@ import Transport
         }
     }
 
-    private static func eventually(_ condition: () async -> Bool) async {
-        for _ in 0..<2000 {
-            if await condition() { return }
-            try? await Task.sleep(for: .milliseconds(5))
-        }
-        Issue.record("it did not come true within seconds")
-    }
-
     @Test func `a call that waited for its turn in vain is refused, a flow goes on waiting`() async throws {
         let (provider, patience) = (Gate(), Gate())
         let transport = FairTransport(
@@ -43,7 +35,7 @@ import Transport
         async let second = Self.outcome(transport, call)
         async let third = Self.outcome(transport, flow)
         await patience.arrival()
-        await Self.eventually { transport.waitingCount == 2 }
+        #expect(await eventually { transport.waitingCount == 2 })
         patience.open()
         #expect(await second == .rateLimited)
         #expect(transport.refusedCount == 1)
@@ -62,7 +54,7 @@ import Transport
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<500 { group.addTask { _ = await Self.outcome(transport, hung) } }
             await provider.arrival(of: 48)
-            await Self.eventually { transport.waitingCount == 452 }
+            #expect(await eventually { transport.waitingCount == 452 })
             for _ in 0..<100 {
                 #expect(await Self.outcome(transport, try Self.request("b", flow: true)) == nil)
                 #expect(await Self.outcome(transport, try Self.request("c")) == nil)
@@ -79,7 +71,7 @@ import Transport
         async let first = Self.outcome(transport, flow)
         await provider.arrival()
         let waiting = Task { await Self.outcome(transport, flow) }
-        await Self.eventually { transport.waitingCount == 1 }
+        #expect(await eventually { transport.waitingCount == 1 })
         waiting.cancel()
         #expect(await waiting.value == .cancelled)
         let late = Task { await Self.outcome(transport, flow) }
@@ -99,7 +91,7 @@ import Transport
         let flow = try Self.request("acme", flow: true)
         await withTaskGroup(of: Void.self) { group in
             for _ in 0..<3 { group.addTask { _ = await Self.outcome(transport, flow) } }
-            await Self.eventually { transport.waitingCount == 2 }
+            #expect(await eventually { transport.waitingCount == 2 })
             #expect(transport.isBusy)
             #expect(transport.isBusy(for: acme) && !transport.isBusy(for: other))
             provider.open()

@@ -2,6 +2,7 @@ import Broker
 import Foundation
 import Secrets
 import StoreParts
+import TestSupport
 import Testing
 
 @testable import PostgresStore
@@ -107,7 +108,7 @@ import Testing
             SELECT count(*) FROM pg_locks JOIN pg_database ON oid = database
             WHERE locktype = 'advisory' AND datname = current_database()
             """
-        while try database.value(held) != "1" { try await Task.sleep(for: .milliseconds(10)) }
+        #expect(try await eventually { try database.value(held) == "1" })
         let next = try database.open()
         try await next.keep(try Samples.flow(), .random())
         #expect(try database.value("SELECT count(*) FROM audit_chains") == "2")

@@ -144,16 +144,14 @@ struct AuditCommand: AsyncParsableCommand {
         var yes = false
 
         func validate() throws {
-            guard (1...500).contains(reason.unicodeScalars.count) else {
-                throw ValidationError("--reason takes 1 to 500 characters")
-            }
+            try AuditReason.check(reason)
         }
 
         func run() throws {
             let configuration = try ConfigurationReader.configuration(file: options.config)
             if case .postgres(let settings) = configuration.store { return try reset(configuration, settings) }
             let database = try configuration.database { path throws(OpeningError) in try IdleDatabase(path: path) }
-            try confirm(configuration, database.path, "a file")
+            try confirm(configuration, of: database.path, keepingIn: "a file")
             let evidence = try configuration.database { _ throws(OpeningError) in
                 try SQLiteStore.resetAuditTrail(
                     of: database, keyRing: configuration.keyRing, reason: reason, at: .now)
@@ -162,7 +160,7 @@ struct AuditCommand: AsyncParsableCommand {
         }
 
         private func reset(_ configuration: Configuration, _ settings: PostgresSettings) throws {
-            try confirm(configuration, settings.address.description, "tables")
+            try confirm(configuration, of: settings.address.description, keepingIn: "tables")
             let event = Event(
                 .auditBroken, at: .now, by: Requester(subject: "cloakroom audit reset"), detail: reason)
             let evidence = try configuration.postgres(settings) { settings throws(PostgresOpeningError) in
@@ -173,7 +171,7 @@ struct AuditCommand: AsyncParsableCommand {
         }
 
         /// Throws where nothing is to be done, or nobody wants it.
-        private func confirm(_ configuration: Configuration, _ database: String, _ place: String) throws {
+        private func confirm(_ configuration: Configuration, of database: String, keepingIn place: String) throws {
             guard case .broken = try configuration.auditVerification() else {
                 throw Refusal("the audit trail is whole: there is nothing to reset")
             }

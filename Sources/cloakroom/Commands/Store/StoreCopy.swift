@@ -69,7 +69,7 @@ extension StoreCommand {
             let source = try await blocking {
                 try Self.naming(settings.address) { try MovingDatabase(path: path, keyRing: ring) }
             }
-            try confirm(source, path, settings.address)
+            try confirm(source, at: path, to: settings.address)
             let step = Locked(CopyStep.provingSource)
             let report = try await Progress.showing(step.withLock { $0.words }) {
                 try await blocking {
@@ -83,7 +83,7 @@ extension StoreCommand {
         }
 
         /// One that goes on was confirmed when it began.
-        private func confirm(_ source: MovingDatabase, _ path: String, _ target: PostgresAddress) throws {
+        private func confirm(_ source: MovingDatabase, at path: String, to target: PostgresAddress) throws {
             guard try !yes && !Self.naming(target, { try source.isMarked }) else { return }
             try Confirmation.ask(
                 """

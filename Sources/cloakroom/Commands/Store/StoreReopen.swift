@@ -27,9 +27,7 @@ extension StoreCommand {
         var yes = false
 
         func validate() throws {
-            guard (1...500).contains(reason.unicodeScalars.count) else {
-                throw ValidationError("--reason takes 1 to 500 characters")
-            }
+            try AuditReason.check(reason)
         }
 
         func run() async throws {
@@ -40,7 +38,7 @@ extension StoreCommand {
                 switch configuration.store {
                 case .sqlite: try reopenFile(configuration, event)
                 case .postgres(let settings):
-                    try await reopen(configuration, settings.address.description, event)
+                    try await reopen(configuration, named: settings.address.description, recording: event)
                 }
             Terminal.result("every flow is ended, and \(counted(count, "credential key")) destroyed")
         }
@@ -67,7 +65,9 @@ extension StoreCommand {
             }
         }
 
-        private func reopen(_ configuration: Configuration, _ name: String, _ event: Event) async throws -> Int {
+        private func reopen(
+            _ configuration: Configuration, named name: String, recording event: Event
+        ) async throws -> Int {
             try configuration.inspectStore()
             try confirm(name)
             return try await Progress.showing("ending what waits") {
