@@ -53,6 +53,7 @@ let package = Package(
         .target(
             name: "CPostgres", linkerSettings: [.linkedLibrary("pq")]),
         .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
+        .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(name: "CZip", linkerSettings: [.linkedLibrary("zip")]),
         .target(name: "CSpawn"),
 
@@ -84,7 +85,7 @@ let package = Package(
         .target(
             name: "SQLiteStore",
             dependencies: [
-                "Broker", "Catalog", "Formats", "GroupedWriter", "Secrets", "StoreParts",
+                "Broker", "CSQLite", "Catalog", "Formats", "GroupedWriter", "Secrets", "StoreParts",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict),
@@ -199,7 +200,8 @@ let package = Package(
         .target(
             name: "AssetStore",
             dependencies: [
-                "Assets", "Formats", "GroupedWriter", "Secrets", .product(name: "GRDB", package: "GRDB.swift"),
+                "Assets", "CSQLite", "Formats", "GroupedWriter", "Secrets",
+                .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict),
         .target(

@@ -7,29 +7,7 @@
 #include <openssl/err.h>
 #include <openssl/param_build.h>
 #include <openssl/params.h>
-#include <pthread.h>
 #include <string.h>
-
-static EVP_MAC *hmac;
-static pthread_once_t fetched = PTHREAD_ONCE_INIT;
-
-static void fetch(void) { hmac = EVP_MAC_fetch(NULL, "HMAC", NULL); }
-
-int cloakroom_hmac_sha256(const unsigned char *key, size_t key_length, const unsigned char *text, size_t length,
-                          unsigned char *out) {
-    if (pthread_once(&fetched, fetch) != 0 || !hmac) return 0;
-    EVP_MAC_CTX *context = EVP_MAC_CTX_new(hmac);
-    if (!context) return 0;
-    OSSL_PARAM parameters[2] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)"SHA256", 0), OSSL_PARAM_construct_end()};
-    size_t written = 0;
-    // An absent key would mean the last one; an empty key is one like any other (RFC 2104 § 2 pads it).
-    int done = EVP_MAC_init(context, key_length > 0 ? key : (const unsigned char *)"", key_length, parameters) == 1
-        && EVP_MAC_update(context, text, length) == 1 && EVP_MAC_final(context, out, &written, 32) == 1
-        && written == 32;
-    EVP_MAC_CTX_free(context);
-    return done;
-}
 
 size_t cloakroom_sha2(int bits, const unsigned char *text, size_t length, unsigned char *out) {
     const EVP_MD *digest = bits == 256 ? EVP_sha256() : bits == 384 ? EVP_sha384() : EVP_sha512();

@@ -13,7 +13,7 @@ struct RequestRules: Sendable {
     /// scheme, and drop or encode what does not belong.
     private func isAddress(_ url: String) -> Bool {
         guard hasScheme("https://", url) || (allowInsecure && hasScheme("http://", url)) else { return false }
-        return url.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }
+        return url.utf8.everyByte { $0 > 0x20 && $0 < 0x7f }
     }
 
     private func hasScheme(_ scheme: StaticString, _ url: String) -> Bool {
@@ -27,7 +27,7 @@ struct RequestRules: Sendable {
     /// RFC 9110 § 5.1 and § 5.5. Line ends would begin another header; NUL would end the string for C.
     private func isHeader(_ name: String, _ value: String) -> Bool {
         HeaderText.isName(name)
-            && value.utf8.allSatisfy { ($0 >= 0x20 && $0 != 0x7f) || $0 == UInt8(ascii: "\t") }
+            && value.utf8.everyByte { ($0 >= 0x20 && $0 != 0x7f) || $0 == UInt8(ascii: "\t") }
             && !HeaderText.framing.contains(name.lowercased())
     }
 }

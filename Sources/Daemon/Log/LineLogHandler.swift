@@ -70,8 +70,10 @@ package struct LineLogHandler: LogHandler {
         json.literal("}")
         let bytes = json.bytes
         // The writer escapes what JSON demands; a terminal acts on DEL and on some of what is beyond ASCII too.
-        let isPlain = bytes.allSatisfy { $0 < 0x7F }
-        return (isPlain ? bytes : Array(String(decoding: bytes, as: UTF8.self).visibleJSON.utf8)) + [0x0A]
+        let isPlain = bytes.everyByte { $0 < 0x7F }
+        var line = isPlain ? bytes : Array(String(decoding: bytes, as: UTF8.self).visibleJSON.utf8)
+        line.append(0x0A)
+        return line
     }
 
     private static func text(_ event: LogEvent, _ members: Members, at now: Timestamp) -> [UInt8] {

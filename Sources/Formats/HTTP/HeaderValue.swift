@@ -9,7 +9,7 @@ package enum HeaderValue {
     ///
     /// - Parameter name: the header's, in lower case.
     package static func ascii(_ value: String, of name: String) -> String? {
-        if value.utf8.allSatisfy({ $0 < 0x80 }) { return value }
+        if value.utf8.everyByte({ $0 < 0x80 }) { return value }
         switch name {
         case "cookie":
             let pairs = value.utf8.split(separator: UInt8(ascii: ";")).filter { $0.allSatisfy { $0 < 0x80 } }

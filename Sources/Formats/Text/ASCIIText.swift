@@ -24,6 +24,21 @@ extension [String] {
     package func contains(exactly text: String) -> Bool { contains { $0.isExactly(text) } }
 }
 
+extension Collection<UInt8> {
+    /// Tells whether all bytes are as `isGood` says.
+    ///
+    /// For what is nearly always so. `allSatisfy` leaves its loop at the first that is not, for which it must take byte
+    /// by byte, two nanoseconds each; a loop to the end takes sixteen at once.
+    @inlinable package func everyByte(_ isGood: (UInt8) -> Bool) -> Bool {
+        let isEvery = withContiguousStorageIfAvailable { bytes in
+            var bad: UInt8 = 0
+            for byte in bytes { bad |= isGood(byte) ? 0 : 1 }
+            return bad == 0
+        }
+        return isEvery ?? allSatisfy(isGood)
+    }
+}
+
 extension UInt8 {
     /// Tells whether the byte is one of `A-Z a-z 0-9`.
     @inlinable package var isASCIILetterOrDigit: Bool {

@@ -7,7 +7,7 @@ extension String {
     package init?(untrusted bytes: some Collection<UInt8>) {
         self.init(validating: bytes, as: UTF8.self)
         // No mark is below U+0300, and few texts go beyond it.
-        guard utf8.contains(where: { $0 >= 0xCC }) else { return }
+        if utf8.everyByte({ $0 < 0xCC }) { return }
         var marks = 0
         for scalar in unicodeScalars {
             marks = scalar.isMark ? marks + 1 : 0

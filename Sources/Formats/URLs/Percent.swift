@@ -5,7 +5,7 @@ package enum Percent {
     /// Encodes all bytes but the unreserved characters (RFC 3986 § 2.3): the result fits anywhere in a URL or form
     /// body.
     package static func encode(_ text: some StringProtocol) -> String {
-        if text.utf8.allSatisfy(isUnreserved) { return String(text) }
+        if text.utf8.everyByte(isUnreserved) { return String(text) }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.utf8.count * 2)
         append(String(text), to: &bytes)
@@ -15,7 +15,7 @@ package enum Percent {
     private static func append(_ text: String, to bytes: inout [UInt8]) {
         var text = text
         text.withUTF8 { utf8 in
-            if utf8.allSatisfy(isUnreserved) { return bytes.append(contentsOf: utf8) }
+            if utf8.everyByte(isUnreserved) { return bytes.append(contentsOf: utf8) }
             for byte in utf8 {
                 if isUnreserved(byte) {
                     bytes.append(byte)
@@ -30,7 +30,7 @@ package enum Percent {
 
     /// A request target with its bytes beyond ASCII percent-encoded (RFC 3986 § 2.1); the others stay as they are.
     package static func ascii(_ target: String) -> String {
-        if target.utf8.allSatisfy({ $0 < 0x80 }) { return target }
+        if target.utf8.everyByte({ $0 < 0x80 }) { return target }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(target.utf8.count * 3)
         for byte in target.utf8 {

@@ -20,7 +20,7 @@ public struct StrictURL: Hashable, Sendable {
 
     private init?(whole text: String) {
         // First of all: from here on every character is a byte.
-        guard text.utf8.count <= 2048, text.utf8.allSatisfy(Self.isPlain) else { return nil }
+        guard text.utf8.count <= 2048, text.utf8.everyByte(Self.isPlain) else { return nil }
         let scheme: String
         let defaultPort: Int
         if text.utf8.starts(with: "https://".utf8) {
@@ -48,7 +48,7 @@ public struct StrictURL: Hashable, Sendable {
             port = number
             host = authority[..<colon]
         }
-        guard bracket == nil ? Self.isHost(Substring(host)) : Self.isIPv6(Substring(host)) else { return nil }
+        guard bracket == nil ? Self.isHost(host) : Self.isIPv6(host) else { return nil }
         let portText = port == nil || port == defaultPort ? "" : ":\(port ?? 0)"
         origin = Origin(unchecked: "\(scheme)://\(host.lowercased())\(portText)")
         self.rest = String(rest)
@@ -65,17 +65,19 @@ public struct StrictURL: Hashable, Sendable {
     }
 
     private static func isHost(_ host: Substring) -> Bool {
-        let labels = host.split(separator: ".", omittingEmptySubsequences: false)
+        let labels = host.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         let areLabels = labels.allSatisfy { label in
-            !label.isEmpty && label.utf8.count <= 63 && label.first != "-" && label.last != "-"
-                && label.utf8.allSatisfy { $0.isASCIILetterOrDigit || $0 == 0x2D || $0 == 0x5F }
+            !label.isEmpty && label.count <= 63 && label.first != UInt8(ascii: "-") && label.last != UInt8(ascii: "-")
+                && label.allSatisfy { $0.isASCIILetterOrDigit || $0 == 0x2D || $0 == 0x5F }
         }
         guard host.utf8.count <= 253, areLabels, let last = labels.last else { return false }
         // A host that ends in a number is an IPv4 address to browsers, in many spellings. Here it has one.
-        let isHexadecimal = last.lowercased().hasPrefix("0x") && last.dropFirst(2).allSatisfy(\.isHexDigit)
-        guard last.allSatisfy(\.isNumber) || isHexadecimal else { return true }
+        let isHexadecimal =
+            last.first == UInt8(ascii: "0") && last.dropFirst().first.map { $0 | 0x20 } == UInt8(ascii: "x")
+            && Substring(last.dropFirst(2)).allSatisfy(\.isHexDigit)
+        guard last.allSatisfy({ (0x30...0x39).contains($0) }) || isHexadecimal else { return true }
         return labels.count == 4
-            && labels.allSatisfy { label in UInt8(label).map { String($0) == label } == true }
+            && labels.map { Substring($0) }.allSatisfy { label in UInt8(label).map { String($0) == label } == true }
     }
 
     private static func isIPv6(_ host: Substring) -> Bool {

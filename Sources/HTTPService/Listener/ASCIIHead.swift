@@ -10,7 +10,7 @@ extension HTTPRequestHead {
     /// normal form: 30,000 combining marks cost it a third of a second. So it must not see them.
     var inASCII: HTTPRequestHead {
         let isASCII =
-            uri.utf8.allSatisfy { $0 < 0x80 } && headers.allSatisfy { $0.value.utf8.allSatisfy { $0 < 0x80 } }
+            uri.utf8.everyByte { $0 < 0x80 } && headers.allSatisfy { $0.value.utf8.everyByte { $0 < 0x80 } }
         if isASCII { return self }
         var head = self
         head.uri = Percent.ascii(uri)
@@ -29,8 +29,8 @@ extension Request {
     /// The same with ASCII alone in its target and headers, whatever brought it.
     var inASCII: Request {
         let isASCII =
-            uri.string.utf8.allSatisfy { $0 < 0x80 }
-            && headers.allSatisfy { $0.withUnsafeBytesOfValue { $0.allSatisfy { $0 < 0x80 } } }
+            uri.string.utf8.everyByte { $0 < 0x80 }
+            && headers.allSatisfy { $0.withUnsafeBytesOfValue { $0.everyByte { $0 < 0x80 } } }
         if isASCII { return self }
         var head = head
         head.path = head.path.map(Percent.ascii)

@@ -45,7 +45,7 @@ extension SQLiteStore {
         _ client: KeptClient, of tenant: TenantID, recording event: Event
     ) async throws(StoreError) -> Bool {
         try await writer.write { transaction in
-            let isNew = try Self.deleteClient(client.sourceType, of: tenant, in: transaction.db) == nil
+            let isNew = try !Self.deleteClient(client.sourceType, of: tenant, in: transaction.db)
             try transaction.db.run(
                 """
                 INSERT OR FAIL INTO clients (tenant, source_type, client_id, sealed_secret, scopes, parameters,
@@ -63,7 +63,7 @@ extension SQLiteStore {
         _ sourceType: SourceType.ID, of tenant: TenantID, recording event: Event
     ) async throws(StoreError) -> Bool {
         try await writer.write { transaction in
-            guard try Self.deleteClient(sourceType, of: tenant, in: transaction.db) != nil else { return false }
+            guard try Self.deleteClient(sourceType, of: tenant, in: transaction.db) else { return false }
             try transaction.record(event)
             return true
         }
@@ -71,10 +71,9 @@ extension SQLiteStore {
 
     private static func deleteClient(
         _ sourceType: SourceType.ID, of tenant: TenantID, in db: Database
-    ) throws -> Void? {
-        try db.first(
-            "DELETE FROM clients WHERE tenant = ? AND source_type = ? RETURNING 1", .text(tenant.description),
-            .text(sourceType.description)
-        ) { _ in }
+    ) throws -> Bool {
+        try db.changes(
+            "DELETE FROM clients WHERE tenant = ? AND source_type = ?", .text(tenant.description),
+            .text(sourceType.description))
     }
 }

@@ -10,6 +10,15 @@ enum SQLValue {
 
     static func text(_ text: String?) -> SQLValue { text.map { .text($0) } ?? .null }
     static func blob(_ bytes: [UInt8]?) -> SQLValue { bytes.map { .blob($0) } ?? .null }
+
+    /// What it takes beside the number that it may be.
+    fileprivate var byteCount: Int {
+        switch self {
+        case .null, .integer: 0
+        case .text(let text): text.utf8.count
+        case .blob(let bytes): bytes.count
+        }
+    }
 }
 
 /// The columns of the row that a statement stands at. Valid only until the statement goes on.
@@ -47,6 +56,14 @@ extension Database {
         _ = try first(sql, values) { _ in }
     }
 
+    /// Runs a statement to its end and tells whether it changed or deleted a row.
+    ///
+    /// Not `RETURNING`: SQLite makes a table for it each time, which costs as much as the statement itself.
+    func changes(_ sql: String, _ values: SQLValue...) throws -> Bool {
+        _ = try first(sql, values) { _ in }
+        return changesCount > 0
+    }
+
     /// Runs a statement to its end; what `read` makes of its first row, if there is one.
     func first<Result>(_ sql: String, _ values: SQLValue..., read: (SQLRow) throws -> Result) throws -> Result? {
         try first(sql, values, read: read)
@@ -54,42 +71,57 @@ extension Database {
 
     private func first<Result>(_ sql: String, _ values: [SQLValue], read: (SQLRow) throws -> Result) throws -> Result? {
         let statement = try cachedStatement(sql: sql).sqliteStatement
-        // Whatever happens, the next use finds it unbound and at its start; a failure was thrown already.
-        defer {
-            sqlite3_reset(statement)
-            sqlite3_clear_bindings(statement)
-        }
-        for (index, value) in values.enumerated() {
-            let code = Self.bind(value, at: Int32(index + 1), of: statement)
-            guard code == SQLITE_OK else { throw failure(code) }
-        }
-        var result: Result?
-        while true {
-            switch sqlite3_step(statement) {
-            case SQLITE_ROW: if result == nil { result = try read(SQLRow(statement: statement)) }
-            case SQLITE_DONE: return result
-            case let code: throw failure(code)
+        let room = values.reduce(0) { $0 + $1.byteCount }
+        return try withUnsafeTemporaryAllocation(byteCount: room, alignment: 1) { bytes in
+            // Whatever happens, the next use finds it unbound and at its start; a failure was thrown already.
+            defer {
+                sqlite3_reset(statement)
+                sqlite3_clear_bindings(statement)
+            }
+            var free = bytes[...]
+            for (index, value) in values.enumerated() {
+                let code = Self.bind(value, at: Int32(index + 1), of: statement, in: &free)
+                guard code == SQLITE_OK else { throw failure(code) }
+            }
+            var result: Result?
+            while true {
+                switch sqlite3_step(statement) {
+                case SQLITE_ROW: if result == nil { result = try read(SQLRow(statement: statement)) }
+                case SQLITE_DONE: return result
+                case let code: throw failure(code)
+                }
             }
         }
     }
 
-    private static func bind(_ value: SQLValue, at index: Int32, of statement: OpaquePointer) -> Int32 {
+    /// Text and bytes are put into `room`, which stays where it is until the statement was run: SQLite's own copies
+    /// would be an allocation each.
+    private static func bind(
+        _ value: SQLValue, at index: Int32, of statement: OpaquePointer, in room: inout Slice<UnsafeMutableRawBufferPointer>
+    ) -> Int32 {
         switch value {
         case .null: return sqlite3_bind_null(statement, index)
         case .integer(let number): return sqlite3_bind_int64(statement, index, number)
         case .text(var text):
-            return text.withUTF8 {
-                $0.withMemoryRebound(to: CChar.self) {
-                    // Where there are no bytes there may be no address, which would bind NULL.
-                    $0.isEmpty
-                        ? sqlite3_bind_text(statement, index, "", 0, copied)
-                        : sqlite3_bind_text(statement, index, $0.baseAddress, Int32($0.count), copied)
-                }
-            }
+            let kept = text.withUTF8 { Self.put(UnsafeRawBufferPointer($0), into: &room) }
+            // Where there are no bytes there may be no address, which would bind NULL.
+            guard let start = kept.baseAddress, !kept.isEmpty else { return sqlite3_bind_text(statement, index, "", 0, nil) }
+            return sqlite3_bind_text(
+                statement, index, start.assumingMemoryBound(to: CChar.self), Int32(kept.count), nil)
         case .blob(let bytes):
             if bytes.isEmpty { return sqlite3_bind_zeroblob(statement, index, 0) }
-            return sqlite3_bind_blob(statement, index, bytes, Int32(bytes.count), copied)
+            let kept = bytes.withUnsafeBytes { Self.put($0, into: &room) }
+            return sqlite3_bind_blob(statement, index, kept.baseAddress, Int32(kept.count), nil)
         }
+    }
+
+    private static func put(
+        _ bytes: UnsafeRawBufferPointer, into room: inout Slice<UnsafeMutableRawBufferPointer>
+    ) -> UnsafeRawBufferPointer {
+        let place = UnsafeMutableRawBufferPointer(rebasing: room.prefix(bytes.count))
+        place.copyMemory(from: bytes)
+        room = room.dropFirst(bytes.count)
+        return UnsafeRawBufferPointer(place)
     }
 
     /// Names the result code and SQLite's words for it, never a value.
@@ -99,6 +131,3 @@ extension Database {
             message: sqliteConnection.map { String(cString: sqlite3_errmsg($0)) })
     }
 }
-
-/// `SQLITE_TRANSIENT`, a cast that Swift does not import: SQLite copies what is bound.
-private let copied = unsafeBitCast(-1, to: sqlite3_destructor_type.self)

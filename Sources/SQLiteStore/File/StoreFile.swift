@@ -1,4 +1,5 @@
 import Broker
+import CSQLite
 import Foundation
 import GRDB
 import Glibc
@@ -32,6 +33,9 @@ public enum OpeningError: Error, Equatable, Sendable {
 
 /// The file of a store: made for its owner alone, looked at before it is touched.
 enum StoreFile {
+    /// Once in the process, before its first database is opened.
+    private static let withoutMemoryCounts: Void = csqlite_leave_memory_uncounted()
+
     /// Above this, a whole check would hold up the start; SQLite then finds damage when it meets it.
     private static let largestChecked = 16 << 20
 
@@ -50,6 +54,7 @@ enum StoreFile {
     ///
     /// - Parameter takingMoved: takes one that was moved to another store as well.
     static func inspect(_ path: String, _ ring: KeyRing? = nil, takingMoved: Bool = false) throws(OpeningError) {
+        withoutMemoryCounts
         var status = stat()
         guard stat(path, &status) == 0 else {
             let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."

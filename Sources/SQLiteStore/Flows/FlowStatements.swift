@@ -40,18 +40,20 @@ extension SQLiteStore {
         UPDATE OR FAIL flows SET status = \(FlowRow.Status.exchanging), is_bound = ?
         WHERE id = ? AND redirect = ? AND status = \(FlowRow.Status.started) AND expires_at > ?
             AND NOT \(FlowRow.isRevoked)
-        RETURNING \(FlowRow.Column.ofFlow)
         """
+
+    private static let flow = "SELECT \(FlowRow.Column.ofFlow) FROM flows WHERE id = ?"
 
     /// `nil` for each reason alike: unknown, another address, claimed before, expired or revoked.
     public func claim(
         _ id: FlowID, at redirect: RedirectPath, isBound: Bool, now: Timestamp
     ) async throws(StoreError) -> Flow? {
         try await writer.write { transaction in
-            try transaction.db.first(
+            let isClaimed = try transaction.db.changes(
                 Self.claim, .integer(isBound ? 1 : 0), .blob(id.bytes), .text(redirect.description),
-                .integer(now.milliseconds), read: FlowRow.flow
-            ) ?? nil
+                .integer(now.milliseconds))
+            guard isClaimed else { return nil }
+            return try transaction.db.first(Self.flow, .blob(id.bytes), read: FlowRow.flow) ?? nil
         }
     }
 
@@ -63,8 +65,9 @@ extension SQLiteStore {
         UPDATE OR FAIL flows SET status = \(FlowRow.Status.succeeded), key_digest = ?,
             sealed_key = CASE WHEN is_bound THEN ? END, key_expires_at = ?
         WHERE id = ? AND status = \(FlowRow.Status.exchanging) AND NOT \(FlowRow.isRevoked)
-        RETURNING \(Succeeded.list)
         """
+
+    private static let succeeded = "SELECT \(Succeeded.list) FROM flows WHERE id = ?"
 
     /// Keeps the sealed copy of the key only for a flow that is bound to the browser that began it. Taken however many
     /// operations wait.
@@ -73,9 +76,10 @@ extension SQLiteStore {
     ) async throws(StoreError) -> Bool {
         try await writer.write(isEnding: true) { transaction in
             let expiry = stored.expiresAt.milliseconds
-            let flow = try transaction.db.first(
-                Self.succeed, .blob(stored.keyDigest.bytes), .blob(stored.key?.bytes), .integer(expiry), .blob(id.bytes)
-            ) { row in
+            let hasSucceeded = try transaction.db.changes(
+                Self.succeed, .blob(stored.keyDigest.bytes), .blob(stored.key?.bytes), .integer(expiry), .blob(id.bytes))
+            guard hasSucceeded else { return false }
+            let flow = try transaction.db.first(Self.succeeded, .blob(id.bytes)) { row in
                 (
                     tenant: row.text(Succeeded.tenant), sourceType: row.text(Succeeded.sourceType),
                     challenge: row.textIfAny(Succeeded.exchangeChallenge), startedAt: row.integer(Succeeded.createdAt),
@@ -128,16 +132,15 @@ extension SQLiteStore {
         UPDATE OR FAIL flows SET delivery = \(FlowRow.Delivery.lost)
         WHERE id = ? AND redirect = ? AND NOT is_bound
             AND (status > \(FlowRow.Status.started) OR expires_at <= ? OR \(FlowRow.isRevoked))
-        RETURNING \(FlowRow.Column.ofFlow)
         """
 
     /// Marks the flow as lost, unless its callback can still come or had come from the same browser.
     public func noteLost(_ id: FlowID, at redirect: RedirectPath, now: Timestamp) async throws(StoreError) -> Flow? {
         try await writer.write { transaction in
-            try transaction.db.first(
-                Self.noteLost, .blob(id.bytes), .text(redirect.description), .integer(now.milliseconds),
-                read: FlowRow.flow
-            ) ?? nil
+            let isLost = try transaction.db.changes(
+                Self.noteLost, .blob(id.bytes), .text(redirect.description), .integer(now.milliseconds))
+            guard isLost else { return nil }
+            return try transaction.db.first(Self.flow, .blob(id.bytes), read: FlowRow.flow) ?? nil
         }
     }
 

@@ -31,11 +31,9 @@ extension Writer: FailureLedger {
     /// The count is with the flow, so that neither a restart nor another broker begins anew.
     private static func isWanted(_ failure: FailedRedemptions.Failure, in db: Database) throws -> Bool {
         guard let placement = failure.placement else { return true }
-        let count = try db.first(
-            "UPDATE OR FAIL flows SET reuses = reuses + 1 WHERE id = ? AND reuses < ? RETURNING reuses",
-            .blob(placement.flow.bytes), .integer(FailedRedemptions.mostPerKey)
-        ) { $0.integer(0) }
-        return count != nil
+        return try db.changes(
+            "UPDATE OR FAIL flows SET reuses = reuses + 1 WHERE id = ? AND reuses < ?", .blob(placement.flow.bytes),
+            .integer(FailedRedemptions.mostPerKey))
     }
 }
 

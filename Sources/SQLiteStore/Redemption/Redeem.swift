@@ -63,17 +63,15 @@ extension SQLiteStore {
 
     /// Takes the credential key out of the store, under all conditions once more.
     private static func take(_ redemption: Redemption, at placement: Placement, from db: Database) throws -> Bool {
-        let taken: Void? = try db.first(
+        let isTaken = try db.changes(
             """
             DELETE FROM credential_keys
             WHERE digest = ? AND tenant = ? AND expires_at > ?
                 AND (exchange_challenge IS NULL OR exchange_challenge = ?) AND flow = ?
-            RETURNING 1
             """,
             .blob(redemption.keyDigest.bytes), .text(redemption.tenant.description),
-            .integer(redemption.now.milliseconds), .text(redemption.challenge?.text), .blob(placement.flow.bytes)
-        ) { _ in }
-        guard taken != nil else { return false }
+            .integer(redemption.now.milliseconds), .text(redemption.challenge?.text), .blob(placement.flow.bytes))
+        guard isTaken else { return false }
         try db.run(Self.spend, .blob(placement.flow.bytes))
         return true
     }

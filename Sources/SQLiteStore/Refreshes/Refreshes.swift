@@ -47,7 +47,6 @@ extension SQLiteStore {
 
     private static let renew = """
         UPDATE OR FAIL refreshes SET machine = ?, uptime = ?, time = ? WHERE id = ? AND lease = ? AND is_running
-        RETURNING 1
         """
 
     /// Moves the lease's end, where it is still this one.
@@ -55,11 +54,9 @@ extension SQLiteStore {
         _ refresh: RefreshIdentity, under lease: RefreshLease, at moment: Moment
     ) async throws(StoreError) -> Bool {
         try await writer.write(isEnding: true) { transaction in
-            let renewed: Void? = try transaction.db.first(
+            try transaction.db.changes(
                 Self.renew, .blob(moment.machine.bytes), .integer(moment.uptime), .integer(moment.time.milliseconds),
-                .blob(refresh.digest.bytes), .blob(lease.bytes)
-            ) { _ in }
-            return renewed != nil
+                .blob(refresh.digest.bytes), .blob(lease.bytes))
         }
     }
 
@@ -68,7 +65,6 @@ extension SQLiteStore {
         UPDATE OR FAIL refreshes SET is_running = 0, answer = ?1, failed_lease = coalesce(?2, failed_lease),
             failure = coalesce(?3, failure), machine = ?4, uptime = ?5, time = ?6
         WHERE id = ?7 AND (lease = ?8 AND is_running OR overtaken = ?8 AND ?1 IS NOT NULL AND answer IS NULL)
-        RETURNING 1
         """
 
     /// Replaces the lease by the answer or the failure, where it is still this one. An answer is taken too where another
@@ -83,11 +79,10 @@ extension SQLiteStore {
         case .released: break
         }
         return try await writer.write(isEnding: true) { [answer, failed, failure, tokens] transaction in
-            let ended: Void? = try transaction.db.first(
+            let hasEnded = try transaction.db.changes(
                 Self.end, answer, failed, failure, .blob(moment.machine.bytes), .integer(moment.uptime),
-                .integer(moment.time.milliseconds), .blob(refresh.digest.bytes), .blob(lease.bytes)
-            ) { _ in }
-            guard ended != nil else { return false }
+                .integer(moment.time.milliseconds), .blob(refresh.digest.bytes), .blob(lease.bytes))
+            guard hasEnded else { return false }
             try Self.link(tokens, to: refresh, in: transaction.db)
             return true
         }
@@ -131,7 +126,6 @@ extension SQLiteStore {
         DELETE FROM refreshes WHERE id IN (
             SELECT id FROM refreshes
             WHERE CASE WHEN machine = ?1 THEN ?2 - uptime > ?4 ELSE ?3 - time NOT BETWEEN 0 AND ?4 END LIMIT ?5)
-        RETURNING 1
         """
 
     /// Deletes rows that nobody is given any more.

@@ -1,0 +1,10 @@
+// What Swift cannot call of SQLite: functions of variable arguments.
+#ifndef CSQLITE_H
+#define CSQLITE_H
+
+/// Has SQLite count no memory, for which it would take one lock for all connections at each allocation
+/// (https://www.sqlite.org/c3ref/c_config_covering_index_scan.html#sqliteconfigmemstatus). Before the first database is
+/// opened: SQLite passes over it later. Not from two threads at once.
+void csqlite_leave_memory_uncounted(void);
+
+#endif
