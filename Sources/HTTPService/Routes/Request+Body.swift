@@ -35,7 +35,7 @@ extension Request {
     }
 
     private static func next(_ pieces: inout RequestBody.AsyncIterator) async throws -> ByteBuffer? {
-        do { return try await pieces.next() } catch { throw Problem.bodyBroken }
+        do { return try await pieces.next(isolation: #isolation) } catch { throw Problem.bodyBroken }
     }
 
     /// The whole body; throws `Problem.bodyTooLarge` above 64 KiB, `Problem.bodyBroken` where it does not arrive whole.
