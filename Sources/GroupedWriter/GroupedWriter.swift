@@ -1,4 +1,4 @@
-package import Foundation
+public import Foundation
 
 /// The one thread that writes to a database. It takes all operations that wait, runs them in one transaction, commits
 /// once, and only then lets their callers go on: under load they share the cost of a commit.
@@ -7,6 +7,7 @@ package import Foundation
 ///
 /// `@unchecked Sendable`: `condition` guards the variables; `connection` is used by the writer's thread alone, which
 /// takes it over from its maker; the rest never changes.
+@usableFromInline
 package final class GroupedWriter<Connection: GroupedConnection>: @unchecked Sendable {
     @usableFromInline typealias Operation = any GroupedOperation<Connection.Transaction>
 

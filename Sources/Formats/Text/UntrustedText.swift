@@ -5,7 +5,12 @@ extension String {
     /// that grows with the square of their number: half a million in one run, which a mebibyte holds, take minutes.
     /// The Stream-Safe Text Format (Unicode Standard Annex 15 § 13) has at most 30; no sensible text has a hundred.
     package init?(untrusted bytes: some Collection<UInt8>) {
-        self.init(validating: bytes, as: UTF8.self)
+        // In one piece where it is: a generic check of sequences takes several times as long.
+        let text = bytes.withContiguousStorageIfAvailable { bytes in
+            try? String(copying: UTF8Span(validating: bytes.span))
+        }
+        guard let text = text ?? String(validating: bytes, as: UTF8.self) else { return nil }
+        self = text
         // No mark is below U+0300, and few texts go beyond it.
         if utf8.everyByte({ $0 < 0xCC }) { return }
         var marks = 0

@@ -12,7 +12,8 @@ public struct Origin: Hashable, Sendable, CustomStringConvertible {
         self = url.origin
     }
 
-    init(unchecked text: String) {
+    /// Of text that was an origin's: one that this program wrote down before.
+    package init(unchecked text: String) {
         description = text
     }
 }

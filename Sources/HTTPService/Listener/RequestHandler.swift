@@ -16,7 +16,8 @@ final class RequestHandler: ChannelDuplexHandler {
     typealias OutboundIn = Never
     typealias OutboundOut = HTTPServerResponsePart
 
-    typealias Responder = @Sendable (Request, any Channel) async -> Response
+    /// Answers a request that came from an address, where the connection has one.
+    typealias Responder = @Sendable (Request, IPAddress?) async -> Response
 
     /// The request that is being read.
     private enum Arrival {
@@ -32,6 +33,8 @@ final class RequestHandler: ChannelDuplexHandler {
     private let turn: LoopTurn
     private let largestBody: RequestGuard.LargestBody
     private let respond: Responder
+    /// `nil` where the connection has no such address.
+    private lazy var peer = channel.remoteAddress.flatMap { IPAddress($0) }
     /// Fulfilled when the connection is closed and no request of it is worked on.
     let ended: EventLoopPromise<Void>
 
@@ -181,8 +184,8 @@ final class RequestHandler: ChannelDuplexHandler {
         isAnswering = true
         // The handler is touched on its loop alone, by which the task runs too until it waits for something elsewhere.
         let handler = NIOLoopBound(self, eventLoop: channel.eventLoop)
-        Task(executorPreference: turn) { [respond, channel] in
-            let response = await respond(request, channel)
+        Task(executorPreference: turn) { [respond, channel, peer] in
+            let response = await respond(request, peer)
             let body = await response.body.whole()
             if channel.eventLoop.inEventLoop {
                 handler.value.send(response.head, body)

@@ -13,22 +13,22 @@ public struct Context: InitializableFromSource, Sendable {
     package internal(set) var parameters = PathParameters()
     /// The proxies whose word about a client's address is taken.
     var proxies = TrustedProxies()
-    private let channel: any Channel
+    /// The other end of the connection; `nil` where it has no such address.
+    private let peer: IPAddress?
 
-    /// Of a request that came by `channel`; `ServiceResponder` fills in the rest.
-    init(channel: any Channel) {
-        self.channel = channel
+    /// Of a request that came from `peer`; `ServiceResponder` fills in the rest.
+    init(peer: IPAddress?) {
+        self.peer = peer
     }
 
     /// As Hummingbird makes it for a request.
     public init(source: ApplicationRequestContextSource) {
-        self.init(channel: source.channel)
+        self.init(peer: source.channel.remoteAddress.flatMap { IPAddress($0) })
     }
 
     /// The address that the request came from, past the proxies that are trusted. Worked out each time it is asked for.
     /// `nil` where the connection has no such address.
     package func clientAddress(of request: Request) -> IPAddress? {
-        guard let peer = channel.remoteAddress.flatMap({ IPAddress($0) }) else { return nil }
-        return proxies.client(peer: peer, request.headers)
+        peer.map { proxies.client(peer: $0, request.headers) }
     }
 }

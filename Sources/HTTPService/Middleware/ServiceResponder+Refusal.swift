@@ -13,7 +13,7 @@ extension ServiceResponder {
         let largestBody = largestBody
         return HTTPServerBuilder { _ in
             Listener(
-                respond: { await answer($0, Context(channel: $1)) }, connections: connections,
+                respond: { await answer($0, Context(peer: $1)) }, connections: connections,
                 timeout: bounds.requestTimeout, largestBody: largestBody, refuse: { refuse($0, path: $1) })
         }
     }

@@ -58,14 +58,15 @@ enum FlowRow {
         guard let id = FlowID(bytes: row.blob(Column.id)), let tenant = TenantID(row.text(Column.tenant)),
             let sourceType = SourceType.ID(row.text(Column.sourceType)),
             let parameters = FlowParameters.decode(row.text(Column.parameters)),
-            let origin = Origin(row.text(Column.frontendOrigin)), let key = KeyRing.KeyID(row.text(Column.masterKey))
+            let key = KeyRing.KeyID(row.text(Column.masterKey))
         else { return nil }
         let returnURL = row.textIfAny(Column.returnURL).flatMap { ReturnURL($0) }
         // Without its return address a flow would end at the broker's own page.
         guard row.isNull(Column.returnURL) || returnURL != nil else { return nil }
         return Flow(
             id: id, tenant: tenant, sourceType: sourceType, parameters: parameters,
-            scopes: row.text(Column.scopes).split(separator: " ").map(String.init), frontendOrigin: origin,
+            scopes: row.text(Column.scopes).split(separator: " ").map(String.init),
+            frontendOrigin: Origin(unchecked: row.text(Column.frontendOrigin)),
             returnURL: returnURL,
             exchangeChallenge: row.textIfAny(Column.exchangeChallenge).flatMap { CodeChallenge($0) },
             redirect: RedirectPath(received: row.text(Column.redirect)), clientID: row.text(Column.clientID), key: key,

@@ -1,4 +1,4 @@
-package import Glibc
+public import Glibc
 
 /// A value that is reached under its lock alone: what holds one is plainly `Sendable`.
 ///
@@ -7,6 +7,7 @@ package import Glibc
 /// struct, never as the value itself: each access to a generic `inout` function wraps it once more, for good.
 ///
 /// `@unchecked Sendable`: the value in `storage` is touched while the mutex beside it is held, and nowhere else.
+@usableFromInline
 package struct Locked<Value: Sendable>: ~Copyable, @unchecked Sendable {
     @usableFromInline
     let storage: ManagedBuffer<Value, pthread_mutex_t>

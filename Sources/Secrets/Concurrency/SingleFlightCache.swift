@@ -1,6 +1,7 @@
 /// Values by key: however many callers want one at once, one call fetches it, and it is kept for a while.
 ///
 /// A `Party` is the one on whose behalf a call runs: a caller who may not wait for another party's call makes its own.
+@usableFromInline
 package final class SingleFlightCache<
     Key: Hashable & Sendable, Value: Sendable, Failure: Error, Party: Hashable & Sendable
 >: Sendable {
@@ -9,9 +10,10 @@ package final class SingleFlightCache<
 
     /// The times for which a result serves. Values count from the start of the call that fetched them, failures from
     /// its end.
+    @usableFromInline
     package struct Ages: Sendable {
         /// The time before a value is fetched again.
-        package let fresh: Duration
+        @usableFromInline package let fresh: Duration
         /// The time for which a value serves where a new one cannot be fetched; zero or less than `fresh`: it does not.
         package let stale: Duration
         /// The time for which a failure is thrown again without a new call.
