@@ -16,6 +16,7 @@ package enum Scopes {
 
     /// The scopes in a provider's answer, whether it separates them by spaces or commas.
     package static func split(_ text: String) -> [String] {
-        text.split { $0 == " " || $0 == "," || $0 == "\n" || $0 == "\t" }.map(String.init)
+        text.utf8.split { $0 == 0x20 || $0 == UInt8(ascii: ",") || $0 == 0x0A || $0 == 0x0D || $0 == 0x09 }
+            .map { String(Substring($0)) }
     }
 }

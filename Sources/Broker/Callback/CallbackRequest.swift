@@ -4,7 +4,7 @@ public import Secrets
 public import Transport
 
 /// A request to a redirect address: untrusted, whoever brought it.
-public struct CallbackRequest: Sendable {
+public final class CallbackRequest: Sendable {
     let pairs: [FormPair]
     /// The address that it came to.
     let redirect: RedirectPath

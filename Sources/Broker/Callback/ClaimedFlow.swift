@@ -4,7 +4,7 @@ import Secrets
 ///
 /// Only the claim makes one, and only it can be verified and exchanged: no provider is asked for a state that is not
 /// the broker's own.
-struct ClaimedFlow: Sendable {
+final class ClaimedFlow: Sendable {
     let flow: Flow
     let callback: CallbackRequest
     let state: State

@@ -5,11 +5,11 @@ import Secrets
 /// A claimed flow whose callback comes from its provider, for the client that asked, with one code.
 ///
 /// Only `verify` makes one: no code goes to a token endpoint before its signature and its `iss` were checked.
-struct VerifiedCallback: Sendable {
+final class VerifiedCallback: Sendable {
     let claimed: ClaimedFlow
     let code: AuthorizationCode
     let client: Client
-    private(set) var provider: Provider
+    let provider: Provider
 
     fileprivate init(_ claimed: ClaimedFlow, code: AuthorizationCode, client: Client, provider: Provider) {
         self.claimed = claimed
@@ -22,9 +22,7 @@ struct VerifiedCallback: Sendable {
 
     /// The same callback, once its provider told more.
     func of(_ provider: Provider) -> VerifiedCallback {
-        var verified = self
-        verified.provider = provider
-        return verified
+        VerifiedCallback(claimed, code: code, client: client, provider: provider)
     }
 }
 

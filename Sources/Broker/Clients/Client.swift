@@ -4,7 +4,7 @@ public import Secrets
 public import Transport
 
 /// The registration (client) at a provider that the broker acts as (RFC 6749 § 2).
-public struct Client: Sendable {
+public final class Client: Sendable {
     /// The `client_id`; public, and compared byte for byte with the one that a flow began with.
     public let id: String
     /// The `client_secret`; `nil` for public clients and those with a key or certificate alone.
@@ -25,7 +25,7 @@ public struct Client: Sendable {
     let owner: TenantID?
 
     /// Makes a client of the installation. Checks nothing; the configuration's reader does.
-    public init(
+    public convenience init(
         id: String, secret: ClientSecret?, key: JWSSigner? = nil, certificate: ClientCertificate? = nil,
         parameters: [String: String] = [:], usesLegacyRedirect: Bool = false
     ) {
@@ -35,7 +35,7 @@ public struct Client: Sendable {
     }
 
     /// A tenant's own client.
-    init(_ kept: KeptClient, of tenant: TenantID, secret: ClientSecret?) {
+    convenience init(_ kept: KeptClient, of tenant: TenantID, secret: ClientSecret?) {
         self.init(
             id: kept.id, secret: secret, key: nil, certificate: nil, parameters: kept.parameters, scopes: kept.scopes,
             usesLegacyRedirect: false, owner: tenant)

@@ -15,9 +15,7 @@ extension Broker {
                 throw ProviderError(error, at: .metadata)
             }
         }
-        var provider = Provider(profile, values: values, metadata: metadata, now: now())
-        provider.cause = cause
-        return provider
+        return Provider(profile, values: values, metadata: metadata, now: now(), for: cause)
     }
 
     /// Sends one request; failures of the transport become the provider's.

@@ -4,20 +4,34 @@ import Secrets
 public import Transport
 
 /// A provider as it is for one flow or call now: the catalog's addresses filled, and what its metadata adds.
-struct Provider {
+///
+/// A class, since each step of a flow would copy its thirty references.
+final class Provider: Sendable {
     let profile: OAuthProfile
     /// The flow's parameters, and what the provider told besides.
-    private(set) var values: [String: String]
+    let values: [String: String]
     let metadata: ProviderMetadata?
     /// The cause of the requests to it.
-    var cause = Cause.broker
+    let cause: Cause
     private let addresses: OAuthProfile.AddressSet
 
-    init(_ profile: OAuthProfile, values: [String: String], metadata: ProviderMetadata?, now: Timestamp) {
+    init(
+        _ profile: OAuthProfile, values: [String: String], metadata: ProviderMetadata?, now: Timestamp,
+        for cause: Cause = .broker
+    ) {
         self.profile = profile
         self.values = values
         self.metadata = metadata
+        self.cause = cause
         addresses = profile.addresses.current(values, at: now)
+    }
+
+    private init(_ provider: Provider, values: [String: String], cause: Cause) {
+        profile = provider.profile
+        self.values = values
+        metadata = provider.metadata
+        self.cause = cause
+        addresses = provider.addresses
     }
 
     func authorization(for client: Client) -> String? {
@@ -33,9 +47,7 @@ struct Provider {
 
     /// The same provider, which told this too.
     func knowing(_ learned: [String: String]) -> Provider {
-        var provider = self
-        provider.values.merge(learned) { $1 }
-        return provider
+        learned.isEmpty ? self : Provider(self, values: values.merging(learned) { $1 }, cause: cause)
     }
 
     var token: String? {
@@ -62,11 +74,7 @@ struct Provider {
     var refresh: String? { profile.addresses.filled(addresses.refresh, with: values) ?? token }
 
     /// The same provider for the requests that follow once it was asked for tokens: they must not be refused.
-    var begun: Provider {
-        var provider = self
-        provider.cause = cause.begun
-        return provider
-    }
+    var begun: Provider { Provider(self, values: values, cause: cause.begun) }
 
     /// The address of the one more call with the new token.
     var afterConnecting: String? { addresses.afterConnecting?.filled(with: values) }

@@ -104,11 +104,11 @@ enum RequestFault: Error, Equatable {
     private static func isOfName(_ byte: UInt8) -> Bool {
         switch byte {
         case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
-        default: nameMarks.contains(byte)
+        // -._~ and !$&'()*+,;= and %
+        case 0x2D, 0x2E, 0x5F, 0x7E, 0x21, 0x24...0x2C, 0x3B, 0x3D: true
+        default: false
         }
     }
-
-    private static let nameMarks = Array("-._~!$&'()*+,;=%".utf8)
 
     /// The problem's `detail`, for the client's developer.
     var detail: String {

@@ -81,14 +81,20 @@ package struct RouteTable: Sendable {
 
     /// `nil` where it has none.
     private static func withoutSpareSlashes(_ path: String) -> String? {
-        guard
-            path.utf8.last == slash
-                || zip(path.utf8, path.utf8.dropFirst()).contains(where: { $0 == slash && $1 == slash })
-        else { return nil }
+        guard hasSpareSlashes(path.utf8.span) else { return nil }
         var plain: [UInt8] = []
         for byte in path.utf8 where byte != slash || plain.last != slash { plain.append(byte) }
         if plain.last == slash { plain.removeLast() }
         return String(decoding: plain, as: UTF8.self)
+    }
+
+    private static func hasSpareSlashes(_ path: Span<UInt8>) -> Bool {
+        var last: UInt8 = 0
+        for index in path.indices {
+            if path[index] == slash, last == slash { return true }
+            last = path[index]
+        }
+        return last == slash
     }
 
     private func findExactly(_ path: String) -> (route: Route, parameters: PathParameters)? {

@@ -17,7 +17,8 @@ struct EventLog: Sendable {
     func write(_ event: Event, notRecorded error: StoreError? = nil) {
         let level = error == nil ? Self.level(event) : .error
         guard logger.logLevel <= level else { return }
-        var metadata: Logger.Metadata = ["event": .string(event.kind.rawValue)]
+        var metadata = Logger.Metadata(minimumCapacity: 12)
+        metadata["event"] = .string(event.kind.rawValue)
         if let tenant = event.tenant { metadata["tenant"] = .string(tenant.description) }
         if let sourceType = event.sourceType { metadata["source_type"] = .string(sourceType.description) }
         if let flow = event.flow { metadata["flow"] = .string(flow.description) }
