@@ -49,7 +49,7 @@ struct Bench {
                 case .start: try stage.start()
                 case .authorize: try await stage.authorize()
                 case .flow: try await stage.wholeFlow()
-                case .stages: try await stage.cpuByStage()
+                case .stages: try await stage.cpuByStage(order: options.order)
                 case .redemption: try await stage.redemption()
                 case .outstanding: try await stage.outstanding()
                 case .postgres: try await stage.postgres()

@@ -44,7 +44,7 @@ struct Options {
 
     static let usage = """
         usage: bench [--cloakroom PATH] [--cloakroom-assets PATH] [--quick | --full] [--json FILE] [--folder PATH]
-                     [--strict] [--minutes N] [BENCHMARK …]
+                     [--strict] [--minutes N] [--order FILE] [BENCHMARK …]
 
           BENCHMARK    \(Benchmark.allCases.map(\.rawValue).joined(separator: ", ")); all but soak unless
                        named; those on PostgreSQL where it is installed
@@ -56,6 +56,8 @@ struct Options {
           --folder     where databases go, so which disk is measured; by default TMPDIR
           --strict     exit status 1 where a target is missed
           --minutes    how long soak takes; 10 unless given
+          --order      has stages write the broker's functions for the linker, in place of
+                       Benchmarks/functions.order
         """
 
     var binary: String
@@ -65,6 +67,7 @@ struct Options {
     var parent: String
     var isStrict = false
     var minutes = 10
+    var order: String?
     var benchmarks = Benchmark.usual
 
     /// Throws with words for whoever typed them.
@@ -89,6 +92,7 @@ struct Options {
             case "--json": json = try value()
             case "--folder": parent = try value()
             case "--strict": isStrict = true
+            case "--order": order = try value()
             case "--minutes":
                 guard let number = Int(try value()), (1...1440).contains(number) else {
                     throw Trouble("--minutes wants a whole number from 1 to 1440\n\(Self.usage)")
