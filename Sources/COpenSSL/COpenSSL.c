@@ -20,8 +20,8 @@ static int ready(void) {
 
 typedef struct { const unsigned char *bytes; size_t length; } part;
 
-// Not libcrypto's own HMAC, which looks its digest up anew at every call: twice the time for what the trail signs.
 // RFC 2104 with SHA-256 over the parts, one after another. `out` may be one of them.
+// Not libcrypto's own HMAC, which looks its digest up anew at every call and takes twice the time.
 static int hmac(EVP_MD_CTX *digest, part key, const part *parts, int count, unsigned char out[32]) {
     unsigned char block[64] = {0}, inner[32];
     int done = 1;

@@ -14,7 +14,7 @@ package enum Scopes {
         second.reduce(into: first) { scopes, scope in if !scopes.contains(scope) { scopes.append(scope) } }
     }
 
-    /// The scopes in a provider's answer, whether it separates them by spaces or commas.
+    /// The scopes in a provider's answer, whether it separates them by white space or commas.
     package static func split(_ text: String) -> [String] {
         text.utf8.split { $0 == 0x20 || $0 == UInt8(ascii: ",") || $0 == 0x0A || $0 == 0x0D || $0 == 0x09 }
             .map { String(Substring($0)) }

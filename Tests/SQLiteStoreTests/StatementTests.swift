@@ -92,4 +92,31 @@ import Testing
             _ = #expect(throws: DatabaseError.self) { try db.run("SELECT ?", .integer(1), .integer(2)) }
         }
     }
+
+    @Test func `a statement tells whether it changed a row, whatever the one before did`() throws {
+        try queue.write { db in
+            try db.run("INSERT INTO things (name, size) VALUES (?, ?)", .text("a"), .integer(1))
+            let isChanged = try ["a", "b", "a"].map {
+                try db.changesRow("UPDATE things SET size = size + 1 WHERE name = ?", .text($0))
+            }
+            #expect(isChanged == [true, false, true])
+            let isDeleted = try ["b", "a", "a"].map {
+                try db.changesRow("DELETE FROM things WHERE name = ?", .text($0))
+            }
+            #expect(isDeleted == [false, true, false])
+            try db.run("INSERT INTO things (name) VALUES (?)", .text("c"))
+            #expect(try !db.changesRow("SELECT 1"))
+        }
+    }
+
+    @Test func `values beside each other stay apart`() throws {
+        let long = String(repeating: "ü", count: 2000)
+        let kept = try queue.write { db in
+            try db.first(
+                "SELECT ?, ?, ?, ?, ?, ?", .text("ab"), .blob([1, 2]), .text(""), .text(long), .blob([]), .blob([3])
+            ) { ($0.text(0), $0.blob(1), $0.text(2), $0.text(3), $0.blob(4), $0.blob(5)) }
+        }
+        let expected = ("ab", [1, 2] as [UInt8], "", long, [] as [UInt8], [3] as [UInt8])
+        #expect(try #require(kept) == expected)
+    }
 }

@@ -43,6 +43,16 @@ import Testing
         #expect(HMACSHA256.verify(vector.code, of: vector.text, key: SecretBytes(vector.key)))
     }
 
+    /// By Python's `hmac`: a key of a whole block is taken as it is, a longer one is hashed.
+    @Test(arguments: [
+        (64, "ca4b38c785f022b315a30756a8b67bb6d1a120928467e11a03484aae674f8a6e"),
+        (65, "9a9bbf0cd7b05ab4b97a0885a73033ef010495ce906118df9c079b64a80a4fbd"),
+    ])
+    func `a key of about a block has its code`(_ length: Int, _ code: String) {
+        let key = SecretBytes([UInt8](repeating: 0xAA, count: length))
+        #expect(HMACSHA256.code(of: Array("key of a block".utf8), key: key) == hex(code))
+    }
+
     @Test func `an empty key and an empty text have a code`() {
         let code = hex("b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad")
         #expect(HMACSHA256.code(of: [], key: SecretBytes([])) == code)

@@ -4,13 +4,10 @@ import Glibc
 
 /// The file of a store: made for its owner alone, looked at before it is touched.
 enum StoreFile {
-    /// Once in the process, before its first database is opened.
-    private static let withoutMemoryCounts: Void = csqlite_leave_memory_uncounted()
-
     /// Throws unless the file is absent, empty, or a database of ours that is not newer than this program. Makes and
     /// changes nothing.
     static func inspect(_ path: String) throws(OpeningError) {
-        withoutMemoryCounts
+        csqlite_leave_memory_uncounted()
         var status = stat()
         guard stat(path, &status) == 0 else {
             let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."

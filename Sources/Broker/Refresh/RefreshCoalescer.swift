@@ -45,9 +45,11 @@ actor RefreshCoalescer {
     /// The answer for `identity`: a kept one, a running call's, or `refresh`'s.
     ///
     /// The call goes on where its caller gives up: the provider may have rotated the token already.
+    ///
+    /// - Parameter refresh: `@concurrent`, so that no work of one tenant's call holds this actor up for the others.
     func run(
         _ identity: RefreshIdentity, token: RefreshToken,
-        refresh: @escaping @Sendable () async throws(RefreshError) -> Answer
+        refresh: @escaping @concurrent @Sendable () async throws(RefreshError) -> Answer
     ) async throws(RefreshError) -> SecretBytes {
         let standing = try await state(of: identity).standing
         if case .answered(let kept) = standing, let json = seals.open(kept.answer, of: identity, under: token) {
@@ -62,7 +64,7 @@ actor RefreshCoalescer {
 
     private func start(
         _ identity: RefreshIdentity, token: RefreshToken,
-        refresh: @escaping @Sendable () async throws(RefreshError) -> Answer
+        refresh: @escaping @concurrent @Sendable () async throws(RefreshError) -> Answer
     ) -> Flights<RefreshIdentity, SecretBytes, RefreshError>.Call {
         calls.begin(identity) { number in
             watches[identity] = Watch(number: number)
@@ -82,7 +84,7 @@ actor RefreshCoalescer {
     /// Gets the lease and asks, or waits for who has it.
     private func settle(
         _ identity: RefreshIdentity, call: Int, token: RefreshToken,
-        refresh: @Sendable () async throws(RefreshError) -> Answer
+        refresh: @concurrent @Sendable () async throws(RefreshError) -> Answer
     ) async throws(RefreshError) -> SecretBytes {
         var unreadable: RefreshLease?
         while true {
@@ -126,7 +128,7 @@ actor RefreshCoalescer {
 
     private func ask(
         _ identity: RefreshIdentity, under lease: RefreshLease, token: RefreshToken,
-        refresh: @Sendable () async throws(RefreshError) -> Answer
+        refresh: @concurrent @Sendable () async throws(RefreshError) -> Answer
     ) async throws(RefreshError) -> SecretBytes {
         let renewal = Task { await renew(identity, lease) }
         defer { renewal.cancel() }

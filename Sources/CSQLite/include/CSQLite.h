@@ -2,9 +2,9 @@
 #ifndef CSQLITE_H
 #define CSQLITE_H
 
-/// Has SQLite count no memory, for which it would take one lock for all connections at each allocation
-/// (https://www.sqlite.org/c3ref/c_config_covering_index_scan.html#sqliteconfigmemstatus). Before the first database is
-/// opened: SQLite passes over it later. Not from two threads at once.
+/// Has SQLite count no memory, for which it takes one lock for all connections at each allocation
+/// (https://www.sqlite.org/c3ref/c_config_covering_index_scan.html#sqliteconfigmemstatus). To be called before the first
+/// database is opened; later and further calls change nothing.
 void csqlite_leave_memory_uncounted(void);
 
 #endif

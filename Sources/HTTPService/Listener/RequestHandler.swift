@@ -33,7 +33,7 @@ final class RequestHandler: ChannelDuplexHandler {
     private let turn: LoopTurn
     private let largestBody: RequestGuard.LargestBody
     private let respond: Responder
-    /// `nil` where the connection has no such address.
+    /// The address of the other end, read once; `nil` where the connection has none.
     private lazy var peer = channel.remoteAddress.flatMap { IPAddress($0) }
     /// Fulfilled when the connection is closed and no request of it is worked on.
     let ended: EventLoopPromise<Void>

@@ -26,7 +26,7 @@ public struct Context: InitializableFromSource, Sendable {
         self.init(peer: source.channel.remoteAddress.flatMap { IPAddress($0) })
     }
 
-    /// The address that the request came from, past the proxies that are trusted. Worked out each time it is asked for.
+    /// The address that the request came from, past the proxies that are trusted. The proxies' word is read each time.
     /// `nil` where the connection has no such address.
     package func clientAddress(of request: Request) -> IPAddress? {
         peer.map { proxies.client(peer: $0, request.headers) }

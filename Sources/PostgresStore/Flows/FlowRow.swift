@@ -48,7 +48,8 @@ enum FlowRow {
         guard let id = FlowID(bytes: row.bytes(Column.id)), let tenant = TenantID(row.text(Column.tenant)),
             let sourceType = SourceType.ID(row.text(Column.sourceType)),
             let parameters = FlowParameters.decode(row.text(Column.parameters)),
-            let origin = Origin(row.text(Column.frontendOrigin)), let key = KeyRing.KeyID(row.text(Column.masterKey))
+            let origin = Origin(kept: row.text(Column.frontendOrigin)),
+            let key = KeyRing.KeyID(row.text(Column.masterKey))
         else { return nil }
         let returnURL = row.textIfAny(Column.returnURL).flatMap { ReturnURL($0) }
         // Without its return address a flow would end at the broker's own page.

@@ -72,7 +72,7 @@ extension SQLiteStore {
     private static func deleteClient(
         _ sourceType: SourceType.ID, of tenant: TenantID, in db: Database
     ) throws -> Bool {
-        try db.changes(
+        try db.changesRow(
             "DELETE FROM clients WHERE tenant = ? AND source_type = ?", .text(tenant.description),
             .text(sourceType.description))
     }

@@ -11,7 +11,7 @@ enum SQLValue {
     static func text(_ text: String?) -> SQLValue { text.map { .text($0) } ?? .null }
     static func blob(_ bytes: [UInt8]?) -> SQLValue { bytes.map { .blob($0) } ?? .null }
 
-    /// What it takes beside the number that it may be.
+    /// The bytes that have to stay in their place while it is bound.
     fileprivate var byteCount: Int {
         switch self {
         case .null, .integer: 0
@@ -59,9 +59,11 @@ extension Database {
     /// Runs a statement to its end and tells whether it changed or deleted a row.
     ///
     /// Not `RETURNING`: SQLite makes a table for it each time, which costs as much as the statement itself.
-    func changes(_ sql: String, _ values: SQLValue...) throws -> Bool {
+    func changesRow(_ sql: String, _ values: SQLValue...) throws -> Bool {
+        // By the sum of all: the count of the last statement stays as it is where one changes nothing by its kind.
+        let before = totalChangesCount
         _ = try first(sql, values) { _ in }
-        return changesCount > 0
+        return totalChangesCount > before
     }
 
     /// Runs a statement to its end; what `read` makes of its first row, if there is one.
@@ -97,7 +99,8 @@ extension Database {
     /// Text and bytes are put into `room`, which stays where it is until the statement was run: SQLite's own copies
     /// would be an allocation each.
     private static func bind(
-        _ value: SQLValue, at index: Int32, of statement: OpaquePointer, in room: inout Slice<UnsafeMutableRawBufferPointer>
+        _ value: SQLValue, at index: Int32, of statement: OpaquePointer,
+        in room: inout Slice<UnsafeMutableRawBufferPointer>
     ) -> Int32 {
         switch value {
         case .null: return sqlite3_bind_null(statement, index)
@@ -105,7 +108,7 @@ extension Database {
         case .text(var text):
             let kept = text.withUTF8 { Self.put(UnsafeRawBufferPointer($0), into: &room) }
             // Where there are no bytes there may be no address, which would bind NULL.
-            guard let start = kept.baseAddress, !kept.isEmpty else { return sqlite3_bind_text(statement, index, "", 0, nil) }
+            let start = kept.baseAddress ?? UnsafeRawPointer(empty.utf8Start)
             return sqlite3_bind_text(
                 statement, index, start.assumingMemoryBound(to: CChar.self), Int32(kept.count), nil)
         case .blob(let bytes):
@@ -114,6 +117,8 @@ extension Database {
             return sqlite3_bind_blob(statement, index, kept.baseAddress, Int32(kept.count), nil)
         }
     }
+
+    private static let empty: StaticString = ""
 
     private static func put(
         _ bytes: UnsafeRawBufferPointer, into room: inout Slice<UnsafeMutableRawBufferPointer>

@@ -33,9 +33,6 @@ public enum OpeningError: Error, Equatable, Sendable {
 
 /// The file of a store: made for its owner alone, looked at before it is touched.
 enum StoreFile {
-    /// Once in the process, before its first database is opened.
-    private static let withoutMemoryCounts: Void = csqlite_leave_memory_uncounted()
-
     /// Above this, a whole check would hold up the start; SQLite then finds damage when it meets it.
     private static let largestChecked = 16 << 20
 
@@ -54,7 +51,7 @@ enum StoreFile {
     ///
     /// - Parameter takingMoved: takes one that was moved to another store as well.
     static func inspect(_ path: String, _ ring: KeyRing? = nil, takingMoved: Bool = false) throws(OpeningError) {
-        withoutMemoryCounts
+        csqlite_leave_memory_uncounted()
         var status = stat()
         guard stat(path, &status) == 0 else {
             let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."

@@ -58,6 +58,7 @@ enum FlowRow {
         guard let id = FlowID(bytes: row.blob(Column.id)), let tenant = TenantID(row.text(Column.tenant)),
             let sourceType = SourceType.ID(row.text(Column.sourceType)),
             let parameters = FlowParameters.decode(row.text(Column.parameters)),
+            let origin = Origin(kept: row.text(Column.frontendOrigin)),
             let key = KeyRing.KeyID(row.text(Column.masterKey))
         else { return nil }
         let returnURL = row.textIfAny(Column.returnURL).flatMap { ReturnURL($0) }
@@ -66,7 +67,7 @@ enum FlowRow {
         return Flow(
             id: id, tenant: tenant, sourceType: sourceType, parameters: parameters,
             scopes: row.text(Column.scopes).split(separator: " ").map(String.init),
-            frontendOrigin: Origin(unchecked: row.text(Column.frontendOrigin)),
+            frontendOrigin: origin,
             returnURL: returnURL,
             exchangeChallenge: row.textIfAny(Column.exchangeChallenge).flatMap { CodeChallenge($0) },
             redirect: RedirectPath(received: row.text(Column.redirect)), clientID: row.text(Column.clientID), key: key,

@@ -49,7 +49,7 @@ extension SQLiteStore {
         _ id: FlowID, at redirect: RedirectPath, isBound: Bool, now: Timestamp
     ) async throws(StoreError) -> Flow? {
         try await writer.write { transaction in
-            let isClaimed = try transaction.db.changes(
+            let isClaimed = try transaction.db.changesRow(
                 Self.claim, .integer(isBound ? 1 : 0), .blob(id.bytes), .text(redirect.description),
                 .integer(now.milliseconds))
             guard isClaimed else { return nil }
@@ -76,8 +76,9 @@ extension SQLiteStore {
     ) async throws(StoreError) -> Bool {
         try await writer.write(isEnding: true) { transaction in
             let expiry = stored.expiresAt.milliseconds
-            let hasSucceeded = try transaction.db.changes(
-                Self.succeed, .blob(stored.keyDigest.bytes), .blob(stored.key?.bytes), .integer(expiry), .blob(id.bytes))
+            let hasSucceeded = try transaction.db.changesRow(
+                Self.succeed, .blob(stored.keyDigest.bytes), .blob(stored.key?.bytes), .integer(expiry), .blob(id.bytes)
+            )
             guard hasSucceeded else { return false }
             let flow = try transaction.db.first(Self.succeeded, .blob(id.bytes)) { row in
                 (
@@ -86,7 +87,8 @@ extension SQLiteStore {
                     line: row.integer(Succeeded.line)
                 )
             }
-            guard let flow else { return false }
+            // Nothing else came between, so its row is there.
+            guard let flow else { throw MalformedRow() }
             try transaction.db.run(
                 """
                 INSERT OR FAIL INTO credential_keys (digest, flow, tenant, source_type, exchange_challenge, sealed,
@@ -137,7 +139,7 @@ extension SQLiteStore {
     /// Marks the flow as lost, unless its callback can still come or had come from the same browser.
     public func noteLost(_ id: FlowID, at redirect: RedirectPath, now: Timestamp) async throws(StoreError) -> Flow? {
         try await writer.write { transaction in
-            let isLost = try transaction.db.changes(
+            let isLost = try transaction.db.changesRow(
                 Self.noteLost, .blob(id.bytes), .text(redirect.description), .integer(now.milliseconds))
             guard isLost else { return nil }
             return try transaction.db.first(Self.flow, .blob(id.bytes), read: FlowRow.flow) ?? nil

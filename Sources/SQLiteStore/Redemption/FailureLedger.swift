@@ -31,7 +31,7 @@ extension Writer: FailureLedger {
     /// The count is with the flow, so that neither a restart nor another broker begins anew.
     private static func isWanted(_ failure: FailedRedemptions.Failure, in db: Database) throws -> Bool {
         guard let placement = failure.placement else { return true }
-        return try db.changes(
+        return try db.changesRow(
             "UPDATE OR FAIL flows SET reuses = reuses + 1 WHERE id = ? AND reuses < ?", .blob(placement.flow.bytes),
             .integer(FailedRedemptions.mostPerKey))
     }

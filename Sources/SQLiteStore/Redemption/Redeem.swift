@@ -63,7 +63,7 @@ extension SQLiteStore {
 
     /// Takes the credential key out of the store, under all conditions once more.
     private static func take(_ redemption: Redemption, at placement: Placement, from db: Database) throws -> Bool {
-        let isTaken = try db.changes(
+        let isTaken = try db.changesRow(
             """
             DELETE FROM credential_keys
             WHERE digest = ? AND tenant = ? AND expires_at > ?

@@ -54,7 +54,7 @@ extension SQLiteStore {
         _ refresh: RefreshIdentity, under lease: RefreshLease, at moment: Moment
     ) async throws(StoreError) -> Bool {
         try await writer.write(isEnding: true) { transaction in
-            try transaction.db.changes(
+            try transaction.db.changesRow(
                 Self.renew, .blob(moment.machine.bytes), .integer(moment.uptime), .integer(moment.time.milliseconds),
                 .blob(refresh.digest.bytes), .blob(lease.bytes))
         }
@@ -79,7 +79,7 @@ extension SQLiteStore {
         case .released: break
         }
         return try await writer.write(isEnding: true) { [answer, failed, failure, tokens] transaction in
-            let hasEnded = try transaction.db.changes(
+            let hasEnded = try transaction.db.changesRow(
                 Self.end, answer, failed, failure, .blob(moment.machine.bytes), .integer(moment.uptime),
                 .integer(moment.time.milliseconds), .blob(refresh.digest.bytes), .blob(lease.bytes))
             guard hasEnded else { return false }

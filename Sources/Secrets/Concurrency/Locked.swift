@@ -6,6 +6,9 @@ public import Glibc
 /// Value and lock are one allocation. The lock is not recursive, and a body must not wait. A closure is held in a
 /// struct, never as the value itself: each access to a generic `inout` function wraps it once more, for good.
 ///
+/// `@usableFromInline`, and Glibc imported for all: without both, the compiler takes no inlinable method of a package
+/// type into another module, and each use goes by way of generic code (5 % of an event loop's samples).
+///
 /// `@unchecked Sendable`: the value in `storage` is touched while the mutex beside it is held, and nowhere else.
 @usableFromInline
 package struct Locked<Value: Sendable>: ~Copyable, @unchecked Sendable {

@@ -1,5 +1,7 @@
 /// Values by key: however many callers want one at once, one call fetches it, and it is kept for a while.
 ///
+/// `@usableFromInline`, as `Locked` is.
+///
 /// A `Party` is the one on whose behalf a call runs: a caller who may not wait for another party's call makes its own.
 @usableFromInline
 package final class SingleFlightCache<

@@ -11,6 +11,17 @@ import Testing
     ])
     func `an origin as browsers write it is one`(_ text: String) {
         #expect(Origin(text)?.description == text)
+        #expect(Origin(kept: text)?.description == text)
+    }
+
+    /// Whoever can write to the database must not have every page listen.
+    @Test(arguments: [
+        "", "*", "null", "https://", "http://", "https://*", "https://*.example.com", "https://example.com/",
+        "https://example.com?a", "https://user@example.com", "https://a.example,https://b.example",
+        "https://example.com\n", "https://ex\u{e4}mple.com", "javascript:alert(1)", "ws://example.com",
+    ])
+    func `a row's text that is no origin is none`(_ text: String) {
+        #expect(Origin(kept: text) == nil)
     }
 
     @Test(arguments: [

@@ -101,7 +101,8 @@ import Testing
         "https://example.com:", "https://example.com:/", "https://example.com:0", "https://example.com:65536",
         "https://example.com:99999", "https://example.com:123456", "https://example.com:08443",
         "https://example.com:+443",
-        "https://example.com:-1", "https://example.com:0x50", "https://example.com:80:80", "https://example.com:http",
+        "https://example.com:-1", "https://example.0x1", "https://example.0X1F", "https://example.com:0x50",
+        "https://example.com:80:80", "https://example.com:http",
         "https://example.com:4 43", "https://example.com:4.3", "https://[::1]:", "https://[::1]:x", "https://[::1]8080",
     ])
     func `an odd port is refused`(_ text: String) {

@@ -24,6 +24,7 @@ import Testing
     @Test(arguments: [
         "a", "A.example.com", "broker.example.com:8443", "a:", "192.0.2.1", "[::1]", "[2001:db8::1]:80",
         "[::ffff:192.0.2.1]", "under_score", "xn--bcher-kva.example", "a%2Db",
+        "a~!$&'()*+,;=b",
     ])
     func `a host name or address, and perhaps a port, is a Host`(_ host: String) {
         #expect(fault(fields: [("Host", host)]) == nil)
