@@ -3,8 +3,8 @@ public import Foundation
 /// The one thread that writes to a database. It takes all operations that wait, runs them in one transaction, commits
 /// once, and only then lets their callers go on: under load they share the cost of a commit.
 ///
-/// All of it is inlinable, so that each store has its own specialised code: it is on the way of every request (`@usableFromInline`
-/// for the reason that `Locked` gives).
+/// All of it is inlinable, so that each store has its own specialised code: it is on the way of every request. It is
+/// `@usableFromInline` for the reason that `Locked` gives.
 ///
 /// `@unchecked Sendable`: `condition` guards the variables; `connection` is used by the writer's thread alone, which
 /// takes it over from its maker; the rest never changes.

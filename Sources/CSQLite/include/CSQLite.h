@@ -1,4 +1,4 @@
-// What Swift cannot call of SQLite: functions of variable arguments.
+// The functions of SQLite that take variable arguments, which Swift cannot call.
 #ifndef CSQLITE_H
 #define CSQLITE_H
 

@@ -107,7 +107,7 @@ extension Database {
         case .integer(let number): return sqlite3_bind_int64(statement, index, number)
         case .text(var text):
             let kept = text.withUTF8 { Self.put(UnsafeRawBufferPointer($0), into: &room) }
-            // Where there are no bytes there may be no address, which would bind NULL.
+            // Empty text may have no address, which would bind NULL.
             let start = kept.baseAddress ?? UnsafeRawPointer(empty.utf8Start)
             return sqlite3_bind_text(
                 statement, index, start.assumingMemoryBound(to: CChar.self), Int32(kept.count), nil)

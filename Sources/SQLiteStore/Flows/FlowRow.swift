@@ -66,8 +66,7 @@ enum FlowRow {
         guard row.isNull(Column.returnURL) || returnURL != nil else { return nil }
         return Flow(
             id: id, tenant: tenant, sourceType: sourceType, parameters: parameters,
-            scopes: row.text(Column.scopes).split(separator: " ").map(String.init),
-            frontendOrigin: origin,
+            scopes: row.text(Column.scopes).split(separator: " ").map(String.init), frontendOrigin: origin,
             returnURL: returnURL,
             exchangeChallenge: row.textIfAny(Column.exchangeChallenge).flatMap { CodeChallenge($0) },
             redirect: RedirectPath(received: row.text(Column.redirect)), clientID: row.text(Column.clientID), key: key,
