@@ -20,7 +20,7 @@ import Testing
         let flow = Task {
             try await store.reader.read { _ -> Bool in
                 enter.finish()
-                return gate.wait(timeout: .now() + 10) == .success
+                return gate.wait(timeout: .now() + 60) == .success
             }
         }
         for await _ in entered {}
@@ -41,7 +41,7 @@ import Testing
         let write = Task {
             try await store.writer.write { _ -> Bool in
                 enter.finish()
-                return gate.wait(timeout: .now() + 10) == .success
+                return gate.wait(timeout: .now() + 60) == .success
             }
         }
         for await _ in entered {}
