@@ -34,10 +34,13 @@ test-unit:
 # Once more on PostgreSQL: what every store promises.
 ON_POSTGRES = $(patsubst %,Tests/EndToEnd/test_%.py,admin_commands authorize callback credentials races redeemed revoke)
 
+# Most of their time is waiting. A file's tests share what it starts.
+PYTEST = CLOAKROOM_BINARY=$(CURDIR)/$(SCRATCH)/debug/cloakroom $(VENV)/bin/python -m pytest \
+  --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
 test-end-to-end: $(VENV)/ready
-	CLOAKROOM_BINARY=$(CURDIR)/$(SCRATCH)/debug/cloakroom CLOAKROOM_TEST_STORE=postgres \
-	  $(VENV)/bin/python -m pytest $(ON_POSTGRES)
-	CLOAKROOM_BINARY=$(CURDIR)/$(SCRATCH)/debug/cloakroom $(VENV)/bin/python -m pytest Tests/EndToEnd
+	CLOAKROOM_TEST_STORE=postgres $(PYTEST) $(ON_POSTGRES)
+	$(PYTEST) Tests/EndToEnd
 
 $(VENV)/ready: Tests/EndToEnd/requirements.txt
 	$(PYTHON) -m venv $(VENV)

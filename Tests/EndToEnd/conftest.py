@@ -5,6 +5,7 @@ They know the product by its contract alone (Docs/Contract.md). `CLOAKROOM_BINAR
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +15,16 @@ from broker import Broker, Installation
 from machine import Machine, build_package
 from provider import Provider
 from strict_provider import StrictProvider
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Several processes share the tests by their ids, of which Schemathesis makes one for all operations."""
+    for item in items:
+        if operation := getattr(item, "operation_label", None):
+            item._id = item.id.with_params(operation)
+    ids = Counter(item.nodeid for item in items)
+    if twice := [name for name, count in ids.items() if count > 1]:
+        raise pytest.UsageError(f"{twice[0]} is the id of more tests than one: some would not be run")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

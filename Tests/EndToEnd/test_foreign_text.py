@@ -54,7 +54,7 @@ def test_a_header_of_marks_keeps_nobody_waiting(broker, name):
 @pytest.mark.parametrize("start", [b"/", b"/oauth/callback?state=", b"/v1/tenants/a/", b"", b"http://a/"])
 def test_a_target_of_marks_keeps_nobody_waiting(broker, start):
     spent = [sent(broker, get(start + MARKS))[1] for _ in range(3)]
-    assert min(spent) < 0.3, spent
+    assert min(spent) < 1, spent
 
 
 def test_headers_that_are_not_ascii_count_as_absent(broker):

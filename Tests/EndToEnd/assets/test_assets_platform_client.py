@@ -80,7 +80,7 @@ def test_odd_names_of_files_arrive(client, tmp_path, name):
     assert [document["fileName"] for document in client("documents", asset).json] == [name]
 
 
-@pytest.mark.parametrize("name, content", [("a.pdf", pdf("text")), ("a.docx", docx(paragraph("text"))), ("a.html", b"<p>text"), ("a.csv", b"text,1")])
+@pytest.mark.parametrize("name, content", [("a.pdf", pdf("text")), ("a.docx", docx(paragraph("text"))), ("a.html", b"<p>text"), ("a.csv", b"text,1")], ids=["pdf", "docx", "html", "csv"])
 def test_every_kind_of_file_arrives(client, tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
     asset = ingested(client, "--file", tmp_path / name)

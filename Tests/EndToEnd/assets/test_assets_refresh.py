@@ -1,7 +1,5 @@
 """`:refresh`: what is the same costs nothing, what changed keeps its id, what vanished goes if the listing was whole."""
 
-import uuid
-
 import pytest
 
 from broker import assert_problem
@@ -245,10 +243,10 @@ def test_a_chosen_document_that_the_source_has_no_more_stays(world, files, run):
 
 
 @pytest.mark.parametrize("members, code", [
-    ({"documentIds": [str(uuid.uuid4())]}, "unknown_document"), ({"documentIds": []}, "invalid_request"),
+    ({"documentIds": ["6b1f9c1e-52d4-4a0b-9d0e-3f6f6a1c2b7d"]}, "unknown_document"), ({"documentIds": []}, "invalid_request"),
     ({"documentIds": "x"}, "invalid_request"), ({"documentIds": [5]}, "invalid_request"), ({"force": "yes"}, "invalid_request"),
     ({"documentIds": ["not-an-id"]}, {"unknown_document", "invalid_request"}),
-], ids=str)
+], ids=["unknown", "none", "text", "number", "force", "no-id"])
 def test_a_bad_refresh_is_400(service, run, members, code):
     assert_problem(service.call("POST", f"/{run.asset}:refresh", json=members), 400, code)
     assert service.get(f"/{run.asset}/operations").json()["totalCount"] == 1
