@@ -57,17 +57,18 @@ extension SQLiteStore {
         }
     }
 
-    private enum Succeeded: Int32, Columns {
-        case tenant, sourceType, exchangeChallenge, createdAt, line
-    }
-
     private static let succeed = """
         UPDATE OR FAIL flows SET status = \(FlowRow.Status.succeeded), key_digest = ?,
             sealed_key = CASE WHEN is_bound THEN ? END, key_expires_at = ?
         WHERE id = ? AND status = \(FlowRow.Status.exchanging) AND NOT \(FlowRow.isRevoked)
         """
 
-    private static let succeeded = "SELECT \(Succeeded.list) FROM flows WHERE id = ?"
+    private static let keepKey = """
+        INSERT OR FAIL INTO credential_keys (digest, flow, tenant, source_type, exchange_challenge, sealed,
+            expires_at, created_at, flow_created_at, sealed_revocation, line)
+        SELECT ?, id, tenant, source_type, exchange_challenge, ?, key_expires_at, ?, created_at, ?, line
+        FROM flows WHERE id = ?
+        """
 
     /// Keeps the sealed copy of the key only for a flow that is bound to the browser that began it. Taken however many
     /// operations wait.
@@ -75,30 +76,15 @@ extension SQLiteStore {
         _ id: FlowID, with stored: StoredCredentialKey, recording event: Event
     ) async throws(StoreError) -> Bool {
         try await writer.write(isEnding: true) { transaction in
-            let expiry = stored.expiresAt.milliseconds
             let hasSucceeded = try transaction.db.changesRow(
-                Self.succeed, .blob(stored.keyDigest.bytes), .blob(stored.key?.bytes), .integer(expiry), .blob(id.bytes)
-            )
+                Self.succeed, .blob(stored.keyDigest.bytes), .blob(stored.key?.bytes),
+                .integer(stored.expiresAt.milliseconds), .blob(id.bytes))
             guard hasSucceeded else { return false }
-            let flow = try transaction.db.first(Self.succeeded, .blob(id.bytes)) { row in
-                (
-                    tenant: row.text(Succeeded.tenant), sourceType: row.text(Succeeded.sourceType),
-                    challenge: row.textIfAny(Succeeded.exchangeChallenge), startedAt: row.integer(Succeeded.createdAt),
-                    line: row.integer(Succeeded.line)
-                )
-            }
+            let isKept = try transaction.db.changesRow(
+                Self.keepKey, .blob(stored.keyDigest.bytes), .blob(stored.credentials.bytes),
+                .integer(stored.createdAt.milliseconds), .blob(stored.revocation?.bytes), .blob(id.bytes))
             // Nothing else came between, so its row is there.
-            guard let flow else { throw MalformedRow() }
-            try transaction.db.run(
-                """
-                INSERT OR FAIL INTO credential_keys (digest, flow, tenant, source_type, exchange_challenge, sealed,
-                    expires_at, created_at, flow_created_at, sealed_revocation, line)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """,
-                .blob(stored.keyDigest.bytes), .blob(id.bytes), .text(flow.tenant), .text(flow.sourceType),
-                .text(flow.challenge), .blob(stored.credentials.bytes), .integer(expiry),
-                .integer(stored.createdAt.milliseconds), .integer(flow.startedAt), .blob(stored.revocation?.bytes),
-                .integer(flow.line))
+            guard isKept else { throw MalformedRow() }
             try transaction.record(event)
             return true
         }
