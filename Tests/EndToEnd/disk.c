@@ -64,7 +64,7 @@ int fdatasync(int descriptor) {
     }
     pieces = 0;
     pthread_mutex_unlock(&lock);
-    if (delay) usleep(atoi(delay));
+    if (delay) usleep(atoi(delay)); // a slow disk: nothing waits for this but who waits for the disk
     int target = refuses ? -1 : open(durable, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     for (int index = 0; index < count; index++) {
         if (!refuses && syscall(SYS_pwrite64, target, kept[index].bytes, kept[index].count, starts[index]) < 0) abort();

@@ -27,29 +27,6 @@ def cut_the_power(broker: Broker) -> None:
     log.with_name(log.name.replace("-wal", "-shm")).unlink()
 
 
-class RefusingDisk:
-    """An installation on a disk that refuses the log while it is told to."""
-
-    def __init__(self, installation: Installation, disk: Path) -> None:
-        self.installation = installation
-        self.order = installation.folder / "refusing"
-        self.environment = {"LD_PRELOAD": str(disk), "DISK_REFUSES": str(self.order)}
-
-    def broker(self) -> Broker:
-        return Broker(self.installation, self.environment).start()
-
-    def refuses(self) -> None:
-        self.order.touch()
-
-    def obeys(self) -> None:
-        self.order.unlink()
-
-
-@pytest.fixture
-def refusing(installation, disk) -> RefusingDisk:
-    return RefusingDisk(installation, disk)
-
-
 def test_power_cuts_under_load_double_nothing_and_lose_nothing(tmp_path, provider, disk):
     installation = Installation(tmp_path / "cut", provider)
     end_under_load(installation, times=4, keys=20, end=cut_the_power, env={"LD_PRELOAD": str(disk), "DISK_DELAYS": "5000"})
@@ -71,19 +48,20 @@ def test_what_was_answered_outlives_a_power_cut_at_once(installation, disk):
         Path(f"{installation.database}-wal.durable").unlink()  # as the log, which went with a clean end
 
 
-def test_behind_what_the_disk_refused_nothing_is_lost(refusing):
+def test_behind_what_the_disk_refused_nothing_is_lost(installation, disk):
     """What stands behind it in the log would go with it in a power cut, and a key that was redeemed be good again."""
-    broker = refusing.broker()
+    refusing = installation.folder / "refusing"
+    broker = Broker(installation, {"LD_PRELOAD": str(disk), "DISK_REFUSES": str(refusing)}).start()
     key, other, waiting = broker.key(), broker.key(), broker.key()
-    refusing.refuses()
+    refusing.touch()
     assert_problem(broker.redeem(key), 503, "unavailable")
     # The system tells a failure once: that the next call succeeds says nothing of what the first one lost.
-    refusing.obeys()
+    refusing.unlink()
     assert broker.redeem(other).status_code == 200
     cut_the_power(broker)
-    with Broker(refusing.installation) as again:
+    with Broker(installation) as again:
         assert again.redeem(other).status_code == 400
         assert again.redeem(waiting).status_code == 200
         assert again.redeem(key).status_code in (200, 400)
         assert_problem(again.redeem(key), 400, "invalid_credential_key")
-    assert run("audit", "verify", "--config", refusing.installation.config).returncode == 0
+    assert run("audit", "verify", "--config", installation.config).returncode == 0
